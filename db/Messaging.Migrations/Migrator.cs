@@ -23,7 +23,8 @@ public sealed record MigrationRun(IReadOnlyList<ScriptRun> Scripts, IReadOnlyLis
 
 /// <summary>
 /// Brings a database to a version. Each script commits together with its row in <c>VersionInfo</c>, so a run that was killed
-/// is continued by the next; of two at once the second waits. Failures are <see cref="MigrationException"/>s.
+/// is continued by the next; of two at once the second waits. A script that fails, a history that does not fit and a server
+/// that cannot be reached are <see cref="MigrationException"/>s.
 /// </summary>
 public sealed class Migrator
 {
