@@ -1,0 +1,4 @@
+DROP TABLE participants;
+DROP TABLE slugs;
+DROP TABLE direct_keys;
+DROP TABLE conversations;

@@ -1,0 +1,13 @@
+-- Answers to POST requests that carried an Idempotency-Key, stored in the transaction of their effect and kept 48 hours.
+CREATE TABLE idempotency_keys (
+    owner       text COLLATE "C" NOT NULL,
+    key         text COLLATE "C" NOT NULL,
+    fingerprint bytea            NOT NULL,
+    status      integer          NOT NULL,
+    headers     jsonb            NOT NULL,
+    body        bytea            NOT NULL,
+    created_at  timestamptz      NOT NULL,
+    CONSTRAINT pk_idempotency_keys PRIMARY KEY (owner, key)
+);
+
+CREATE INDEX ix_idempotency_keys_created_at ON idempotency_keys (created_at);

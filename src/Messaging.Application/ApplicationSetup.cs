@@ -1,0 +1,49 @@
+using System.Reflection;
+using FluentValidation;
+using MediatR;
+using Messaging.Application.Common;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+
+namespace Messaging.Application;
+
+/// <summary>Everything MediatR-specific beside the marker interfaces stands here.</summary>
+public static class ApplicationSetup
+{
+    public static IServiceCollection AddApplication(this IServiceCollection services)
+    {
+        DapperTypes.Register();
+        services.AddSingleton<IClock, MicrosecondClock>();
+        services.AddScoped<DbSession>();
+        services.AddSingleton<Events.OutboxSignal>();
+        services.AddTransient<ServiceFactory>(provider => provider.GetService!);
+        services.AddTransient<IMediator, Mediator>();
+        services.AddTransient(typeof(IPipelineBehavior<,>), typeof(LoggingBehavior<,>));
+        services.AddTransient(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+        services.AddTransient(typeof(IPipelineBehavior<,>), typeof(TransactionBehavior<,>));
+        foreach (var type in Assembly.GetExecutingAssembly().GetTypes().Where(t => t is { IsAbstract: false, IsGenericTypeDefinition: false }))
+        {
+            foreach (var contract in type.GetInterfaces().Where(i => i.IsGenericType))
+            {
+                if (contract.GetGenericTypeDefinition() == typeof(IRequestHandler<,>))
+                    services.AddTransient(contract, type);
+                else if (contract.GetGenericTypeDefinition() == typeof(IValidator<>))
+                    services.AddSingleton(contract, type);
+            }
+            // Stores: the SQL that several slices share to load or save one aggregate.
+            if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox))
+                services.AddScoped(type);
+        }
+        return services;
+    }
+
+    // timestamptz keeps microseconds: what is answered before it was stored must equal what is read later.
+    private sealed class MicrosecondClock : IClock
+    {
+        public Instant GetCurrentInstant()
+        {
+            var ticks = SystemClock.Instance.GetCurrentInstant().ToUnixTimeTicks();
+            return Instant.FromUnixTimeTicks(ticks - (ticks % 10));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Messaging.Application.Common;
+
+/// <summary>
+/// The one doorway to the database, one per request. Adds the transaction and the token to every call; outside a transaction each call
+/// takes a connection from the pool and gives it back.
+/// </summary>
+public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
+{
+    private DbConnection? connection;
+    private DbTransaction? transaction;
+    private List<Action>? afterCommit;
+
+    public bool InTransaction => transaction is not null;
+
+    public async Task BeginAsync(CancellationToken ct)
+    {
+        connection = await dataSource.OpenConnectionAsync(ct);
+        transaction = await connection.BeginTransactionAsync(ct);
+    }
+
+    public async Task CommitAsync(CancellationToken ct)
+    {
+        await transaction!.CommitAsync(ct);
+        var actions = afterCommit;
+        await ReleaseAsync();
+        actions?.ForEach(action => action());
+    }
+
+    /// <summary>Runs the action once what was written is visible to others: at commit, or now where each call commits itself.</summary>
+    public void AfterCommit(Action action)
+    {
+        if (InTransaction)
+            (afterCommit ??= []).Add(action);
+        else
+            action();
+    }
+
+    public Task RollbackAsync() => ReleaseAsync().AsTask();
+
+    /// <summary>Marks the place that <see cref="RollbackToAsync"/> goes back to, within the transaction.</summary>
+    public Task SaveAsync(string savepoint, CancellationToken ct) => transaction!.SaveAsync(savepoint, ct);
+
+    public Task RollbackToAsync(string savepoint, CancellationToken ct) => transaction!.RollbackAsync(savepoint, ct);
+
+    public Task<List<T>> QueryAsync<T>(string sql, object? parameters, CancellationToken ct) =>
+        UseAsync(async c => (await c.QueryAsync<T>(Command(sql, parameters, ct))).AsList(), ct);
+
+    public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? parameters, CancellationToken ct) =>
+        UseAsync(c => c.QuerySingleOrDefaultAsync<T>(Command(sql, parameters, ct)), ct);
+
+    public Task<T> QuerySingleAsync<T>(string sql, object? parameters, CancellationToken ct) =>
+        UseAsync(c => c.QuerySingleAsync<T>(Command(sql, parameters, ct)), ct);
+
+    public Task<int> ExecuteAsync(string sql, object? parameters, CancellationToken ct) =>
+        UseAsync(c => c.ExecuteAsync(Command(sql, parameters, ct)), ct);
+
+    /// <summary>Several statements in one round trip; <paramref name="read"/> takes their results in order.</summary>
+    public Task<T> QueryBatchAsync<T>(string sql, object? parameters, Func<SqlMapper.GridReader, Task<T>> read, CancellationToken ct) =>
+        UseAsync(
+            async c =>
+            {
+                await using var grid = await c.QueryMultipleAsync(Command(sql, parameters, ct));
+                return await read(grid);
+            },
+            ct);
+
+    public ValueTask DisposeAsync() => ReleaseAsync();
+
+    private CommandDefinition Command(string sql, object? parameters, CancellationToken ct) =>
+        new(sql, parameters, transaction, cancellationToken: ct);
+
+    private async Task<T> UseAsync<T>(Func<DbConnection, Task<T>> use, CancellationToken ct)
+    {
+        try
+        {
+            if (connection is not null)
+                return await use(connection);
+            await using var pooled = await dataSource.OpenConnectionAsync(ct);
+            return await use(pooled);
+        }
+        catch (DbException e) when (e.SqlState is SqlStates.SerializationFailure or SqlStates.DeadlockDetected)
+        {
+            throw new ChangedMeanwhileException(e);
+        }
+    }
+
+    private async ValueTask ReleaseAsync()
+    {
+        if (transaction is not null)
+            await transaction.DisposeAsync();
+        if (connection is not null)
+            await connection.DisposeAsync();
+        transaction = null;
+        connection = null;
+        afterCommit = null;
+    }
+}
+
+/// <summary>What the command was decided on has changed before it could be written; running it again decides anew.</summary>
+public sealed class ChangedMeanwhileException(Exception? cause = null)
+    : Exception("The data changed while the command ran.", cause);
+
+public static class SqlStates
+{
+    public const string UniqueViolation = "23505";
+    public const string ForeignKeyViolation = "23503";
+    public const string SerializationFailure = "40001";
+    public const string DeadlockDetected = "40P01";
+
+    /// <summary>Whether the exception is a clash with the named constraint. By prefix: shards and partitions add a suffix.</summary>
+    public static bool Violates(this DbException exception, string constraint) =>
+        exception.SqlState is UniqueViolation or ForeignKeyViolation
+        && exception.Data["ConstraintName"] is string name
+        && name.StartsWith(constraint, StringComparison.Ordinal);
+}

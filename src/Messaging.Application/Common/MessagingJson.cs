@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Messaging.Domain.Common;
+using NodaTime;
+using NodaTime.Text;
+
+namespace Messaging.Application.Common;
+
+/// <summary>The one JSON dialect of REST answers, hub envelopes and stored event payloads.</summary>
+public static class MessagingJson
+{
+    /// <summary>RFC 3339 in UTC, to the microsecond, which is what PostgreSQL keeps.</summary>
+    public static readonly InstantPattern Time = InstantPattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm:ss.ffffff'Z'");
+
+    public static readonly JsonSerializerOptions Options = Configure(new JsonSerializerOptions());
+
+    /// <summary>Strict reading (unknown and duplicate members refused, nulls where they are allowed) and lean writing.</summary>
+    public static JsonSerializerOptions Configure(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        options.AllowDuplicateProperties = false;
+        options.RespectNullableAnnotations = true;
+        options.RespectRequiredConstructorParameters = true;
+        options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        options.Converters.Add(new StrictStringConverter());
+        options.Converters.Add(new InstantConverter());
+        options.Converters.Add(new IdConverter<UserId>(id => id.Value, "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
+        options.Converters.Add(new IdConverter<ConversationId>(id => id.ToString(), "the id of a conversation, a UUID"));
+        options.Converters.Add(new IdConverter<MessageId>(id => id.ToString(), "the id of a message, a UUID"));
+        return options;
+    }
+
+    private sealed class StrictStringConverter : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType is not JsonTokenType.String)
+                throw new JsonException("A string is expected.");
+            try
+            {
+                var text = reader.GetString()!;
+                StrictText.Check(text);
+                return text;
+            }
+            catch (InvalidOperationException e)
+            {
+                throw new JsonException("Text must not hold half a surrogate pair.", e);
+            }
+        }
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+
+    private sealed class InstantConverter : JsonConverter<Instant>
+    {
+        public override Instant Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType is JsonTokenType.String && InstantPattern.ExtendedIso.Parse(reader.GetString()!) is { Success: true } parsed
+                ? parsed.Value
+                : throw new JsonException("A time such as 2026-11-20T10:15:30.123Z is expected.");
+
+        public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Time.Format(value));
+    }
+
+    private sealed class IdConverter<T>(Func<T, string> write, string expected) : JsonConverter<T>
+        where T : struct, IParsable<T>
+    {
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType is JsonTokenType.String && T.TryParse(reader.GetString(), provider: null, out var id)
+                ? id
+                : throw new JsonException($"Expected is {expected}.");
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(write(value));
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Events;
+
+/// <summary>
+/// Where a command leaves its events, in its own transaction; the sequencer takes them from there. The payload is fixed here:
+/// what clients hear is what was true at commit.
+/// </summary>
+public sealed class Outbox(DbSession session, OutboxSignal signal)
+{
+    // Locks the conversation row: the number and the time that order its events are drawn under that lock and never fall.
+    private const string AppendSql =
+        """
+        WITH c AS (
+            UPDATE conversations
+            SET event_no = event_no + 1,
+                last_event_at = greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC')
+            WHERE id = @ConversationId
+            RETURNING event_no, last_event_at
+        )
+        INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
+        SELECT c.last_event_at, @ConversationId, c.event_no, @Audience, @Type, @Payload::jsonb
+        FROM c
+        """;
+
+    public async Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct)
+    {
+        await session.ExecuteAsync(
+            AppendSql,
+            new
+            {
+                ConversationId = fact.ConversationId!.Value.Value,
+                Audience = fact.Audience?.Value,
+                fact.Type,
+                Payload = JsonSerializer.Serialize(data, MessagingJson.Options),
+            },
+            ct);
+        session.AfterCommit(signal.Raise);
+    }
+}
+
+/// <summary>Wakes this node's sequencer after a commit that left events in the outbox.</summary>
+public sealed class OutboxSignal : IDisposable
+{
+    private readonly SemaphoreSlim raised = new(0, 1);
+
+    public void Raise()
+    {
+        try
+        {
+            if (raised.CurrentCount == 0)
+                raised.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Raised already by somebody else: one wake-up serves all.
+        }
+    }
+
+    /// <summary>Returns when raised or after <paramref name="timeout"/>, whichever comes first; true when raised.</summary>
+    public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct) => raised.WaitAsync(timeout, ct);
+
+    public void Dispose() => raised.Dispose();
+}

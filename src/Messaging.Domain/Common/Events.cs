@@ -1,0 +1,13 @@
+namespace Messaging.Domain.Common;
+
+/// <summary>A fact that clients and services are told about, after commit. Its type is the name of the client's method.</summary>
+public interface IEvent
+{
+    string Type { get; }
+
+    /// <summary>Null for what concerns a user alone.</summary>
+    ConversationId? ConversationId { get; }
+
+    /// <summary>The one user who hears it; null when every participant does.</summary>
+    UserId? Audience { get; }
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+using Messaging.Domain.Common;
+
+namespace Messaging.Domain.Conversations;
+
+public static class ConversationErrors
+{
+    public static RuleException Closed() => new(new Problem(
+        ProblemCodes.ConversationClosed, "The conversation is closed: it can be read, and written to once it is reopened."));
+
+    public static RuleException Archived() => new(new Problem(
+        ProblemCodes.ConversationArchived, "The conversation is archived: it can be read, and written to once it is unarchived."));
+
+    public static RuleException GroupFull(int limit) => new(new Problem(
+        ProblemCodes.GroupFull, string.Create(CultureInfo.InvariantCulture, $"A group has at most {limit} participants; nobody was added.")));
+
+    public static RuleException DirectIsFixed() => new(new Problem(
+        ProblemCodes.DirectIsFixed, "A direct conversation is always between the same two people; open a group instead."));
+
+    public static RuleException WithOneself() =>
+        CommonErrors.Invalid("#/userId", "A direct conversation is with somebody else.");
+
+    public static RuleException TooFew() =>
+        CommonErrors.Invalid("#/participantIds", "A group starts with at least one other participant.");
+
+    public static RuleException SlugTaken(string slug) => new(new Problem(
+        ProblemCodes.AlreadyExists, $"The slug '{slug}' is in use; choose another one or leave it out.", "#/slug"));
+}

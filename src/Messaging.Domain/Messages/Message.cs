@@ -1,0 +1,58 @@
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using NodaTime;
+
+namespace Messaging.Domain.Messages;
+
+public enum MessageType
+{
+    Text,
+    System,
+}
+
+/// <summary>What a sender asks to be sent, its shape already checked.</summary>
+/// <param name="ClientMessageId">The sender's own name for it: the same name twice is one message.</param>
+/// <param name="Metadata">A JSON object as text.</param>
+public sealed record MessageDraft(
+    string? ClientMessageId, MessageType Type, string? Text, string? Metadata, MessageId? ReplyToId, IReadOnlyList<UserId> Mentions);
+
+/// <summary>A message that may be stored. Its seq and time are given by the conversation's row, under its lock.</summary>
+public sealed class Message
+{
+    private Message(MessageId id, Conversation conversation, Actor sender, MessageDraft draft)
+    {
+        Id = id;
+        ConversationId = conversation.Id;
+        ConversationVersion = conversation.Version;
+        Sender = sender;
+        Draft = draft;
+    }
+
+    public MessageId Id { get; }
+
+    public ConversationId ConversationId { get; }
+
+    /// <summary>The state of the conversation that the decision rests on.</summary>
+    public long ConversationVersion { get; }
+
+    public Actor Sender { get; }
+
+    public MessageDraft Draft { get; }
+
+    /// <summary>Decides whether the draft may be sent to the conversation, by somebody who takes part or by the service.</summary>
+    /// <param name="present">Those of the mentioned who take part.</param>
+    public static Message Compose(Conversation conversation, Actor sender, MessageDraft draft, IReadOnlySet<UserId> present, Instant now)
+    {
+        conversation.EnsureWritable();
+        if (draft.Type is MessageType.System && !sender.IsService)
+            throw MessageErrors.SystemIsForTheService();
+        if (draft.Type is not MessageType.System && sender.IsService)
+            throw MessageErrors.ServiceSendsSystemOnly();
+        for (var i = 0; i < draft.Mentions.Count; i++)
+        {
+            if (!present.Contains(draft.Mentions[i]))
+                throw MessageErrors.MentionOfStranger(i, draft.Mentions[i]);
+        }
+        return new Message(MessageId.New(now), conversation, sender, draft);
+    }
+}

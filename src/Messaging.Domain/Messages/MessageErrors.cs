@@ -1,0 +1,22 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Domain.Messages;
+
+public static class MessageErrors
+{
+    public static RuleException SystemIsForTheService() => new(new Problem(
+        ProblemCodes.NotAllowed, "Messages of type 'system' are sent by the service only."));
+
+    public static RuleException ServiceSendsSystemOnly() => CommonErrors.Invalid(
+        "#/type", "A service key without X-User-Id sends messages of type 'system' only.");
+
+    /// <summary>Worded the same whether the message is absent, elsewhere or hidden.</summary>
+    public static RuleException NoSuchReply() => CommonErrors.Invalid(
+        "#/replyToId", "There is no such message in this conversation that you can see.");
+
+    public static RuleException MentionOfStranger(int index, UserId userId) => CommonErrors.Invalid(
+        $"#/mentions/{index}", $"'{userId}' does not take part in this conversation.");
+
+    public static RuleException KeyReused() => new(new Problem(
+        ProblemCodes.IdempotencyKeyReused, "This clientMessageId was used for a message with other content; choose a new one.", "#/clientMessageId"));
+}

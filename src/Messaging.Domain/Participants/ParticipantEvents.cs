@@ -1,0 +1,15 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Domain.Participants;
+
+/// <summary>Somebody takes part from now on.</summary>
+public sealed record ParticipantAdded(ConversationId Id) : IEvent
+{
+    public const string Name = "participant:added";
+
+    public string Type => Name;
+
+    public ConversationId? ConversationId => Id;
+
+    public UserId? Audience => null;
+}
