@@ -2,11 +2,11 @@ using Npgsql;
 
 namespace Messaging.Migrations.Tests;
 
-/// <summary>The server that the tests run on: MESSAGING_TEST_DATABASE, whose role is a superuser.</summary>
+/// <summary>The server that the tests run on: MESSAGING_TEST_DATABASE, whose role may create databases.</summary>
 static class TestServer
 {
     static string ConnectionString => Environment.GetEnvironmentVariable("MESSAGING_TEST_DATABASE")
-        ?? throw new InvalidOperationException("Set MESSAGING_TEST_DATABASE to a PostgreSQL server, as a superuser.");
+        ?? throw new InvalidOperationException("Set MESSAGING_TEST_DATABASE to a PostgreSQL server whose role may create databases.");
 
     public static async Task<TestDatabase> CreateDatabaseAsync()
     {
@@ -17,9 +17,10 @@ static class TestServer
 
     public static Task DropDatabaseAsync(string name) => ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
 
-    /// <summary>A role that owns one database and, unless it may create more, nothing else.</summary>
+    /// <summary>A role that owns one database and, unless it may create more, nothing else. Only a superuser can make one.</summary>
     public static async Task<TestOwner> CreateOwnerAsync(TestDatabase database, bool mayCreateDatabases = false)
     {
+        Assume.That(await database.ScalarAsync<string>("SHOW is_superuser"), Is.EqualTo("on"), "MESSAGING_TEST_DATABASE names no superuser");
         var name = $"test_{Guid.NewGuid():N}";
         await ExecuteAsync($"CREATE ROLE {name} LOGIN PASSWORD '{name}' {(mayCreateDatabases ? "CREATEDB" : "")}");
         await database.ExecuteAsync($"ALTER DATABASE {database.Name} OWNER TO {name}");
