@@ -1,18 +1,42 @@
+using Messaging.Postgres;
 using Npgsql;
 
 namespace Messaging.Migrations.Tests;
 
-/// <summary>The server that the tests run on: MESSAGING_TEST_DATABASE, whose role may create databases.</summary>
-static class TestServer
+/// <summary>
+/// The server that the tests run on: MESSAGING_TEST_DATABASE, whose role may create databases, else a private one that ends
+/// with the tests.
+/// </summary>
+[SetUpFixture]
+sealed class TestServer
 {
-    static string ConnectionString => Environment.GetEnvironmentVariable("MESSAGING_TEST_DATABASE")
-        ?? throw new InvalidOperationException("Set MESSAGING_TEST_DATABASE to a PostgreSQL server whose role may create databases.");
+    static PrivatePostgres? own;
+
+    static string? connectionString;
+
+    [OneTimeSetUp]
+    public static async Task StartAsync()
+    {
+        connectionString = Environment.GetEnvironmentVariable("MESSAGING_TEST_DATABASE");
+        if (!string.IsNullOrEmpty(connectionString))
+            return;
+
+        own = await PrivatePostgres.StartAsync(PrivatePostgresOptions.ThrowAway, CancellationToken.None);
+        connectionString = own.AdminConnectionString;
+    }
+
+    [OneTimeTearDown]
+    public static async Task StopAsync()
+    {
+        if (own is not null)
+            await own.DisposeAsync();
+    }
 
     public static async Task<TestDatabase> CreateDatabaseAsync()
     {
         var name = $"test_{Guid.NewGuid():N}";
         await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE template0");
-        return new TestDatabase(name, new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, Pooling = false }.ConnectionString);
+        return new TestDatabase(name, new NpgsqlConnectionStringBuilder(connectionString) { Database = name, Pooling = false }.ConnectionString);
     }
 
     public static Task DropDatabaseAsync(string name) => ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
@@ -35,7 +59,7 @@ static class TestServer
 
     static async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
