@@ -1,0 +1,100 @@
+using Npgsql;
+
+namespace Messaging.Migrations;
+
+/// <summary>A script that stands in <c>VersionInfo</c>; without a checksum when FluentMigrator itself applied it.</summary>
+public sealed record AppliedScript(long Version, string Name, DateTime? AppliedOn, string? Checksum);
+
+/// <summary>Which scripts are applied: FluentMigrator's own table, and our checksums in a table beside it.</summary>
+static class Ledger
+{
+    // To the letter what FluentMigrator makes, so that it goes on from where this runner stopped, and the other way round.
+    const string CreateSql = """
+        CREATE TABLE IF NOT EXISTS public."VersionInfo" (
+            "Version" bigint NOT NULL,
+            "AppliedOn" timestamp,
+            "Description" varchar(1024));
+        CREATE UNIQUE INDEX IF NOT EXISTS "UC_Version" ON public."VersionInfo" ("Version" ASC);
+        CREATE TABLE IF NOT EXISTS public.migration_checksums (
+            version bigint CONSTRAINT pk_migration_checksums PRIMARY KEY,
+            checksum text NOT NULL,
+            applied_at timestamptz NOT NULL);
+        """;
+
+    const string QuietSql = """
+        SET client_min_messages = warning
+        """;
+
+    const string HasVersionsSql = """
+        SELECT to_regclass('public."VersionInfo"') IS NOT NULL
+        """;
+
+    const string HasChecksumsSql = """
+        SELECT to_regclass('public.migration_checksums') IS NOT NULL
+        """;
+
+    const string AppliedSql = """
+        SELECT "Version", coalesce("Description", ''), "AppliedOn"
+        FROM public."VersionInfo"
+        ORDER BY "Version"
+        """;
+
+    const string ChecksumsSql = """
+        SELECT version, checksum
+        FROM public.migration_checksums
+        """;
+
+    const string AddVersionSql = """
+        INSERT INTO public."VersionInfo" ("Version", "AppliedOn", "Description")
+        VALUES (@Version, clock_timestamp() AT TIME ZONE 'UTC', @Name)
+        """;
+
+    const string SetChecksumSql = """
+        INSERT INTO public.migration_checksums (version, checksum, applied_at)
+        VALUES (@Version, @Checksum, clock_timestamp())
+        ON CONFLICT (version) DO UPDATE
+        SET checksum = excluded.checksum,
+            applied_at = excluded.applied_at
+        """;
+
+    const string RemoveSql = """
+        DELETE FROM public."VersionInfo" WHERE "Version" = @Version;
+        DELETE FROM public.migration_checksums WHERE version = @Version;
+        """;
+
+    public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await connection.ExecuteAsync(QuietSql, ct);
+        await connection.ExecuteAsync(CreateSql, ct);
+    }
+
+    /// <summary>The applied scripts in order; none when the database was never migrated. Makes nothing.</summary>
+    public static async Task<List<AppliedScript>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        if (!await connection.ScalarAsync<bool>(HasVersionsSql, ct))
+            return [];
+
+        var checksums = await connection.ScalarAsync<bool>(HasChecksumsSql, ct)
+            ? await connection.QueryAsync(ChecksumsSql, row => KeyValuePair.Create(row.GetInt64(0), row.GetString(1)), ct)
+            : [];
+        var checksumOf = new Dictionary<long, string>(checksums);
+
+        return await connection.QueryAsync(
+            AppliedSql,
+            row => new AppliedScript(
+                row.GetInt64(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetDateTime(2), checksumOf.GetValueOrDefault(row.GetInt64(0))),
+            ct);
+    }
+
+    public static async Task AddAsync(NpgsqlConnection connection, Script script, CancellationToken ct)
+    {
+        await connection.ExecuteAsync(AddVersionSql, ct, ("Version", script.Version), ("Name", script.Name));
+        await SetChecksumAsync(connection, script, ct);
+    }
+
+    public static Task SetChecksumAsync(NpgsqlConnection connection, Script script, CancellationToken ct) =>
+        connection.ExecuteAsync(SetChecksumSql, ct, ("Version", script.Version), ("Checksum", script.Checksum));
+
+    public static Task RemoveAsync(NpgsqlConnection connection, Script script, CancellationToken ct) =>
+        connection.ExecuteAsync(RemoveSql, ct, ("Version", script.Version));
+}

@@ -1,0 +1,125 @@
+using Npgsql;
+
+namespace Messaging.Migrations;
+
+/// <summary>How patient a run is with busy tables.</summary>
+public sealed record MigratorOptions
+{
+    /// <summary>How long a script waits for a table, and everybody else behind it, before it steps back.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a script is tried on a busy table before the run fails.</summary>
+    public int Tries { get; init; } = 10;
+
+    /// <summary>The pause after the first try; it doubles with each, up to 30 seconds, and is shortened by chance.</summary>
+    public TimeSpan FirstPause { get; init; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>A script that ran, up or down.</summary>
+public sealed record ScriptRun(long Version, string Name, TimeSpan Elapsed);
+
+/// <summary>What a run did: scripts in the order in which they ran, and invalid indexes that were rebuilt.</summary>
+public sealed record MigrationRun(IReadOnlyList<ScriptRun> Scripts, IReadOnlyList<string> RebuiltIndexes);
+
+/// <summary>
+/// Brings a database to a version. Each script commits together with its row in <c>VersionInfo</c>, so a run that was killed
+/// is continued by the next; of two at once the second waits. Failures are <see cref="MigrationException"/>s.
+/// </summary>
+public sealed class Migrator
+{
+    internal const string UnreadableConnection =
+        "The connection string cannot be read; it looks like Host=…;Port=…;Database=…;Username=…;Password=….";
+
+    readonly NpgsqlConnectionStringBuilder settings;
+    readonly ScriptSet scripts;
+    readonly TextWriter output;
+    readonly MigratorOptions options;
+
+    /// <summary>Connects to nothing yet.</summary>
+    /// <param name="connectionString">A direct connection: a pooler in transaction mode loses the lock.</param>
+    /// <param name="scripts">The scripts; <see cref="ScriptSet.Embedded"/> when not given.</param>
+    /// <param name="output">Gets a line per step, and no secrets; nothing is written when not given.</param>
+    /// <param name="options">How patient the run is.</param>
+    public Migrator(string connectionString, ScriptSet? scripts = null, TextWriter? output = null, MigratorOptions? options = null)
+    {
+        settings = Session.Settings(connectionString) ?? throw new MigrationException(UnreadableConnection);
+        this.scripts = scripts ?? ScriptSet.Embedded;
+        this.output = output is null ? TextWriter.Null : TextWriter.Synchronized(output);
+        this.options = options ?? new MigratorOptions();
+    }
+
+    /// <summary>Applies the scripts that are waiting, up to and with version <paramref name="to"/>, and rebuilds invalid indexes.</summary>
+    public async Task<MigrationRun> UpAsync(long? to = null, CancellationToken ct = default)
+    {
+        RequireKnown(to);
+        await using var connection = await OpenLockedAsync(ct);
+        var status = await RequireSoundHistoryAsync(connection, ct);
+        await AdoptChecksumsAsync(connection, status, ct);
+        var rebuilt = await InvalidIndexes.RebuildAsync(connection, AppliedScripts(status), output, ct);
+
+        var runner = new ScriptRunner(connection, output, options);
+        var runs = new List<ScriptRun>();
+        foreach (var script in status.Waiting.Where(script => script.Version <= (to ?? long.MaxValue)))
+            runs.Add(await runner.UpAsync(script, ct));
+        return new MigrationRun(runs, rebuilt);
+    }
+
+    /// <summary>Takes back every script newer than <paramref name="to"/>, newest first; 0 takes back all. Drops data.</summary>
+    public async Task<MigrationRun> DownAsync(long to, CancellationToken ct = default)
+    {
+        RequireKnown(to);
+        await using var connection = await OpenLockedAsync(ct);
+        var status = await RequireSoundHistoryAsync(connection, ct);
+
+        var runner = new ScriptRunner(connection, output, options);
+        var runs = new List<ScriptRun>();
+        foreach (var script in AppliedScripts(status).Where(script => script.Version > to).Reverse())
+            runs.Add(await runner.DownAsync(script, ct));
+        return new MigrationRun(runs, []);
+    }
+
+    /// <summary>Where the database stands. Reads only, and waits for nobody.</summary>
+    public async Task<MigrationStatus> StatusAsync(CancellationToken ct = default)
+    {
+        await using var connection = await Session.OpenAsync(settings, ct);
+        return MigrationStatus.Of(await Ledger.ReadAsync(connection, ct), scripts);
+    }
+
+    async Task<NpgsqlConnection> OpenLockedAsync(CancellationToken ct)
+    {
+        var connection = await Session.OpenAsync(settings, ct);
+        try
+        {
+            await connection.LockAsync(output, ct);
+            await Ledger.CreateAsync(connection, ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task<MigrationStatus> RequireSoundHistoryAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var status = MigrationStatus.Of(await Ledger.ReadAsync(connection, ct), scripts);
+        return status.Problems.Count == 0 ? status : throw new MigrationException(string.Join(' ', status.Problems));
+    }
+
+    async Task AdoptChecksumsAsync(NpgsqlConnection connection, MigrationStatus status, CancellationToken ct)
+    {
+        var without = status.Applied.Where(row => row.Checksum is null).Select(row => row.Version).ToHashSet();
+        foreach (var script in scripts.Where(script => without.Contains(script.Version)))
+            await Ledger.SetChecksumAsync(connection, script, ct);
+    }
+
+    IEnumerable<Script> AppliedScripts(MigrationStatus status) => scripts.Except(status.Waiting);
+
+    // A mistyped version must not take back half the schema.
+    void RequireKnown(long? to)
+    {
+        if (to is { } version && !scripts.Knows(version))
+            throw new MigrationException($"No script has the version {version}.");
+    }
+}

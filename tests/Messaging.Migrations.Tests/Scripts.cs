@@ -1,0 +1,62 @@
+namespace Messaging.Migrations.Tests;
+
+/// <summary>Small scripts to migrate with.</summary>
+static class Scripts
+{
+    public static readonly Script People = new(
+        202601010001, "create_people",
+        """
+        -- People write messages.
+        CREATE TABLE people (
+            id bigint CONSTRAINT pk_people PRIMARY KEY,
+            name text NOT NULL);
+        """,
+        "DROP TABLE people;");
+
+    public static readonly Script Nicknames = new(
+        202601020001, "add_nicknames",
+        """
+        -- A name may be too long to call out.
+        ALTER TABLE people ADD COLUMN nickname text;
+        CREATE TABLE greetings (
+            person_id bigint NOT NULL CONSTRAINT fk_greetings_people REFERENCES people (id),
+            text text NOT NULL DEFAULT 'hello; -- there');
+        CREATE FUNCTION greet(text) RETURNS text LANGUAGE plpgsql AS $greet$
+        BEGIN
+            RETURN 'hello; ' || $1;
+        END
+        $greet$;
+        """,
+        """
+        DROP FUNCTION greet(text);
+        DROP TABLE greetings;
+        ALTER TABLE people DROP COLUMN nickname;
+        """);
+
+    public static readonly Script NameIndex = new(
+        202601030001, "index_people_names",
+        """
+        -- People are found by name.
+        -- outside-transaction
+        CREATE INDEX CONCURRENTLY ix_people_name ON people (name);
+        """,
+        """
+        -- outside-transaction
+        DROP INDEX CONCURRENTLY ix_people_name;
+        """);
+
+    public static readonly ScriptSet Sample = new([NameIndex, People, Nicknames]);
+
+    /// <summary>Writes a set as files into a new folder, for a run in a process of its own.</summary>
+    public static string WriteTo(string folder, IEnumerable<Script> scripts)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var script in scripts)
+        {
+            File.WriteAllText(Path.Combine(folder, $"{script.Version}_{script.Name}.up.sql"), script.Up);
+            File.WriteAllText(Path.Combine(folder, $"{script.Version}_{script.Name}.down.sql"), script.Down);
+        }
+
+        return folder;
+    }
+}
