@@ -1,11 +1,15 @@
+using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
 using Messaging.Api.Health;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
+using Messaging.Api.Messages;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
+using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
@@ -25,6 +29,7 @@ builder.Services
     .AddBrowserSecurity()
     .AddRateLimits()
     .AddIdempotency()
+    .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
     .AddOpenApi("v1");
@@ -39,11 +44,16 @@ app.UseMiddleware<ErrorMiddleware>();
 app.UseMiddleware<OriginGuard>();
 app.UseRouting();
 app.UseCors();
+app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
+app.UseAuthorization();
 app.UseMiddleware<RequestShape>();
 app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapHealth();
+app.MapUsers();
+app.MapConversations();
+app.MapMessages();
 app.MapOpenApi();
 
 await app.RunAsync();
