@@ -1,5 +1,24 @@
+using Messaging.Api.Configuration;
+using Messaging.Api.Errors;
+using Messaging.Api.Json;
+using Messaging.Application;
+using Messaging.Infrastructure.Database;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddOpenApi("v1");
+builder.AddKestrelLimits();
+
+builder.Services
+    .AddErrors()
+    .AddJson()
+    .AddDatabase()
+    .AddApplication()
+    .AddOpenApi("v1");
+
 var app = builder.Build();
+
+app.UseErrors();
+app.UseRouting();
+
 app.MapOpenApi();
-app.Run();
+
+await app.RunAsync();
