@@ -1,24 +1,60 @@
+using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
+using Messaging.Api.Health;
+using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
+using Messaging.Api.Logging;
+using Messaging.Api.Messages;
+using Messaging.Api.RateLimiting;
+using Messaging.Api.Security;
+using Messaging.Api.Users;
 using Messaging.Application;
+using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
 
 var builder = WebApplication.CreateBuilder(args);
+builder.AddJsonLogging();
 builder.AddKestrelLimits();
 
 builder.Services
+    .AddConnectionChecks()
+    .AddSettings<DatabaseSettings>("Messaging:Database")
+    .AddSettings<ShutdownSettings>("Messaging:Shutdown")
+    .AddSettings<Limits>("Messaging:Limits")
     .AddErrors()
     .AddJson()
+    .AddHealth()
+    .AddBrowserSecurity()
+    .AddRateLimits()
+    .AddIdempotency()
+    .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
     .AddOpenApi("v1");
 
 var app = builder.Build();
+if (!await app.MayStartAsync())
+    return 1;
 
-app.UseErrors();
+app.UseMiddleware<SecurityHeaders>();
+app.UseMiddleware<HeadRequests>();
+app.UseMiddleware<ErrorMiddleware>();
+app.UseMiddleware<OriginGuard>();
 app.UseRouting();
+app.UseCors();
+app.UseAuthentication();
+app.UseMiddleware<RateLimitMiddleware>();
+app.UseAuthorization();
+app.UseMiddleware<RequestShape>();
+app.UseMiddleware<IdempotencyMiddleware>();
 
+app.MapHealth();
+app.MapUsers();
+app.MapConversations();
+app.MapMessages();
 app.MapOpenApi();
 
 await app.RunAsync();
+return 0;

@@ -1,0 +1,33 @@
+using Messaging.Application.Users;
+using Microsoft.AspNetCore.Authorization;
+
+namespace Messaging.Api.Auth;
+
+/// <summary>Registers who may call.</summary>
+public static class AuthSetup
+{
+    /// <summary>
+    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.
+    /// </summary>
+    public static IServiceCollection AddMessagingAuth(this IServiceCollection services, IHostEnvironment environment)
+    {
+        services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Messaging:Auth").Get<AuthSettings>() ?? new());
+        services.AddSingleton<JwksKeys>();
+        services.AddSingleton<TokenValidator>();
+        services.AddSingleton<UserTokens>();
+        services.AddSingleton<ServiceKeys>();
+        services.AddSingleton<TokenSigner>();
+        services.AddSingleton<UserTokenSigner>(provider => provider.GetRequiredService<TokenSigner>().Sign);
+        services.AddSingleton<IAuthorizationHandler, ScopeHandler>();
+        // The core alone: what AddAuthentication adds keeps keys on the disk, for cookies that there are none of.
+        services.AddWebEncoders();
+        services.AddTransient<CredentialHandler>();
+        services.AddAuthenticationCore(options =>
+        {
+            options.DefaultScheme = CredentialHandler.Scheme;
+            options.AddScheme<CredentialHandler>(CredentialHandler.Scheme, displayName: null);
+        });
+        services.AddAuthorization();
+        return services;
+    }
+}
