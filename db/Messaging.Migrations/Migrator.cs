@@ -23,7 +23,8 @@ public sealed record MigrationRun(IReadOnlyList<ScriptRun> Scripts, IReadOnlyLis
 
 /// <summary>
 /// Brings a database to a version. Each script commits together with its row in <c>VersionInfo</c>, so a run that was killed
-/// is continued by the next; of two at once the second waits. Failures are <see cref="MigrationException"/>s.
+/// is continued by the next; of two at once the second waits. A script that fails, a history that does not fit and a server
+/// that cannot be reached are <see cref="MigrationException"/>s.
 /// </summary>
 public sealed class Migrator
 {
@@ -83,6 +84,36 @@ public sealed class Migrator
     {
         await using var connection = await Session.OpenAsync(settings, ct);
         return MigrationStatus.Of(await Ledger.ReadAsync(connection, ct), scripts);
+    }
+
+    /// <summary>What <see cref="UpAsync"/> would run, with locks and a guess at the time. Reads only.</summary>
+    public async Task<IReadOnlyList<PlannedScript>> PlanAsync(long? to = null, CancellationToken ct = default)
+    {
+        RequireKnown(to);
+        await using var connection = await Session.OpenAsync(settings, ct);
+        var status = await RequireSoundHistoryAsync(connection, ct);
+
+        var plan = new List<PlannedScript>();
+        foreach (var script in status.Waiting.Where(script => script.Version <= (to ?? long.MaxValue)))
+        {
+            var statements = new List<PlannedStatement>();
+            foreach (var statement in SqlText.Statements(script.Up))
+                statements.Add(await PlannedStatement.OfAsync(connection, statement, ct));
+            plan.Add(new PlannedScript(script.Version, script.Name, script.UpRunsOutsideTransaction, statements));
+        }
+
+        return plan;
+    }
+
+    /// <summary>
+    /// Compares the schema with what the applied scripts make in a scratch database on the same server, which the role must be
+    /// allowed to create; it is dropped again. Changes nothing in the database itself, and waits for a run in progress.
+    /// </summary>
+    public async Task<Verification> VerifyAsync(CancellationToken ct = default)
+    {
+        await using var connection = await Session.OpenAsync(settings, ct);
+        await connection.LockAsync(output, ct);
+        return await Verification.OfAsync(connection, settings, scripts, ct);
     }
 
     async Task<NpgsqlConnection> OpenLockedAsync(CancellationToken ct)

@@ -49,6 +49,10 @@ sealed class ScriptRunner(NpgsqlConnection connection, TextWriter output, Migrat
             {
                 throw new MigrationException($"{script} failed: {e.MessageText} ({e.SqlState})", e);
             }
+            catch (NpgsqlException e)
+            {
+                throw new MigrationException($"{script}: the connection was lost; the next run goes on from here: {e.Message}", e);
+            }
         }
     }
 

@@ -71,7 +71,7 @@ static class Session
             await connection.DisposeAsync();
             var reason = e is PostgresException refused ? refused.MessageText : e.InnerException?.Message ?? e.Message;
             throw new MigrationException(
-                $"Cannot connect to database {settings.Database} on {settings.Host}:{settings.Port} as {settings.Username}: {reason}", e);
+                $"Cannot connect to database {settings.Database ?? settings.Username} on {settings.Host}:{settings.Port} as {settings.Username}: {reason}", e);
         }
 
         try

@@ -65,6 +65,7 @@ CREATE TABLE participants (
     last_delivered_seq bigint           NOT NULL DEFAULT 0,
     last_read_at       timestamptz,
     activity_day       date,
+    muted_until        timestamptz,
     CONSTRAINT pk_participants PRIMARY KEY (conversation_id, user_id),
     CONSTRAINT fk_participants_conversations FOREIGN KEY (conversation_id) REFERENCES conversations (id),
     CONSTRAINT fk_participants_users FOREIGN KEY (user_id) REFERENCES users (id),

@@ -46,17 +46,4 @@ static class Scripts
         """);
 
     public static readonly ScriptSet Sample = new([NameIndex, People, Nicknames]);
-
-    /// <summary>Writes a set as files into a new folder, for a run in a process of its own.</summary>
-    public static string WriteTo(string folder, IEnumerable<Script> scripts)
-    {
-        Directory.CreateDirectory(folder);
-        foreach (var script in scripts)
-        {
-            File.WriteAllText(Path.Combine(folder, $"{script.Version}_{script.Name}.up.sql"), script.Up);
-            File.WriteAllText(Path.Combine(folder, $"{script.Version}_{script.Name}.down.sql"), script.Down);
-        }
-
-        return folder;
-    }
 }

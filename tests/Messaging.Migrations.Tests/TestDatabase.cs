@@ -51,3 +51,13 @@ sealed record TestDatabase(string Name, string ConnectionString) : IAsyncDisposa
             await timer.WaitForNextTickAsync(limit.Token);
     }
 }
+
+/// <summary>The owner of a test's database, dropped with all that it owns there when the test ends.</summary>
+sealed record TestOwner(string Name, TestDatabase Database, string ConnectionString) : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        await Database.ExecuteAsync($"REASSIGN OWNED BY {Name} TO CURRENT_USER; DROP OWNED BY {Name}");
+        await TestServer.DropRoleAsync(Name);
+    }
+}

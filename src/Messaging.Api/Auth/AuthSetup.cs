@@ -1,5 +1,4 @@
 using Messaging.Application.Users;
-using Messaging.Api.Users;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Messaging.Api.Auth;
@@ -8,8 +7,7 @@ namespace Messaging.Api.Auth;
 public static class AuthSetup
 {
     /// <summary>
-    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/>, the signer of minted tokens and the route
-    /// constraint <c>{userId:userid}</c>.
+    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.
     /// </summary>
     public static IServiceCollection AddMessagingAuth(this IServiceCollection services, IHostEnvironment environment)
     {
@@ -30,7 +28,6 @@ public static class AuthSetup
             options.AddScheme<CredentialHandler>(CredentialHandler.Scheme, displayName: null);
         });
         services.AddAuthorization();
-        services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdConstraint>(UserIdConstraint.Name));
         return services;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Messaging.Domain.Common;
 using NodaTime;
 using NodaTime.Text;
@@ -17,6 +18,7 @@ public static class MessagingJson
     /// <summary>Strict reading (unknown and duplicate members refused, nulls where they are allowed) and lean writing.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
+        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RefuseNullItems } };
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
@@ -32,6 +34,19 @@ public static class MessagingJson
         options.Converters.Add(new IdConverter<ConversationId>(id => id.ToString(), "the id of a conversation, a UUID"));
         options.Converters.Add(new IdConverter<MessageId>(id => id.ToString(), "the id of a message, a UUID"));
         return options;
+    }
+
+    // Nullable annotations are respected on members only, not within a list; no list of the contract holds nulls.
+    private static void RefuseNullItems(JsonTypeInfo type)
+    {
+        if (type is { Kind: JsonTypeInfoKind.Enumerable, ElementType.IsValueType: false })
+        {
+            type.OnDeserialized = list =>
+            {
+                if (((System.Collections.IEnumerable)list).Cast<object?>().Contains(null))
+                    throw new JsonException("No item of the list may be null.");
+            };
+        }
     }
 
     private sealed class StrictStringConverter : JsonConverter<string>

@@ -10,31 +10,34 @@ namespace Messaging.Application.Events;
 /// </summary>
 public sealed class Outbox(DbSession session, OutboxSignal signal)
 {
-    // Locks the conversation row: the number and the time that order its events are drawn under that lock and never fall.
+    // Locks the conversation row: the numbers and the time that order its events are drawn under that lock and never fall.
     private const string AppendSql =
         """
         WITH c AS (
             UPDATE conversations
-            SET event_no = event_no + 1,
+            SET event_no = event_no + cardinality(@Types),
                 last_event_at = greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC')
             WHERE id = @ConversationId
-            RETURNING event_no, last_event_at
+            RETURNING event_no - cardinality(@Types) AS event_no, last_event_at
         )
         INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
-        SELECT c.last_event_at, @ConversationId, c.event_no, @Audience, @Type, @Payload::jsonb
-        FROM c
+        SELECT c.last_event_at, @ConversationId, c.event_no + e.no, e.audience, e.type, e.payload::jsonb
+        FROM c, unnest(@Audiences, @Types, @Payloads) WITH ORDINALITY AS e (audience, type, payload, no)
         """;
 
-    public async Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct)
+    public Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct) => AppendAsync([fact], [data], ct);
+
+    /// <summary>Appends several events of one conversation, in their order, in one statement.</summary>
+    public async Task AppendAsync<TData>(IReadOnlyList<IEvent> facts, IReadOnlyList<TData> data, CancellationToken ct)
     {
         await session.ExecuteAsync(
             AppendSql,
             new
             {
-                ConversationId = fact.ConversationId!.Value.Value,
-                Audience = fact.Audience?.Value,
-                fact.Type,
-                Payload = JsonSerializer.Serialize(data, MessagingJson.Options),
+                ConversationId = facts[0].ConversationId.Value,
+                Audiences = facts.Select(fact => fact.Audience?.Value).ToArray(),
+                Types = facts.Select(fact => fact.Type).ToArray(),
+                Payloads = data.Select(item => JsonSerializer.Serialize<object?>(item, MessagingJson.Options)).ToArray(),
             },
             ct);
         session.AfterCommit(signal.Raise);

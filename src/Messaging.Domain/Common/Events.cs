@@ -5,8 +5,7 @@ public interface IEvent
 {
     string Type { get; }
 
-    /// <summary>Null for what concerns a user alone.</summary>
-    ConversationId? ConversationId { get; }
+    ConversationId ConversationId { get; }
 
     /// <summary>The one user who hears it; null when every participant does.</summary>
     UserId? Audience { get; }

@@ -50,6 +50,10 @@ public sealed class RuleException(IReadOnlyList<Problem> problems) : Exception(p
     public IReadOnlyList<Problem> Problems { get; } = problems;
 
     public Problem Problem => Problems[0];
+
+    /// <summary>The same refusal where the object it speaks of is a member of the request.</summary>
+    public RuleException Under(string member) =>
+        new([.. Problems.Select(problem => problem with { Pointer = problem.Pointer?.Replace("#", "#/" + member, StringComparison.Ordinal) })]);
 }
 
 /// <summary>Refusals that no aggregate owns.</summary>

@@ -3,13 +3,11 @@ using Messaging.Domain.Common;
 namespace Messaging.Domain.Participants;
 
 /// <summary>Somebody takes part from now on.</summary>
-public sealed record ParticipantAdded(ConversationId Id) : IEvent
+public sealed record ParticipantAdded(ConversationId ConversationId) : IEvent
 {
     public const string Name = "participant:added";
 
     public string Type => Name;
-
-    public ConversationId? ConversationId => Id;
 
     public UserId? Audience => null;
 }

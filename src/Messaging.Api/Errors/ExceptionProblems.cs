@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Messaging.Api.Errors;
+
+/// <summary>What an exception means to the client.</summary>
+public static partial class ExceptionProblems
+{
+    public static IReadOnlyList<Problem> Of(HttpContext context, Exception exception) => exception switch
+    {
+        RuleException e => e.Problems,
+        BadHttpRequestException { InnerException: JsonException e } =>
+            JsonProblems.Of(e, context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType),
+        BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } e => [Binding(context, e)],
+        BadHttpRequestException e => [Framework(context, e.StatusCode)],
+        _ when DatabaseFailures.IsAway(exception) => [new(
+            ProblemCodes.Unavailable, "The database is away or overloaded; nothing is lost by sending the same request again.")
+            {
+                RetryAfterSeconds = 2,
+            }],
+        _ => [FrameworkProblems.Internal],
+    };
+
+    private static Problem Framework(HttpContext context, int status)
+    {
+        context.Response.StatusCode = status;
+        return FrameworkProblems.Of(context);
+    }
+
+    // The framework names the parameter in its message only.
+    private static Problem Binding(HttpContext context, BadHttpRequestException exception)
+    {
+        var match = ParameterMessage().Match(exception.Message);
+        if (!match.Success)
+            return new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "#");
+        var name = match.Groups["name"].Value;
+        if (context.Request.RouteValues.ContainsKey(name))
+            return new(ProblemCodes.NotFound, "There is nothing here that you can see.");
+        return match.Groups["failed"].Success
+            ? new(ProblemCodes.InvalidRequest, $"The value of '{name}' is not of the kind that the API documents.", $"#/{name}")
+            : exception.Message.EndsWith("body.", StringComparison.Ordinal)
+                ? new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "#")
+                : new(ProblemCodes.InvalidRequest, $"'{name}' is required.", $"#/{name}");
+    }
+
+    [GeneratedRegex("""^(?:(?<failed>Failed to bind)|Required) parameter "[^"]*?(?<name>[^" ]+)" (?:from|was not)""", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex ParameterMessage();
+}

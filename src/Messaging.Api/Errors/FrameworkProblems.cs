@@ -1,0 +1,30 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Api.Errors;
+
+/// <summary>Words for the statuses that the framework answers without a body.</summary>
+public static class FrameworkProblems
+{
+    public static Problem Of(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status401Unauthorized => new(
+            ProblemCodes.Unauthenticated, "Send a user token as 'Authorization: Bearer …' or a service key as 'X-Api-Key'."),
+        StatusCodes.Status403Forbidden => new(ProblemCodes.NotAllowed, "This credential does not allow the call."),
+        StatusCodes.Status404NotFound => new(ProblemCodes.NotFound, "There is nothing here that you can see."),
+        StatusCodes.Status405MethodNotAllowed => new(
+            ProblemCodes.MethodNotAllowed, "This address does not take the method; the Allow header names those that it takes."),
+        StatusCodes.Status406NotAcceptable => new(ProblemCodes.NotAcceptable, "Answers are application/json; the Accept header leaves no room for it."),
+        StatusCodes.Status408RequestTimeout => new(ProblemCodes.RequestTimeout, "The request did not arrive in time; send it again."),
+        StatusCodes.Status413PayloadTooLarge => new(ProblemCodes.TooLarge, "The body is larger than this call takes."),
+        StatusCodes.Status415UnsupportedMediaType => new(
+            ProblemCodes.UnsupportedMedia, "This call does not take the body's content type; send application/json in UTF-8."),
+        StatusCodes.Status429TooManyRequests => new(ProblemCodes.RateLimited, "Too many requests; try again later.") { RetryAfterSeconds = 60 },
+        StatusCodes.Status431RequestHeaderFieldsTooLarge => new(ProblemCodes.HeadersTooLarge, "The headers are larger than this service takes."),
+        StatusCodes.Status503ServiceUnavailable => new(ProblemCodes.Unavailable, "Try again in a moment.") { RetryAfterSeconds = 5 },
+        >= 500 => Internal,
+        _ => new(ProblemCodes.InvalidRequest, "The request could not be read."),
+    };
+
+    public static Problem Internal { get; } = new(
+        ProblemCodes.Internal, "This is a fault of the service, not of the request; its operator finds the cause by the traceId.");
+}

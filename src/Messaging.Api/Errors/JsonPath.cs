@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+using Messaging.Application.Common;
+using NodaTime;
+
+namespace Messaging.Api.Errors;
+
+/// <summary>Where the JSON reader stopped: from its <c>$.a[0]['b.c']</c> to a client's <c>#/a/0/b.c</c>.</summary>
+public sealed partial class JsonPath(string? path)
+{
+    // A member's name is the client's; a pointer need not carry a book.
+    private const int LongestName = 100;
+
+    private readonly IReadOnlyList<string> steps =
+        [.. Steps().Matches(path ?? "").Select(match => match.Groups["step"].Value)];
+
+    public string Pointer => "#" + string.Concat(steps.Select(step => "/" + Escape(step)));
+
+    public string Member(string name) => Pointer + "/" + Escape(name);
+
+    /// <summary>In words, what may stand at this place of a body read as <paramref name="root"/>; null when that is not known.</summary>
+    public string? Expected(Type? root)
+    {
+        var type = root;
+        foreach (var step in steps)
+        {
+            var info = type is null ? null : MessagingJson.Options.GetTypeInfo(Nullable.GetUnderlyingType(type) ?? type);
+            type = info?.Kind switch
+            {
+                JsonTypeInfoKind.Object => info.Properties.FirstOrDefault(property => property.Name == step)?.PropertyType,
+                JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary => info.ElementType,
+                _ => null,
+            };
+        }
+        return type is null ? null : Word(Nullable.GetUnderlyingType(type) ?? type);
+    }
+
+    private static string? Word(Type type)
+    {
+        if (type.IsEnum)
+            return "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName));
+        if (type == typeof(string))
+            return "a string";
+        if (type == typeof(bool))
+            return "true or false";
+        if (type == typeof(int) || type == typeof(long))
+            return "a whole number within bounds";
+        if (type == typeof(Instant))
+            return "a time such as 2026-11-20T10:15:30.123Z";
+        return MessagingJson.Options.GetTypeInfo(type).Kind switch
+        {
+            JsonTypeInfoKind.Enumerable => "an array",
+            JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary => "an object",
+            _ => null,
+        };
+    }
+
+    private static string Escape(string name) => StrictText.First(name, LongestName)
+        .Replace("~", "~0", StringComparison.Ordinal)
+        .Replace("/", "~1", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\.(?<step>[^.\[]+)|\[(?<step>\d+)\]|\['(?<step>([^']|'(?!\]))*)'\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Steps();
+}

@@ -1,0 +1,48 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Api.Errors;
+
+/// <summary>What every answer with the same code has in common.</summary>
+public sealed record ProblemKind(string Code, int Status, string Title)
+{
+    public string Type => Prefix + Code;
+
+    public const string Prefix = "urn:messaging:problem:";
+}
+
+/// <summary>The contract's table of codes.</summary>
+public static class ProblemKinds
+{
+    /// <summary>Every code with the one status that it always has.</summary>
+    public static readonly IReadOnlyList<ProblemKind> All =
+    [
+        new(ProblemCodes.InvalidRequest, 400, "The request is not valid"),
+        new(ProblemCodes.Unauthenticated, 401, "A valid credential is needed"),
+        new(ProblemCodes.NotAllowed, 403, "This is not yours to do"),
+        new(ProblemCodes.ScopeMissing, 403, "The service key lacks a scope"),
+        new(ProblemCodes.NotFound, 404, "Not found"),
+        new(ProblemCodes.MethodNotAllowed, 405, "The method is not allowed here"),
+        new(ProblemCodes.NotAcceptable, 406, "No acceptable form of the answer"),
+        new(ProblemCodes.RequestTimeout, 408, "The request took too long to arrive"),
+        new(ProblemCodes.ConversationClosed, 409, "The conversation is closed"),
+        new(ProblemCodes.ConversationArchived, 409, "The conversation is archived"),
+        new(ProblemCodes.GroupFull, 409, "The group is full"),
+        new(ProblemCodes.AlreadyExists, 409, "It exists already"),
+        new(ProblemCodes.DirectIsFixed, 409, "A direct conversation keeps its two participants"),
+        new(ProblemCodes.IdempotencyInProgress, 409, "The same request is being worked on"),
+        new(ProblemCodes.CursorExpired, 410, "The cursor has expired"),
+        new(ProblemCodes.VersionMismatch, 412, "It has changed meanwhile"),
+        new(ProblemCodes.TooLarge, 413, "The body is too large"),
+        new(ProblemCodes.UnsupportedMedia, 415, "The content type is not supported"),
+        new(ProblemCodes.IdempotencyKeyReused, 422, "The key was used for another request"),
+        new(ProblemCodes.RateLimited, 429, "Too many requests"),
+        new(ProblemCodes.HeadersTooLarge, 431, "The headers are too large"),
+        new(ProblemCodes.Internal, 500, "Something went wrong here"),
+        new(ProblemCodes.Unavailable, 503, "The service is not available just now"),
+    ];
+
+    private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
+
+    /// <summary>A code that stands in no table is a defect of ours.</summary>
+    public static ProblemKind Of(string code) => ByCode.GetValueOrDefault(code) ?? ByCode[ProblemCodes.Internal];
+}

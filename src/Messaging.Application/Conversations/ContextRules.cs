@@ -1,0 +1,33 @@
+using System.Buffers;
+using FluentValidation;
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>The shape of a context, in bodies and in the inbox's <c>context=type:id</c>.</summary>
+public static class ContextRules
+{
+    private const string Expected = "A context has a type of 1 to 64 of A-Z a-z 0-9 _ . - and an id of 1 to 128 characters.";
+
+    private static readonly SearchValues<char> TypeCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+    public static void ValidContext<T>(this IRuleBuilder<T, ConversationContext?> rule) =>
+        rule.Must(context => context is null || IsValid(context)).WithMessage(Expected);
+
+    /// <summary>Reads <c>type:id</c>; the id may hold colons.</summary>
+    public static ConversationContext? Parse(string? value)
+    {
+        if (value is null)
+            return null;
+        var colon = value.IndexOf(':', StringComparison.Ordinal);
+        var context = new ConversationContext(value[..Math.Max(colon, 0)], value[(colon + 1)..]);
+        return IsValid(context) ? context : throw CommonErrors.Invalid("#/context", "Expected is context=type:id. " + Expected);
+    }
+
+    private static bool IsValid(ConversationContext context) =>
+        context.Type.Length is >= 1 and <= 64 && !context.Type.AsSpan().ContainsAnyExcept(TypeCharacters)
+        && context.Id.Length >= 1 && StrictText.Length(context.Id) <= 128 && !context.Id.Any(char.IsControl);
+}

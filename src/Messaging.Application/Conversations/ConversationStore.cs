@@ -1,0 +1,106 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>Loads and saves the conversation and its founding members.</summary>
+public sealed class ConversationStore(DbSession session)
+{
+    /// <summary>Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.</summary>
+    public const string VisibleSql =
+        """
+        (@UserId::text IS NULL OR EXISTS (
+            SELECT FROM participants a
+            WHERE a.conversation_id = @ConversationId AND a.user_id = @UserId AND a.left_at IS NULL))
+        """;
+
+    // Locks the conversation row: what changes its members or its state runs one at a time.
+    private const string GetForUpdateSql =
+        """
+        SELECT c.id, c.type, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed,
+            c.archived_at IS NOT NULL AS archived, p.role, p.joined_at, p.joined_seq
+        FROM conversations c
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
+        WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
+        FOR NO KEY UPDATE OF c
+        """;
+
+    // A direct conversation has no day until its first message: it is in its opener's inbox only.
+    private const string InsertSql =
+        """
+        WITH c AS (
+            INSERT INTO conversations (id, type, name, description, avatar_url, slug, owner_id, created_by, context_type, context_id,
+                metadata, participant_count, created_at, updated_at, last_event_at, last_activity_at, last_activity_day)
+            VALUES (@Id, @Type, @Name, @Description, @AvatarUrl, @Slug, @OwnerId, @CreatedBy, @ContextType, @ContextId,
+                @Metadata::jsonb, @ParticipantCount, @Now, @Now, @Now, @Now,
+                CASE @Type WHEN 'group' THEN (@Now AT TIME ZONE 'UTC')::date END)
+        ),
+        s AS (
+            INSERT INTO slugs (slug, conversation_id)
+            SELECT @Slug, @Id
+            WHERE @Slug::text IS NOT NULL
+        )
+        INSERT INTO participants (conversation_id, user_id, role, joined_at, activity_day)
+        SELECT @Id, m.user_id, CASE WHEN m.user_id = @OwnerId THEN 'owner' ELSE 'member' END, @Now,
+            CASE WHEN @Type = 'group' OR m.user_id = @CreatedBy THEN (@Now AT TIME ZONE 'UTC')::date END
+        FROM unnest(@Members) AS m (user_id)
+        """;
+
+    // Index: pk_users.
+    private const string KnownSql =
+        """
+        SELECT id
+        FROM users
+        WHERE id = ANY(@UserIds)
+        """;
+
+    /// <summary>The conversation and the actor's part in it, locked; refuses what the actor cannot see.</summary>
+    public async Task<(Conversation Conversation, Participant? Actor)> GetForUpdateAsync(ConversationId id, Actor actor, CancellationToken ct)
+    {
+        var row = await session.QuerySingleOrDefaultAsync<Row>(
+            GetForUpdateSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct) ?? throw CommonErrors.NotFound();
+        var conversation = Conversation.Restore(
+            row.Id, row.Type, row.ParticipantCount, row.LastSeq, row.Version, row.Closed, row.Archived);
+        return (conversation, row.Role is null
+            ? null
+            : new Participant(row.Id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
+    }
+
+    public Task AddAsync(Conversation conversation, IEnumerable<UserId> members, CancellationToken ct) => session.ExecuteAsync(
+        InsertSql,
+        new
+        {
+            Id = conversation.Id.Value,
+            Type = conversation.Type.ToString().ToLowerInvariant(),
+            conversation.Profile?.Name,
+            conversation.Profile?.Description,
+            conversation.Profile?.AvatarUrl,
+            conversation.Profile?.Slug,
+            OwnerId = conversation.OwnerId?.Value,
+            CreatedBy = conversation.CreatedBy?.Value,
+            ContextType = conversation.Context?.Type,
+            ContextId = conversation.Context?.Id,
+            conversation.Profile?.Metadata,
+            conversation.ParticipantCount,
+            Now = conversation.CreatedAt,
+            Members = members.Select(member => member.Value).ToArray(),
+        },
+        ct);
+
+    /// <summary>Refuses ids that no user has, each with its place in the request.</summary>
+    public async Task EnsureKnownAsync(IReadOnlyList<UserId> users, Func<int, string> pointerOf, CancellationToken ct)
+    {
+        var known = (await session.QueryAsync<string>(KnownSql, new { UserIds = users.Select(user => user.Value).ToArray() }, ct)).ToHashSet();
+        var problems = users.Select((user, i) => (user, i)).Where(u => !known.Contains(u.user.Value))
+            .Select(u => ParticipantErrors.Unknown(pointerOf(u.i), u.user).Problem).ToList();
+        if (problems.Count > 0)
+            throw new RuleException(problems);
+    }
+
+    private sealed record Row(
+        ConversationId Id, ConversationType Type, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived,
+        ParticipantRole? Role, Instant? JoinedAt, long? JoinedSeq);
+}

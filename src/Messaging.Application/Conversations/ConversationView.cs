@@ -1,0 +1,64 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>A conversation as its viewer sees it.</summary>
+/// <param name="Participants">All of a direct conversation, the first ten of a group by user id.</param>
+/// <param name="LastActivityAt">Time of the newest message, or of creation.</param>
+/// <param name="Version">Rises with every change but messages and pointers; the ETag.</param>
+/// <param name="Me">The viewer's own part; null in events and for the service.</param>
+public sealed record ConversationView(
+    ConversationId Id,
+    ConversationType Type,
+    string? Name,
+    string? Description,
+    string? AvatarUrl,
+    string? Slug,
+    UserId? OwnerId,
+    UserId? CreatedBy,
+    ConversationContext? Context,
+    JsonText? Metadata,
+    int ParticipantCount,
+    IReadOnlyList<ParticipantView> Participants,
+    long LastSeq,
+    MessagePreview? LastMessage,
+    Instant LastActivityAt,
+    ClosedView? Closed,
+    bool Archived,
+    Instant CreatedAt,
+    Instant UpdatedAt,
+    long Version,
+    MembershipView? Me);
+
+/// <summary>Somebody who takes part, as every participant sees it.</summary>
+public sealed record ParticipantView(
+    UserId UserId,
+    string? DisplayName,
+    string? AvatarUrl,
+    ParticipantRole Role,
+    Instant JoinedAt,
+    long LastReadSeq,
+    long LastDeliveredSeq);
+
+/// <summary>The viewer's own membership.</summary>
+/// <param name="UnreadCount">Messages after the read pointer that are neither one's own nor system messages nor deleted.</param>
+public sealed record MembershipView(
+    ParticipantRole Role,
+    long UnreadCount,
+    long MentionCount,
+    long LastReadSeq,
+    long LastDeliveredSeq,
+    Instant JoinedAt,
+    Instant? MutedUntil);
+
+/// <summary>The beginning of a message.</summary>
+/// <param name="Text">Its first 120 characters.</param>
+public sealed record MessagePreview(MessageId Id, long Seq, MessageType Type, UserId? SenderId, string? Text, Instant CreatedAt);
+
+/// <summary>When, by whom and why a conversation was closed.</summary>
+public sealed record ClosedView(Instant At, UserId? By, string Reason, string? Note);

@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Data.Common;
+using FluentValidation;
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using NodaTime;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>A new group; its creator is the owner. The service may make one without being in it.</summary>
+/// <param name="ParticipantIds">The other members, each once; the creator may be among them.</param>
+/// <param name="Slug">Unique, 3 to 100 of a-z, 0-9 and -; made from the name when absent.</param>
+public sealed record CreateGroup(
+    Actor Actor, string Name, IReadOnlyList<UserId> ParticipantIds, string? Description, string? AvatarUrl, string? Slug,
+    ConversationContext? Context, JsonText? Metadata) : ICommand<ConversationView>;
+
+public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
+{
+    private static readonly SearchValues<char> SlugCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    public CreateGroupValidator(Limits limits)
+    {
+        RuleFor(c => c.Name).Must(name => StrictText.Length(name) <= 200 && !string.IsNullOrWhiteSpace(name))
+            .WithMessage("A group's name has 1 to 200 characters.");
+        RuleFor(c => c.Description).Must(text => text is null || StrictText.Length(text) <= 1000)
+            .WithMessage("A description has at most 1,000 characters.");
+        RuleFor(c => c.AvatarUrl).Must(WebAddress.IsValidOrNull).WithMessage(WebAddress.Expected);
+        RuleFor(c => c.Slug)
+            .Must(slug => slug is null || (slug.Length is >= 3 and <= 100 && !slug.AsSpan().ContainsAnyExcept(SlugCharacters)))
+            .WithMessage("A slug has 3 to 100 characters out of a-z, 0-9 and -.");
+        RuleFor(c => c.Metadata).Must(json => json is null || json.Value.Utf8Length <= limits.MetadataBytes)
+            .WithMessage($"Metadata is at most {limits.MetadataBytes} bytes of JSON.");
+        RuleFor(c => c.Context).ValidContext();
+        RuleFor(c => c.ParticipantIds).Must(ids => ids.Distinct().Count() == ids.Count)
+            .WithMessage("Each participant is named once.");
+    }
+}
+
+public sealed class CreateGroupHandler(
+    ConversationStore conversations, ConversationViewStore views, Outbox outbox, Limits limits, IClock clock)
+    : IRequestHandler<CreateGroup, ConversationView>
+{
+    public async Task<ConversationView> Handle(CreateGroup command, CancellationToken ct)
+    {
+        var others = command.ParticipantIds.Where(id => id != command.Actor.UserId).ToList();
+
+        var conversation = Conversation.CreateGroup(
+            command.Actor,
+            others,
+            new GroupProfile(
+                command.Name, command.Description, command.AvatarUrl, command.Slug, command.Context, command.Metadata?.Value),
+            limits.GroupSize,
+            clock.GetCurrentInstant());
+        await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"#/participantIds/{i}", ct);
+
+        try
+        {
+            await conversations.AddAsync(conversation, command.Actor.UserId is { } creator ? others.Prepend(creator) : others, ct);
+        }
+        catch (DbException e) when (e.Violates("pk_slugs"))
+        {
+            throw ConversationErrors.SlugTaken(command.Slug!);
+        }
+
+        var view = (await views.FindAsync(conversation.Id, command.Actor, ct))!;
+        await outbox.AppendAsync(new ConversationCreated(conversation.Id), view with { Me = null }, ct);
+        return view;
+    }
+}

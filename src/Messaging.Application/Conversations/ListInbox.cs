@@ -1,0 +1,103 @@
+using System.Globalization;
+using FluentValidation;
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using NodaTime;
+
+namespace Messaging.Application.Conversations;
+
+public enum InboxFilter
+{
+    All,
+    Unread,
+}
+
+/// <summary>A user's conversations, the newest activity first.</summary>
+/// <param name="Search">Part of a group's name or of the other one's name in a direct conversation.</param>
+public sealed record ListInbox(
+    Actor Actor, InboxFilter Filter, ConversationContext? Context, ConversationType? Type, string? Search, string? Cursor, int Limit)
+    : IQuery<Page<ConversationView>>;
+
+public sealed class ListInboxValidator : AbstractValidator<ListInbox>
+{
+    public ListInboxValidator() =>
+        RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
+}
+
+public sealed class ListInboxHandler(DbSession session, ConversationViewStore views) : IRequestHandler<ListInbox, Page<ConversationView>>
+{
+    private const string FilterSql =
+        $"""
+        c.archived_at IS NULL
+            AND (c.last_activity_at, c.id) < (@BeforeTime, @BeforeId)
+            AND (@Type::text IS NULL OR c.type = @Type)
+            AND (@ContextType::text IS NULL OR (c.context_type = @ContextType AND c.context_id = @ContextId))
+            AND (NOT @Unread OR {UnreadSql.Messages} > 0)
+            AND (@Pattern::text IS NULL OR c.name ILIKE @Pattern OR (c.type = 'direct' AND EXISTS (
+                SELECT FROM participants other
+                JOIN users u ON u.id = other.user_id
+                WHERE other.conversation_id = c.id AND other.user_id <> @UserId AND u.display_name ILIKE @Pattern)))
+        """;
+
+    // Index: ix_participants_inbox, newest day first, until a page is full: that day bounds what is joined and sorted by the
+    // exact time. The inner LIMITs keep the walk in the order of the index, whatever the filter.
+    private const string PageSql =
+        $"""
+        WITH bound AS MATERIALIZED (
+            SELECT min(newest.activity_day) AS day
+            FROM (
+                SELECT p.activity_day
+                FROM participants p
+                CROSS JOIN LATERAL (SELECT 1 FROM conversations c WHERE c.id = p.conversation_id AND {FilterSql} LIMIT 1) kept
+                WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date
+                ORDER BY p.activity_day DESC
+                LIMIT @Take
+            ) newest
+        )
+        SELECT {ConversationViewStore.Columns}
+        FROM bound
+        JOIN participants p ON p.user_id = @UserId AND p.left_at IS NULL
+            AND p.activity_day BETWEEN bound.day AND (@BeforeTime AT TIME ZONE 'UTC')::date
+        JOIN conversations c ON c.id = p.conversation_id
+        WHERE {FilterSql}
+        ORDER BY c.last_activity_at DESC, c.id DESC
+        LIMIT @Take
+        """;
+
+    private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
+
+    public async Task<Page<ConversationView>> Handle(ListInbox query, CancellationToken ct)
+    {
+        var (time, id) = query.Cursor is null ? (EndOfTime, Guid.Empty) : Decode(query.Cursor);
+        var rows = await session.QueryAsync<ConversationViewStore.Row>(
+            PageSql,
+            new
+            {
+                UserId = query.Actor.RequireUser().Value,
+                BeforeTime = time,
+                BeforeId = id,
+                Type = query.Type?.ToString().ToLowerInvariant(),
+                ContextType = query.Context?.Type,
+                ContextId = query.Context?.Id,
+                Unread = query.Filter is InboxFilter.Unread,
+                Pattern = query.Search is null ? null : "%" + LikePattern.Escape(query.Search) + "%",
+                Take = query.Limit + 1,
+            },
+            ct);
+        var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(
+            row.LastActivityAt.ToUnixTimeTicks().ToString(CultureInfo.InvariantCulture), row.Id.ToString()));
+        return new Page<ConversationView>(await views.ViewAsync(page.Items, ct), page.NextCursor);
+    }
+
+    private static (Instant Time, Guid Id) Decode(string cursor)
+    {
+        var parts = PageCursor.Decode(cursor, 2);
+        return long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && Guid.TryParse(parts[1], out var id)
+            && ticks <= EndOfTime.ToUnixTimeTicks()
+            ? (Instant.FromUnixTimeTicks(ticks), id)
+            : throw PageCursor.Malformed();
+    }
+}

@@ -1,0 +1,229 @@
+using System.Data.Common;
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>
+/// The one place where messages are sent, alone or as a conversation's first: one read for the decision, one statement for the write.
+/// </summary>
+public sealed class MessageSender(DbSession session, MessageViewStore views, OutboxSignal signal, IClock clock)
+{
+    // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
+    private const string DecideSql =
+        """
+        SELECT c.type, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed, c.archived_at IS NOT NULL AS archived,
+            u.display_name, u.avatar_url, k.seq AS stored_seq, k.fingerprint,
+            CASE WHEN cardinality(@Mentions) > 0 THEN ARRAY(
+                SELECT m.user_id
+                FROM participants m
+                WHERE m.conversation_id = @ConversationId AND m.user_id = ANY(@Mentions) AND m.left_at IS NULL) END AS present
+        FROM conversations c
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
+        LEFT JOIN users u ON u.id = @UserId
+        LEFT JOIN message_keys k
+            ON k.sender_id = coalesce(@UserId, '') AND k.conversation_id = @ConversationId AND k.client_key = @ClientMessageId
+        WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
+        """;
+
+    // Locks the conversation row: two senders must not take the same seq, and time must rise with it. The version stands for all
+    // that was decided on (members, state, policy): it is judged again on the row as it is once the lock is held. The key of a
+    // retry clashes here (23505) and takes everything back. Every row but the conversation's is written under its lock.
+    private const string SendSql =
+        $"""
+        WITH c AS (
+            UPDATE conversations
+            SET last_seq = last_seq + 1,
+                event_no = event_no + 1,
+                last_event_at = greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC'),
+                last_activity_at = greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC'),
+                prev_activity_day = last_activity_day,
+                last_activity_day = (greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC')
+                    AT TIME ZONE 'UTC')::date,
+                last_message_id = @MessageId,
+                last_message_type = @Type,
+                last_message_sender = @UserId,
+                last_message_text = @Preview
+            WHERE id = @ConversationId AND version = @Version AND closed_at IS NULL AND archived_at IS NULL
+            RETURNING last_seq, event_no, last_event_at AS sent_at, last_activity_day AS day, participant_count,
+                last_activity_day IS DISTINCT FROM prev_activity_day AS first_of_day
+        ),
+        sent_key AS (
+            INSERT INTO message_keys (sender_id, conversation_id, client_key, seq, created_at, fingerprint)
+            SELECT coalesce(@UserId, ''), @ConversationId, @ClientMessageId, c.last_seq, c.sent_at, @Fingerprint
+            FROM c
+            WHERE @ClientMessageId::text IS NOT NULL
+        ),
+        message AS (
+            INSERT INTO messages (conversation_id, seq, created_at, id, sender_id, type, text, metadata, mentions, client_message_id,
+                reply_to_seq)
+            SELECT @ConversationId, c.last_seq, c.sent_at, @MessageId, @UserId, @Type, @Text, @Metadata::jsonb, nullif(@Mentions, ARRAY[]::text[]),
+                @ClientMessageId, @ReplyToSeq
+            FROM c
+        ),
+        gap AS (
+            INSERT INTO message_gaps (conversation_id, seq)
+            SELECT @ConversationId, c.last_seq
+            FROM c
+            WHERE @Type = 'system'
+        ),
+        mention AS (
+            INSERT INTO mentions (conversation_id, user_id, seq)
+            SELECT @ConversationId, m.user_id, c.last_seq
+            FROM c, unnest(@Mentions) AS m (user_id)
+        ),
+        before AS (
+            SELECT p.last_read_seq
+            FROM participants p
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
+        ),
+        own AS (
+            UPDATE participants p
+            SET last_read_seq = c.last_seq, last_delivered_seq = c.last_seq, last_read_at = c.sent_at, activity_day = c.day
+            FROM c
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
+        ),
+        others AS (
+            UPDATE participants p
+            SET activity_day = c.day
+            FROM c
+            WHERE c.first_of_day AND p.conversation_id = @ConversationId AND p.user_id IS DISTINCT FROM @UserId AND p.left_at IS NULL
+        ),
+        sent_event AS (
+            INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, type, payload)
+            SELECT c.sent_at, @ConversationId, c.event_no, c.last_seq, @SentEvent, @Payload::jsonb || jsonb_build_object(
+                'seq', c.last_seq, 'recipientCount', c.participant_count - @SenderIsParticipant::int,
+                'createdAt', to_char(c.sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+            FROM c
+        ),
+        at AS (
+            SELECT c.last_seq, c.last_seq AS pointer, c.sent_at
+            FROM c, before
+            WHERE c.last_seq - 1 - before.last_read_seq - (
+                SELECT count(*) FROM message_gaps g WHERE g.conversation_id = @ConversationId AND g.seq > before.last_read_seq) > 0
+        ),
+        mark AS (
+            INSERT INTO read_marks (conversation_id, user_id, seq, at)
+            SELECT @ConversationId, @UserId, at.pointer - 1, at.sent_at
+            FROM at
+            ON CONFLICT DO NOTHING
+        ),
+        unread_event AS (
+            INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
+            SELECT at.sent_at, @ConversationId, @UserId, @UnreadEvent, change.payload
+            FROM at
+            CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) change
+        )
+        SELECT last_seq AS seq, sent_at, participant_count
+        FROM c
+        """;
+
+    public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
+    {
+        var draft = content.ToDraft();
+        var decided = await session.QuerySingleOrDefaultAsync<Decision>(
+            DecideSql,
+            new
+            {
+                ConversationId = conversationId.Value,
+                UserId = actor.UserId?.Value,
+                draft.ClientMessageId,
+                Mentions = draft.Mentions.Select(id => id.Value).ToArray(),
+            },
+            ct) ?? throw CommonErrors.NotFound();
+        if (decided.StoredSeq is { } stored)
+        {
+            return decided.Fingerprint.AsSpan().SequenceEqual(content.Fingerprint())
+                ? new SentMessage(await views.GetAsync(conversationId, stored, actor, ct), Created: false)
+                : throw MessageErrors.KeyReused();
+        }
+        var reply = draft.ReplyToId is { } replyTo
+            ? await views.FindReplyAsync(conversationId, replyTo, actor, ct) ?? throw MessageErrors.NoSuchReply()
+            : null;
+
+        var message = Message.Compose(
+            decided.ToConversation(conversationId), actor, draft, decided.PresentUsers(), clock.GetCurrentInstant());
+
+        return new SentMessage(await WriteAsync(message, content, decided, reply, ct), Created: true);
+    }
+
+    /// <summary>Sends what another request carries as its member <paramref name="member"/>; refusals point there.</summary>
+    public async Task<SentMessage> SendMemberAsync(
+        Actor actor, ConversationId conversationId, MessageContent content, string member, CancellationToken ct)
+    {
+        try
+        {
+            return await SendAsync(actor, conversationId, content, ct);
+        }
+        catch (RuleException refusal)
+        {
+            throw refusal.Under(member);
+        }
+    }
+
+    private async Task<MessageView> WriteAsync(
+        Message message, MessageContent content, Decision decided, ReplyView? reply, CancellationToken ct)
+    {
+        var sender = message.Sender.UserId;
+        var view = new MessageView(
+            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender,
+            sender is null ? null : new SenderView(sender.Value, decided.DisplayName, decided.AvatarUrl),
+            message.Draft.Text, content.Metadata, reply, message.Draft.Mentions, message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
+            Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0, CreatedAt: default, Version: 1);
+        try
+        {
+            var row = await session.QuerySingleOrDefaultAsync<SentRow>(
+                SendSql,
+                new
+                {
+                    ConversationId = message.ConversationId.Value,
+                    UserId = sender?.Value,
+                    SenderIsParticipant = sender is not null,
+                    Version = message.ConversationVersion,
+                    MessageId = message.Id.Value,
+                    Type = message.Draft.Type.ToString().ToLowerInvariant(),
+                    message.Draft.Text,
+                    Preview = message.Draft.Text is null ? null : StrictText.First(message.Draft.Text, MessageViewStore.PreviewLength),
+                    message.Draft.Metadata,
+                    Mentions = message.Draft.Mentions.Select(id => id.Value).ToArray(),
+                    message.Draft.ClientMessageId,
+                    Fingerprint = message.Draft.ClientMessageId is null ? null : content.Fingerprint(),
+                    ReplyToSeq = reply?.Seq,
+                    Payload = JsonSerializer.Serialize(view, MessagingJson.Options),
+                    SentEvent = MessageEvents.New,
+                    UnreadEvent = MessageEvents.UnreadChanged,
+                },
+                ct) ?? throw new ChangedMeanwhileException();
+            session.AfterCommit(signal.Raise);
+            return view with
+            {
+                Seq = row.Seq,
+                CreatedAt = row.SentAt,
+                RecipientCount = row.ParticipantCount - (sender is null ? 0 : 1),
+            };
+        }
+        catch (DbException e) when (e.Violates("pk_message_keys"))
+        {
+            // A simultaneous retry was first: deciding again finds what it stored.
+            throw new ChangedMeanwhileException(e);
+        }
+    }
+
+    private sealed record Decision(
+        ConversationType Type, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, string? DisplayName,
+        string? AvatarUrl, long? StoredSeq, byte[]? Fingerprint, string[]? Present)
+    {
+        public Conversation ToConversation(ConversationId id) =>
+            Conversation.Restore(id, Type, ParticipantCount, LastSeq, Version, Closed, Archived);
+
+        public HashSet<UserId> PresentUsers() => [.. (Present ?? []).Select(id => new UserId(id))];
+    }
+
+    private sealed record SentRow(long Seq, Instant SentAt, int ParticipantCount);
+}

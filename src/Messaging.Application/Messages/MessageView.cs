@@ -1,0 +1,47 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>A message as a participant sees it.</summary>
+/// <param name="Seq">Its dense number in its conversation, from 1.</param>
+/// <param name="SenderId">Null for messages of the service and of users who were erased.</param>
+/// <param name="Mentions">The mentioned users, in the order in which they were named.</param>
+/// <param name="ClientMessageId">The sender's own name for it.</param>
+/// <param name="DeliveredCount">How many of the recipients have received it, readers included.</param>
+/// <param name="ReadCount">How many of the recipients have read it.</param>
+/// <param name="RecipientCount">Those who take part now, had joined before it and are not its sender.</param>
+/// <param name="Version">Rises with every edit; the ETag.</param>
+public sealed record MessageView(
+    MessageId Id,
+    ConversationId ConversationId,
+    long Seq,
+    MessageType Type,
+    UserId? SenderId,
+    SenderView? Sender,
+    string? Text,
+    JsonText? Metadata,
+    ReplyView? ReplyTo,
+    IReadOnlyList<UserId> Mentions,
+    string? ClientMessageId,
+    int EditCount,
+    Instant? EditedAt,
+    DeletedView? Deleted,
+    int DeliveredCount,
+    int ReadCount,
+    int RecipientCount,
+    Instant CreatedAt,
+    long Version);
+
+/// <summary>The sender's profile as it is now.</summary>
+public sealed record SenderView(UserId UserId, string? DisplayName, string? AvatarUrl);
+
+/// <summary>The message that this one answers.</summary>
+/// <param name="Preview">The first 120 characters of its text; null once it is deleted.</param>
+public sealed record ReplyView(MessageId Id, long Seq, UserId? SenderId, string? Preview, bool Deleted);
+
+/// <summary>When, by whom and why a message was deleted; its place in the conversation stays.</summary>
+/// <param name="By">Null when the service deleted it.</param>
+public sealed record DeletedView(Instant At, UserId? By, string Reason);

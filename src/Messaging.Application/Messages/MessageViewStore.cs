@@ -1,0 +1,160 @@
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>Reads messages as a participant sees them: a page, one by its seq, or one by its id.</summary>
+public sealed class MessageViewStore(DbSession session)
+{
+    /// <summary>Code points of a preview.</summary>
+    public const int PreviewLength = 120;
+
+    // The page's bounds: seqs are dense, so a page is a range, and the range prunes nothing but reads nothing else either.
+    private const string RangeSql =
+        $"""
+        SELECT bounds.after, bounds.upto, bounds.last_seq, bounds.created_at
+        FROM (
+            SELECT c.last_seq, c.created_at,
+                coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
+                least(coalesce(@After + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
+            FROM conversations c
+            WHERE c.id = @ConversationId AND {ConversationStore.VisibleSql}
+        ) bounds
+        """;
+
+    // Index: pk_messages, the range alone, in the months since the conversation began; pk_users for each sender; pk_messages for
+    // each replied one. The inner LIMITs keep the planner from joining whole tables.
+    private const string MessagesSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.mentions,
+            m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
+            r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
+        FROM page
+        JOIN messages m ON m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
+            AND m.created_at >= page.created_at
+        LEFT JOIN LATERAL (
+            SELECT u.display_name, u.avatar_url
+            FROM users u
+            WHERE u.id = m.sender_id
+            LIMIT 1
+        ) s ON true
+        LEFT JOIN LATERAL (
+            SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
+                o.deleted_at IS NOT NULL AS deleted
+            FROM messages o
+            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq AND o.created_at >= page.created_at
+            LIMIT 1
+        ) r ON true
+        ORDER BY m.seq
+        """;
+
+    // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
+    private const string PointersSql =
+        $"""
+        SELECT user_id, joined_seq, last_read_seq, last_delivered_seq
+        FROM participants
+        WHERE conversation_id = @ConversationId AND left_at IS NULL AND {ConversationStore.VisibleSql}
+        """;
+
+    // Index: ix_messages_id, in the partitions around the time that the id tells.
+    private const string FindSql =
+        $"""
+        SELECT seq, sender_id, CASE WHEN deleted_at IS NULL THEN left(text, 120) END AS preview, deleted_at IS NOT NULL AS deleted
+        FROM messages
+        WHERE id = @MessageId AND created_at BETWEEN @From AND @To AND conversation_id = @ConversationId AND {ConversationStore.VisibleSql}
+        """;
+
+    /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
+    public Task<MessagePage?> FindPageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct)
+    {
+        var parameters = new
+        {
+            ConversationId = conversationId.Value,
+            UserId = viewer.UserId?.Value,
+            Upto = upto,
+            After = after,
+            Limit = limit,
+        };
+        return session.QueryBatchAsync(
+            RangeSql + ";" + MessagesSql + ";" + PointersSql,
+            parameters,
+            async grid =>
+            {
+                var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
+                var rows = await grid.ReadAsync<Row>();
+                var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
+                return range is null
+                    ? null
+                    : new MessagePage(
+                        [.. rows.Select(row => row.ToView(pointers))],
+                        range.After > 0 ? Math.Min(range.After, range.LastSeq) + 1 : null,
+                        range.Upto < range.LastSeq ? Math.Max(range.Upto, 0) : null);
+            },
+            ct);
+    }
+
+    public async Task<MessageView> GetAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
+        (await FindPageAsync(conversationId, viewer, seq, after: null, limit: 1, ct))?.Items.SingleOrDefault() ?? throw CommonErrors.NotFound();
+
+    public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
+    {
+        var reply = await FindReplyAsync(conversationId, id, viewer, ct) ?? throw CommonErrors.NotFound();
+        return await GetAsync(conversationId, reply.Seq, viewer, ct);
+    }
+
+    /// <summary>The message as a reply shows it, or null where it is absent, elsewhere or not the viewer's to see.</summary>
+    public async Task<ReplyView?> FindReplyAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
+    {
+        // The service that made the id may have had another clock: what is not found near the id's time is looked for everywhere.
+        var row = await FindAsync(id.Time - Duration.FromMinutes(5), id.Time + Duration.FromMinutes(5))
+            ?? await FindAsync(Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0));
+        return row is null ? null : new ReplyView(id, row.Seq, row.SenderId, row.Preview, row.Deleted);
+
+        Task<ReplyRow?> FindAsync(Instant from, Instant to) => session.QuerySingleOrDefaultAsync<ReplyRow>(
+            FindSql,
+            new { MessageId = id.Value, From = from, To = to, ConversationId = conversationId.Value, UserId = viewer.UserId?.Value },
+            ct);
+    }
+
+    private sealed record RangeRow(long After, long Upto, long LastSeq, Instant CreatedAt);
+
+    private sealed record PointerRow(UserId UserId, long JoinedSeq, long LastReadSeq, long LastDeliveredSeq);
+
+    private sealed record ReplyRow(long Seq, UserId? SenderId, string? Preview, bool Deleted);
+
+    private sealed record Row(
+        MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
+        string? Text, JsonText? Metadata, string[]? Mentions, string? ClientMessageId, int EditCount, Instant? EditedAt, Instant? DeletedAt,
+        UserId? DeletedBy, string? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
+        string? ReplyPreview, bool? ReplyDeleted)
+    {
+        public MessageView ToView(PointerRow[] pointers)
+        {
+            var (recipients, delivered, read) = (0, 0, 0);
+            foreach (var pointer in pointers)
+            {
+                if (pointer.JoinedSeq >= Seq || pointer.UserId == SenderId)
+                    continue;
+                recipients++;
+                delivered += pointer.LastDeliveredSeq >= Seq ? 1 : 0;
+                read += pointer.LastReadSeq >= Seq ? 1 : 0;
+            }
+            return new MessageView(
+                Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
+                Text, Metadata, ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
+                [.. (Mentions ?? []).Select(id => new UserId(id))], ClientMessageId, EditCount, EditedAt,
+                DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!),
+                delivered, read, recipients, CreatedAt, Version);
+        }
+    }
+}
+
+/// <summary>A part of a conversation's history, ascending by seq.</summary>
+/// <param name="Before">The seq to ask for next to go back; null at the beginning.</param>
+/// <param name="After">The seq to ask for next to go forward; null at the newest.</param>
+public sealed record MessagePage(IReadOnlyList<MessageView> Items, long? Before, long? After);

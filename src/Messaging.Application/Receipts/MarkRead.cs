@@ -1,0 +1,94 @@
+using FluentValidation;
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+
+namespace Messaging.Application.Receipts;
+
+/// <summary>Moves one's read pointer forward, and the delivered one with it.</summary>
+/// <param name="Seq">The newest seq that was read; the conversation's newest when absent. What lies beyond that means the newest.</param>
+public sealed record MarkRead(Actor Actor, ConversationId ConversationId, long? Seq) : IStatementCommand<PointerState>;
+
+/// <summary>Where one's pointers stand and what is unread behind them.</summary>
+public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long UnreadCount, long MentionCount);
+
+public sealed class MarkReadValidator : AbstractValidator<MarkRead>
+{
+    public MarkReadValidator() =>
+        RuleFor(c => c.Seq).GreaterThanOrEqualTo(0).WithMessage("A seq is 0 or more.");
+}
+
+public sealed class MarkReadHandler(DbSession session, OutboxSignal signal) : IRequestHandler<MarkRead, PointerState>
+{
+    // Locks the reader's participants row only, never the conversation. Two reads at once: the WHERE of the update is judged
+    // again on the row as the other left it, so the pointer never moves backwards.
+    private const string MarkReadSql =
+        $"""
+        WITH old AS (
+            SELECT c.last_seq, p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
+                {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
+            FROM participants p
+            JOIN conversations c ON c.id = p.conversation_id
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
+        ),
+        at AS (
+            UPDATE participants p
+            SET last_read_seq = old.target,
+                last_delivered_seq = greatest(p.last_delivered_seq, old.target),
+                last_read_at = now()
+            FROM old
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND p.last_read_seq < old.target
+            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq
+        ),
+        change AS (
+            SELECT counted.payload, (counted.payload ->> 'unreadCount')::bigint AS messages,
+                (counted.payload ->> 'mentionCount')::bigint AS mentions
+            FROM at
+            CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) counted
+        ),
+        mark AS (
+            INSERT INTO read_marks (conversation_id, user_id, seq, at)
+            SELECT @ConversationId, @UserId, pointer, now()
+            FROM at
+            ON CONFLICT DO NOTHING
+        ),
+        read_event AS (
+            INSERT INTO outbox (occurred_at, conversation_id, type, payload)
+            SELECT now(), @ConversationId, @ReadEvent, jsonb_build_object(
+                'userId', @UserId, 'seq', pointer, 'at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+            FROM at
+        ),
+        unread_event AS (
+            INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
+            SELECT now(), @ConversationId, @UserId, @UnreadEvent, change.payload
+            FROM change, old
+            WHERE change.messages <> old.messages OR change.mentions <> old.mentions
+        )
+        SELECT coalesce(at.pointer, old.last_read_seq) AS last_read_seq,
+            coalesce(at.last_delivered_seq, old.last_delivered_seq) AS last_delivered_seq,
+            coalesce(change.messages, old.messages) AS unread_count,
+            coalesce(change.mentions, old.mentions) AS mention_count
+        FROM old
+        LEFT JOIN at ON true
+        LEFT JOIN change ON true
+        """;
+
+    public async Task<PointerState> Handle(MarkRead command, CancellationToken ct)
+    {
+        var state = await session.QuerySingleOrDefaultAsync<PointerState>(
+            MarkReadSql,
+            new
+            {
+                ConversationId = command.ConversationId.Value,
+                UserId = command.Actor.RequireUser().Value,
+                command.Seq,
+                ReadEvent = MessageEvents.Read,
+                UnreadEvent = MessageEvents.UnreadChanged,
+            },
+            ct);
+        session.AfterCommit(signal.Raise);
+        return state ?? throw CommonErrors.NotFound();
+    }
+}

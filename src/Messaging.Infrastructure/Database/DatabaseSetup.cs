@@ -1,0 +1,50 @@
+using System.Data.Common;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Database;
+
+/// <summary>The pools: one for requests, and one that goes past a transaction pooler.</summary>
+public static class DatabaseSetup
+{
+    public const string Main = "Messaging";
+    public const string Direct = "MessagingDirect";
+
+    /// <summary>
+    /// Registers the request pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, and <see cref="DirectDataSource"/>.
+    /// Nothing is read or opened before the first use.
+    /// </summary>
+    public static IServiceCollection AddDatabase(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => Build(
+            provider, ConnectionStrings.ForRequests(ConnectionString(provider, Main)!), "messaging"));
+        services.AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>());
+        services.AddSingleton(provider => new DirectDataSource(Build(
+            provider,
+            ConnectionStrings.ForDirectUse(ConnectionString(provider, Direct) ?? ConnectionString(provider, Main)!),
+            "messaging-direct")));
+        return services;
+    }
+
+    private static string? ConnectionString(IServiceProvider provider, string name) =>
+        provider.GetRequiredService<IConfiguration>().GetConnectionString(name) is { Length: > 0 } given ? given : null;
+
+    // Without a name of its own, the pool's metrics would carry the connection string.
+    private static NpgsqlDataSource Build(IServiceProvider provider, string connectionString, string name) =>
+        new NpgsqlDataSourceBuilder(connectionString) { Name = name }
+            .UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>())
+            .Build();
+}
+
+/// <summary>
+/// Connections that may listen, hold session locks and last: for the sequencer and listeners, never for requests. Has no
+/// statement timeout.
+/// </summary>
+public sealed class DirectDataSource(NpgsqlDataSource value) : IAsyncDisposable
+{
+    public NpgsqlDataSource Value { get; } = value;
+
+    public ValueTask DisposeAsync() => Value.DisposeAsync();
+}

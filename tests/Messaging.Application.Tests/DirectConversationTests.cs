@@ -1,0 +1,103 @@
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+
+namespace Messaging.Application.Tests;
+
+public sealed class DirectConversationTests : SliceFixture
+{
+    [Test]
+    public async Task The_second_opening_finds_the_first_from_either_side()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+
+        var first = await OpenAsync(ada, bob);
+        var second = await OpenAsync(bob, ada);
+
+        Assert.That((first.Created, second.Created), Is.EqualTo((true, false)));
+        Assert.That(second.Conversation.Id, Is.EqualTo(first.Conversation.Id));
+    }
+
+    [Test]
+    public async Task Each_context_has_a_conversation_of_its_own()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+
+        var plain = await OpenAsync(ada, bob);
+        var posting = await OpenAsync(ada, bob, new ConversationContext("posting", "7"));
+        var other = await OpenAsync(bob, ada, new ConversationContext("posting", "8"));
+
+        Assert.That(new[] { plain, posting, other }.Select(o => o.Conversation.Id).Distinct().Count(), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task Twenty_simultaneous_openings_from_both_sides_yield_one()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+
+        var opened = await Task.WhenAll(Enumerable.Range(0, 20)
+            .Select(i => Task.Run(() => i % 2 == 0 ? OpenAsync(ada, bob) : OpenAsync(bob, ada))));
+
+        Assert.That(opened.Select(o => o.Conversation.Id).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(opened.Count(o => o.Created), Is.EqualTo(1));
+        Assert.That(
+            await Slices.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE created_by IN (@Ada, @Bob)", new { Ada = ada.Value, Bob = bob.Value }),
+            Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_first_message_comes_with_it_or_nothing_does()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+
+        var refused = await ProblemAsync(() => Slices.SendAsync(new OpenDirect(
+            new Actor(ada), bob, null, new MessageContent(Text: "hi", Mentions: [new UserId("stranger")]))));
+        var opened = await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi")));
+
+        Assert.That(refused.Pointer, Is.EqualTo("#/message/mentions/0"));
+        Assert.That((opened.Created, opened.Conversation.LastMessage!.Text), Is.EqualTo((true, "hi")));
+    }
+
+    [Test]
+    public async Task Twenty_simultaneous_openings_with_the_same_first_message_yield_one_message()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+
+        var opened = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Slices.SendAsync(
+            new OpenDirect(new Actor(ada), bob, null, new MessageContent("first", Text: "hi"))))));
+
+        Assert.That(opened.Select(o => o.Conversation.LastSeq), Is.All.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Without_a_message_it_is_in_the_openers_inbox_only()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var id = await Slices.DirectAsync(ada, bob);
+
+        var before = (await InboxAsync(ada), await InboxAsync(bob));
+        await Slices.TextAsync(ada, id);
+
+        Assert.That(before, Is.EqualTo((1, 0)));
+        Assert.That(await InboxAsync(bob), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Unknown_users_and_oneself_are_refused_with_the_pointer()
+    {
+        var ada = await Slices.UserAsync();
+
+        var oneself = await ProblemAsync(() => OpenAsync(ada, ada));
+        var unknown = await ProblemAsync(() => OpenAsync(ada, new UserId("nobody")));
+
+        Assert.That((oneself.Code, oneself.Pointer), Is.EqualTo((ProblemCodes.InvalidRequest, "#/userId")));
+        Assert.That((unknown.Code, unknown.Pointer), Is.EqualTo((ProblemCodes.InvalidRequest, "#/userId")));
+    }
+
+    private Task<OpenedDirect> OpenAsync(UserId opener, UserId other, ConversationContext? context = null) =>
+        Slices.SendAsync(new OpenDirect(new Actor(opener), other, context, Message: null));
+
+    private async Task<int> InboxAsync(UserId user) =>
+        (await Slices.SendAsync(new ListInbox(new Actor(user), InboxFilter.All, null, null, null, null, 30))).Items.Count;
+}

@@ -1,0 +1,30 @@
+using Messaging.Testing;
+
+[assembly: Parallelizable(ParallelScope.Fixtures)]
+
+namespace Messaging.Application.Tests;
+
+[SetUpFixture]
+public sealed class Setup
+{
+    [OneTimeTearDown]
+    public Task StopAsync() => TestDatabaseServer.StopAsync();
+}
+
+/// <summary>A fixture with the application over a clean database.</summary>
+public abstract class SliceFixture
+{
+    protected Slices Slices { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task StartSlicesAsync() => Slices = await Slices.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopSlicesAsync() => await Slices.DisposeAsync();
+
+    /// <summary>The code of the refusal that the request meets.</summary>
+    protected static async Task<string> RefusalAsync(Func<Task> request) => (await ProblemAsync(request)).Code;
+
+    protected static async Task<Domain.Common.Problem> ProblemAsync(Func<Task> request) =>
+        (await Assert.ThrowsAsync<Domain.Common.RuleException>(request))!.Problem;
+}

@@ -1,0 +1,35 @@
+namespace Messaging.Migrations.Tests;
+
+/// <summary>What holds for the real scripts, whichever they are.</summary>
+sealed class EmbeddedScriptsTests
+{
+    [Test]
+    public async Task They_go_up_down_to_0_and_up_again_to_a_schema_that_verifies()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        var migrator = new Migrator(database.ConnectionString);
+
+        await migrator.UpAsync();
+        await migrator.DownAsync(0);
+        var again = await migrator.UpAsync();
+
+        Assert.That(again.Scripts, Has.Count.EqualTo(ScriptSet.Embedded.Count));
+        Assert.That((await migrator.VerifyAsync()).Differences, Is.Empty);
+    }
+
+    [TestCaseSource(nameof(EmbeddedScripts))]
+    public async Task Each_down_takes_back_exactly_its_up(Script script)
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        var migrator = new Migrator(database.ConnectionString);
+        var before = ScriptSet.Embedded.Select(one => one.Version).LastOrDefault(version => version < script.Version);
+        await migrator.UpAsync(script.Version);
+
+        await migrator.DownAsync(before);
+
+        Assert.That((await migrator.VerifyAsync()).Differences, Is.Empty);
+    }
+
+    static IEnumerable<TestCaseData<Script>> EmbeddedScripts() =>
+        ScriptSet.Embedded.Select(script => new TestCaseData<Script>(script).SetArgDisplayNames(script.ToString()));
+}

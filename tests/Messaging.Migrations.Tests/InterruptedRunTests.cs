@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace Messaging.Migrations.Tests;
+
+/// <summary>Runs in processes of their own, at once, killed and stopped.</summary>
+[Parallelizable(ParallelScope.All)]
+sealed class InterruptedRunTests
+{
+    // The test holds advisory lock 42, so a run stands still inside this script until the test lets it go.
+    static readonly Script Gate = new(
+        202601020001, "gate", "CREATE TABLE gate (id int); SELECT pg_advisory_xact_lock(42);", "DROP TABLE gate;");
+
+    const string AtTheGateSql = """
+        SELECT count(*) = 1
+        FROM pg_locks
+        WHERE locktype = 'advisory'
+            AND objid = 42
+            AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """;
+
+    const string BuildWaitsSql = """
+        SELECT count(*) = 1
+        FROM pg_stat_activity
+        WHERE datname = current_database()
+            AND pid <> pg_backend_pid()
+            AND query LIKE '%CREATE INDEX CONCURRENTLY%'
+            AND wait_event_type = 'Lock'
+        """;
+
+    const string NobodyMigratesSql = """
+        SELECT count(*) = 0
+        FROM pg_stat_activity
+        WHERE datname = current_database()
+            AND application_name = 'messaging-db'
+        """;
+
+    const string IndexIsValidSql = """
+        SELECT indisvalid
+        FROM pg_index
+        WHERE indexrelid = 'ix_people_name'::regclass
+        """;
+
+    [Test]
+    public async Task Of_two_runs_at_once_the_second_waits_says_so_and_finds_nothing_to_do()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await using var gate = await CloseGateAsync(database);
+        using var scripts = new ScriptFolder(Scripts.People, Gate);
+
+        using var first = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        await database.UntilAsync(AtTheGateSql);
+        using var second = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        await second.UntilItSaysAsync("Another messaging-db works on this database");
+        await gate.CloseAsync();
+
+        Assert.That(await first.EndAsync(), Has.Property("ExitCode").Zero.And.Property("Output").Contains("2 scripts, done."));
+        Assert.That(await second.EndAsync(), Has.Property("ExitCode").Zero.And.Property("Output").EndsWith("Up to date."));
+    }
+
+    [Test]
+    public async Task A_run_killed_inside_a_script_is_continued_by_the_next()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await using var gate = await CloseGateAsync(database);
+        using var scripts = new ScriptFolder(Scripts.People, Gate, Scripts.NameIndex);
+        using var killed = Tool.Start(database.ConnectionString, "up", "--lock-timeout", "1min", "--scripts", scripts.Path);
+        await database.UntilAsync(AtTheGateSql);
+
+        killed.Kill();
+        await database.UntilAsync(NobodyMigratesSql);
+        await gate.CloseAsync();
+        var next = await Tool.RunAsync(database.ConnectionString, "up", "--scripts", scripts.Path);
+
+        Assert.That(next, Has.Property("ExitCode").Zero.And.Property("Output").StartsWith("202601020001 gate: applied")
+            .And.Property("Output").EndsWith("2 scripts, done."));
+    }
+
+    [Test]
+    public async Task A_run_told_to_stop_takes_back_the_script_it_was_in()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await using var gate = await CloseGateAsync(database);
+        using var scripts = new ScriptFolder(Scripts.People, Gate);
+        using var tool = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        await database.UntilAsync(AtTheGateSql);
+
+        using var kill = Process.Start("kill", ["-TERM", tool.Id.ToString(null, null)]);
+        var end = await tool.EndAsync();
+
+        Assert.That(end, Has.Property("ExitCode").EqualTo(1).And.Property("Errors").StartsWith("Stopped"));
+        Assert.That(await database.ScalarAsync<bool>("SELECT to_regclass('people') IS NOT NULL AND to_regclass('gate') IS NULL"));
+    }
+
+    [Test]
+    public async Task A_concurrent_build_that_was_killed_is_dropped_and_built_anew()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        using var scripts = new ScriptFolder(Scripts.People, Scripts.NameIndex);
+        await Tool.RunAsync(database.ConnectionString, "up", "--to", "202601010001", "--scripts", scripts.Path);
+        await using var writer = await WriteAsync(database);
+        using var killed = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        await database.UntilAsync(BuildWaitsSql);
+
+        killed.Kill();
+        await database.UntilAsync(NobodyMigratesSql);
+        Assert.That(await database.ScalarAsync<bool?>(IndexIsValidSql), Is.False, "the kill left an invalid index");
+        await writer.CloseAsync();
+        var next = await Tool.RunAsync(database.ConnectionString, "up", "--scripts", scripts.Path);
+
+        Assert.That(next, Has.Property("ExitCode").Zero.And.Property("Output").Contains("dropping ix_people_name, left invalid"));
+        Assert.That(await database.ScalarAsync<bool?>(IndexIsValidSql), Is.True);
+    }
+
+    static Task<NpgsqlConnection> CloseGateAsync(TestDatabase database) => HoldAsync(database, "SELECT pg_advisory_lock(42)");
+
+    // A concurrent build waits for every transaction that has written to the table.
+    static Task<NpgsqlConnection> WriteAsync(TestDatabase database) =>
+        HoldAsync(database, "BEGIN; INSERT INTO people (id, name) VALUES (1, 'Ada')");
+
+    static async Task<NpgsqlConnection> HoldAsync(TestDatabase database, string sql)
+    {
+        var connection = await database.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Data.Common;
+using MediatR;
+using Messaging.Application;
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Migrations;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Testing;
+
+/// <summary>The application over a clean database of its own: requests in, rows out, each in a scope as in the service.</summary>
+public sealed class Slices : IAsyncDisposable
+{
+    private readonly TestDatabase database;
+    private readonly ServiceProvider services;
+
+    private Slices(TestDatabase database)
+    {
+        this.database = database;
+        services = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(new Limits())
+            .AddSingleton<DbDataSource>(database.DataSource)
+            .AddApplication()
+            .BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
+    }
+
+    public string ConnectionString => database.ConnectionString;
+
+    public static async Task<Slices> StartAsync() => new(await TestDatabaseServer.CreateDatabaseAsync(MigrateAsync));
+
+    /// <summary>The schema as the service finds it: migrated, with the partitions of today.</summary>
+    public static async Task MigrateAsync(string connectionString)
+    {
+        await new Migrator(connectionString).UpAsync();
+        await using var source = Npgsql.NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand(
+            "SELECT create_messages_partition(current_date), create_feed_partition(current_date - 1), create_feed_partition(current_date), "
+            + "create_feed_partition(current_date + 1)");
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> SendAsync<T>(IRequest<T> request)
+    {
+        await using var scope = services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
+    }
+
+    /// <summary>Reads or writes past the application: what a test knows of the rows.</summary>
+    public async Task<T> SqlAsync<T>(Func<DbSession, Task<T>> use)
+    {
+        await using var scope = services.CreateAsyncScope();
+        return await use(scope.ServiceProvider.GetRequiredService<DbSession>());
+    }
+
+    public Task ExecuteAsync(string sql, object? parameters = null) =>
+        SqlAsync(session => session.ExecuteAsync(sql, parameters, CancellationToken.None));
+
+    public Task<T> ScalarAsync<T>(string sql, object? parameters = null) =>
+        SqlAsync(session => session.QuerySingleAsync<T>(sql, parameters, CancellationToken.None));
+
+    /// <summary>Makes a user of a fresh id.</summary>
+    public async Task<UserId> UserAsync(string name = "user")
+    {
+        var id = new UserId($"{name}-{Guid.NewGuid():N}"[..24]);
+        await ExecuteAsync(
+            "INSERT INTO users (id, display_name, created_at, updated_at) VALUES (@Id, @Name, now(), now())",
+            new { Id = id.Value, Name = name });
+        return id;
+    }
+
+    public async Task<IReadOnlyList<UserId>> UsersAsync(int count)
+    {
+        var users = new List<UserId>();
+        for (var i = 0; i < count; i++)
+            users.Add(await UserAsync());
+        return users;
+    }
+
+    public async Task<ConversationId> DirectAsync(UserId opener, UserId other) =>
+        (await SendAsync(new OpenDirect(new Actor(opener), other, Context: null, Message: null))).Conversation.Id;
+
+    public async Task<ConversationId> GroupAsync(UserId owner, params IReadOnlyList<UserId> others) =>
+        (await SendAsync(new CreateGroup(new Actor(owner), "Group", others, null, null, null, null, null))).Id;
+
+    public async Task<MessageView> TextAsync(UserId sender, ConversationId conversation, string text = "hello", string? key = null) =>
+        (await SendAsync(new SendMessage(new Actor(sender), conversation, new MessageContent(key, Text: text)))).Message;
+
+    public Task<ConversationView> ViewAsync(UserId viewer, ConversationId conversation) =>
+        SendAsync(new GetConversation(new Actor(viewer), conversation));
+
+    public async ValueTask DisposeAsync()
+    {
+        await services.DisposeAsync();
+        await database.DisposeAsync();
+    }
+}

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# What start.sh and test.sh need on a fresh machine. Sourced by both; says what it does on standard error.
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() { say "$*"; exit 1; }
+
+# The SDK is the one thing that is assumed; the version stands in global.json.
+need_dotnet() {
+  if ! command -v dotnet >/dev/null && [ -x "$HOME/.dotnet/dotnet" ]; then
+    export PATH="$HOME/.dotnet:$PATH"
+  fi
+  command -v dotnet >/dev/null || fail "The .NET SDK is missing: install $(sdk_version "$1") from https://dotnet.microsoft.com/download."
+  (cd "$1" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK $(sdk_version "$1") is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
+}
+
+sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$1/global.json"; }
+
+# PostgreSQL's server programs, 15 or newer. Where they cannot be installed, the launcher tries Docker or says what to do.
+need_postgres() {
+  if has_postgres || docker version >/dev/null 2>&1; then return; fi
+
+  local admin=()
+  if [ "$(id -u)" != 0 ]; then
+    if command -v brew >/dev/null; then
+      say "Installing PostgreSQL …"
+      brew install --quiet postgresql@17 >&2 || true
+      return
+    fi
+    sudo -n true 2>/dev/null || return 0
+    admin=(sudo -n)
+  fi
+
+  if command -v apt-get >/dev/null; then
+    say "Installing PostgreSQL …"
+    apt_postgres "${admin[@]}" >&2 </dev/null || true
+  elif command -v dnf >/dev/null; then
+    say "Installing PostgreSQL …"
+    "${admin[@]}" dnf install -y -q postgresql-server util-linux >&2 </dev/null || true
+  elif command -v apk >/dev/null; then
+    say "Installing PostgreSQL …"
+    "${admin[@]}" apk add --quiet postgresql setpriv >&2 </dev/null || true
+  fi
+}
+
+# Debian makes and starts a cluster of its own with the package, which nobody here needs; its configuration says not to.
+apt_postgres() {
+  local install=("$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold)
+  local switch=/etc/postgresql-common/createcluster.conf
+  "$@" apt-get update -qq && "${install[@]}" postgresql-common || return
+  "$@" cp -p "$switch" "$switch.before"
+  echo 'create_main_cluster = false' | "$@" tee -a "$switch" >/dev/null
+  "${install[@]}" postgresql
+  "$@" mv "$switch.before" "$switch"
+}
+
+has_postgres() {
+  local initdb version
+  for initdb in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb /usr/libexec/postgresql*/initdb \
+    /opt/homebrew/opt/postgresql@*/bin/initdb /usr/local/opt/postgresql@*/bin/initdb "$(command -v initdb)"; do
+    [ -x "$initdb" ] || continue
+    version=$("$initdb" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+    if [ "${version:-0}" -ge 15 ]; then return 0; fi
+  done
+  return 1
+}
