@@ -1,11 +1,16 @@
 using Messaging.Api.Auth;
+using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Errors;
 using Messaging.Api.Json;
+using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+
+if (await Verbs.TryRunAsync(args) is { } exitCode)
+    return exitCode;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddKestrelLimits();
@@ -28,5 +33,7 @@ app.UseAuthorization();
 
 app.MapOpenApi();
 app.MapUsers();
+app.MapServiceKeys();
 
 await app.RunAsync();
+return 0;

@@ -34,7 +34,7 @@ public sealed class ListServiceKeysHandler(DbSession session) : IRequestHandler<
     public async Task<Page<ServiceKeySummary>> Handle(ListServiceKeys query, CancellationToken ct)
     {
         var after = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0];
-        if (!StrictText.IsStorable(after))
+        if (after.Length > 0 && !ServiceKey.IsValidId(after))
             throw PageCursor.Malformed();
         var rows = await session.QueryAsync<KeyRow>(KeysSql, new { After = after, Take = query.Limit + 1 }, ct);
         var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(row.Id));
