@@ -3,18 +3,21 @@ using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
+using Messaging.Api.Events;
 using Messaging.Api.Health;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
 using Messaging.Api.Messages;
 using Messaging.Api.RateLimiting;
+using Messaging.Api.Realtime;
 using Messaging.Api.Security;
 using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
     return exitCode;
@@ -36,8 +39,13 @@ builder.Services
     .AddIdempotency()
     .AddMessagingAuth(builder.Environment)
     .AddDatabase()
+    .AddSettings<RetentionSettings>("Messaging:Retention", settings => settings.Errors())
     .AddApplication()
+    .AddEvents()
+    .AddRealtime()
     .AddOpenApi("v1");
+if (!BuildTime.IsDocument)
+    builder.Services.AddEventWorkers();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -52,6 +60,7 @@ app.UseCors();
 app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
 app.UseAuthorization();
+app.UseMiddleware<HubGuard>();
 app.UseMiddleware<RequestShape>();
 app.UseMiddleware<IdempotencyMiddleware>();
 
@@ -60,6 +69,8 @@ app.MapUsers();
 app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
+app.MapSync();
+app.MapRealtime();
 app.MapOpenApi();
 
 await app.RunAsync();

@@ -1,6 +1,7 @@
 using Messaging.Api.Errors;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
 using Messaging.Migrations;
 
 namespace Messaging.Api.Health;
@@ -28,7 +29,8 @@ public static class HealthEndpoints
     /// <summary>Never asks the database: a restart would not bring that back.</summary>
     private static Liveness Live() => new("live");
 
-    private static async Task<IResult> ReadyAsync(HttpContext context, Draining draining, DatabaseHealth database, CancellationToken ct)
+    private static async Task<IResult> ReadyAsync(
+        HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, CancellationToken ct)
     {
         var schema = await database.CheckAsync(ct);
         var reason = (schema, draining.HasBegun) switch
@@ -37,6 +39,7 @@ public static class HealthEndpoints
             (null, _) => "The database does not answer.",
             (SchemaState.Older, _) => "The database's schema is older than this release needs.",
             (SchemaState.Newer, _) => "The database's schema is newer than this release knows.",
+            _ when !maintenance.HasPartitions => "The partitions for what is sent now are still being made.",
             _ => null,
         };
         if (reason is null)
