@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What start.sh and test.sh need on a fresh machine. Sourced by both; says what it does on standard error.
+# What start.sh and test.sh share. They set root, the repository's folder, and source this; it speaks on standard error.
+: "${root:?}"
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 
@@ -12,11 +13,11 @@ need_dotnet() {
   if ! command -v dotnet >/dev/null && [ -x "$HOME/.dotnet/dotnet" ]; then
     export PATH="$HOME/.dotnet:$PATH"
   fi
-  command -v dotnet >/dev/null || fail "The .NET SDK is missing: install $(sdk_version "$1") from https://dotnet.microsoft.com/download."
-  (cd "$1" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK $(sdk_version "$1") is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
+  command -v dotnet >/dev/null || fail "The .NET SDK is missing: install $(sdk_version) from https://dotnet.microsoft.com/download."
+  (cd "$root" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK $(sdk_version) is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
 }
 
-sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$1/global.json"; }
+sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$root/global.json"; }
 
 # PostgreSQL's server programs, 15 or newer. Where they cannot be installed, the launcher tries Docker or says what to do.
 need_postgres() {
@@ -65,4 +66,37 @@ has_postgres() {
     if [ "${version:-0}" -ge 15 ]; then return 0; fi
   done
   return 1
+}
+
+launcher="$root/tools/Messaging.Start/bin/Release/net10.0/Messaging.Start.dll"
+service="$root/src/Messaging.Api/bin/Release/net10.0/Messaging.Api.dll"
+built="$root/artifacts/built"
+
+# What goes into the build.
+sources() {
+  find "$root"/*.props "$root/global.json" "$root/.editorconfig" "$root/db" "$root/src" "$root/tools" \
+    \( -name bin -o -name obj \) -prune -o -type f "$@" -print | LC_ALL=C sort
+}
+
+# Built, with no source changed, added or gone since. The list of sources is in the stamp, which is as old as the build's begin.
+is_built() {
+  [ -f "$launcher" ] && [ -f "$service" ] && [ -f "$built" ] \
+    && [ -z "$(sources -newer "$built")" ] && [ "$(sources)" = "$(cat "$built")" ]
+}
+
+# Builds a project or solution in Release: with its progress on a terminal, elsewhere with its output only when it fails.
+build_release() {
+  mkdir -p "$root/artifacts"
+  local began="$root/artifacts/built.$$" log="$root/artifacts/build.$$.log" output=/dev/stderr result=0
+  sources >"$began"
+  say "Building …"
+  if ! [ -t 2 ]; then output=$log; fi
+  (cd "$root" && dotnet build "$@" -c Release -nologo -v quiet) >"$output" 2>&1 </dev/null || result=$?
+  if [ "$result" = 0 ]; then
+    mv "$began" "$built"
+  elif [ -f "$log" ]; then
+    cat "$log" >&2
+  fi
+  rm -f "$began" "$log"
+  return "$result"
 }

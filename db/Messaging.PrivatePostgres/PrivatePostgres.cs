@@ -100,7 +100,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     async Task StartOwnedAsync(PrivatePostgresOptions options, CancellationToken ct)
     {
         if (throwAway)
-            StopWithProcess();
+            StopWithProcess(options.StopsOnSignals);
 
         try
         {
@@ -141,10 +141,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
     async Task PrepareAsync(CancellationToken ct)
     {
         await using var source = NpgsqlDataSource.Create(AdminConnectionString);
+        // Tests make lesser roles, to show what those may not do; whoever keeps data has no need to.
+        var rights = throwAway ? "CREATEDB CREATEROLE" : "CREATEDB";
+
         // A start that was killed may have come to the one and not to the other.
         foreach (var (found, sql) in ((string, string)[])
         [
-            ($"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}')", $"CREATE ROLE {Role} LOGIN CREATEDB PASSWORD '{password}'"),
+            ($"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}')", $"CREATE ROLE {Role} LOGIN {rights} PASSWORD '{password}'"),
             ($"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{Role}')", $"CREATE DATABASE {Role} OWNER {Role}"),
         ])
         {
@@ -223,9 +226,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     // Since .NET 10 a signal ends the process without ProcessExit, so both are needed. The signal's own effect follows.
-    void StopWithProcess()
+    void StopWithProcess(bool signalled)
     {
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
+        if (!signalled)
+            return;
+
         foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
             signals.Add(PosixSignalRegistration.Create(signal, _ => StopAsync().GetAwaiter().GetResult()));
     }

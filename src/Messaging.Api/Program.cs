@@ -1,8 +1,15 @@
 using Messaging.Api.Auth;
 using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
+using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
+using Messaging.Api.Health;
+using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
+using Messaging.Api.Logging;
+using Messaging.Api.Messages;
+using Messaging.Api.RateLimiting;
+using Messaging.Api.Security;
 using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
@@ -13,27 +20,47 @@ if (await Verbs.TryRunAsync(args) is { } exitCode)
     return exitCode;
 
 var builder = WebApplication.CreateBuilder(args);
+builder.AddJsonLogging();
 builder.AddKestrelLimits();
 
 builder.Services
+    .AddConnectionChecks()
+    .AddSettings<DatabaseSettings>("Messaging:Database")
+    .AddSettings<ShutdownSettings>("Messaging:Shutdown")
+    .AddSettings<Limits>("Messaging:Limits")
     .AddErrors()
     .AddJson()
+    .AddHealth()
+    .AddBrowserSecurity()
+    .AddRateLimits()
+    .AddIdempotency()
+    .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
-    .AddSingleton(new Limits())
-    .AddMessagingAuth(builder.Environment)
     .AddOpenApi("v1");
 
 var app = builder.Build();
+if (!await app.MayStartAsync())
+    return 1;
 
-app.UseErrors();
+app.UseMiddleware<SecurityHeaders>();
+app.UseMiddleware<HeadRequests>();
+app.UseMiddleware<ErrorMiddleware>();
+app.UseMiddleware<OriginGuard>();
 app.UseRouting();
+app.UseCors();
 app.UseAuthentication();
+app.UseMiddleware<RateLimitMiddleware>();
 app.UseAuthorization();
+app.UseMiddleware<RequestShape>();
+app.UseMiddleware<IdempotencyMiddleware>();
 
-app.MapOpenApi();
+app.MapHealth();
 app.MapUsers();
 app.MapServiceKeys();
+app.MapConversations();
+app.MapMessages();
+app.MapOpenApi();
 
 await app.RunAsync();
 return 0;

@@ -5,8 +5,14 @@ public static class KestrelSetup
     /// <summary>Bytes of a body, unless an endpoint says otherwise by <see cref="RequestBodySize"/>.</summary>
     public const long BodyBytes = 1024 * 1024;
 
+    private static readonly string[] AddressSettings = ["urls", "http_ports", "https_ports", "Kestrel:Endpoints"];
+
+    private const string DefaultUrl = "http://localhost:5080";
+
     public static WebApplicationBuilder AddKestrelLimits(this WebApplicationBuilder builder)
     {
+        if (!AddressSettings.Any(name => builder.Configuration.GetSection(name).Exists()))
+            builder.WebHost.UseUrls(DefaultUrl);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

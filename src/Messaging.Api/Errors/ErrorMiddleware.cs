@@ -23,13 +23,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
             return;
         }
 
-        if (context.Response.HasStarted)
-            return;
-        // The router refuses OPTIONS with the methods that it has, which is just what OPTIONS asks for.
-        if (HttpMethods.IsOptions(context.Request.Method) && context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-        else if (context.Response.StatusCode >= 400 && context.Response.ContentType is null)
-            await context.WriteProblemAsync(FrameworkProblems.Of(context));
+        await FrameworkProblems.CompleteAsync(context);
     }
 
     private async Task AnswerAsync(HttpContext context, Exception exception)

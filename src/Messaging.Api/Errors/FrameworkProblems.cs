@@ -5,6 +5,22 @@ namespace Messaging.Api.Errors;
 /// <summary>Words for the statuses that the framework answers without a body.</summary>
 public static class FrameworkProblems
 {
+    /// <summary>Gives a refusal that was answered by its status alone the body that it lacks.</summary>
+    public static Task CompleteAsync(HttpContext context)
+    {
+        var response = context.Response;
+        if (response.HasStarted || response.StatusCode < 400 || response.ContentType is not null)
+            return Task.CompletedTask;
+        // The router refuses OPTIONS with the methods that it has, which is just what OPTIONS asks for.
+        if (HttpMethods.IsOptions(context.Request.Method) && response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+        {
+            response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        }
+        return context.WriteProblemAsync(Of(context));
+    }
+
+    /// <summary>The problem that the answer's status stands for.</summary>
     public static Problem Of(HttpContext context) => context.Response.StatusCode switch
     {
         StatusCodes.Status401Unauthorized => new(

@@ -25,6 +25,8 @@ public static class DatabaseSetup
             provider,
             ConnectionStrings.ForDirectUse(ConnectionString(provider, Direct) ?? ConnectionString(provider, Main)!),
             "messaging-direct")));
+        services.AddSingleton<DatabaseStart>();
+        services.AddSingleton<DatabaseHealth>();
         return services;
     }
 

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Options;
+
+namespace Messaging.Api.Configuration;
+
+/// <summary>Finds every error of one section of the configuration; each begins with the setting's name.</summary>
+public sealed record SettingsCheck(Func<IConfiguration, IEnumerable<string>> Errors);
+
+public static class SettingsSetup
+{
+    /// <summary>
+    /// Registers <typeparamref name="T"/>, read from the section at first use, with a check of it at start: values of the wrong kind,
+    /// names that mean nothing, and what <paramref name="check"/> says of the values.
+    /// </summary>
+    /// <param name="check">Errors of values that are well-formed, each led by the member's name and a colon; never a value.</param>
+    public static IServiceCollection AddSettings<T>(this IServiceCollection services, string section, Func<T, IEnumerable<string>>? check = null)
+        where T : class, new()
+    {
+        services.AddSingleton(provider => Read<T>(provider.GetRequiredService<IConfiguration>().GetSection(section)));
+        services.AddSingleton(new SettingsCheck(configuration =>
+        {
+            var part = configuration.GetSection(section);
+            var errors = SettingsShape.Errors(part, typeof(T)).ToList();
+            if (errors.Count == 0 && check is not null)
+                errors.AddRange(check(Read<T>(part)).Select(error => $"{SettingsShape.Name(part.Path)}__{error}"));
+            return errors;
+        }));
+        return services;
+    }
+
+    /// <summary>All that is wrong with the configuration.</summary>
+    public static IReadOnlyList<string> FindConfigurationErrors(this IServiceProvider services)
+    {
+        var configuration = services.GetRequiredService<IConfiguration>();
+        var errors = services.GetServices<SettingsCheck>().SelectMany(check => check.Errors(configuration)).ToList();
+        try
+        {
+            services.GetService<IStartupValidator>()?.Validate();
+        }
+        catch (OptionsValidationException e)
+        {
+            errors.AddRange(e.Failures);
+        }
+        catch (AggregateException e)
+        {
+            errors.AddRange(e.InnerExceptions.SelectMany(inner => inner is OptionsValidationException o ? o.Failures : [inner.Message]));
+        }
+        return errors;
+    }
+
+    private static T Read<T>(IConfiguration section)
+        where T : class, new() => section.Get<T>() ?? new T();
+}

@@ -1,0 +1,45 @@
+using System.ComponentModel;
+using System.Reflection;
+
+namespace Messaging.Api.Configuration;
+
+/// <summary>Compares a section with the type that it is read as. Names settings as environment variables, and never tells a value.</summary>
+public static class SettingsShape
+{
+    public static string Name(string path) => path.Replace(":", "__", StringComparison.Ordinal);
+
+    public static IEnumerable<string> Errors(IConfigurationSection section, Type type)
+    {
+        var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToArray();
+        foreach (var child in section.GetChildren())
+        {
+            var property = Array.Find(properties, property => property.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
+            foreach (var error in property is null ? [$"{Name(child.Path)}: there is no such setting."] : ValueErrors(child, property.PropertyType))
+                yield return error;
+        }
+    }
+
+    private static IEnumerable<string> ValueErrors(IConfigurationSection section, Type declared)
+    {
+        var type = Nullable.GetUnderlyingType(declared) ?? declared;
+        if (ItemType(type) is { } item)
+            return section.GetChildren().SelectMany(child => ValueErrors(child, item));
+        if (!TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string)))
+            return Errors(section, type);
+        return string.IsNullOrEmpty(section.Value) || TypeDescriptor.GetConverter(type).IsValid(section.Value)
+            ? []
+            : [$"{Name(section.Path)}: {Word(type)} is expected."];
+    }
+
+    private static Type? ItemType(Type type) =>
+        type.IsArray ? type.GetElementType() : type.IsGenericType ? type.GetGenericArguments()[^1] : null;
+
+    private static string Word(Type type)
+    {
+        if (type == typeof(bool))
+            return "true or false";
+        if (type == typeof(TimeSpan))
+            return "a time span such as 00:00:30";
+        return type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type)) : "a whole number";
+    }
+}

@@ -1,0 +1,56 @@
+using Messaging.Api.Errors;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
+using Messaging.Migrations;
+
+namespace Messaging.Api.Health;
+
+/// <summary>For orchestrators and load balancers; no credential is asked for.</summary>
+public static class HealthEndpoints
+{
+    public static IServiceCollection AddHealth(this IServiceCollection services)
+    {
+        services.AddSingleton<Draining>();
+        services.AddSingleton<IHostLifetime, DrainingLifetime>();
+        services.AddOptions<HostOptions>()
+            .Configure<ShutdownSettings>((host, settings) => host.ShutdownTimeout = settings.StopTimeout);
+        return services;
+    }
+
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        var health = routes.MapGroup("/health").WithTags("Operations").AllowAnonymous();
+        health.MapGet("/live", Live).WithName("getLiveness").WithSummary("Whether the process runs");
+        health.MapGet("/ready", ReadyAsync).WithName("getReadiness").WithSummary("Whether requests should be sent here")
+            .Produces<Readiness>().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>Never asks the database: a restart would not bring that back.</summary>
+    private static Liveness Live() => new("live");
+
+    private static async Task<IResult> ReadyAsync(HttpContext context, Draining draining, DatabaseHealth database, CancellationToken ct)
+    {
+        var schema = await database.CheckAsync(ct);
+        var reason = (schema, draining.HasBegun) switch
+        {
+            (_, true) => "The service is on its way down.",
+            (null, _) => "The database does not answer.",
+            (SchemaState.Older, _) => "The database's schema is older than this release needs.",
+            (SchemaState.Newer, _) => "The database's schema is newer than this release knows.",
+            _ => null,
+        };
+        if (reason is null)
+            return TypedResults.Ok(new Readiness("ready", "up", "current"));
+        await context.WriteProblemAsync(new Problem(ProblemCodes.Unavailable, reason) { RetryAfterSeconds = 5 });
+        return TypedResults.Empty;
+    }
+}
+
+/// <summary>The process runs.</summary>
+public sealed record Liveness(string Status);
+
+/// <summary>Requests are welcome.</summary>
+/// <param name="Status">Always <c>ready</c>; anything else is an answer of 503.</param>
+/// <param name="Database">Always <c>up</c>.</param>
+/// <param name="Schema">Always <c>current</c>.</param>
+public sealed record Readiness(string Status, string Database, string Schema);

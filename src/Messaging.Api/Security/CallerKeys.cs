@@ -1,0 +1,29 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Claims;
+
+namespace Messaging.Api.Security;
+
+/// <summary>One name for whoever calls, to count and to remember by: the user, however they came, else the service key.</summary>
+public static class CallerKeys
+{
+    /// <summary>Null without a credential.</summary>
+    public static string? CallerKey(this ClaimsPrincipal principal)
+    {
+        if (principal.FindFirst(ClaimTypes.NameIdentifier) is { } user)
+            return UserKey(user.Value);
+        return principal.FindFirst("messaging:key") is { } key ? $"key:{key.Value}" : null;
+    }
+
+    public static string UserKey(string userId) => $"user:{userId}";
+
+    /// <summary>The remote address; of IPv6 the network of a household, which has all its addresses to choose from.</summary>
+    public static string AddressKey(IPAddress? address)
+    {
+        if (address is { IsIPv4MappedToIPv6: true })
+            address = address.MapToIPv4();
+        return address is { AddressFamily: AddressFamily.InterNetworkV6 }
+            ? $"net:{Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8))}"
+            : $"address:{address}";
+    }
+}

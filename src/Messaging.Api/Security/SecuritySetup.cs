@@ -1,0 +1,22 @@
+using Messaging.Api.Configuration;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+
+namespace Messaging.Api.Security;
+
+public static class SecuritySetup
+{
+    public static IServiceCollection AddBrowserSecurity(this IServiceCollection services)
+    {
+        services.AddSettings<CorsSettings>("Messaging:Cors", settings => settings.Errors());
+        services.AddCors();
+        services.AddOptions<CorsOptions>().Configure<CorsSettings>((cors, settings) => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins([.. settings.Origins])
+            .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE")
+            .AllowAnyHeader()
+            // The SignalR client of browsers asks with credentials, though we use no cookie.
+            .AllowCredentials()
+            .WithExposedHeaders("ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed")
+            .SetPreflightMaxAge(TimeSpan.FromMinutes(10))));
+        return services;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Messaging.EndToEnd.Tests;
+
+/// <summary>Where things are that run as processes of their own.</summary>
+static class Repository
+{
+    public static string Root => Testing.Repository.Root;
+
+    public static string StartScript => Path.Combine(Root, "start.sh");
+
+    /// <summary>The launcher as it was built along with these tests.</summary>
+    public static string Launcher => Path.Combine(Root, "tools", "Messaging.Start", "bin", Configuration, "net10.0", "Messaging.Start.dll");
+
+    /// <summary>The service as it was built along with these tests.</summary>
+    public static string Service => Path.Combine(Root, "src", "Messaging.Api", "bin", Configuration, "net10.0", "Messaging.Api.dll");
+
+    /// <summary>A script of the JavaScript client.</summary>
+    public static string Client(string script) => Path.Combine(Root, "tests", "Messaging.EndToEnd.Tests", "client", script);
+
+    static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+}
