@@ -1,4 +1,5 @@
 using Messaging.Api.Auth;
+using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
@@ -9,10 +10,15 @@ using Messaging.Api.Logging;
 using Messaging.Api.Messages;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
+using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
+
+if (await Verbs.TryRunAsync(args) is { } exitCode)
+    return exitCode;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddJsonLogging();
@@ -23,6 +29,7 @@ builder.Services
     .AddSettings<DatabaseSettings>("Messaging:Database")
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
     .AddSettings<Limits>("Messaging:Limits")
+    .AddSettings<RetentionSettings>("Messaging:Retention")
     .AddErrors()
     .AddJson()
     .AddHealth()
@@ -33,6 +40,10 @@ builder.Services
     .AddDatabase()
     .AddApplication()
     .AddOpenApi("v1");
+
+// The work behind the API has nothing to do while the build writes the OpenAPI document.
+if (!BuildTime.IsDocument)
+    builder.Services.AddEvents();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -52,6 +63,7 @@ app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapHealth();
 app.MapUsers();
+app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
 app.MapOpenApi();
