@@ -1,3 +1,4 @@
+using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
 using Messaging.Api.Errors;
 using Messaging.Api.Health;
@@ -6,6 +7,7 @@ using Messaging.Api.Json;
 using Messaging.Api.Logging;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
+using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
@@ -23,6 +25,7 @@ builder.Services
     .AddJson()
     .AddHealth()
     .AddBrowserSecurity()
+    .AddMessagingAuth(builder.Environment)
     .AddRateLimits()
     .AddIdempotency()
     .AddDatabase()
@@ -39,10 +42,13 @@ app.UseMiddleware<ErrorMiddleware>();
 app.UseMiddleware<OriginGuard>();
 app.UseRouting();
 app.UseCors();
+app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
+app.UseAuthorization();
 app.UseMiddleware<RequestShape>();
 app.UseMiddleware<IdempotencyMiddleware>();
 
+app.MapUsers();
 app.MapHealth();
 app.MapOpenApi();
 

@@ -2,13 +2,7 @@ namespace Messaging.Api.Errors;
 
 public static class ErrorSetup
 {
-    public static IServiceCollection AddErrors(this IServiceCollection services)
-    {
-        // Thrown in every environment, so that one place words them.
+    /// <summary>Has the framework throw what it would answer by itself, in every environment, so that one place words it.</summary>
+    public static IServiceCollection AddErrors(this IServiceCollection services) =>
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdRouteConstraint>("userid"));
-        return services;
-    }
-
-    public static IApplicationBuilder UseErrors(this IApplicationBuilder app) => app.UseMiddleware<ErrorMiddleware>();
 }

@@ -5,14 +5,14 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Common;
 
 /// <summary>A part of a list; <paramref name="NextCursor"/> is null at its end.</summary>
-public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
+public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor = null);
 
 public static class Page
 {
     /// <summary>Makes a page out of one row more than was asked for.</summary>
     public static Page<T> Of<T>(IReadOnlyList<T> rows, int limit, Func<T, string> cursorOf) => rows.Count > limit
         ? new Page<T>([.. rows.Take(limit)], cursorOf(rows[limit - 1]))
-        : new Page<T>(rows, NextCursor: null);
+        : new Page<T>(rows);
 }
 
 /// <summary>Opaque cursors: parts that no client should read, and none can break.</summary>

@@ -1,0 +1,37 @@
+using Messaging.Application.Users;
+using Messaging.Api.Configuration;
+using Messaging.Api.Users;
+using Microsoft.AspNetCore.Authorization;
+
+namespace Messaging.Api.Auth;
+
+/// <summary>Registers who may call.</summary>
+public static class AuthSetup
+{
+    /// <summary>
+    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/>, the signer of minted tokens and the route
+    /// constraint <c>{userId:userid}</c>.
+    /// </summary>
+    public static IServiceCollection AddMessagingAuth(this IServiceCollection services, IHostEnvironment environment)
+    {
+        services.AddSettings<AuthSettings>("Messaging:Auth", settings => settings.Errors(environment.IsProduction()));
+        services.AddSingleton<JwksKeys>();
+        services.AddSingleton<TokenValidator>();
+        services.AddSingleton<UserTokens>();
+        services.AddSingleton<ServiceKeys>();
+        services.AddSingleton<TokenSigner>();
+        services.AddSingleton<UserTokenSigner>(provider => provider.GetRequiredService<TokenSigner>().Sign);
+        services.AddSingleton<IAuthorizationHandler, ScopeHandler>();
+        // The core alone: what AddAuthentication adds keeps keys on the disk, for cookies that there are none of.
+        services.AddWebEncoders();
+        services.AddTransient<CredentialHandler>();
+        services.AddAuthenticationCore(options =>
+        {
+            options.DefaultScheme = CredentialHandler.Scheme;
+            options.AddScheme<CredentialHandler>(CredentialHandler.Scheme, displayName: null);
+        });
+        services.AddAuthorization();
+        services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdConstraint>(UserIdConstraint.Name));
+        return services;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.Encodings.Web;
+using MediatR;
+using Messaging.Domain.Common;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+
+namespace Messaging.Api.Auth;
+
+/// <summary>
+/// Finds out who calls: a user by <c>Authorization: Bearer</c> (on the hub also by <c>?access_token=</c>), or a service by
+/// <c>X-Api-Key</c>, with <c>X-User-Id</c> as that user. Why a credential was refused is told only where one is needed.
+/// </summary>
+internal sealed class CredentialHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    UserTokens userTokens,
+    ServiceKeys serviceKeys,
+    IMediator mediator)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public new const string Scheme = "Messaging";
+
+    private const string ApiKeyHeader = "X-Api-Key";
+    private const string UserHeader = "X-User-Id";
+    private const string BearerPrefix = "Bearer ";
+
+    private static readonly PathString Hubs = "/hubs";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        try
+        {
+            return await FindTicketAsync() is { } ticket ? AuthenticateResult.Success(ticket) : AuthenticateResult.NoResult();
+        }
+        catch (RuleException e)
+        {
+            return AuthenticateResult.Fail(e);
+        }
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var failure = (await HandleAuthenticateOnceSafeAsync()).Failure as RuleException;
+        var refusal = failure ?? new RuleException(new Problem(
+            ProblemCodes.Unauthenticated, "A credential is needed: 'Authorization: Bearer <token>' for a user, or 'X-Api-Key: <key>' for a service."));
+        if (refusal.Problem.Code == ProblemCodes.Unauthenticated)
+        {
+            var error = failure is null ? "" : ", error=\"invalid_token\"";
+            Response.Headers.WWWAuthenticate = $"Bearer realm=\"messaging\"{error}";
+        }
+        throw refusal;
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        throw new RuleException(new Problem(ProblemCodes.NotAllowed, "This credential may not do this."));
+
+    private async Task<AuthenticationTicket?> FindTicketAsync()
+    {
+        var key = Single(Request.Headers[ApiKeyHeader], ApiKeyHeader);
+        var token = Token();
+        if (key is not null && token is not null)
+            throw CommonErrors.Invalid($"#/{ApiKeyHeader}", "Send either a user token or a service key, not both.");
+        var actAs = Single(Request.Headers[UserHeader], UserHeader);
+        if (key is not null)
+            return await serviceKeys.AuthenticateAsync(key, actAs, mediator, Context.RequestAborted);
+        if (token is null)
+            return null;
+        if (actAs is not null)
+            throw CommonErrors.Invalid($"#/{UserHeader}", "A user token already says who acts; X-User-Id stands beside a service key only.");
+        return await userTokens.AuthenticateAsync(token, mediator, Context.RequestAborted);
+    }
+
+    // A browser cannot set a header on a WebSocket.
+    private string? Token()
+    {
+        var header = Single(Request.Headers.Authorization, "Authorization");
+        if (header is null)
+            return Request.Path.StartsWithSegments(Hubs, StringComparison.OrdinalIgnoreCase) ? Single(Request.Query["access_token"], "access_token") : null;
+        return header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
+            ? header[BearerPrefix.Length..].Trim()
+            : throw new RuleException(new Problem(ProblemCodes.Unauthenticated, "'Authorization: Bearer <token>' is expected."));
+    }
+
+    private static string? Single(Microsoft.Extensions.Primitives.StringValues values, string name) => values.Count switch
+    {
+        0 => null,
+        1 => values[0],
+        _ => throw CommonErrors.Invalid($"#/{name}", "It is expected once."),
+    };
+}

@@ -1,0 +1,44 @@
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Authorization;
+
+namespace Messaging.Api.Auth;
+
+/// <summary>What an endpoint asks of a credential; also among its metadata, for whoever describes it.</summary>
+/// <param name="Scope">What a service key needs.</param>
+/// <param name="ServiceOnly">Whether users are refused.</param>
+public sealed record ScopeRequirement(Scope Scope, bool ServiceOnly) : IAuthorizationRequirement;
+
+/// <summary>Conventions by which endpoints say who may call them.</summary>
+public static class ScopeConventions
+{
+    /// <summary>Users may call, under their own rules; service keys, be it as a user, need the scope.</summary>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, Scope scope)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scope, ServiceOnly: false));
+
+    /// <summary>Only the service itself may call, with a key that has the scope.</summary>
+    public static TBuilder ServiceOnly<TBuilder>(this TBuilder builder, Scope scope)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scope, ServiceOnly: true));
+
+    private static TBuilder Require<TBuilder>(this TBuilder builder, ScopeRequirement requirement)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(requirement)
+            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(requirement));
+}
+
+internal sealed class ScopeHandler : AuthorizationHandler<ScopeRequirement>
+{
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
+    {
+        var caller = context.User;
+        // Without a credential another requirement fails, and the answer is 401.
+        if (caller.Identity?.IsAuthenticated != true)
+            return Task.CompletedTask;
+        if (caller.ServiceKeyId() is not null && !caller.HasScope(requirement.Scope))
+            throw new RuleException(new Problem(ProblemCodes.ScopeMissing, $"The service key lacks the scope '{requirement.Scope}'.".ToLowerInvariant()));
+        if (requirement.ServiceOnly && !caller.Actor().IsService)
+            throw new RuleException(new Problem(ProblemCodes.NotAllowed, "Only a service key that acts as no user may do this."));
+        context.Succeed(requirement);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,108 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Application.Common;
+using Messaging.Application.Users;
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Messaging.Api.Users;
+
+/// <summary>A profile as the host writes it: whole, so that what is left out is cleared.</summary>
+public sealed record ProfileBody(
+    string? DisplayName = null, string? FirstName = null, string? LastName = null, string? AvatarUrl = null, JsonText? Metadata = null);
+
+/// <summary>A profile of several that are written at once.</summary>
+public sealed record UserBody(
+    UserId UserId,
+    string? DisplayName = null,
+    string? FirstName = null,
+    string? LastName = null,
+    string? AvatarUrl = null,
+    JsonText? Metadata = null);
+
+/// <summary>Up to 1,000 profiles: all are written, or none.</summary>
+public sealed record UsersBody(IReadOnlyList<UserBody> Users);
+
+/// <summary>A JSON Merge Patch of one's own profile: absent keeps, null clears.</summary>
+public sealed record MePatch
+{
+    public Optional<string> DisplayName { get; init; }
+
+    public Optional<string> FirstName { get; init; }
+
+    public Optional<string> LastName { get; init; }
+
+    public Optional<string> AvatarUrl { get; init; }
+
+    public Optional<JsonText?> Metadata { get; init; }
+}
+
+/// <summary>How long the token is to be good for; an hour unless said.</summary>
+public sealed record TokenBody(int TtlSeconds = MintToken.DefaultTtlSeconds);
+
+public static class UserEndpoints
+{
+    private const long MaxUsersBytes = 20 * 1024 * 1024;
+
+    public static IEndpointRouteBuilder MapUsers(this IEndpointRouteBuilder app)
+    {
+        var v1 = app.MapGroup("/v1").WithTags("Users");
+
+        v1.MapPut("/users/{userId:userid}", PutAsync).ServiceOnly(Scope.Users)
+            .WithSummary("Create a user, or replace the whole profile");
+        v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithMetadata(new RequestSizeLimitAttribute(MaxUsersBytes))
+            .WithSummary("Create or replace up to 1,000 users, all or none");
+        v1.MapGet("/users/{userId:userid}", GetAsync).RequireScope(Scope.Users)
+            .WithSummary("A user's profile");
+        v1.MapGet("/users", ListAsync).RequireScope(Scope.Users)
+            .WithSummary("The profiles of up to 100 users");
+        v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
+            .WithSummary("Search users by the beginnings of the words of their names");
+        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users)
+            .WithSummary("Mint a user token");
+        v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
+            .WithSummary("One's own profile and the limits in force");
+        v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users)
+            .WithSummary("Change one's own profile");
+        return app;
+    }
+
+    private static async Task<Results<Ok<UserProfile>, Created<UserProfile>>> PutAsync(
+        UserId userId, ProfileBody body, IMediator mediator, CancellationToken ct)
+    {
+        var result = await mediator.Send(
+            new PutUser(userId, body.DisplayName, body.FirstName, body.LastName, body.AvatarUrl, body.Metadata), ct);
+        return result.Created ? TypedResults.Created($"/v1/users/{userId}", result.User) : TypedResults.Ok(result.User);
+    }
+
+    private static async Task<Ok<Page<UserProfile>>> PutManyAsync(UsersBody body, IMediator mediator, CancellationToken ct)
+    {
+        var users = body.Users.Select(u => new PutUser(u.UserId, u.DisplayName, u.FirstName, u.LastName, u.AvatarUrl, u.Metadata));
+        return TypedResults.Ok(new Page<UserProfile>(await mediator.Send(new PutUsers([.. users]), ct)));
+    }
+
+    private static async Task<Ok<UserProfile>> GetAsync(UserId userId, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new GetUser(userId), ct));
+
+    private static async Task<Ok<Page<UserProfile>>> ListAsync(string? ids, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new ListUsers(ids), ct));
+
+    private static async Task<Ok<Page<UserProfile>>> SearchAsync(
+        string? q, string? cursor, IMediator mediator, CancellationToken ct, int limit = 30) =>
+        TypedResults.Ok(await mediator.Send(new SearchUsers(q, limit, cursor), ct));
+
+    private static async Task<Created<MintedToken>> MintAsync(UserId userId, TokenBody body, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Created((string?)null, await mediator.Send(new MintToken(userId, body.TtlSeconds), ct));
+
+    private static async Task<Ok<Me>> GetMeAsync(HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new GetMe(context.Actor().RequireUser()), ct));
+
+    private static async Task<Ok<Me>> UpdateMeAsync(MePatch body, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var userId = context.Actor().RequireUser();
+        return TypedResults.Ok(await mediator.Send(
+            new UpdateMe(userId, body.DisplayName, body.FirstName, body.LastName, body.AvatarUrl, body.Metadata), ct));
+    }
+}

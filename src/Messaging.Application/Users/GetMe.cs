@@ -1,0 +1,25 @@
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Users;
+
+/// <summary>One's own profile and the limits in force.</summary>
+public sealed record GetMe(UserId UserId) : IQuery<Me>;
+
+public sealed class GetMeHandler(DbSession session, Limits limits) : IRequestHandler<GetMe, Me>
+{
+    // pk_users.
+    private const string UserSql =
+        """
+        SELECT id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
+        FROM users
+        WHERE id = @UserId
+        """;
+
+    public async Task<Me> Handle(GetMe query, CancellationToken ct)
+    {
+        var profile = await session.QuerySingleOrDefaultAsync<UserProfile>(UserSql, new { UserId = query.UserId.Value }, ct);
+        return new Me(profile ?? throw CommonErrors.NotFound(), limits);
+    }
+}

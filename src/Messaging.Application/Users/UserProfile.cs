@@ -1,0 +1,21 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using NodaTime;
+
+namespace Messaging.Application.Users;
+
+/// <summary>A user as everybody sees them.</summary>
+/// <param name="Metadata">The host product's own JSON object.</param>
+public sealed record UserProfile(
+    UserId UserId,
+    string? DisplayName,
+    string? FirstName,
+    string? LastName,
+    string? AvatarUrl,
+    JsonText? Metadata,
+    Instant CreatedAt,
+    Instant UpdatedAt)
+{
+    /// <summary>The login name of a built-in account; null for users of the host product.</summary>
+    public string? Username { get; init; }
+}
