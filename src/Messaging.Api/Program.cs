@@ -5,6 +5,7 @@ using Messaging.Api.Health;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
+using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.Users;
@@ -30,7 +31,7 @@ builder.Services
     .AddIdempotency()
     .AddDatabase()
     .AddApplication()
-    .AddOpenApi("v1");
+    .AddContract();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -50,7 +51,7 @@ app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapUsers();
 app.MapHealth();
-app.MapOpenApi();
+app.MapContract();
 
 await app.RunAsync();
 return 0;

@@ -51,21 +51,21 @@ public static class UserEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Users");
 
         v1.MapPut("/users/{userId:userid}", PutAsync).ServiceOnly(Scope.Users)
-            .WithSummary("Create a user, or replace the whole profile");
+            .WithName("putUser").WithSummary("Create a user, or replace the whole profile");
         v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithMetadata(new RequestSizeLimitAttribute(MaxUsersBytes))
-            .WithSummary("Create or replace up to 1,000 users, all or none");
+            .WithName("putUsers").WithSummary("Create or replace up to 1,000 users, all or none");
         v1.MapGet("/users/{userId:userid}", GetAsync).RequireScope(Scope.Users)
-            .WithSummary("A user's profile");
+            .WithName("getUser").WithSummary("A user's profile");
         v1.MapGet("/users", ListAsync).RequireScope(Scope.Users)
-            .WithSummary("The profiles of up to 100 users");
+            .WithName("listUsers").WithSummary("The profiles of up to 100 users");
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
-            .WithSummary("Search users by the beginnings of the words of their names");
+            .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names");
         v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users)
-            .WithSummary("Mint a user token");
+            .WithName("mintToken").WithSummary("Mint a user token");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
-            .WithSummary("One's own profile and the limits in force");
+            .WithName("getMe").WithSummary("One's own profile and the limits in force");
         v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users)
-            .WithSummary("Change one's own profile");
+            .WithName("updateMe").WithSummary("Change one's own profile");
         return app;
     }
 
