@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What start.sh and test.sh need on a fresh machine. Sourced by both; says what it does on standard error.
+# What start.sh and test.sh share. They set root, the repository's folder, and source this; it speaks on standard error.
+: "${root:?}"
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
 
@@ -12,11 +13,11 @@ need_dotnet() {
   if ! command -v dotnet >/dev/null && [ -x "$HOME/.dotnet/dotnet" ]; then
     export PATH="$HOME/.dotnet:$PATH"
   fi
-  command -v dotnet >/dev/null || fail "The .NET SDK is missing: install $(sdk_version "$1") from https://dotnet.microsoft.com/download."
-  (cd "$1" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK $(sdk_version "$1") is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
+  command -v dotnet >/dev/null || fail "The .NET SDK is missing: install $(sdk_version) from https://dotnet.microsoft.com/download."
+  (cd "$root" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK $(sdk_version) is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
 }
 
-sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$1/global.json"; }
+sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$root/global.json"; }
 
 # PostgreSQL's server programs, 15 or newer. Where they cannot be installed, the launcher tries Docker or says what to do.
 need_postgres() {
@@ -65,4 +66,30 @@ has_postgres() {
     if [ "${version:-0}" -ge 15 ]; then return 0; fi
   done
   return 1
+}
+
+launcher="$root/tools/Messaging.Start/bin/Release/net10.0/Messaging.Start.dll"
+service="$root/src/Messaging.Api/bin/Release/net10.0/Messaging.Api.dll"
+built="$root/artifacts/built"
+
+# Built, and nothing that goes into it has changed since, folders included: they tell of files that are gone.
+is_built() {
+  [ -f "$launcher" ] && [ -f "$service" ] && [ -f "$built" ] && [ -z "$(
+    find "$root"/*.props "$root/global.json" "$root/.editorconfig" "$root/db" "$root/src" "$root/tools" \
+      \( -name bin -o -name obj \) -prune -o -newer "$built" -print | head -n 1
+  )" ]
+}
+
+# Builds a project or solution in Release.
+build_release() {
+  mkdir -p "$root/artifacts"
+  local began
+  began=$(mktemp "$root/artifacts/build.XXXXXX")
+  say "Building …"
+  if (cd "$root" && dotnet build "$@" -c Release -nologo -v quiet -clp:NoSummary) >&2 </dev/null; then
+    mv "$began" "$built"
+  else
+    rm -f "$began"
+    return 1
+  fi
 }

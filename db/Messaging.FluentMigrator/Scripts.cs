@@ -2,6 +2,10 @@ using FluentMigrator;
 
 namespace Messaging.FluentMigrator;
 
-// One line per script of db/migrations, in their order; a script marked outside-transaction takes TransactionBehavior.None:
-// [Migration(202601010001, "create_people")] public sealed class M202601010001() : EmbeddedScript("202601010001_create_people");
-// [Migration(202601030001, TransactionBehavior.None, "index_names")] public sealed class M202601030001() : EmbeddedScript("202601030001_index_names");
+// One line per script of db/migrations, in their order. A script marked outside-transaction takes TransactionBehavior.None as its second argument.
+[Migration(202611200001, "create_users")] public sealed class M202611200001() : EmbeddedScript("202611200001_create_users");
+[Migration(202611200002, "create_service_keys")] public sealed class M202611200002() : EmbeddedScript("202611200002_create_service_keys");
+[Migration(202611200003, "create_conversations")] public sealed class M202611200003() : EmbeddedScript("202611200003_create_conversations");
+[Migration(202611200004, "create_messages")] public sealed class M202611200004() : EmbeddedScript("202611200004_create_messages");
+[Migration(202611200005, "create_events")] public sealed class M202611200005() : EmbeddedScript("202611200005_create_events");
+[Migration(202611200006, "create_idempotency_keys")] public sealed class M202611200006() : EmbeddedScript("202611200006_create_idempotency_keys");

@@ -100,7 +100,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     async Task StartOwnedAsync(PrivatePostgresOptions options, CancellationToken ct)
     {
         if (throwAway)
-            StopWithProcess();
+            StopWithProcess(options.StopsOnSignals);
 
         try
         {
@@ -223,9 +223,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     // Since .NET 10 a signal ends the process without ProcessExit, so both are needed. The signal's own effect follows.
-    void StopWithProcess()
+    void StopWithProcess(bool signalled)
     {
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
+        if (!signalled)
+            return;
+
         foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
             signals.Add(PosixSignalRegistration.Create(signal, _ => StopAsync().GetAwaiter().GetResult()));
     }

@@ -10,6 +10,12 @@ public sealed record PrivatePostgresOptions
 
     public int MaxConnections { get; init; } = 200;
 
+    /// <summary>
+    /// A signal that ends the process also ends its throw-away server. Off where the owner handles signals itself and has
+    /// things to finish before it disposes the server.
+    /// </summary>
+    public bool StopsOnSignals { get; init; } = true;
+
     /// <summary>Where throw-away servers are put, and where those of dead owners are looked for.</summary>
     public string ThrowAwayParent { get; init; } = Path.GetTempPath();
 

@@ -1,10 +1,12 @@
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
 using Messaging.Api.Health;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
+using Messaging.Api.Messages;
 using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
@@ -26,9 +28,9 @@ builder.Services
     .AddJson()
     .AddHealth()
     .AddBrowserSecurity()
-    .AddMessagingAuth(builder.Environment)
     .AddRateLimits()
     .AddIdempotency()
+    .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
     .AddContract();
@@ -49,8 +51,10 @@ app.UseAuthorization();
 app.UseMiddleware<RequestShape>();
 app.UseMiddleware<IdempotencyMiddleware>();
 
-app.MapUsers();
 app.MapHealth();
+app.MapUsers();
+app.MapConversations();
+app.MapMessages();
 app.MapContract();
 
 await app.RunAsync();

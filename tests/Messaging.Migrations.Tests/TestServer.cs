@@ -1,25 +1,50 @@
+using Messaging.Postgres;
 using Npgsql;
 
 namespace Messaging.Migrations.Tests;
 
-/// <summary>The server that the tests run on: MESSAGING_TEST_DATABASE, whose role is a superuser.</summary>
-static class TestServer
+/// <summary>
+/// The server that the tests run on: MESSAGING_TEST_DATABASE, whose role may create databases, else a private one that ends
+/// with the tests.
+/// </summary>
+[SetUpFixture]
+sealed class TestServer
 {
-    static string ConnectionString => Environment.GetEnvironmentVariable("MESSAGING_TEST_DATABASE")
-        ?? throw new InvalidOperationException("Set MESSAGING_TEST_DATABASE to a PostgreSQL server, as a superuser.");
+    static PrivatePostgres? own;
+
+    static string? connectionString;
+
+    [OneTimeSetUp]
+    public static async Task StartAsync()
+    {
+        connectionString = Environment.GetEnvironmentVariable("MESSAGING_TEST_DATABASE");
+        if (!string.IsNullOrEmpty(connectionString))
+            return;
+
+        own = await PrivatePostgres.StartAsync(PrivatePostgresOptions.ThrowAway, CancellationToken.None);
+        connectionString = own.AdminConnectionString;
+    }
+
+    [OneTimeTearDown]
+    public static async Task StopAsync()
+    {
+        if (own is not null)
+            await own.DisposeAsync();
+    }
 
     public static async Task<TestDatabase> CreateDatabaseAsync()
     {
         var name = $"test_{Guid.NewGuid():N}";
         await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE template0");
-        return new TestDatabase(name, new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, Pooling = false }.ConnectionString);
+        return new TestDatabase(name, new NpgsqlConnectionStringBuilder(connectionString) { Database = name, Pooling = false }.ConnectionString);
     }
 
     public static Task DropDatabaseAsync(string name) => ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
 
-    /// <summary>A role that owns one database and, unless it may create more, nothing else.</summary>
+    /// <summary>A role that owns one database and, unless it may create more, nothing else. Only a superuser can make one.</summary>
     public static async Task<TestOwner> CreateOwnerAsync(TestDatabase database, bool mayCreateDatabases = false)
     {
+        Assume.That(await database.ScalarAsync<string>("SHOW is_superuser"), Is.EqualTo("on"), "MESSAGING_TEST_DATABASE names no superuser");
         var name = $"test_{Guid.NewGuid():N}";
         await ExecuteAsync($"CREATE ROLE {name} LOGIN PASSWORD '{name}' {(mayCreateDatabases ? "CREATEDB" : "")}");
         await database.ExecuteAsync($"ALTER DATABASE {database.Name} OWNER TO {name}");
@@ -34,7 +59,7 @@ static class TestServer
 
     static async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

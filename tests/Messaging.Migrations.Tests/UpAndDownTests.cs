@@ -97,6 +97,22 @@ sealed class UpAndDownTests
     }
 
     [Test]
+    public async Task A_script_whose_record_fails_is_taken_back_with_it()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        var recordsItself = Scripts.Nicknames with
+        {
+            Up = """
+                CREATE TABLE nicknames (id int);
+                INSERT INTO "VersionInfo" ("Version") VALUES (202601020001);
+                """,
+        };
+
+        Assert.That(() => database.Migrator(new ScriptSet([Scripts.People, recordsItself])).UpAsync(), Throws.TypeOf<MigrationException>());
+        Assert.That(await database.LinesAsync(TablesSql), Does.Not.Contain("nicknames"));
+    }
+
+    [Test]
     public async Task A_script_older_than_the_newest_applied_one_still_runs()
     {
         await using var database = await TestServer.CreateDatabaseAsync();

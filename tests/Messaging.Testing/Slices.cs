@@ -64,7 +64,7 @@ public sealed class Slices : IAsyncDisposable
     /// <summary>Makes a user of a fresh id.</summary>
     public async Task<UserId> UserAsync(string name = "user")
     {
-        var id = new UserId($"{name}-{Guid.NewGuid():N}"[..24]);
+        var id = new UserId($"{name.Replace(' ', '-')}-{Guid.NewGuid():N}"[..24]);
         await ExecuteAsync(
             "INSERT INTO users (id, display_name, created_at, updated_at) VALUES (@Id, @Name, now(), now())",
             new { Id = id.Value, Name = name });

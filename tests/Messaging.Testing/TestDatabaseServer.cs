@@ -9,7 +9,8 @@ namespace Messaging.Testing;
 /// <summary>
 /// The PostgreSQL of this test process: the one that MESSAGING_TEST_DATABASE names (its role needs CREATEDB), else a
 /// private one which goes with the process. Templates are migrated once per process, and a clean database is copied from
-/// one in about 0.1 s. <see cref="StopAsync"/> from the assembly's last teardown drops what was made.
+/// one in about 0.1 s. The assembly's last teardown calls <see cref="StopAsync"/>: the test host is not given the time to
+/// do it while it exits.
 /// </summary>
 public static class TestDatabaseServer
 {

@@ -16,7 +16,8 @@ try
 }
 catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
 {
-    return 0;
+    // A command that was never run has not succeeded; a start that was asked to end has.
+    return args is ["with-postgres", ..] ? 130 : 0;
 }
 catch (Exception exception) when (exception is StartException or PrivatePostgresException or MigrationException)
 {

@@ -1,6 +1,5 @@
-using Messaging.Application.Users;
 using Messaging.Api.Configuration;
-using Messaging.Api.Users;
+using Messaging.Application.Users;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Messaging.Api.Auth;
@@ -9,8 +8,7 @@ namespace Messaging.Api.Auth;
 public static class AuthSetup
 {
     /// <summary>
-    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/>, the signer of minted tokens and the route
-    /// constraint <c>{userId:userid}</c>.
+    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.
     /// </summary>
     public static IServiceCollection AddMessagingAuth(this IServiceCollection services, IHostEnvironment environment)
     {
@@ -31,7 +29,6 @@ public static class AuthSetup
             options.AddScheme<CredentialHandler>(CredentialHandler.Scheme, displayName: null);
         });
         services.AddAuthorization();
-        services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdConstraint>(UserIdConstraint.Name));
         return services;
     }
 }

@@ -2,7 +2,11 @@ namespace Messaging.Api.Errors;
 
 public static class ErrorSetup
 {
-    /// <summary>Has the framework throw what it would answer by itself, in every environment, so that one place words it.</summary>
-    public static IServiceCollection AddErrors(this IServiceCollection services) =>
+    public static IServiceCollection AddErrors(this IServiceCollection services)
+    {
+        // Thrown in every environment, so that one place words them.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdRouteConstraint>("userid"));
+        return services;
+    }
 }

@@ -88,6 +88,7 @@ public static class DocumentDetails
         Header(document, "RateLimit-Policy", "The quotas that apply: calls and seconds.", "\"requests\";q=1200;w=60");
         Header(document, "Retry-After", "Seconds after which a repeat may succeed.", "42");
         Header(document, "Location", "The address of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
+        Header(document, "ETag", "The version of what is answered, for `If-Match`.", "\"3\"");
         Header(document, IdempotencySetup.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.", "true");
     }
 

@@ -46,7 +46,7 @@ public static class Examples
         return (schema.Type & ~JsonSchemaType.Null) switch
         {
             JsonSchemaType.Object => MakeObject(schema, depth),
-            JsonSchemaType.Array => new JsonArray(Make(schema.Items!, name, depth + 1)),
+            JsonSchemaType.Array => schema.Items is { } item ? new JsonArray(Make(item, name, depth + 1)) : [],
             JsonSchemaType.Boolean => Samples.IsUsuallyTrue(name),
             JsonSchemaType.Integer or JsonSchemaType.Number => schema.Default?.DeepClone() ?? Samples.Number(name, Minimum(schema)),
             JsonSchemaType.String => Samples.Text(name, schema.Format),

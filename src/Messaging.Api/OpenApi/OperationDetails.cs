@@ -15,6 +15,8 @@ public static class OperationDetails
     public const string UserToken = "userToken";
     public const string ServiceKey = "serviceKey";
 
+    private static readonly HashSet<string> Versioned = ["ConversationView", "MessageView"];
+
     public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
         var document = context.Document!;
@@ -66,8 +68,10 @@ public static class OperationDetails
         var statuses = responses.Keys.Where(status => status[0] is '4' or '5').Select(status => int.Parse(status, CultureInfo.InvariantCulture)).ToHashSet();
         if (operation.Parameters is { Count: > 0 } || operation.RequestBody is not null)
             statuses.Add(400);
+        // A page of a foreign origin is refused even what is public.
+        statuses.Add(403);
         if (!isPublic)
-            statuses.UnionWith([401, 403]);
+            statuses.Add(401);
         if (operation.Parameters?.Any(parameter => parameter.In is ParameterLocation.Path) == true)
             statuses.Add(404);
         if (operation.RequestBody is not null)
@@ -90,6 +94,8 @@ public static class OperationDetails
                 headers[name] = new OpenApiHeaderReference(name, document);
             if (status == "201")
                 headers["Location"] = new OpenApiHeaderReference("Location", document);
+            if (response.Content?.Values.Any(body => body.Schema is OpenApiSchemaReference { Reference.Id: { } id } && Versioned.Contains(id)) == true)
+                headers["ETag"] = new OpenApiHeaderReference("ETag", document);
             if (takesKey)
                 headers[IdempotencySetup.ReplayedHeader] = new OpenApiHeaderReference(IdempotencySetup.ReplayedHeader, document);
         }

@@ -41,6 +41,9 @@ public static class SchemaShapes
     public static Task DescribeAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)
     {
         var type = context.JsonTypeInfo.Type;
+        // A list of values: without a form of their own, the generator leaves them out.
+        if (context.JsonTypeInfo.ElementType is { } element && schema.Items is null && new OpenApiSchema() is var item && Describe(item, element))
+            schema.Items = item;
         var patched = PatchedType(type);
         if (!Describe(schema, patched ?? type))
             return Task.CompletedTask;

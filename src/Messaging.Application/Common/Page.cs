@@ -4,7 +4,8 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Common;
 
-/// <summary>A part of a list; <paramref name="NextCursor"/> is null at its end.</summary>
+/// <summary>A page of a list, as every list but the messages' is answered.</summary>
+/// <param name="NextCursor">What to ask for next with <c>?cursor=</c>; null at the end. Opaque to clients.</param>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor = null);
 
 public static class Page
@@ -12,7 +13,7 @@ public static class Page
     /// <summary>Makes a page out of one row more than was asked for.</summary>
     public static Page<T> Of<T>(IReadOnlyList<T> rows, int limit, Func<T, string> cursorOf) => rows.Count > limit
         ? new Page<T>([.. rows.Take(limit)], cursorOf(rows[limit - 1]))
-        : new Page<T>(rows);
+        : new Page<T>(rows, NextCursor: null);
 }
 
 /// <summary>Opaque cursors: parts that no client should read, and none can break.</summary>

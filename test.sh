@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Runs all tests. The last line is "N passed, N failed, N skipped", and the exit code is 0 only if none failed.
+#   --fast      leaves out the categories Fault, Browser and MultiNode
+#   --no-build  runs what was built last
+set -uo pipefail
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=tools/setup.sh
+. "$root/tools/setup.sh"
+
+results="$root/TestResults"
+
+prepare() {
+  need_dotnet
+  if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then need_postgres; fi
+
+  local client="$root/tests/Messaging.EndToEnd.Tests/client"
+  if [ -f "$client/package-lock.json" ]; then
+    command -v npm >/dev/null || give_up "Node 18 or newer is missing: install it from https://nodejs.org."
+    say "Installing the JavaScript client …"
+    (cd "$client" && npm ci --no-audit --no-fund --loglevel=error) >&2 </dev/null || give_up "npm ci failed."
+  fi
+
+  say "Restoring …"
+  dotnet restore "$root/Messaging.sln" --locked-mode -v quiet >&2 </dev/null || give_up "The restore failed."
+  build_release Messaging.sln --no-restore -nodeReuse:false || give_up "The build failed."
+}
+
+# Whatever keeps the tests from running counts as a failure in the last line too.
+give_up() {
+  say "$*"
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+
+# Adds one project's results to the totals. Only a whole report with tests in it and a clean end of the test host count.
+add_up() {
+  local name=$1 code=$2 counters total executed bad
+  counters=$(tr '\n' ' ' 2>/dev/null <"$results/$name.trx" | grep -o '<Counters [^>]*>')
+  total=$(counter total) executed=$(counter executed)
+  bad=$((total - $(counter passed) - (total - executed)))
+  passed=$((passed + $(counter passed)))
+  skipped=$((skipped + total - executed))
+
+  if [ "$executed" -eq 0 ]; then
+    broken+=("$name ran no test")
+    bad=1
+  elif [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
+    broken+=("$name ended with $code although no test failed: its host crashed or hung")
+    bad=1
+  elif [ "$bad" -gt 0 ]; then
+    broken+=("$name: $bad failed")
+  fi
+  failed=$((failed + bad))
+}
+
+counter() {
+  local value
+  value=$(sed -n "s/.*[ ]$1=\"\([0-9]*\)\".*/\1/p" <<<"$counters")
+  echo "${value:-0}"
+}
+
+fast=false build=true
+for argument in "$@"; do
+  case $argument in
+    --fast) fast=true ;;
+    --no-build) build=false ;;
+    *) say "Usage: test.sh [--fast] [--no-build]"; exit 2 ;;
+  esac
+done
+
+if $build; then prepare; fi
+cd "$root" || exit 1
+
+# One server for all projects, which goes when this script ends, however it does.
+if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then
+  options=(--no-build)
+  if $fast; then options+=(--fast); fi
+  exec dotnet "$launcher" with-postgres -- "$root/test.sh" "${options[@]}"
+fi
+
+filter=()
+if $fast; then filter=(--filter "TestCategory!=Fault&TestCategory!=Browser&TestCategory!=MultiNode"); fi
+
+passed=0 failed=0 skipped=0 broken=()
+rm -rf "$results"
+while read -r project; do
+  name=$(basename "$project" .csproj)
+  say "Testing $name …"
+  dotnet test "$project" --no-build -c Release -nologo -v quiet --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
+    --logger "console;verbosity=minimal" --blame-hang-timeout 10m --blame-hang-dump-type none "${filter[@]}" </dev/null
+  add_up "$name" $?
+done < <(sed -n 's/^Project(.*"\(tests[\\/].*\.Tests\.csproj\)".*/\1/p' Messaging.sln | tr '\134' '/' | sort)
+
+if [ $((passed + failed)) -eq 0 ]; then
+  broken+=("no test project was found")
+  failed=1
+fi
+for reason in "${broken[@]}"; do say "$reason"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,164 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+
+namespace Messaging.Application.Tests;
+
+public sealed class UnreadTests : SliceFixture
+{
+    // The brute force: every message after the pointer that is neither one's own nor a system message.
+    private const string RecountSql =
+        """
+        SELECT count(*)
+        FROM messages m
+        JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = @User AND p.left_at IS NULL
+        WHERE m.conversation_id = @Id AND m.seq > p.last_read_seq AND m.type <> 'system' AND m.deleted_at IS NULL
+            AND m.sender_id IS DISTINCT FROM @User
+        """;
+
+    [Test]
+    public async Task Reading_moves_the_pointer_forward_only_and_never_past_the_newest()
+    {
+        var (ada, bob, id) = await PairAsync(messages: 5);
+
+        var three = await ReadAsync(bob, id, 3);
+        var back = await ReadAsync(bob, id, 1);
+        var beyond = await ReadAsync(bob, id, 99);
+
+        Assert.That((three.LastReadSeq, three.UnreadCount), Is.EqualTo((3L, 2L)));
+        Assert.That(back, Is.EqualTo(three));
+        Assert.That(beyond, Is.EqualTo(new PointerState(5, 5, 0, 0)));
+        Assert.That((await ReadAsync(ada, id, null)).UnreadCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task Simultaneous_reads_leave_the_highest()
+    {
+        var (_, bob, id) = await PairAsync(messages: 40);
+
+        await Task.WhenAll(Enumerable.Range(1, 40).Select(seq => Task.Run(() => ReadAsync(bob, id, seq))));
+
+        Assert.That((await Slices.ViewAsync(bob, id)).Me!.LastReadSeq, Is.EqualTo(40));
+    }
+
+    [Test]
+    public async Task The_badge_leaves_out_archived_conversations_and_counts_muted_ones_apart()
+    {
+        var users = await Slices.UsersAsync(5);
+        var ids = new List<ConversationId>();
+        foreach (var other in users.Skip(1))
+        {
+            ids.Add(await Slices.DirectAsync(other, users[0]));
+            await Slices.TextAsync(other, ids[^1]);
+        }
+        await Slices.SendAsync(new SendMessage(new Actor(users[1]), ids[0], new MessageContent(Text: "hi", Mentions: [users[0]])));
+        await Slices.ExecuteAsync("UPDATE conversations SET archived_at = now() WHERE id = @Id", new { Id = ids[1].Value });
+        await Slices.ExecuteAsync(
+            "UPDATE participants SET muted_until = now() + interval '1 hour' WHERE conversation_id = @Id", new { Id = ids[2].Value });
+
+        var badge = await Slices.SendAsync(new GetUnread(new Actor(users[0])));
+
+        Assert.That(badge, Is.EqualTo(new UnreadTotal(2, 3, 1, new UnreadCounts(1, 1, 0))));
+    }
+
+    [Test]
+    public async Task A_stranger_reads_nothing()
+    {
+        var (_, _, id) = await PairAsync(messages: 1);
+        var eve = await Slices.UserAsync();
+
+        Assert.That(await RefusalAsync(() => ReadAsync(eve, id, 1)), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That((await ProblemAsync(() => ReadAsync(eve, id, -1))).Pointer, Is.EqualTo("#/seq"));
+    }
+
+    [Test]
+    public async Task Reading_tells_the_participants_and_ones_own_devices_once()
+    {
+        var (ada, bob, id) = await PairAsync(messages: 3);
+
+        await ReadAsync(bob, id, 2);
+        await ReadAsync(bob, id, 2);
+
+        Assert.That(await EventsAsync(id), Is.EqualTo(new[]
+        {
+            "conversation:created ", "message:new ", "message:new ", "message:new ", "message:read ", $"unread:changed {bob}",
+        }));
+        Assert.That(
+            await Slices.ScalarAsync<string>("SELECT payload::text FROM outbox WHERE type = 'unread:changed' AND user_id = @Bob", new { Bob = bob.Value }),
+            Is.EqualTo(
+                $$"""{"total": {"muted": {"mentions": 0, "messages": 0, "conversations": 0}, "mentions": 0, "messages": 1, "conversations": 1}, "lastSeq": 3, "lastReadSeq": 2, "unreadCount": 1, "mentionCount": 0, "conversationId": "{{id}}"}"""));
+        _ = ada;
+    }
+
+    [Test]
+    public async Task Sending_past_something_unread_tells_ones_own_devices_and_else_does_not()
+    {
+        var (ada, bob, id) = await PairAsync(messages: 1);
+
+        await Slices.TextAsync(bob, id);
+        await Slices.TextAsync(bob, id);
+
+        Assert.That((await EventsAsync(id)).Count(e => e == $"unread:changed {bob}"), Is.EqualTo(1));
+        Assert.That((await EventsAsync(id)).Count(e => e == $"unread:changed {ada}"), Is.Zero);
+        Assert.That((await Slices.ViewAsync(bob, id)).Me!.UnreadCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task Unread_equals_a_recount_after_a_thousand_random_operations()
+    {
+        var users = await Slices.UsersAsync(4);
+        var ids = new List<ConversationId> { await Slices.GroupAsync(users[0], [.. users.Skip(1)]), await Slices.DirectAsync(users[0], users[1]) };
+        var program = Gen.Choose(0, 9).Select(kind => (Kind: kind, Who: 0, Where: 0, Seq: 0))
+            .SelectMany(o => Gen.Choose(0, 3).Select(who => o with { Who = who }))
+            .SelectMany(o => Gen.Choose(0, 1).Select(where => o with { Where = where }))
+            .SelectMany(o => Gen.Choose(0, 700).Select(seq => o with { Seq = seq }))
+            .ListOf(1000).Sample(1).Single();
+
+        foreach (var batch in program.Chunk(20))
+        {
+            await Task.WhenAll(batch.Select(o => Task.Run(() => RunAsync(o.Kind, users[o.Where == 0 ? o.Who : o.Who % 2], ids[o.Where], o.Seq))));
+            foreach (var id in ids)
+                await ExactAsync(users, id);
+        }
+        Assert.That((await Slices.ViewAsync(users[0], ids[0])).LastSeq, Is.GreaterThan(200));
+    }
+
+    private Task RunAsync(int kind, UserId user, ConversationId id, int seq) => kind switch
+    {
+        <= 4 => Slices.TextAsync(user, id),
+        5 => Slices.SendAsync(new SendMessage(Actor.Service, id, new MessageContent(Type: MessageType.System, Text: "note"))),
+        _ => ReadAsync(user, id, kind == 9 ? null : seq),
+    };
+
+    private async Task ExactAsync(IReadOnlyList<UserId> users, ConversationId id)
+    {
+        foreach (var user in users)
+        {
+            var page = (await Slices.SendAsync(new ListInbox(new Actor(user), InboxFilter.All, null, null, null, null, 30))).Items;
+            if (page.SingleOrDefault(c => c.Id == id) is not { Me: { } me })
+                continue;
+            var recount = await Slices.ScalarAsync<long>(RecountSql, new { User = user.Value, Id = id.Value });
+            Assert.That(me.UnreadCount, Is.EqualTo(recount));
+        }
+    }
+
+    private async Task<(UserId Ada, UserId Bob, ConversationId Id)> PairAsync(int messages)
+    {
+        var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
+        var id = await Slices.DirectAsync(ada, bob);
+        for (var i = 0; i < messages; i++)
+            await Slices.TextAsync(ada, id);
+        return (ada, bob, id);
+    }
+
+    private Task<PointerState> ReadAsync(UserId user, ConversationId id, long? seq) =>
+        Slices.SendAsync(new MarkRead(new Actor(user), id, seq));
+
+    private Task<List<string>> EventsAsync(ConversationId id) => Slices.SqlAsync(session => session.QueryAsync<string>(
+        "SELECT type || ' ' || coalesce(user_id, '') FROM outbox WHERE conversation_id = @Id ORDER BY occurred_at, event_no NULLS LAST, type",
+        new { Id = id.Value }, CancellationToken.None));
+}
