@@ -1,4 +1,5 @@
 using Messaging.Api.Auth;
+using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
@@ -10,10 +11,14 @@ using Messaging.Api.Messages;
 using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
+using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+
+if (await Verbs.TryRunAsync(args) is { } exitCode)
+    return exitCode;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddJsonLogging();
@@ -55,6 +60,7 @@ app.MapHealth();
 app.MapUsers();
 app.MapConversations();
 app.MapMessages();
+app.MapServiceKeys();
 app.MapContract();
 
 await app.RunAsync();

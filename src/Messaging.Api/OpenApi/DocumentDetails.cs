@@ -30,6 +30,7 @@ public static class DocumentDetails
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
         ["Receipts"] = "What has been read, and what has not.",
         ["Events"] = "What happened since a cursor.",
+        ["Administration"] = "For the operator's own services.",
         ["Operations"] = "For orchestrators and load balancers.",
     };
 

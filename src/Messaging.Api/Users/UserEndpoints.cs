@@ -1,11 +1,11 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Configuration;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Messaging.Api.Users;
 
@@ -52,7 +52,7 @@ public static class UserEndpoints
 
         v1.MapPut("/users/{userId:userid}", PutAsync).ServiceOnly(Scope.Users)
             .WithName("putUser").WithSummary("Create a user, or replace the whole profile");
-        v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithMetadata(new RequestSizeLimitAttribute(MaxUsersBytes))
+        v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithBodyOf(MaxUsersBytes)
             .WithName("putUsers").WithSummary("Create or replace up to 1,000 users, all or none");
         v1.MapGet("/users/{userId:userid}", GetAsync).RequireScope(Scope.Users)
             .WithName("getUser").WithSummary("A user's profile");
