@@ -9,6 +9,7 @@ using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
 using Messaging.Api.Messages;
+using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Realtime;
 using Messaging.Api.Security;
@@ -31,6 +32,7 @@ builder.Services
     .AddSettings<DatabaseSettings>("Messaging:Database")
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
     .AddSettings<Limits>("Messaging:Limits")
+    .AddSettings<RetentionSettings>("Messaging:Retention", settings => settings.Errors())
     .AddErrors()
     .AddJson()
     .AddHealth()
@@ -39,11 +41,12 @@ builder.Services
     .AddIdempotency()
     .AddMessagingAuth(builder.Environment)
     .AddDatabase()
-    .AddSettings<RetentionSettings>("Messaging:Retention", settings => settings.Errors())
     .AddApplication()
     .AddEvents()
     .AddRealtime()
-    .AddOpenApi("v1");
+    .AddContract();
+
+// The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
     builder.Services.AddEventWorkers();
 
@@ -71,7 +74,7 @@ app.MapConversations();
 app.MapMessages();
 app.MapSync();
 app.MapRealtime();
-app.MapOpenApi();
+app.MapContract();
 
 await app.RunAsync();
 return 0;

@@ -59,6 +59,7 @@ public sealed class ApiHost : IAsyncDisposable
             ["Messaging:Auth:Hs256Secret"] = Hs256Secret,
             ["Messaging:Auth:BootstrapServiceKey"] = ServiceKey,
             ["Messaging:RateLimits:Enabled"] = "false",
+            ["Messaging:Database:AllowUnsafeDurability"] = "true",
         };
         foreach (var (name, value) in settings)
             all[name] = value;

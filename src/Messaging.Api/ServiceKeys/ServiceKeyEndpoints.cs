@@ -16,9 +16,9 @@ public static class ServiceKeyEndpoints
     {
         var keys = app.MapGroup("/v1/admin/keys").WithTags("Administration").ServiceOnly(Scope.Admin);
 
-        keys.MapGet("", ListAsync).WithSummary("The service keys, without their secrets");
-        keys.MapPost("", CreateAsync).WithSummary("Create a service key; it is shown this once");
-        keys.MapDelete("/{id}", RevokeAsync).WithSummary("Revoke a service key");
+        keys.MapGet("", ListAsync).WithName("listServiceKeys").WithSummary("The service keys, without their secrets");
+        keys.MapPost("", CreateAsync).WithName("createServiceKey").WithSummary("Create a service key; it is shown this once");
+        keys.MapDelete("/{id}", RevokeAsync).WithName("revokeServiceKey").WithSummary("Revoke a service key");
         return app;
     }
 
