@@ -10,8 +10,8 @@ namespace Messaging.Api.Realtime;
 /// </summary>
 public sealed class LiveConnection(HubConnectionContext connection, bool beginsWithReplay)
 {
-    /// <summary>Events that may wait to be written.</summary>
-    public const int Capacity = 1_000;
+    /// <summary>Events that may wait to be written: what a healthy client takes in its stride after a pause of the feed.</summary>
+    public const int Capacity = 5_000;
 
     private readonly Lock gate = new();
     private readonly Queue<SerializedHubMessage> queue = new();
@@ -49,7 +49,7 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     /// <summary>Holds live events back and waits until the last one is on its way; false when a replay runs already.</summary>
     public async Task<bool> TryBeginReplayAsync()
     {
-        await catchingUp;
+        await catchingUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (gate)
         {
             if (isReplaying)
@@ -57,7 +57,7 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
             isReplaying = true;
             queue.Clear();
         }
-        await writing;
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return true;
     }
 
@@ -74,18 +74,11 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
         }
     }
 
-    /// <summary>Has a replay that has begun be told as live events are. Closes the connection when that fails.</summary>
+    /// <summary>Has a replay that has begun be told as live events are.</summary>
     public void CatchUp(IAsyncEnumerable<HubMessage> replay) => catchingUp = Task.Run(async () =>
     {
-        try
-        {
-            await foreach (var message in replay.WithCancellation(Aborted))
-                await connection.WriteAsync(message, Aborted);
-        }
-        catch
-        {
-            Close();
-        }
+        await foreach (var message in replay)
+            await connection.WriteAsync(message, Aborted);
     });
 
     /// <summary>Says goodbye so that the client connects anew; what is stuck is cut off by the transport's time-out.</summary>

@@ -16,6 +16,9 @@ public sealed class LiveConnections : ILiveReceiver
 
     public bool HasListeners => !byUser.IsEmpty;
 
+    /// <summary>How many connections of the user are here.</summary>
+    public int CountOf(string user) => byUser.TryGetValue(user, out var connections) ? connections.Length : 0;
+
     public void Add(string user, LiveConnection connection) =>
         byUser.AddOrUpdate(user, [connection], (_, others) => others.Add(connection));
 

@@ -24,11 +24,11 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
         await EnsureKnownAsync(since, ct);
         if (!await connection.TryBeginReplayAsync())
             throw new RuleException(new Problem(ProblemCodes.InvalidRequest, "A Resume runs on this connection already; wait for its end."));
-        return EventsAsync(connection, actor, since, isCall: true, CancellationToken.None);
+        return EventsAsync(connection, actor, since, CancellationToken.None);
     }
 
     private async IAsyncEnumerable<EventEnvelope> EventsAsync(
-        LiveConnection connection, Actor actor, FeedCursor since, bool isCall, [EnumeratorCancellation] CancellationToken ct)
+        LiveConnection connection, Actor actor, FeedCursor since, [EnumeratorCancellation] CancellationToken ct)
     {
         var hasEnded = false;
         try
@@ -37,26 +37,23 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
             {
                 var page = await ReadAsync(actor, since, ct);
                 foreach (var envelope in page.Events)
-                {
                     yield return envelope;
-                    since = FeedCursor.Parse(envelope.Id, "");
-                }
                 since = page.Cursor;
                 hasEnded = !page.HasMore && connection.TryEndReplay(since.Position);
             }
         }
         finally
         {
-            // The caller broke it off: what is left comes as live events do.
-            if (!hasEnded && isCall)
-                connection.CatchUp(MessagesAsync(connection, actor, since, connection.Aborted));
+            // Broken off, by the client or by an error. Live events after the gap would hide it.
+            if (!hasEnded)
+                connection.Close();
         }
     }
 
     private async IAsyncEnumerable<HubMessage> MessagesAsync(
         LiveConnection connection, Actor actor, FeedCursor since, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var envelope in EventsAsync(connection, actor, since, isCall: false, ct))
+        await foreach (var envelope in EventsAsync(connection, actor, since, ct))
             yield return LiveConnections.MessageOf(envelope);
     }
 

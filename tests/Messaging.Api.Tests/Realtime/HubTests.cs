@@ -35,6 +35,7 @@ public sealed class HubTests : HubFixture
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);
         await SendAsync(ada, group);
+        await Api.Database.DrainedAsync();
         await using var adasPhone = await ConnectAsync(ada);
         await using var bobsPhone = await ConnectAsync(bob);
         await using var bobsTablet = await ConnectAsync(bob);

@@ -81,30 +81,6 @@ public sealed class ResumeTests : HubFixture
     }
 
     [Test]
-    public async Task A_resume_that_the_client_breaks_off_goes_on_as_live_events()
-    {
-        var (ada, bob) = (await UserAsync(), await UserAsync());
-        var group = await GroupAsync(ada, bob);
-        var cursor = await CursorAsync(bob);
-        for (var i = 1; i <= 500; i++)
-            await SendAsync(ada, group, $"{i}");
-        await Api.Database.DrainedAsync();
-        await using var phone = await ConnectAsync(bob);
-
-        var texts = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var envelope in phone.ResumeAsync(cursor))
-        {
-            texts.Add(Text(envelope));
-            if (texts.Count == 3)
-                break;
-        }
-        while (texts.Count < 500)
-            texts.Add(Text(await phone.NextAsync("message:new")));
-
-        Assert.That(texts, Has.Count.EqualTo(500));
-    }
-
-    [Test]
     public async Task A_cursor_of_another_epoch_or_older_than_what_is_kept_is_refused()
     {
         var user = await UserAsync();
@@ -126,36 +102,6 @@ public sealed class ResumeTests : HubFixture
         await using var phone = await ConnectAsync(await UserAsync(), cursor);
 
         Assert.That((await phone.Closed)!.Message, Does.Contain(reason));
-    }
-
-    [Test]
-    public async Task One_resume_at_a_time()
-    {
-        var (ada, bob) = (await UserAsync(), await UserAsync());
-        var group = await GroupAsync(ada, bob);
-        var cursor = await CursorAsync(bob);
-        for (var i = 1; i <= 300; i++)
-            await SendAsync(ada, group, new string('x', 9_000));
-        await Api.Database.DrainedAsync();
-        await using var phone = await ConnectAsync(bob);
-
-        await using var first = phone.ResumeAsync(cursor).GetAsyncEnumerator();
-        await first.MoveNextAsync();
-        var outcome = await OutcomeAsync(phone, cursor);
-
-        Assert.That(outcome, Does.Contain("invalid-request: A Resume runs").Or.EqualTo("300"));
-    }
-
-    private static async Task<string> OutcomeAsync(HubClient phone, string cursor)
-    {
-        try
-        {
-            return $"{(await AllAsync(phone.ResumeAsync(cursor))).Count}";
-        }
-        catch (HubException e)
-        {
-            return e.Message;
-        }
     }
 
     private static async Task<string> RefusalAsync(HubClient phone, object? cursor) =>

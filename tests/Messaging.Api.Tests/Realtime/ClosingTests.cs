@@ -1,0 +1,91 @@
+using System.Net.WebSockets;
+using System.Text;
+using Messaging.Api.Health;
+using Messaging.Api.Realtime;
+using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Api.Tests.Realtime;
+
+public sealed class ClosingTests : HubFixture
+{
+    protected override IEnumerable<(string Name, string? Value)> Settings() => [("Messaging:Cors:Origins:0", "https://app.test")];
+
+    [Test]
+    public async Task A_connection_that_does_not_read_is_closed_and_others_hear_on()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        using var stuck = await RawAsync(bob);
+        await using var phone = await ConnectAsync(ada);
+
+        await ExecuteAsync(
+            $"""
+            INSERT INTO outbox (occurred_at, user_id, type, payload)
+            SELECT now(), '{bob}', 'test:event', jsonb_build_object('text', repeat('x', 2000))
+            FROM generate_series(1, {3 * LiveConnection.Capacity})
+            """);
+        await ExecuteAsync($"INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), '{ada}', 'test:event', '{{}}')");
+
+        await phone.NextAsync("test:event");
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        while (Connections(bob) > 0)
+            await timer.WaitForNextTickAsync(patience.Token);
+    }
+
+    [Test]
+    public async Task Draining_closes_everyone_and_lets_nobody_in_but_bids_them_come_again()
+    {
+        await using var own = await ApiHost.StartAsync();
+        var draining = own.Services.GetRequiredService<Draining>();
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(HubClient.Address(own.Address, ApiHost.Token("ada")), CancellationToken.None);
+        await ShakeHandsAsync(socket);
+
+        draining.Begin();
+        await own.Services.GetRequiredService<DrainStep>()(CancellationToken.None);
+
+        Assert.That(await LastWordAsync(socket), Does.Contain("\"type\":7").And.Contain("\"allowReconnect\":true"));
+        using var late = new ClientWebSocket { Options = { CollectHttpResponseDetails = true } };
+        Assert.That(
+            () => late.ConnectAsync(HubClient.Address(own.Address, ApiHost.Token("ada")), CancellationToken.None),
+            Throws.InstanceOf<WebSocketException>());
+        Assert.That(late.HttpStatusCode, Is.EqualTo(System.Net.HttpStatusCode.ServiceUnavailable));
+    }
+
+    [Test]
+    public async Task An_origin_that_is_configured_may_connect()
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Origin", "https://app.test");
+
+        await socket.ConnectAsync(HubClient.Address(Api.Address, ApiHost.Token(await UserAsync())), CancellationToken.None);
+
+        Assert.That(socket.State, Is.EqualTo(WebSocketState.Open));
+    }
+
+    private int Connections(string user) => Api.Services.GetRequiredService<LiveConnections>().CountOf(user);
+
+    private async Task<ClientWebSocket> RawAsync(string user)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(HubClient.Address(Api.Address, ApiHost.Token(user)), CancellationToken.None);
+        await ShakeHandsAsync(socket);
+        return socket;
+    }
+
+    private static async Task ShakeHandsAsync(ClientWebSocket socket)
+    {
+        await socket.SendAsync(Encoding.UTF8.GetBytes("{\"protocol\":\"json\",\"version\":1}\u001e"), WebSocketMessageType.Text, true, CancellationToken.None);
+        await socket.ReceiveAsync(new byte[4096], CancellationToken.None);
+    }
+
+    private static async Task<string> LastWordAsync(ClientWebSocket socket)
+    {
+        var (last, buffer) = ("", new byte[4096]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (await socket.ReceiveAsync(buffer, patience.Token) is { MessageType: WebSocketMessageType.Text } part)
+            last = Encoding.UTF8.GetString(buffer, 0, part.Count);
+        return last;
+    }
+}
