@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Idempotency;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
@@ -60,7 +61,8 @@ public static class UserEndpoints
             .WithSummary("The profiles of up to 100 users");
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
             .WithSummary("Search users by the beginnings of the words of their names");
-        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users)
+        // Repeating it is harmless, and remembering the answer would store a token.
+        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users).WithoutIdempotencyKey()
             .WithSummary("Mint a user token");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
             .WithSummary("One's own profile and the limits in force");
