@@ -15,6 +15,7 @@ using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
     return exitCode;
@@ -28,6 +29,7 @@ builder.Services
     .AddSettings<DatabaseSettings>("Messaging:Database")
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
     .AddSettings<Limits>("Messaging:Limits")
+    .AddSettings<RetentionSettings>("Messaging:Retention")
     .AddErrors()
     .AddJson()
     .AddHealth()
@@ -38,6 +40,10 @@ builder.Services
     .AddDatabase()
     .AddApplication()
     .AddOpenApi("v1");
+
+// The work behind the API has nothing to do while the build writes the OpenAPI document.
+if (!BuildTime.IsDocument)
+    builder.Services.AddEvents();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
