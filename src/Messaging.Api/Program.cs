@@ -16,6 +16,7 @@ using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
     return exitCode;
@@ -29,6 +30,7 @@ builder.Services
     .AddSettings<DatabaseSettings>("Messaging:Database")
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
     .AddSettings<Limits>("Messaging:Limits")
+    .AddSettings<RetentionSettings>("Messaging:Retention")
     .AddErrors()
     .AddJson()
     .AddHealth()
@@ -39,6 +41,10 @@ builder.Services
     .AddDatabase()
     .AddApplication()
     .AddContract();
+
+// The work behind the API has nothing to do while the build writes the OpenAPI document.
+if (!BuildTime.IsDocument)
+    builder.Services.AddEvents();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -58,9 +64,9 @@ app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapHealth();
 app.MapUsers();
+app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
-app.MapServiceKeys();
 app.MapContract();
 
 await app.RunAsync();

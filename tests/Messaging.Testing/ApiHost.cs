@@ -86,6 +86,8 @@ public sealed class ApiHost : IAsyncDisposable
     /// <summary>A token of exactly these claims but the null ones, signed by any key.</summary>
     public static string Token(IEnumerable<KeyValuePair<string, object?>> payload, SigningCredentials credentials)
     {
+        // The library's cache mixes up keys of the same id.
+        credentials.CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false };
         var json = System.Text.Json.JsonSerializer.Serialize(payload.Where(c => c.Value is not null).ToDictionary());
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(json, credentials);
     }
