@@ -47,7 +47,7 @@ sealed class SurfaceHost : IAsyncDisposable
             ["Messaging:Auth:BootstrapServiceKey"] = ApiHost.ServiceKey,
         });
         builder.AddKestrelLimits();
-        builder.Logging.ClearProviders().AddProvider(logs);
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
         builder.Services.AddErrors().AddJson().AddDatabase().AddApplication().AddIdempotency()
             .AddSingleton(new Limits()).AddSingleton(new DatabaseSettings())
             .AddMessagingAuth(builder.Environment);
