@@ -8,6 +8,7 @@ using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
 using Messaging.Api.Messages;
+using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.ServiceKeys;
@@ -39,7 +40,7 @@ builder.Services
     .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
-    .AddOpenApi("v1");
+    .AddContract();
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
@@ -66,7 +67,7 @@ app.MapUsers();
 app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
-app.MapOpenApi();
+app.MapContract();
 
 await app.RunAsync();
 return 0;

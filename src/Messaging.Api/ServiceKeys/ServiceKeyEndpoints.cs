@@ -17,10 +17,11 @@ public static class ServiceKeyEndpoints
     {
         var keys = app.MapGroup("/v1/admin/keys").WithTags("Administration").ServiceOnly(Scope.Admin);
 
-        keys.MapGet("", ListAsync).WithSummary("The service keys, without their secrets");
+        keys.MapGet("", ListAsync).WithName("listServiceKeys").WithSummary("The service keys, without their secrets");
         // A key is stored hashed only: remembering the answer would store it in the clear.
-        keys.MapPost("", CreateAsync).WithoutIdempotencyKey().WithSummary("Create a service key; it is shown this once");
-        keys.MapDelete("/{id}", RevokeAsync).WithSummary("Revoke a service key");
+        keys.MapPost("", CreateAsync).WithoutIdempotencyKey()
+            .WithName("createServiceKey").WithSummary("Create a service key; it is shown this once");
+        keys.MapDelete("/{id}", RevokeAsync).WithName("revokeServiceKey").WithSummary("Revoke a service key");
         return app;
     }
 
