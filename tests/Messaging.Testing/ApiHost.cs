@@ -34,6 +34,8 @@ public sealed class ApiHost : IAsyncDisposable
         this.factory = factory;
         factory.StartServer();
         Address = factory.ClientOptions.BaseAddress;
+        if (Address.Port == 0)
+            throw new InvalidOperationException("The API refused to start; stderr says why.");
     }
 
     public TestDatabase Database { get; }

@@ -94,14 +94,16 @@ public static class ConversationEndpoints
         HttpContext context,
         IMediator mediator,
         CancellationToken ct,
-        InboxFilter filter = InboxFilter.All,
+        Word<InboxFilter>? filter = null,
         [FromQuery(Name = "context")] string? about = null,
-        ConversationType? type = null,
+        Word<ConversationType>? type = null,
         string? q = null,
         string? cursor = null,
         int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(
-            new ListInbox(context.Actor(), filter, ContextRules.Parse(about), type, q, cursor, limit), ct));
+            new ListInbox(
+                context.Actor(), filter?.Value ?? InboxFilter.All, ContextRules.Parse(about), type?.Value, q, cursor, limit),
+            ct));
 
     private static async Task<Ok<ConversationView>> GetAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(new GetConversation(context.Actor(), new ConversationId(id)), ct)));

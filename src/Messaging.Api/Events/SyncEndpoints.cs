@@ -30,7 +30,7 @@ public static class SyncEndpoints
         app.MapGet("/v1/sync", SyncAsync)
             .WithTags("Integration")
             .RequireScope(Scope.Events)
-            .WithSummary("Events since a cursor, or a state to start from")
+            .WithName("sync").WithSummary("Events since a cursor, or a state to start from")
             .ProducesProblem(StatusCodes.Status410Gone);
         return app;
     }

@@ -24,8 +24,13 @@ public static class Examples
 
     private static void Illustrate(OpenApiDocument document, OpenApiMediaType body)
     {
-        if (body.Example is not null || body.Examples is { Count: > 0 } || body.Schema is not OpenApiSchemaReference { Reference.Id: { } id } schema)
+        if (body.Example is not null || body.Examples is { Count: > 0 } || body.Schema is not { } schema)
             return;
+        if (schema is not OpenApiSchemaReference { Reference.Id: { } id })
+        {
+            body.Example = Make(schema, "", 0);
+            return;
+        }
         if (document.Components!.Examples?.ContainsKey(id) != true)
             document.AddComponent<IOpenApiExample>(id, new OpenApiExample { Summary = "An example", Value = Make(schema, id, 0) });
         body.Examples = new Dictionary<string, IOpenApiExample>(StringComparer.Ordinal) { ["example"] = new OpenApiExampleReference(id, document) };

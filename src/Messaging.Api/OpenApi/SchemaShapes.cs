@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Messaging.Api.Errors;
+using Messaging.Api.Json;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.OpenApi;
@@ -33,7 +34,7 @@ public static class SchemaShapes
     public static string? ReferenceId(JsonTypeInfo type)
     {
         var plain = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
-        if (Shapes.ContainsKey(plain) || PatchedType(plain) is not null)
+        if (Shapes.ContainsKey(plain) || PatchedType(plain) is not null || WordsOf(plain) is not null)
             return null;
         return plain == typeof(ProblemBody) ? "Problem" : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
     }
@@ -65,6 +66,8 @@ public static class SchemaShapes
             schema.Type = JsonSchemaType.Boolean;
         else if (plain.IsEnum)
             schema.Type = JsonSchemaType.String;
+        else if (WordsOf(plain) is { } words)
+            (schema.Type, schema.Properties, schema.Required, schema.Enum) = (JsonSchemaType.String, null, null, words);
         else
             return false;
         return true;
@@ -72,6 +75,10 @@ public static class SchemaShapes
 
     private static Type? PatchedType(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Optional<>) ? type.GenericTypeArguments[0] : null;
+
+    private static List<JsonNode>? WordsOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Word<>)
+        ? [.. ((string[])type.GetProperty(nameof(Word<>.Words))!.GetValue(null)!).Select(word => JsonValue.Create(word))]
+        : null;
 
     private static void Text(OpenApiSchema schema, string example, string? format = null, string? pattern = null)
     {

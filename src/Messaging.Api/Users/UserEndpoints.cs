@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Idempotency;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
@@ -60,7 +61,8 @@ public static class UserEndpoints
             .WithName("listUsers").WithSummary("The profiles of up to 100 users");
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
             .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names");
-        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users)
+        // Repeating it is harmless, and remembering the answer would store a token.
+        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users).WithoutIdempotencyKey()
             .WithName("mintToken").WithSummary("Mint a user token");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
             .WithName("getMe").WithSummary("One's own profile and the limits in force");

@@ -88,6 +88,15 @@ public sealed class VerbTests
         Assert.That(errors, Is.Not.Empty.And.Not.Contain("secret-password"));
     }
 
+    [Test]
+    public async Task A_configuration_that_cannot_be_used_is_said_line_by_line()
+    {
+        var (exitCode, _, errors) = await RunOnAsync(connection: "", "keys", "list");
+
+        Assert.That(exitCode, Is.EqualTo(2));
+        Assert.That(errors, Does.StartWith("ConnectionStrings__Messaging:"));
+    }
+
     Task<string> UsersAsync(string key) => api.ServiceClient(key: key).GetAsync("/v1/users?ids=anna").OutcomeAsync();
 
     Task<(int? ExitCode, string Output, string Errors)> RunAsync(params string[] args) => RunOnAsync(api.Database.ConnectionString, args);

@@ -87,10 +87,10 @@ for (let i = 1; i <= Number(awayCount); i++) {
 }
 const bobUnread = (await call(bobToken, "GET", `/v1/conversations/${conversation.id}`)).me.unreadCount;
 await bob.connect();
-// Sent while bob resumes: live events wait behind the missed ones.
-const live = call(adaToken, "POST", `/v1/conversations/${conversation.id}/messages`, { text: "live" });
-const missed = await bob.resume(cursor);
-await live;
+// Sent while bob resumes: it comes with the missed ones or live, and never gets lost between the two.
+const resuming = bob.resume(cursor);
+await call(adaToken, "POST", `/v1/conversations/${conversation.id}/messages`, { text: "live" });
+const missed = await resuming;
 await bob.until((event) => event.data.text === "live");
 const pointer = await bob.hub.invoke("MarkRead", conversation.id, Number(awayCount) + 3);
 
@@ -103,8 +103,8 @@ console.log(JSON.stringify({
   adaUnread,
   read: read.data.seq,
   bobUnread,
-  missed: missed.filter((event) => event.type === "message:new").length,
-  seqs: bob.events.filter((event) => event.type === "message:new").map((event) => event.seq),
+  missed: missed.filter((event) => event.type === "message:new").map((event) => event.seq),
+  heard: bob.events.filter((event) => event.type === "message:new").map((event) => event.seq).sort((a, b) => a - b),
   pointer: [pointer.lastReadSeq, pointer.unreadCount],
   refused,
 }));
