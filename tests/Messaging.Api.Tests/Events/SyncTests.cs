@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Messaging.Api.Tests.Realtime;
-using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Events;
 
