@@ -55,9 +55,14 @@ sealed class ChildProcess : IDisposable
 
     public async Task<int> TerminateAsync()
     {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {Id}"]);
+        await SignalAsync("TERM");
         return await ExitAsync();
     }
+
+    /// <summary>Stands still as a virtual machine that is moved does: its connections and sessions stay.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    public Task GoOnAsync() => SignalAsync("CONT");
 
     /// <summary>kill -9 of this process alone.</summary>
     public async Task KillAsync()
@@ -78,6 +83,12 @@ sealed class ChildProcess : IDisposable
         if (!process.HasExited)
             process.Kill(entireProcessTree: true);
         process.Dispose();
+    }
+
+    async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     static void Keep(ConcurrentQueue<string> lines, string? line)
