@@ -73,6 +73,17 @@ public sealed class HubClient : IAsyncDisposable
         }
     }
 
+    /// <summary>All events up to the one that is wanted.</summary>
+    public async Task<IReadOnlyList<JsonElement>> UntilAsync(Func<JsonElement, bool> isWanted)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var heard = new List<JsonElement>();
+        do
+            heard.Add(await events.Reader.ReadAsync(patience.Token));
+        while (!isWanted(heard[^1]));
+        return heard;
+    }
+
     public Task<JsonElement> SendMessageAsync(object conversationId, object? message) =>
         Connection.InvokeAsync<JsonElement>("SendMessage", conversationId, message);
 

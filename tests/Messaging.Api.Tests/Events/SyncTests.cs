@@ -1,8 +1,8 @@
-using Messaging.Testing;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Messaging.Api.Tests.Realtime;
+using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Events;
 
