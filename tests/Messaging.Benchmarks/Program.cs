@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Messaging.Benchmarks;
 using Messaging.Benchmarks.Data;
+using Messaging.Benchmarks.Measures;
+using Messaging.Benchmarks.Sending;
 
 if (Options.Parse(args) is not { } options)
 {
@@ -14,7 +16,18 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)
 try
 {
     await using var database = await BenchmarkDatabase.StartAsync(options, Console.Out, stop.Token);
-    return 0;
+    var report = new Report(Console.Out);
+    var acknowledged = new Acknowledged();
+    await using (var service = await Service.StartAsync(database.ConnectionString, stop.Token))
+    {
+        var bench = new Bench(database, service, report, acknowledged, options.Run, stop.Token);
+        if (options.Wants("send"))
+            await new SendBenchmark(bench).RunAsync();
+    }
+
+    if (options.Wants("send"))
+        await Checks.RunAsync(database.DataSource, acknowledged, report, stop.Token);
+    return report.Failed ? 1 : 0;
 }
 catch (OperationCanceledException)
 {
