@@ -72,24 +72,31 @@ launcher="$root/tools/Messaging.Start/bin/Release/net10.0/Messaging.Start.dll"
 service="$root/src/Messaging.Api/bin/Release/net10.0/Messaging.Api.dll"
 built="$root/artifacts/built"
 
-# Built, and nothing that goes into it has changed since, folders included: they tell of files that are gone.
-is_built() {
-  [ -f "$launcher" ] && [ -f "$service" ] && [ -f "$built" ] && [ -z "$(
-    find "$root"/*.props "$root/global.json" "$root/.editorconfig" "$root/db" "$root/src" "$root/tools" \
-      \( -name bin -o -name obj \) -prune -o -newer "$built" -print | head -n 1
-  )" ]
+# What goes into the build.
+sources() {
+  find "$root"/*.props "$root/global.json" "$root/.editorconfig" "$root/db" "$root/src" "$root/tools" \
+    \( -name bin -o -name obj \) -prune -o -type f "$@" -print | LC_ALL=C sort
 }
 
-# Builds a project or solution in Release.
+# Built, with no source changed, added or gone since. The list of sources is in the stamp, which is as old as the build's begin.
+is_built() {
+  [ -f "$launcher" ] && [ -f "$service" ] && [ -f "$built" ] \
+    && [ -z "$(sources -newer "$built")" ] && [ "$(sources)" = "$(cat "$built")" ]
+}
+
+# Builds a project or solution in Release: with its progress on a terminal, elsewhere with its output only when it fails.
 build_release() {
   mkdir -p "$root/artifacts"
-  local began
-  began=$(mktemp "$root/artifacts/build.XXXXXX")
+  local began="$root/artifacts/built.$$" log="$root/artifacts/build.$$.log" output=/dev/stderr result=0
+  sources >"$began"
   say "Building …"
-  if (cd "$root" && dotnet build "$@" -c Release -nologo -v quiet -clp:NoSummary) >&2 </dev/null; then
+  if ! [ -t 2 ]; then output=$log; fi
+  (cd "$root" && dotnet build "$@" -c Release -nologo -v quiet) >"$output" 2>&1 </dev/null || result=$?
+  if [ "$result" = 0 ]; then
     mv "$began" "$built"
-  else
-    rm -f "$began"
-    return 1
+  elif [ -f "$log" ]; then
+    cat "$log" >&2
   fi
+  rm -f "$began" "$log"
+  return "$result"
 }

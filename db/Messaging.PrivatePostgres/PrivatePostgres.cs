@@ -141,10 +141,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
     async Task PrepareAsync(CancellationToken ct)
     {
         await using var source = NpgsqlDataSource.Create(AdminConnectionString);
+        // Tests make lesser roles, to show what those may not do; whoever keeps data has no need to.
+        var rights = throwAway ? "CREATEDB CREATEROLE" : "CREATEDB";
+
         // A start that was killed may have come to the one and not to the other.
         foreach (var (found, sql) in ((string, string)[])
         [
-            ($"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}')", $"CREATE ROLE {Role} LOGIN CREATEDB PASSWORD '{password}'"),
+            ($"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}')", $"CREATE ROLE {Role} LOGIN {rights} PASSWORD '{password}'"),
             ($"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{Role}')", $"CREATE DATABASE {Role} OWNER {Role}"),
         ])
         {

@@ -1,4 +1,5 @@
 using Messaging.Api.Auth;
+using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
@@ -9,10 +10,14 @@ using Messaging.Api.Logging;
 using Messaging.Api.Messages;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
+using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+
+if (await Verbs.TryRunAsync(args) is { } exitCode)
+    return exitCode;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddJsonLogging();
@@ -52,6 +57,7 @@ app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapHealth();
 app.MapUsers();
+app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
 app.MapOpenApi();

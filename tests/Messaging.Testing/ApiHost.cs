@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Messaging.Api.Auth;
-using Messaging.Migrations;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Logging;
@@ -51,7 +50,7 @@ public sealed class ApiHost : IAsyncDisposable
     /// <param name="settings">Configuration such as <c>("Messaging:Limits:GroupSize", "3")</c>; null takes one of the defaults away.</param>
     public static async Task<ApiHost> StartAsync(params (string Name, string? Value)[] settings)
     {
-        var database = await TestDatabaseServer.CreateDatabaseAsync(MigrateAsync);
+        var database = await TestDatabaseServer.CreateDatabaseAsync(Slices.MigrateAsync);
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
             ["ConnectionStrings:Messaging"] = database.ConnectionString,
@@ -86,6 +85,8 @@ public sealed class ApiHost : IAsyncDisposable
     /// <summary>A token of exactly these claims but the null ones, signed by any key.</summary>
     public static string Token(IEnumerable<KeyValuePair<string, object?>> payload, SigningCredentials credentials)
     {
+        // The library's cache mixes up keys of the same id.
+        credentials.CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false };
         var json = System.Text.Json.JsonSerializer.Serialize(payload.Where(c => c.Value is not null).ToDictionary());
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(json, credentials);
     }
@@ -124,8 +125,6 @@ public sealed class ApiHost : IAsyncDisposable
         await factory.DisposeAsync();
         await Database.DisposeAsync();
     }
-
-    static Task MigrateAsync(string connectionString) => new Migrator(connectionString).UpAsync();
 
     sealed class Factory : WebApplicationFactory<AuthSettings>
     {

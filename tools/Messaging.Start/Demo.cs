@@ -14,7 +14,7 @@ enum DemoState
 sealed record DemoUser(string UserId, string DisplayName, string Token);
 
 /// <summary>People and conversations to try the service with, made through its own API.</summary>
-sealed class Demo(HttpClient client)
+sealed class Demo(HttpClient client, string log)
 {
     const int TokenSeconds = 86_400;
 
@@ -111,7 +111,7 @@ sealed class Demo(HttpClient client)
         using var answer = await client.SendAsync(request, ct);
         var text = await answer.Content.ReadAsStringAsync(ct);
         if (answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Created))
-            throw new StartException($"The demo cannot be loaded: {method} /{path} was answered with {(int)answer.StatusCode}: {text}");
+            throw new StartException($"The demo cannot be loaded: {method} /{path} was answered with {(int)answer.StatusCode}: {text} The service's log is {log}.");
         return JsonElement.Parse(text);
     }
 

@@ -15,7 +15,7 @@ public static class AuthSetup
         services.AddSingleton<JwksKeys>();
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<UserTokens>();
-        services.AddSingleton<ServiceKeys>();
+        services.AddSingleton<ServiceKeyCheck>();
         services.AddSingleton<TokenSigner>();
         services.AddSingleton<UserTokenSigner>(provider => provider.GetRequiredService<TokenSigner>().Sign);
         services.AddSingleton<IAuthorizationHandler, ScopeHandler>();

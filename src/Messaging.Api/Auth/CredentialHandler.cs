@@ -15,7 +15,7 @@ internal sealed class CredentialHandler(
     ILoggerFactory logger,
     UrlEncoder encoder,
     UserTokens userTokens,
-    ServiceKeys serviceKeys,
+    ServiceKeyCheck serviceKeys,
     IMediator mediator)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {

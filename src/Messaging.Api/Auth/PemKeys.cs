@@ -42,13 +42,13 @@ internal static class PemKeys
         if (TryReadRsa(block) is { } rsa)
         {
             return rsa.Modulus!.Length >= 256
-                ? new SigningKey(SecurityAlgorithms.RsaSha256, KeyId: null, new RsaSecurityKey(rsa))
+                ? new SigningKey(SecurityAlgorithms.RsaSha256, keyId: null, new RsaSecurityKey(rsa))
                 : throw new CryptographicException("an RSA key has fewer than 2048 bits.");
         }
         var ec = ECDsa.Create();
         ec.ImportFromPem(block);
         return ec.KeySize == 256
-            ? new SigningKey(SecurityAlgorithms.EcdsaSha256, KeyId: null, new ECDsaSecurityKey(ec))
+            ? new SigningKey(SecurityAlgorithms.EcdsaSha256, keyId: null, new ECDsaSecurityKey(ec))
             : throw new CryptographicException("an elliptic curve key is not over P-256.");
     }
 

@@ -16,7 +16,8 @@ internal sealed class TokenSigner(AuthSettings settings)
             throw new RuleException(new Problem(
                 ProblemCodes.NotFound, "This service makes no tokens: Messaging__Auth__Hs256Secret is not configured."));
         }
-        var key = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret));
+        var key = new SigningKey(
+            SecurityAlgorithms.HmacSha256, keyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = settings.Issuer,
@@ -25,7 +26,7 @@ internal sealed class TokenSigner(AuthSettings settings)
             NotBefore = issuedAt.ToDateTimeUtc(),
             Expires = expiresAt.ToDateTimeUtc(),
             Claims = new Dictionary<string, object>(StringComparer.Ordinal) { ["sub"] = userId.Value },
-            SigningCredentials = new SigningCredentials(key, SecurityAlgorithms.HmacSha256),
+            SigningCredentials = new SigningCredentials(key.Key, key.Algorithm),
         });
     }
 }

@@ -100,7 +100,7 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
     private static IEnumerable<SigningKey> Configured(AuthSettings settings)
     {
         if (!string.IsNullOrEmpty(settings.Hs256Secret))
-            yield return new SigningKey(SecurityAlgorithms.HmacSha256, KeyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
+            yield return new SigningKey(SecurityAlgorithms.HmacSha256, keyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
         foreach (var key in string.IsNullOrEmpty(settings.PublicKeys) ? [] : PemKeys.Parse(settings.PublicKeys))
             yield return key;
     }

@@ -1,11 +1,11 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Configuration;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Messaging.Api.Users;
 
@@ -52,7 +52,7 @@ public static class UserEndpoints
 
         v1.MapPut("/users/{userId:userid}", PutAsync).ServiceOnly(Scope.Users)
             .WithSummary("Create a user, or replace the whole profile");
-        v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithMetadata(new RequestSizeLimitAttribute(MaxUsersBytes))
+        v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithBodyOf(MaxUsersBytes)
             .WithSummary("Create or replace up to 1,000 users, all or none");
         v1.MapGet("/users/{userId:userid}", GetAsync).RequireScope(Scope.Users)
             .WithSummary("A user's profile");
@@ -80,7 +80,7 @@ public static class UserEndpoints
     private static async Task<Ok<Page<UserProfile>>> PutManyAsync(UsersBody body, IMediator mediator, CancellationToken ct)
     {
         var users = body.Users.Select(u => new PutUser(u.UserId, u.DisplayName, u.FirstName, u.LastName, u.AvatarUrl, u.Metadata));
-        return TypedResults.Ok(new Page<UserProfile>(await mediator.Send(new PutUsers([.. users]), ct)));
+        return TypedResults.Ok(new Page<UserProfile>(await mediator.Send(new PutUsers([.. users]), ct), NextCursor: null));
     }
 
     private static async Task<Ok<UserProfile>> GetAsync(UserId userId, IMediator mediator, CancellationToken ct) =>
@@ -90,7 +90,7 @@ public static class UserEndpoints
         TypedResults.Ok(await mediator.Send(new ListUsers(ids), ct));
 
     private static async Task<Ok<Page<UserProfile>>> SearchAsync(
-        string? q, string? cursor, IMediator mediator, CancellationToken ct, int limit = 30) =>
+        string? q, string? cursor, IMediator mediator, CancellationToken ct, int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(new SearchUsers(q, limit, cursor), ct));
 
     private static async Task<Created<MintedToken>> MintAsync(UserId userId, TokenBody body, IMediator mediator, CancellationToken ct) =>

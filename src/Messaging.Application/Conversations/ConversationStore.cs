@@ -10,7 +10,7 @@ namespace Messaging.Application.Conversations;
 public sealed class ConversationStore(DbSession session)
 {
     /// <summary>Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.</summary>
-    public const string VisibleSql =
+    public const string Visible =
         """
         (@UserId::text IS NULL OR EXISTS (
             SELECT FROM participants a
@@ -46,7 +46,7 @@ public sealed class ConversationStore(DbSession session)
         INSERT INTO participants (conversation_id, user_id, role, joined_at, activity_day)
         SELECT @Id, m.user_id, CASE WHEN m.user_id = @OwnerId THEN 'owner' ELSE 'member' END, @Now,
             CASE WHEN @Type = 'group' OR m.user_id = @CreatedBy THEN (@Now AT TIME ZONE 'UTC')::date END
-        FROM unnest(@Members) AS m (user_id)
+        FROM unnest(@Members::text[]) AS m (user_id)
         """;
 
     // Index: pk_users.

@@ -34,7 +34,7 @@ public sealed class ConversationViewStore(DbSession session)
     private const string ParticipantsSql =
         """
         SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq
-        FROM unnest(@ConversationIds) AS ids (id)
+        FROM unnest(@ConversationIds::uuid[]) AS ids (id)
         CROSS JOIN LATERAL (
             SELECT conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq
             FROM participants

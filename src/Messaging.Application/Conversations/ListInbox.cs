@@ -29,7 +29,7 @@ public sealed class ListInboxValidator : AbstractValidator<ListInbox>
 
 public sealed class ListInboxHandler(DbSession session, ConversationViewStore views) : IRequestHandler<ListInbox, Page<ConversationView>>
 {
-    private const string FilterSql =
+    private const string Filter =
         $"""
         c.archived_at IS NULL
             AND (c.last_activity_at, c.id) < (@BeforeTime, @BeforeId)
@@ -51,7 +51,7 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
             FROM (
                 SELECT p.activity_day
                 FROM participants p
-                CROSS JOIN LATERAL (SELECT 1 FROM conversations c WHERE c.id = p.conversation_id AND {FilterSql} LIMIT 1) kept
+                CROSS JOIN LATERAL (SELECT 1 FROM conversations c WHERE c.id = p.conversation_id AND {Filter} LIMIT 1) kept
                 WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date
                 ORDER BY p.activity_day DESC
                 LIMIT @Take
@@ -62,7 +62,7 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
         JOIN participants p ON p.user_id = @UserId AND p.left_at IS NULL
             AND p.activity_day BETWEEN bound.day AND (@BeforeTime AT TIME ZONE 'UTC')::date
         JOIN conversations c ON c.id = p.conversation_id
-        WHERE {FilterSql}
+        WHERE {Filter}
         ORDER BY c.last_activity_at DESC, c.id DESC
         LIMIT @Take
         """;

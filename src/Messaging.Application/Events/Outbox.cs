@@ -15,14 +15,14 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
         """
         WITH c AS (
             UPDATE conversations
-            SET event_no = event_no + cardinality(@Types),
+            SET event_no = event_no + cardinality(@Types::text[]),
                 last_event_at = greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC')
             WHERE id = @ConversationId
-            RETURNING event_no - cardinality(@Types) AS event_no, last_event_at
+            RETURNING event_no - cardinality(@Types::text[]) AS event_no, last_event_at
         )
         INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
         SELECT c.last_event_at, @ConversationId, c.event_no + e.no, e.audience, e.type, e.payload::jsonb
-        FROM c, unnest(@Audiences, @Types, @Payloads) WITH ORDINALITY AS e (audience, type, payload, no)
+        FROM c, unnest(@Audiences::text[], @Types::text[], @Payloads::text[]) WITH ORDINALITY AS e (audience, type, payload, no)
         """;
 
     public Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct) => AppendAsync([fact], [data], ct);

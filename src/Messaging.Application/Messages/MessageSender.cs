@@ -20,10 +20,10 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
         """
         SELECT c.type, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed, c.archived_at IS NOT NULL AS archived,
             u.display_name, u.avatar_url, k.seq AS stored_seq, k.fingerprint,
-            CASE WHEN cardinality(@Mentions) > 0 THEN ARRAY(
+            CASE WHEN cardinality(@Mentions::text[]) > 0 THEN ARRAY(
                 SELECT m.user_id
                 FROM participants m
-                WHERE m.conversation_id = @ConversationId AND m.user_id = ANY(@Mentions) AND m.left_at IS NULL) END AS present
+                WHERE m.conversation_id = @ConversationId AND m.user_id = ANY(@Mentions::text[]) AND m.left_at IS NULL) END AS present
         FROM conversations c
         LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
         LEFT JOIN users u ON u.id = @UserId

@@ -21,7 +21,7 @@ public sealed class MessageViewStore(DbSession session)
                 coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
                 least(coalesce(@After + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
             FROM conversations c
-            WHERE c.id = @ConversationId AND {ConversationStore.VisibleSql}
+            WHERE c.id = @ConversationId AND {ConversationStore.Visible}
         ) bounds
         """;
 
@@ -57,7 +57,7 @@ public sealed class MessageViewStore(DbSession session)
         $"""
         SELECT user_id, joined_seq, last_read_seq, last_delivered_seq
         FROM participants
-        WHERE conversation_id = @ConversationId AND left_at IS NULL AND {ConversationStore.VisibleSql}
+        WHERE conversation_id = @ConversationId AND left_at IS NULL AND {ConversationStore.Visible}
         """;
 
     // Index: ix_messages_id, in the partitions around the time that the id tells.
@@ -65,7 +65,7 @@ public sealed class MessageViewStore(DbSession session)
         $"""
         SELECT seq, sender_id, CASE WHEN deleted_at IS NULL THEN left(text, 120) END AS preview, deleted_at IS NOT NULL AS deleted
         FROM messages
-        WHERE id = @MessageId AND created_at BETWEEN @From AND @To AND conversation_id = @ConversationId AND {ConversationStore.VisibleSql}
+        WHERE id = @MessageId AND created_at BETWEEN @From AND @To AND conversation_id = @ConversationId AND {ConversationStore.Visible}
         """;
 
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>

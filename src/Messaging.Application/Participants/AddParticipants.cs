@@ -47,13 +47,13 @@ public sealed class AddParticipantsHandler(
         """
         WITH c AS (
             UPDATE conversations
-            SET participant_count = participant_count + cardinality(@UserIds), version = version + 1, updated_at = @Now
+            SET participant_count = participant_count + cardinality(@UserIds::text[]), version = version + 1, updated_at = @Now
             WHERE id = @ConversationId
             RETURNING last_seq, last_activity_day
         )
         INSERT INTO participants (conversation_id, user_id, role, joined_at, joined_seq, last_read_seq, last_delivered_seq, activity_day)
         SELECT @ConversationId, u.id, @Role, @Now, c.last_seq, c.last_seq, c.last_seq, c.last_activity_day
-        FROM c, unnest(@UserIds) AS u (id)
+        FROM c, unnest(@UserIds::text[]) AS u (id)
         ON CONFLICT (conversation_id, user_id) DO UPDATE
         SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL,
             last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day

@@ -25,7 +25,7 @@ public sealed class ListParticipantsHandler(DbSession session) : IRequestHandler
         SELECT p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq
         FROM participants p
         JOIN users u ON u.id = p.user_id
-        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.user_id > @After AND {ConversationStore.VisibleSql}
+        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.user_id > @After AND {ConversationStore.Visible}
         ORDER BY p.user_id
         LIMIT @Take
         """;
@@ -33,7 +33,7 @@ public sealed class ListParticipantsHandler(DbSession session) : IRequestHandler
     // Tells a conversation without anybody on this page from one that the caller cannot see.
     private const string ExistsSql =
         $"""
-        SELECT EXISTS (SELECT FROM conversations WHERE id = @ConversationId AND {ConversationStore.VisibleSql})
+        SELECT EXISTS (SELECT FROM conversations WHERE id = @ConversationId AND {ConversationStore.Visible})
         """;
 
     public async Task<Page<ParticipantView>> Handle(ListParticipants query, CancellationToken ct)

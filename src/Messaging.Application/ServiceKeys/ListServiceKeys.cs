@@ -7,7 +7,6 @@ using NodaTime;
 namespace Messaging.Application.ServiceKeys;
 
 /// <summary>All keys, revoked ones included, by id. Without their secrets, which nobody has.</summary>
-/// <param name="Cursor">The id after which the page starts.</param>
 public sealed record ListServiceKeys(int Limit, string? Cursor) : IQuery<Page<ServiceKeySummary>>;
 
 public sealed record ServiceKeySummary(string Id, string Name, IReadOnlyList<Scope> Scopes, Instant CreatedAt, Instant? RevokedAt);
@@ -15,7 +14,7 @@ public sealed record ServiceKeySummary(string Id, string Name, IReadOnlyList<Sco
 public sealed class ListServiceKeysValidator : AbstractValidator<ListServiceKeys>
 {
     public ListServiceKeysValidator() =>
-        RuleFor(r => r.Limit).InclusiveBetween(1, 100).WithMessage("A number from 1 to 100 is expected.");
+        RuleFor(r => r.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
 public sealed class ListServiceKeysHandler(DbSession session) : IRequestHandler<ListServiceKeys, Page<ServiceKeySummary>>
@@ -27,17 +26,20 @@ public sealed class ListServiceKeysHandler(DbSession session) : IRequestHandler<
         FROM service_keys
         WHERE id > @After
         ORDER BY id
-        LIMIT @Limit + 1
+        LIMIT @Take
         """;
 
     private sealed record KeyRow(string Id, string Name, string[] Scopes, Instant CreatedAt, Instant? RevokedAt);
 
     public async Task<Page<ServiceKeySummary>> Handle(ListServiceKeys query, CancellationToken ct)
     {
-        var rows = await session.QueryAsync<KeyRow>(KeysSql, new { After = query.Cursor ?? "", query.Limit }, ct);
-        var items = rows.Take(query.Limit)
-            .Select(row => new ServiceKeySummary(row.Id, row.Name, ScopeNames.ParseKnown(row.Scopes), row.CreatedAt, row.RevokedAt))
-            .ToList();
-        return new Page<ServiceKeySummary>(items, rows.Count > query.Limit ? items[^1].Id : null);
+        var after = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0];
+        if (after.Length > 0 && !ServiceKey.IsValidId(after))
+            throw PageCursor.Malformed();
+        var rows = await session.QueryAsync<KeyRow>(KeysSql, new { After = after, Take = query.Limit + 1 }, ct);
+        var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(row.Id));
+        return new Page<ServiceKeySummary>(
+            [.. page.Items.Select(row => new ServiceKeySummary(row.Id, row.Name, ScopeNames.ParseKnown(row.Scopes), row.CreatedAt, row.RevokedAt))],
+            page.NextCursor);
     }
 }

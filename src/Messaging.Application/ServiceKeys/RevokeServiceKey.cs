@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
 using NodaTime;
 
 namespace Messaging.Application.ServiceKeys;
@@ -20,6 +21,9 @@ public sealed class RevokeServiceKeyHandler(DbSession session, IClock clock) : I
 
     public async Task<Done> Handle(RevokeServiceKey command, CancellationToken ct)
     {
+        // No key has such an id, and PostgreSQL cannot even be asked.
+        if (!ServiceKey.IsValidId(command.Id))
+            throw CommonErrors.NotFound();
         var count = await session.ExecuteAsync(RevokeSql, new { command.Id, Now = clock.GetCurrentInstant() }, ct);
         return count == 1 ? default(Done) : throw CommonErrors.NotFound();
     }

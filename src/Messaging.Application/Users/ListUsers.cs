@@ -34,6 +34,6 @@ public sealed class ListUsersHandler(DbSession session) : IRequestHandler<ListUs
     {
         var ids = query.Split().Distinct().ToArray();
         var found = (await session.QueryAsync<UserProfile>(UsersSql, new { Ids = ids }, ct)).ToDictionary(u => u.UserId.Value);
-        return new Page<UserProfile>([.. ids.Where(found.ContainsKey).Select(id => found[id])]);
+        return new Page<UserProfile>([.. ids.Where(found.ContainsKey).Select(id => found[id])], NextCursor: null);
     }
 }

@@ -7,22 +7,14 @@ namespace Messaging.Application.Users;
 public static class ProfileRules
 {
     public const int NameLength = 200;
-    public const int UrlLength = 2_000;
 
     public static IRuleBuilderOptions<T, string?> IsName<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Must(name => name is null || StrictText.Length(name) <= NameLength).WithMessage("At most 200 characters are expected.");
 
     public static IRuleBuilderOptions<T, string?> IsWebAddress<T>(this IRuleBuilder<T, string?> rule) =>
-        rule.Must(url => url is null || IsWebAddress(url))
-            .WithMessage("An absolute http or https address of at most 2,000 characters is expected.");
+        rule.Must(WebAddress.IsValidOrNull).WithMessage(WebAddress.Expected);
 
     public static IRuleBuilderOptions<T, JsonText?> IsMetadata<T>(this IRuleBuilder<T, JsonText?> rule, Limits limits) =>
         rule.Must(metadata => metadata is not { } json || json.Utf8Length <= limits.MetadataBytes)
             .WithMessage($"At most {limits.MetadataBytes} bytes of JSON are expected.");
-
-    public static bool IsWebAddress(string url) =>
-        StrictText.Length(url) <= UrlLength
-        && !url.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))
-        && Uri.TryCreate(url, UriKind.Absolute, out var uri)
-        && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
 }

@@ -37,7 +37,7 @@ public sealed class PutUsersHandler(DbSession session, IClock clock) : IRequestH
         """
         INSERT INTO users (id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at)
         SELECT u.id, u.display_name, u.first_name, u.last_name, u.avatar_url, u.metadata::jsonb, @Now, @Now
-        FROM unnest(@Ids, @DisplayNames, @FirstNames, @LastNames, @AvatarUrls, @Metadata)
+        FROM unnest(@Ids::text[], @DisplayNames::text[], @FirstNames::text[], @LastNames::text[], @AvatarUrls::text[], @Metadata::text[])
             AS u (id, display_name, first_name, last_name, avatar_url, metadata)
         ORDER BY u.id COLLATE "C"
         ON CONFLICT (id) DO UPDATE

@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Text;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
@@ -9,16 +7,7 @@ namespace Messaging.Application.Users;
 
 /// <summary>Users in whose names every word of the text begins some word, by id.</summary>
 /// <param name="Q">1 to 200 characters. Text without a letter or digit finds nobody.</param>
-public sealed record SearchUsers(string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>
-{
-    internal UserId? After =>
-        Cursor is not null && Base64Url.IsValid(Cursor)
-        && UserId.TryParse(Encoding.UTF8.GetString(Base64Url.DecodeFromChars(Cursor)), provider: null, out var id)
-            ? id
-            : null;
-
-    internal static string CursorAfter(UserId id) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(id.Value));
-}
+public sealed record SearchUsers(string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>;
 
 public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
 {
@@ -27,10 +16,7 @@ public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
         RuleFor(r => r.Q)
             .Must(q => q is { Length: > 0 } && StrictText.Length(q) <= 200 && StrictText.IsStorable(q))
             .WithMessage("A text of 1 to 200 characters is expected.");
-        RuleFor(r => r.Limit).InclusiveBetween(1, 100).WithMessage("A number from 1 to 100 is expected.");
-        RuleFor(r => r.Cursor)
-            .Must((query, cursor) => cursor is null || query.After is not null)
-            .WithMessage("The nextCursor of an earlier page is expected.");
+        RuleFor(r => r.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
     }
 }
 
@@ -48,15 +34,15 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
             )
             AND id > @After
         ORDER BY id
-        LIMIT @Limit + 1
+        LIMIT @Take
         """;
 
     public async Task<Page<UserProfile>> Handle(SearchUsers query, CancellationToken ct)
     {
-        var rows = await session.QueryAsync<UserProfile>(
-            SearchSql, new { query.Q, After = query.After?.Value ?? "", query.Limit }, ct);
-        return rows.Count > query.Limit
-            ? new Page<UserProfile>(rows[..query.Limit], SearchUsers.CursorAfter(rows[query.Limit - 1].UserId))
-            : new Page<UserProfile>(rows);
+        var after = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0];
+        if (after.Length > 0 && !UserId.IsValid(after))
+            throw PageCursor.Malformed();
+        var rows = await session.QueryAsync<UserProfile>(SearchSql, new { query.Q, After = after, Take = query.Limit + 1 }, ct);
+        return Page.Of(rows, query.Limit, user => PageCursor.Encode(user.UserId.Value));
     }
 }

@@ -24,7 +24,7 @@ public sealed class SeeUserHandler(DbSession session, IClock clock) : IRequestHa
     public async Task<Done> Handle(SeeUser command, CancellationToken ct)
     {
         var name = command.DisplayName is { } text && StrictText.IsStorable(text) ? StrictText.First(text, ProfileRules.NameLength) : null;
-        var url = command.AvatarUrl is { } address && StrictText.IsStorable(address) && ProfileRules.IsWebAddress(address) ? address : null;
+        var url = command.AvatarUrl is { } address && StrictText.IsStorable(address) && WebAddress.IsValidOrNull(address) ? address : null;
         await session.ExecuteAsync(
             InsertSql, new { UserId = command.UserId.Value, DisplayName = name, AvatarUrl = url, Now = clock.GetCurrentInstant() }, ct);
         return default;

@@ -39,11 +39,13 @@ public sealed class ServiceKey
         if (end < 0)
             return false;
         var id = text[Prefix.Length..end];
-        if (id.Length is < 1 or > 32 || id.AsSpan().ContainsAnyExcept(IdCharacters) || text.Length - end - 1 < MinSecretLength)
+        if (!IsValidId(id) || text.Length - end - 1 < MinSecretLength)
             return false;
         key = new ServiceKey(id, text[(end + 1)..]);
         return true;
     }
+
+    public static bool IsValidId(string id) => id.Length is >= 1 and <= 32 && !id.AsSpan().ContainsAnyExcept(IdCharacters);
 
     /// <summary>
     /// What is stored of the secret. One round of SHA-256 without salt is enough for 256 random bits: there is nothing to guess,

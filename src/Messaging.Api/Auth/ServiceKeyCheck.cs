@@ -8,12 +8,12 @@ using Microsoft.AspNetCore.Authentication;
 namespace Messaging.Api.Auth;
 
 /// <summary>Checks service keys: the configured one, and those in the database, which are asked for on every request.</summary>
-internal sealed class ServiceKeys
+internal sealed class ServiceKeyCheck
 {
     private readonly ServiceKey? bootstrap;
     private readonly byte[] bootstrapHash = [];
 
-    public ServiceKeys(AuthSettings settings)
+    public ServiceKeyCheck(AuthSettings settings)
     {
         if (ServiceKey.TryParse(settings.BootstrapServiceKey, out bootstrap))
             bootstrapHash = bootstrap.Hash();

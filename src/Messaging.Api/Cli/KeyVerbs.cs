@@ -1,0 +1,56 @@
+using Messaging.Application.Common;
+using Messaging.Application.ServiceKeys;
+using Messaging.Domain.ServiceKeys;
+
+namespace Messaging.Api.Cli;
+
+internal static class KeyVerbs
+{
+    public static async Task CreateAsync(Session session)
+    {
+        var name = session.Arguments.Required("--name");
+        var scopes = session.Arguments.Required("--scopes").Split(',', StringSplitOptions.TrimEntries).Select(Parse).ToList();
+        session.Arguments.RefuseTheRest();
+
+        var key = await session.Mediator.Send(new CreateServiceKey(name, scopes));
+
+        await session.AnswerAsync(key, key.Key);
+        await session.RemarkAsync($"Key {key.Id} for '{key.Name}' with {Words(key.Scopes)}. It is shown this once.");
+    }
+
+    public static async Task ListAsync(Session session)
+    {
+        session.Arguments.RefuseTheRest();
+
+        var keys = new List<ServiceKeySummary>();
+        for (string? cursor = null; ;)
+        {
+            var page = await session.Mediator.Send(new ListServiceKeys(PageCursor.MaxLimit, cursor));
+            keys.AddRange(page.Items);
+            if ((cursor = page.NextCursor) is null)
+                break;
+        }
+
+        await session.AnswerAsync(new { items = keys }, keys.Select(Line));
+    }
+
+    public static async Task RevokeAsync(Session session, string id)
+    {
+        session.Arguments.RefuseTheRest();
+
+        await session.Mediator.Send(new RevokeServiceKey(id));
+
+        await session.AnswerAsync(new { id, revoked = true }, $"{id} is revoked.");
+    }
+
+    private static Scope Parse(string name) => ScopeNames.Parse(name)
+        ?? throw new UsageException($"There is no scope '{name}'; there are {Words(Enum.GetValues<Scope>())}.");
+
+    private static string Line(ServiceKeySummary key)
+    {
+        var state = key.RevokedAt is { } at ? $"revoked {MessagingJson.Time.Format(at)}" : "good";
+        return $"{key.Id}  {state}  created {MessagingJson.Time.Format(key.CreatedAt)}  {Words(key.Scopes)}  {key.Name}";
+    }
+
+    private static string Words(IEnumerable<Scope> scopes) => string.Join(",", scopes.Select(ScopeNames.NameOf));
+}

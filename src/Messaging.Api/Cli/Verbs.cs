@@ -1,0 +1,89 @@
+using System.Data.Common;
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Application;
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
+
+namespace Messaging.Api.Cli;
+
+/// <summary>What the executable does besides serving: the same use cases as over HTTP, from a shell.</summary>
+public static class Verbs
+{
+    private const string Usage =
+        """
+        serve                                        serves; also without a verb
+        keys create --name <name> --scopes <a,b>     makes a service key and shows it this once
+        keys list                                    lists the service keys
+        keys revoke <id>                             refuses a service key from now on
+        tokens mint <userId> [--ttl <seconds>]       makes a user token, good for an hour unless said
+        Each takes --json. Exit codes: 0 done, 1 failed, 2 wrong use.
+        """;
+
+    private const int Done = 0;
+    private const int Failed = 1;
+    private const int WrongUse = 2;
+
+    /// <summary>Runs the verb that the arguments name and returns the exit code; null when the service is to be started.</summary>
+    public static Task<int?> TryRunAsync(string[] args) => TryRunAsync(args, Console.Out, Console.Error, settings: null);
+
+    /// <inheritdoc cref="TryRunAsync(string[])"/>
+    /// <param name="settings">Configuration above all other.</param>
+    public static async Task<int?> TryRunAsync(
+        string[] args, TextWriter output, TextWriter errors, IEnumerable<KeyValuePair<string, string?>>? settings)
+    {
+        if (args is ["help" or "--help", ..])
+        {
+            await output.WriteLineAsync(Usage);
+            return Done;
+        }
+        if (args is [] or ["serve", ..] || args[0].StartsWith('-'))
+            return null;
+        try
+        {
+            await RunAsync(args, output, errors, settings);
+            return Done;
+        }
+        catch (UsageException e)
+        {
+            await errors.WriteLineAsync($"{e.Message}{Environment.NewLine}{Usage}");
+            return WrongUse;
+        }
+        catch (RuleException e)
+        {
+            foreach (var problem in e.Problems)
+                await errors.WriteLineAsync(problem.Pointer is null ? problem.Detail : $"{problem.Pointer[2..]}: {problem.Detail}");
+            return e.Problem.Code == ProblemCodes.InvalidRequest ? WrongUse : Failed;
+        }
+        catch (DbException e)
+        {
+            await errors.WriteLineAsync($"The database cannot be used: {e.Message}");
+            return Failed;
+        }
+    }
+
+    private static async Task RunAsync(
+        string[] args, TextWriter output, TextWriter errors, IEnumerable<KeyValuePair<string, string?>>? settings)
+    {
+        var arguments = Arguments.Parse(args);
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Logging.ClearProviders();
+        builder.Services.AddDatabase().AddApplication().AddSingleton(new Limits()).AddMessagingAuth(builder.Environment);
+        if (string.IsNullOrEmpty(builder.Configuration.GetConnectionString(DatabaseSetup.Main)))
+            throw new UsageException($"No connection: set ConnectionStrings__{DatabaseSetup.Main}.");
+
+        await using var app = builder.Build();
+        await using var scope = app.Services.CreateAsyncScope();
+        var session = new Session(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);
+        await (arguments.Words switch
+        {
+            ["keys", "create"] => KeyVerbs.CreateAsync(session),
+            ["keys", "list"] => KeyVerbs.ListAsync(session),
+            ["keys", "revoke", var id] => KeyVerbs.RevokeAsync(session, id),
+            ["tokens", "mint", var userId] => TokenVerbs.MintAsync(session, userId),
+            var words => throw new UsageException($"There is no verb '{string.Join(' ', words)}'."),
+        });
+    }
+}

@@ -1,0 +1,26 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using NodaTime;
+
+namespace Messaging.Application.Events;
+
+/// <summary>An event as every client gets it: over the hub, from <c>/v1/sync</c>, in a webhook's body.</summary>
+/// <param name="Id">The event's cursor: the newest one seen is what to resume from.</param>
+/// <param name="Type">Such as <c>message:new</c>; the name of the hub client's method.</param>
+/// <param name="Seq">The message's, for events of a message.</param>
+public sealed record EventEnvelope(
+    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data);
+
+/// <summary>A row of the feed.</summary>
+/// <param name="UserId">The one user who hears it; null when every participant of the conversation does.</param>
+public sealed record FeedRow(
+    long Position, Instant OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string Type, JsonText Payload)
+{
+    public EventEnvelope ToEnvelope(long epoch) => new(
+        new FeedCursor(epoch, Position).ToString(),
+        Type,
+        ConversationId is { } id ? new ConversationId(id) : null,
+        Seq,
+        OccurredAt,
+        Payload);
+}

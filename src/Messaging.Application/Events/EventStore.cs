@@ -1,0 +1,152 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using NodaTime;
+
+namespace Messaging.Application.Events;
+
+/// <summary>Some events in the feed's order, and where to go on.</summary>
+/// <param name="Cursor">Everything up to here is told, also what did not concern the reader.</param>
+/// <param name="HasMore">Whether there is more behind the cursor already.</param>
+public sealed record EventPage(IReadOnlyList<EventEnvelope> Events, FeedCursor Cursor, bool HasMore);
+
+/// <summary>Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it.</summary>
+public sealed class EventStore(DbSession session)
+{
+    // Positions that one statement looks at: keeps each short for somebody in thousands of conversations who was away for days.
+    private const int Window = 100_000;
+
+    private const string StateSql =
+        """
+        SELECT epoch, last_position, expired_position
+        FROM feed_state
+        """;
+
+    // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of the days from the first on that holds anything
+    // newer than the cursor. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
+    private const string OfUserSql =
+        """
+        WITH state AS MATERIALIZED (
+            SELECT epoch, last_position, expired_position
+            FROM feed_state
+        ),
+        first AS MATERIALIZED (
+            SELECT coalesce(max(day), '-infinity') AS day
+            FROM generate_series(date_trunc('day', now()) - interval '30 days', date_trunc('day', now()), interval '1 day') AS day
+            WHERE (SELECT true FROM feed WHERE feed.position > @After AND feed.occurred_at < day LIMIT 1) IS NULL
+        ),
+        missed AS (
+            SELECT e.position, e.occurred_at
+            FROM participants
+            CROSS JOIN LATERAL (
+                SELECT feed.position, feed.occurred_at
+                FROM feed
+                WHERE feed.conversation_id = participants.conversation_id
+                  AND feed.user_id IS NULL
+                  AND feed.position > @After
+                  AND feed.position <= @UpTo
+                  AND feed.occurred_at >= (SELECT day FROM first)
+                ORDER BY feed.position
+                LIMIT @Limit
+            ) AS e
+            WHERE participants.user_id = @UserId AND participants.left_at IS NULL
+            UNION ALL
+            (
+                SELECT feed.position, feed.occurred_at
+                FROM feed
+                WHERE feed.user_id = @UserId
+                  AND feed.position > @After
+                  AND feed.position <= @UpTo
+                  AND feed.occurred_at >= (SELECT day FROM first)
+                ORDER BY feed.position
+                LIMIT @Limit
+            )
+            ORDER BY position
+            LIMIT @Limit
+        )
+        SELECT
+            state.epoch, state.last_position, state.expired_position,
+            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload
+        FROM state
+        LEFT JOIN (missed JOIN feed USING (position, occurred_at)) ON feed.position <= state.last_position
+        ORDER BY feed.position
+        """;
+
+    // pk_feed, one index per day.
+    private const string OfAllSql =
+        """
+        WITH state AS MATERIALIZED (
+            SELECT epoch, last_position, expired_position
+            FROM feed_state
+        ),
+        missed AS (
+            SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
+            FROM feed
+            WHERE position > @After AND position <= @UpTo
+            ORDER BY position
+            LIMIT @Limit
+        )
+        SELECT
+            state.epoch, state.last_position, state.expired_position,
+            missed.position, missed.occurred_at, missed.conversation_id, missed.seq, missed.user_id, missed.type, missed.payload
+        FROM state
+        LEFT JOIN missed ON missed.position <= state.last_position
+        ORDER BY missed.position
+        """;
+
+    /// <summary>The cursor that has everything behind it that was told until now.</summary>
+    public async Task<FeedCursor> NewestAsync(CancellationToken ct)
+    {
+        var state = await session.QuerySingleAsync<StateRow>(StateSql, null, ct);
+        return new FeedCursor(state.Epoch, state.LastPosition);
+    }
+
+    /// <summary>Refuses a cursor behind which events may be missing.</summary>
+    public async Task EnsureKnownAsync(FeedCursor cursor, CancellationToken ct)
+    {
+        var state = await session.QuerySingleAsync<StateRow>(StateSql, null, ct);
+        EnsureKnown(cursor, state.Epoch, state.LastPosition, state.ExpiredPosition);
+    }
+
+    public async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
+    {
+        var events = new List<EventEnvelope>();
+        var after = since.Position;
+        while (true)
+        {
+            // One more than asked for tells whether there is more.
+            var rows = await session.QueryAsync<Row>(
+                actor.IsService ? OfAllSql : OfUserSql,
+                new { After = after, UpTo = after + Window, UserId = actor.UserId?.Value, Limit = limit + 1 - events.Count },
+                ct);
+            var (epoch, last, expired) = (rows[0].Epoch, rows[0].LastPosition, rows[0].ExpiredPosition);
+            EnsureKnown(since with { Position = after }, epoch, last, expired);
+            events.AddRange(rows.Where(row => row.Position is not null).Select(row => row.ToEnvelope()));
+            if (events.Count > limit)
+            {
+                events.RemoveAt(limit);
+                _ = FeedCursor.TryParse(events[^1].Id, out var told);
+                return new EventPage(events, told, HasMore: true);
+            }
+            after += Window;
+            if (after >= last)
+                return new EventPage(events, new FeedCursor(epoch, last), HasMore: false);
+        }
+    }
+
+    private static void EnsureKnown(FeedCursor cursor, long epoch, long last, long expired)
+    {
+        if (cursor.Epoch != epoch || cursor.Position > last || cursor.Position < expired)
+            throw EventErrors.CursorExpired();
+    }
+
+    private sealed record StateRow(long Epoch, long LastPosition, long ExpiredPosition);
+
+    // A row of the state alone when there is no event.
+    private sealed record Row(
+        long Epoch, long LastPosition, long ExpiredPosition,
+        long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload)
+    {
+        public EventEnvelope ToEnvelope() =>
+            new FeedRow(Position!.Value, OccurredAt!.Value, ConversationId, Seq, UserId, Type!, Payload!.Value).ToEnvelope(Epoch);
+    }
+}

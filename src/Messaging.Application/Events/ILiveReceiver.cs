@@ -1,0 +1,14 @@
+namespace Messaging.Application.Events;
+
+/// <summary>Those who hear events on this node as they happen, such as the hub's connections. Called by one reader, in the feed's order.</summary>
+public interface ILiveReceiver
+{
+    /// <summary>False while nobody listens: the reader then only keeps its place.</summary>
+    bool HasListeners { get; }
+
+    /// <summary>Hands an event to those of its audience who listen here. Never waits for any of them.</summary>
+    void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience);
+
+    /// <summary>Closes everyone, since what they would hear next does not follow on what they heard; they resume or start again.</summary>
+    void CloseAll();
+}

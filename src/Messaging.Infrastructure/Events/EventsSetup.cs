@@ -1,0 +1,24 @@
+using Messaging.Application.Events;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Infrastructure.Events;
+
+public static class EventsSetup
+{
+    /// <summary>The way of events from the outbox through the feed to this node's listeners, and what keeps their tables in order.</summary>
+    public static IServiceCollection AddEvents(this IServiceCollection services)
+    {
+        services.AddSingleton<FeedSignal>();
+        services.AddSingleton<Partitions>();
+        services.AddSingleton<OldRows>();
+        services.AddSingleton<Maintenance>();
+        services.AddSingleton<OutboxVacuum>();
+        // In the order of starting: partitions and a place in the feed are there before the server listens.
+        services.AddHostedService(provider => provider.GetRequiredService<Maintenance>());
+        services.AddHostedService<FeedReader>();
+        services.AddHostedService<FeedListener>();
+        services.AddHostedService(provider => provider.GetRequiredService<OutboxVacuum>());
+        services.AddHostedService<Sequencer>();
+        return services;
+    }
+}

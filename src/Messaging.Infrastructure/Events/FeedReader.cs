@@ -1,0 +1,101 @@
+using Messaging.Application.Events;
+using Messaging.Infrastructure.Database;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>
+/// Reads the feed from where this node stands in it and hands each event to those who hear it by the membership of now. The one way
+/// by which events reach live connections, whichever node they were made on.
+/// </summary>
+public sealed class FeedReader(
+    DirectDataSource database, FeedSignal signal, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger) : BackgroundService
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private readonly ILiveReceiver[] receivers = [.. receivers];
+    private FeedCursor? place;
+
+    private bool HasListeners => Array.Exists(receivers, receiver => receiver.HasListeners);
+
+    /// <summary>Takes its place before the server accepts anyone.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var tail = await FeedTail.OpenAsync(database.Value, cancellationToken);
+            place = await tail.ReadEndAsync(cancellationToken);
+        }
+        catch (Exception e) when (DatabaseFailures.IsAway(e))
+        {
+            logger.LogWarning(e, "No place in the feed yet: the database does not answer");
+        }
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Supervision.KeepRunningAsync(logger, ReadAsync, stoppingToken);
+
+    private async Task ReadAsync(CancellationToken ct)
+    {
+        await using var tail = await FeedTail.OpenAsync(database.Value, ct);
+        while (true)
+        {
+            var goOn = place is { } from && HasListeners ? await DeliverAsync(tail, from, ct) : await SkipAsync(tail, ct);
+            if (!goOn)
+                await signal.WaitAsync(Poll, ct);
+        }
+    }
+
+    private async Task<bool> SkipAsync(FeedTail tail, CancellationToken ct)
+    {
+        var end = await tail.ReadEndAsync(ct);
+        if (place is null || !Follows(end, place.Value))
+            StartOver(end);
+        // Who came before the end was read may have to hear what lies before it; who comes from now on hears it by resuming.
+        else if (HasListeners)
+            return true;
+        else
+            place = end;
+        return false;
+    }
+
+    private async Task<bool> DeliverAsync(FeedTail tail, FeedCursor after, CancellationToken ct)
+    {
+        var (rows, end) = await tail.ReadNextAsync(after.Position, ct);
+        if (!Follows(end, after))
+        {
+            StartOver(end);
+            return false;
+        }
+        var members = await tail.ReadMembersAsync(rows, ct);
+        foreach (var row in rows)
+        {
+            IReadOnlyCollection<string> audience = row switch
+            {
+                { UserId: { } user } => [user],
+                { ConversationId: { } conversation } => members[conversation],
+                _ => [],
+            };
+            var envelope = row.ToEnvelope(after.Epoch);
+            foreach (var receiver in receivers)
+                receiver.Receive(envelope, row.Position, audience);
+            place = after with { Position = row.Position };
+        }
+        return rows.Count == FeedTail.BatchSize;
+    }
+
+    // Another epoch, or a feed that is shorter than it was: positions no longer mean what the listeners think they mean.
+    private static bool Follows(FeedCursor end, FeedCursor place) => end.Epoch == place.Epoch && end.Position >= place.Position;
+
+    private void StartOver(FeedCursor end)
+    {
+        if (HasListeners)
+            logger.LogWarning("The feed does not go on from where it was read: connections are closed to start again");
+        foreach (var receiver in receivers)
+            receiver.CloseAll();
+        signal.Forget();
+        place = end;
+    }
+}

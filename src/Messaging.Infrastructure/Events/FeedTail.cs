@@ -1,0 +1,133 @@
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using NodaTime;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>The end of the feed and those whom it concerns, asked over and over on one connection.</summary>
+sealed class FeedTail : IAsyncDisposable
+{
+    public const int BatchSize = 1_000;
+
+    // The plans are made once and must not depend on how full the tables were at that moment.
+    private const string SessionSql =
+        """
+        SET jit = off;
+        SET enable_seqscan = off;
+        SET plan_cache_mode = force_generic_plan
+        """;
+
+    // pk_feed of every day: an event's day says nothing sure about its position.
+    private const string NextSql =
+        """
+        SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
+        FROM feed
+        WHERE position > @After
+        ORDER BY position
+        LIMIT @Limit
+        """;
+
+    private const string StateSql =
+        """
+        SELECT epoch, last_position
+        FROM feed_state
+        """;
+
+    // Index: pk_participants. Read after the events: who has left by now hears none of them.
+    private const string MembersSql =
+        """
+        SELECT conversation_id, user_id
+        FROM participants
+        WHERE conversation_id = ANY (@ConversationIds) AND left_at IS NULL
+        """;
+
+    private readonly NpgsqlConnection connection;
+    private readonly NpgsqlCommand state;
+    private readonly NpgsqlBatch next;
+    private readonly NpgsqlCommand members;
+
+    private FeedTail(NpgsqlConnection connection)
+    {
+        this.connection = connection;
+        state = new NpgsqlCommand(StateSql, connection);
+        var rows = new NpgsqlBatchCommand(NextSql);
+        rows.Parameters.Add(new NpgsqlParameter("After", NpgsqlDbType.Bigint));
+        rows.Parameters.Add(new NpgsqlParameter("Limit", NpgsqlDbType.Bigint) { Value = (long)BatchSize });
+        next = new NpgsqlBatch(connection) { BatchCommands = { rows, new NpgsqlBatchCommand(StateSql) } };
+        members = new NpgsqlCommand(MembersSql, connection);
+        members.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
+    }
+
+    public static async Task<FeedTail> OpenAsync(NpgsqlDataSource database, CancellationToken ct)
+    {
+        var tail = new FeedTail(await database.OpenConnectionAsync(ct));
+        await using (var session = new NpgsqlCommand(SessionSql, tail.connection))
+            await session.ExecuteNonQueryAsync(ct);
+        await tail.state.PrepareAsync(ct);
+        await tail.next.PrepareAsync(ct);
+        await tail.members.PrepareAsync(ct);
+        return tail;
+    }
+
+    /// <summary>Where the feed ends.</summary>
+    public async Task<FeedCursor> ReadEndAsync(CancellationToken ct)
+    {
+        await using var reader = await state.ExecuteReaderAsync(ct);
+        return await ReadEndAsync(reader, ct);
+    }
+
+    /// <summary>The next events, and where the feed ended after they were read.</summary>
+    public async Task<(List<FeedRow> Rows, FeedCursor End)> ReadNextAsync(long after, CancellationToken ct)
+    {
+        next.BatchCommands[0].Parameters[0].Value = after;
+        var rows = new List<FeedRow>();
+        await using var reader = await next.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            rows.Add(ReadRow(reader));
+        await reader.NextResultAsync(ct);
+        return (rows, await ReadEndAsync(reader, ct));
+    }
+
+    /// <summary>Who takes part now in each of the conversations that the rows are for.</summary>
+    public async Task<Dictionary<Guid, List<string>>> ReadMembersAsync(List<FeedRow> rows, CancellationToken ct)
+    {
+        var result = new Dictionary<Guid, List<string>>();
+        foreach (var row in rows)
+        {
+            if (row is { UserId: null, ConversationId: { } id })
+                result.TryAdd(id, []);
+        }
+        if (result.Count == 0)
+            return result;
+        members.Parameters[0].Value = result.Keys.ToArray();
+        await using var reader = await members.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            result[reader.GetGuid(0)].Add(reader.GetString(1));
+        return result;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await state.DisposeAsync();
+        await next.DisposeAsync();
+        await members.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+
+    private static async Task<FeedCursor> ReadEndAsync(NpgsqlDataReader reader, CancellationToken ct)
+    {
+        await reader.ReadAsync(ct);
+        return new FeedCursor(reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    private static FeedRow ReadRow(NpgsqlDataReader reader) => new(
+        reader.GetInt64(0),
+        Instant.FromDateTimeUtc(reader.GetDateTime(1)),
+        reader.IsDBNull(2) ? null : reader.GetGuid(2),
+        reader.IsDBNull(3) ? null : reader.GetInt64(3),
+        reader.IsDBNull(4) ? null : reader.GetString(4),
+        reader.GetString(5),
+        new JsonText(reader.GetString(6)));
+}

@@ -1,0 +1,84 @@
+using Messaging.Infrastructure.Database;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary><c>Messaging__Retention__*</c>.</summary>
+public sealed class RetentionSettings
+{
+    /// <summary>How long a client may be away and still resume; whole days of the feed older than this are dropped.</summary>
+    public int FeedDays { get; init; } = 7;
+
+    public IEnumerable<string> Errors()
+    {
+        if (FeedDays < 1)
+            yield return "FeedDays: 1 or more is expected.";
+    }
+}
+
+/// <summary>
+/// Sees before the service starts that the partitions are there and that cursors given out will last, keeps partitions ahead of time,
+/// and once an hour, on one node of the cluster, clears away what is over.
+/// </summary>
+public sealed class Maintenance(
+    DirectDataSource database, Partitions partitions, OldRows oldRows, RetentionSettings settings, IClock clock,
+    ILogger<Maintenance> logger) : BackgroundService
+{
+    private const string LeaseName = "maintenance";
+
+    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
+    private readonly string holder = Lease.NewHolder();
+
+    /// <summary>Whether what is sent now finds its partition.</summary>
+    public bool HasPartitions { get; private set; }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MakeAsync(cancellationToken);
+            await using var connection = await database.Value.OpenConnectionAsync(cancellationToken);
+            await FeedEpoch.EnsureAsync(connection, cancellationToken);
+        }
+        catch (Exception e) when (DatabaseFailures.IsAway(e))
+        {
+            logger.LogWarning(e, "No partitions yet: the database does not answer");
+        }
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Clears away what is over, now, on whichever node asks.</summary>
+    public async Task ClearAsync(CancellationToken ct)
+    {
+        var today = DateOnly.FromDateTime(clock.GetCurrentInstant().ToDateTimeUtc());
+        await partitions.DropFeedBeforeAsync(today.AddDays(-settings.FeedDays), ct);
+        await oldRows.ForgetAsync(ct);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Supervision.KeepRunningAsync(logger, RunHourlyAsync, stoppingToken);
+
+    private async Task RunHourlyAsync(CancellationToken ct)
+    {
+        await MakeAsync(ct);
+        if (await LeadsAsync(ct))
+            await ClearAsync(ct);
+        await Task.Delay(Every, ct);
+    }
+
+    private async Task MakeAsync(CancellationToken ct)
+    {
+        await partitions.MakeAsync(ct);
+        HasPartitions = true;
+    }
+
+    // Not renewed: it keeps other nodes from doing the same within the hour.
+    private async Task<bool> LeadsAsync(CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        return await Lease.AcquireAsync(connection, LeaseName, holder, Every - TimeSpan.FromMinutes(1), ct) is not null;
+    }
+}

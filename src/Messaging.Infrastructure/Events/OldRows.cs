@@ -1,0 +1,45 @@
+using Dapper;
+using Messaging.Infrastructure.Database;
+using NodaTime;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>Forgets what is kept for a time only, a thousand rows a commit.</summary>
+public sealed class OldRows(DirectDataSource database, IClock clock)
+{
+    private const int BatchSize = 1_000;
+
+    private static readonly Duration MessageKeys = Duration.FromDays(8);
+    private static readonly Duration IdempotencyKeys = Duration.FromHours(48);
+
+    // Index: ix_message_keys_created_at.
+    private const string MessageKeysSql =
+        """
+        DELETE FROM message_keys
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM message_keys WHERE created_at < @Before LIMIT @Limit))
+        """;
+
+    // Index: ix_idempotency_keys_created_at.
+    private const string IdempotencyKeysSql =
+        """
+        DELETE FROM idempotency_keys
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys WHERE created_at < @Before LIMIT @Limit))
+        """;
+
+    public async Task ForgetAsync(CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        var now = clock.GetCurrentInstant();
+        await ForgetAsync(connection, MessageKeysSql, now - MessageKeys, ct);
+        await ForgetAsync(connection, IdempotencyKeysSql, now - IdempotencyKeys, ct);
+    }
+
+    private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)
+    {
+        var command = new CommandDefinition(sql, new { Before = before.ToDateTimeUtc(), Limit = BatchSize }, cancellationToken: ct);
+        while (await connection.ExecuteAsync(command) == BatchSize)
+        {
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using Dapper;
+using Messaging.Infrastructure.Database;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>Makes the partitions that sends and the sequencer will need, and drops the days of the feed that are over.</summary>
+public sealed class Partitions(DirectDataSource database)
+{
+    // A lock that is waited for makes others wait behind it: better to give way and come again.
+    private const string LockTimeoutSql = "SET lock_timeout = '1s'";
+
+    // Locks the parents against other changes of their partitions; sends and readers pass.
+    private const string MakeSql =
+        """
+        SELECT create_messages_partition((date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date)
+        FROM generate_series(0, 2) AS ahead;
+        SELECT create_feed_partition((now() AT TIME ZONE 'UTC')::date + ahead)
+        FROM generate_series(-1, 2) AS ahead
+        """;
+
+    // The days of the events that the sequencer moves next. Index: pk_outbox.
+    private const string MakeForOutboxSql =
+        """
+        SELECT create_feed_partition(days.day)
+        FROM (
+            SELECT DISTINCT (next.occurred_at AT TIME ZONE 'UTC')::date AS day
+            FROM (SELECT occurred_at FROM outbox ORDER BY occurred_at LIMIT @Limit) AS next
+        ) AS days
+        """;
+
+    private const string NamesSql =
+        """
+        SELECT child.relname::text
+        FROM pg_inherits
+        JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid
+        WHERE pg_inherits.inhparent = 'feed'::regclass
+        ORDER BY child.relname
+        """;
+
+    // Locks the feed first: the sequencer holds it when it asks for feed_state's row.
+    private const string LockFeedSql = "LOCK TABLE feed IN ACCESS EXCLUSIVE MODE";
+
+    private const string ExpireSql =
+        """
+        UPDATE feed_state
+        SET expired_position = greatest(
+            expired_position,
+            (SELECT coalesce(max(position), 0) FROM feed WHERE occurred_at < @End AND occurred_at >= @Start))
+        """;
+
+    private const int Tries = 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Messages of this month and the next two, the feed of yesterday and the days to come.</summary>
+    public async Task MakeAsync(CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct);
+        for (var left = Tries; ; left--)
+        {
+            try
+            {
+                await connection.ExecuteAsync(new CommandDefinition(MakeSql, cancellationToken: ct));
+                return;
+            }
+            // Another node made the same one at the same moment, or the table is busy.
+            catch (PostgresException e) when (left > 1 && e.SqlState
+                is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+            {
+                await Task.Delay(Pause, ct);
+            }
+        }
+    }
+
+    /// <summary>For events of days that were not foreseen: left in the outbox long ago, or made while the clock was wrong.</summary>
+    public async Task MakeForOutboxAsync(CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            MakeForOutboxSql, new { Limit = (long)OutboxMover.BatchSize }, cancellationToken: ct));
+    }
+
+    /// <summary>Drops the feed's partitions of days before the given one; cursors into them are expired from that commit on.</summary>
+    public async Task DropFeedBeforeAsync(DateOnly first, CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct);
+        var names = await connection.QueryAsync<string>(new CommandDefinition(NamesSql, cancellationToken: ct));
+        foreach (var day in names.Select(DayOf).Where(day => day < first))
+            await DropAsync(connection, day!.Value, ct);
+    }
+
+    private static async Task DropAsync(NpgsqlConnection connection, DateOnly day, CancellationToken ct)
+    {
+        var start = day.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(LockFeedSql, transaction: transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(
+            ExpireSql, new { Start = start, End = start.AddDays(1) }, transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition($"DROP TABLE {NameOf(day)}", transaction: transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+    }
+
+    private static string NameOf(DateOnly day) => "feed_" + day.ToString("yyyy_MM_dd", CultureInfo.InvariantCulture);
+
+    private static DateOnly? DayOf(string name) =>
+        DateOnly.TryParseExact(name, "'feed_'yyyy_MM_dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        var connection = await database.Value.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(LockTimeoutSql, cancellationToken: ct));
+        return connection;
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>Keeps a worker going: what it throws is logged and it starts again a little later, since a throwing one would stop the host.</summary>
+static class Supervision
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    public static async Task KeepRunningAsync(ILogger logger, Func<CancellationToken, Task> work, CancellationToken ct)
+    {
+        var pause = FirstPause;
+        while (!ct.IsCancellationRequested)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            try
+            {
+                await work(ct);
+                pause = FirstPause;
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                if (TimeProvider.System.GetElapsedTime(started) > LongestPause)
+                    pause = FirstPause;
+                logger.LogWarning(e, "Starting again in {Milliseconds} ms", pause.TotalMilliseconds);
+                await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+}

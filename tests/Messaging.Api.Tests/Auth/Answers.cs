@@ -1,0 +1,28 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Messaging.Api.Tests.Auth;
+
+/// <summary>Reads an answer as tests compare it.</summary>
+static class Answers
+{
+    /// <summary>Status and problem code, such as <c>401 unauthenticated</c>; the status alone for what is no problem.</summary>
+    public static async Task<string> OutcomeAsync(this Task<HttpResponseMessage> sending)
+    {
+        using var response = await sending;
+        var status = $"{(int)response.StatusCode}";
+        return response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+            ? $"{status} {(await response.JsonAsync()).GetProperty("code").GetString()}"
+            : status;
+    }
+
+    /// <summary>The pointers of a 400, joined.</summary>
+    public static async Task<string> PointersAsync(this Task<HttpResponseMessage> sending)
+    {
+        using var response = await sending;
+        var problem = await response.JsonAsync();
+        return string.Join(' ', problem.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("pointer").GetString()));
+    }
+
+    public static Task<JsonElement> JsonAsync(this HttpResponseMessage response) => response.Content.ReadFromJsonAsync<JsonElement>();
+}

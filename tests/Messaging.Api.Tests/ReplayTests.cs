@@ -1,0 +1,106 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Messaging.Testing;
+
+namespace Messaging.Api.Tests;
+
+/// <summary>Old state plus the new events equals a fresh fetch, for every command and for every participant.</summary>
+public sealed class ReplayTests
+{
+    private ApiHost api = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => api = await ApiHost.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await api.DisposeAsync();
+
+    [Test]
+    public async Task A_direct_conversation_that_is_opened() =>
+        await ReplayAsync((users, _) => PostAsync(users[0], "/v1/conversations/direct", new { userId = users[3] }));
+
+    [Test]
+    public async Task A_direct_conversation_that_is_opened_with_a_message() =>
+        await ReplayAsync((users, _) => PostAsync(users[0], "/v1/conversations/direct", new { userId = users[3], message = new { text = "hi" } }));
+
+    [Test]
+    public async Task A_group_that_is_created() =>
+        await ReplayAsync((users, _) => PostAsync(users[0], "/v1/conversations", new { name = "New", participantIds = new[] { users[1], users[3] } }));
+
+    [Test]
+    public async Task People_who_are_added() =>
+        await ReplayAsync((users, group) => PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[3] } }));
+
+    [Test]
+    public async Task A_message_with_mentions() =>
+        await ReplayAsync((users, group) => SendAsync(users[1], group, new { text = "hi", mentions = new[] { users[0], users[2] } }));
+
+    [Test]
+    public async Task A_system_message() => await ReplayAsync(async (_, group) =>
+        (await api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/messages", new { type = "system", text = "note" })).EnsureSuccessStatusCode());
+
+    [Test]
+    public async Task A_pointer_that_moves() =>
+        await ReplayAsync((users, group) => PostAsync(users[2], $"/v1/conversations/{group}/read", new { seq = 2 }));
+
+    [Test]
+    public async Task Everything_at_once()
+    {
+        await ReplayAsync((users, group) => Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() => (i % 5) switch
+        {
+            0 or 1 => SendAsync(users[i % 3], group, new { text = $"message {i}", mentions = new[] { users[(i + 1) % 3] } }),
+            2 => PostAsync(users[i % 3], $"/v1/conversations/{group}/read", new { }),
+            3 => PostAsync(users[i % 3], $"/v1/conversations/{group}/read", new { seq = i / 4 }),
+            _ => PostAsync(users[i % 4], "/v1/conversations/direct", new { userId = users[(i + 1) % 4], message = new { text = $"direct {i}" } }),
+        }))));
+    }
+
+    private async Task ReplayAsync(Func<string[], string, Task> command)
+    {
+        var users = Enumerable.Range(0, 4).Select(i => $"{(char)('a' + i)}-{Guid.NewGuid():N}").ToArray();
+        foreach (var user in users)
+            (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
+        var group = (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
+        for (var i = 0; i < 3; i++)
+            await SendAsync(users[0], group, new { text = $"before {i}" });
+        var models = new List<ClientModel>();
+        foreach (var user in users)
+            models.Add(new ClientModel(user, await SyncAsync(user, null)));
+
+        await command(users, group);
+
+        await api.Database.DrainedAsync();
+        foreach (var (model, user) in models.Zip(users))
+        {
+            await DrainAsync(model, user);
+            var fresh = await SyncAsync(user, null);
+            Assert.That(model.Inbox, Is.EqualTo(new ClientModel(user, fresh).Inbox));
+            Assert.That(model.Unread, Is.EqualTo(fresh["unread"]!["messages"]!.GetValue<long>()));
+        }
+    }
+
+    private async Task DrainAsync(ClientModel model, string user)
+    {
+        for (var more = true; more;)
+        {
+            var page = await SyncAsync(user, model.Cursor);
+            foreach (var envelope in page["events"]!.AsArray())
+                model.Apply(envelope!.AsObject());
+            model.Cursor = page["cursor"]!.GetValue<string>();
+            more = page["hasMore"]!.GetValue<bool>();
+        }
+    }
+
+    private async Task<JsonObject> SyncAsync(string user, string? since) =>
+        (await api.ClientFor(user).GetFromJsonAsync<JsonObject>(since is null ? "/v1/sync" : $"/v1/sync?since={since}"))!;
+
+    private Task<JsonObject> SendAsync(string user, string conversation, object message) =>
+        PostAsync(user, $"/v1/conversations/{conversation}/messages", message);
+
+    private async Task<JsonObject> PostAsync(string user, string path, object body)
+    {
+        var answer = await api.ClientFor(user).PostAsJsonAsync(path, body);
+        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
+    }
+}

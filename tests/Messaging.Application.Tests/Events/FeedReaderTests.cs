@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using Messaging.Application.Events;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Messaging.Application.Tests.Events;
+
+public sealed class FeedReaderTests
+{
+    private FeedDatabase feed = null!;
+    private Listeners listeners = null!;
+    private Running reader = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        feed = await FeedDatabase.StartAsync();
+        listeners = new Listeners();
+        await feed.DrainAsync();
+        reader = await Running.StartAsync(new FeedReader(feed.Direct, feed.Moved, [listeners], NullLogger<FeedReader>.Instance));
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await reader.DisposeAsync();
+        await feed.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Each_event_goes_to_those_who_take_part_or_to_the_one_it_is_for()
+    {
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        await feed.AppendAsync(conversation);
+        await feed.AppendForAsync("eve");
+        await feed.DrainAsync();
+
+        var heard = await HeardAsync(2);
+
+        Assert.That(heard[0].Audience, Is.EquivalentTo((string[])["ada", "bob"]));
+        Assert.That((heard[0].Envelope.Type, heard[0].Envelope.ConversationId!.Value.Value), Is.EqualTo(("test:event", conversation)));
+        Assert.That(heard[1].Audience, Is.EqualTo((string[])["eve"]));
+    }
+
+    [Test]
+    public async Task Nobody_hears_what_was_sent_after_they_were_removed()
+    {
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+        await HeardAsync(1);
+
+        await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'bob'");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(2))[1].Audience, Is.EqualTo((string[])["ada"]));
+    }
+
+    [Test]
+    public async Task Other_nodes_are_told_that_the_feed_has_grown()
+    {
+        using var signal = new FeedSignal();
+        await using var listener = await Running.StartAsync(new FeedListener(feed.Direct, signal, NullLogger<FeedListener>.Instance));
+        await Eventually.HoldsAsync(
+            () => feed.Slices.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%')"), "it listens");
+
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        Assert.That(await signal.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None), Is.True);
+    }
+
+    [Test]
+    public async Task What_happened_while_nobody_listened_is_passed_over()
+    {
+        listeners.HasListeners = false;
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+        await PassedOverAsync();
+
+        listeners.HasListeners = true;
+        await feed.AppendForAsync("bob");
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EqualTo((string[])["bob"]));
+    }
+
+    [Test]
+    public async Task A_broken_connection_costs_no_event()
+    {
+        await feed.Slices.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+        await feed.AppendForAsync("ada");
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        Assert.That(await HeardAsync(2), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_new_epoch_and_a_feed_that_became_shorter_close_everybody()
+    {
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+        await HeardAsync(1);
+
+        await feed.Slices.ExecuteAsync("UPDATE feed_state SET epoch = epoch + 1");
+        await Eventually.HoldsAsync(() => Task.FromResult(listeners.Closed == 1), "closed for the epoch");
+        await feed.Slices.ExecuteAsync("UPDATE feed_state SET last_position = 0");
+        await Eventually.HoldsAsync(() => Task.FromResult(listeners.Closed == 2), "closed for the positions");
+    }
+
+    private async Task<IReadOnlyList<(EventEnvelope Envelope, IReadOnlyCollection<string> Audience)>> HeardAsync(int count)
+    {
+        await Eventually.HoldsAsync(() => Task.FromResult(listeners.Heard.Count >= count), $"{count} events heard");
+        return [.. listeners.Heard];
+    }
+
+    // Asked once more, the reader has come past what was there before.
+    private async Task PassedOverAsync()
+    {
+        var asked = listeners.Asked;
+        feed.Moved.Announce((await feed.EndAsync()).Position);
+        await Eventually.HoldsAsync(() => Task.FromResult(listeners.Asked >= asked + 4), "passed over");
+    }
+
+    private sealed class Listeners : ILiveReceiver
+    {
+        private bool hasListeners = true;
+
+        public ConcurrentQueue<(EventEnvelope Envelope, IReadOnlyCollection<string> Audience)> Heard { get; } = new();
+
+        public int Closed { get; private set; }
+
+        public int Asked { get; private set; }
+
+        public bool HasListeners
+        {
+            get
+            {
+                Asked++;
+                return hasListeners;
+            }
+            set => hasListeners = value;
+        }
+
+        public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience) => Heard.Enqueue((envelope, audience));
+
+        public void CloseAll() => Closed++;
+    }
+}

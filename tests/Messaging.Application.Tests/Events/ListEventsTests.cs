@@ -1,0 +1,156 @@
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Tests.Events;
+
+public sealed class ListEventsTests
+{
+    private static readonly UserId Ada = new("ada");
+
+    private FeedDatabase feed = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => feed = await FeedDatabase.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await feed.DisposeAsync();
+
+    [Test]
+    public async Task One_hears_the_events_of_ones_conversations_and_ones_own_in_the_order_of_the_feed()
+    {
+        var (mine, strangers) = (await feed.ConversationAsync("ada", "bob"), await feed.ConversationAsync("bob"));
+        var since = await SinceAsync();
+        await feed.AppendAsync(mine);
+        await feed.AppendAsync(strangers);
+        await feed.AppendForAsync("ada");
+        await feed.AppendForAsync("bob");
+        await feed.AppendAsync(mine);
+        await feed.DrainAsync();
+
+        var page = await ListAsync(since);
+
+        Assert.That(page.Events.Select(e => e.Type), Is.EqualTo((string[])["test:event", "test:own", "test:event"]));
+        Assert.That(page.Events.Select(e => Position(e.Id)), Is.Ordered.Ascending);
+        Assert.That(page.HasMore, Is.False);
+    }
+
+    [Test]
+    public async Task Pages_follow_on_each_other_and_say_when_there_is_more()
+    {
+        var mine = await feed.ConversationAsync("ada");
+        var since = await SinceAsync();
+        for (var i = 0; i < 6; i++)
+            await feed.AppendAsync(mine);
+        await feed.DrainAsync();
+
+        var first = await ListAsync(since, 4);
+        var second = await ListAsync(first.Cursor, 2);
+
+        Assert.That((first.Events.Count, first.HasMore), Is.EqualTo((4, true)));
+        Assert.That((second.Events.Count, second.HasMore), Is.EqualTo((2, false)));
+        Assert.That(first.Events.Concat(second.Events).Select(e => e.Id).Distinct().Count(), Is.EqualTo(6));
+    }
+
+    [Test]
+    public async Task The_cursor_moves_on_past_what_concerns_others()
+    {
+        var since = await SinceAsync();
+        await feed.AppendForAsync("bob");
+        await feed.DrainAsync();
+
+        var page = await ListAsync(since);
+
+        Assert.That((page.Events.Count, page.HasMore), Is.EqualTo((0, false)));
+        Assert.That(page.Cursor.Position, Is.GreaterThan(since.Position));
+    }
+
+    [Test]
+    public async Task Who_was_removed_hears_nothing_of_the_conversation_even_of_before()
+    {
+        var former = await feed.ConversationAsync("ada", "bob");
+        var since = await SinceAsync();
+        await feed.AppendAsync(former);
+        await feed.DrainAsync();
+
+        await feed.Slices.ExecuteAsync(
+            "UPDATE participants SET left_at = now() WHERE conversation_id = @Id AND user_id = 'ada'", new { Id = former });
+
+        Assert.That((await ListAsync(since)).Events, Is.Empty);
+    }
+
+    [Test]
+    public async Task The_service_hears_everything()
+    {
+        var strangers = await feed.ConversationAsync("bob");
+        var since = await SinceAsync();
+        await feed.AppendAsync(strangers);
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        var page = await feed.Slices.SendAsync(new ListEvents(Actor.Service, since.ToString(), 100));
+
+        Assert.That(page.Events.Select(e => e.Type), Is.EqualTo((string[])["test:event", "test:own"]));
+    }
+
+    [Test]
+    public async Task Days_of_silence_between_two_windows_of_the_feed_are_crossed()
+    {
+        var mine = await feed.ConversationAsync("ada");
+        var since = await SinceAsync();
+        await feed.Slices.ExecuteAsync("UPDATE feed_state SET last_position = last_position + 250000");
+        await feed.AppendAsync(mine);
+        await feed.DrainAsync();
+
+        var page = await ListAsync(since, 1);
+
+        Assert.That(page.Events.Select(e => e.ConversationId), Is.EqualTo(new[] { new ConversationId(mine) }));
+        Assert.That(page.HasMore, Is.False);
+    }
+
+    [Test]
+    public async Task A_cursor_of_another_epoch_ahead_of_the_feed_or_older_than_what_is_kept_is_expired()
+    {
+        var end = await SinceAsync();
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        Assert.That(await RefusalAsync(end with { Epoch = end.Epoch ^ 1 }), Is.EqualTo(ProblemCodes.CursorExpired));
+        Assert.That(await RefusalAsync(end with { Position = end.Position + 2 }), Is.EqualTo(ProblemCodes.CursorExpired));
+        await feed.Slices.ExecuteAsync("UPDATE feed_state SET expired_position = @Position", new { Position = end.Position + 1 });
+        Assert.That(await RefusalAsync(end), Is.EqualTo(ProblemCodes.CursorExpired));
+        Assert.That((await ListAsync(end with { Position = end.Position + 1 })).Events, Is.Empty);
+    }
+
+    [TestCase("")]
+    [TestCase("7")]
+    [TestCase("0000000g-1")]
+    [TestCase("00000001-")]
+    [TestCase("00000001--1")]
+    [TestCase("00000001-01")]
+    [TestCase("0000000A-1")]
+    [TestCase("00000001-99999999999999999999")]
+    public async Task What_is_no_cursor_is_refused(string text)
+    {
+        var refusal = await Assert.ThrowsAsync<RuleException>(() => feed.Slices.SendAsync(new ListEvents(new Actor(Ada), text, 10)));
+
+        Assert.That((refusal!.Problem.Code, refusal.Problem.Pointer), Is.EqualTo((ProblemCodes.InvalidRequest, "#/since")));
+    }
+
+    [TestCase(0)]
+    [TestCase(101)]
+    public async Task A_page_has_1_to_100_events(int limit) =>
+        await Assert.ThrowsAsync<RuleException>(() => feed.Slices.SendAsync(new ListEvents(new Actor(Ada), "00000001-1", limit)));
+
+    private async Task<FeedCursor> SinceAsync()
+    {
+        await feed.DrainAsync();
+        return await feed.EndAsync();
+    }
+
+    private Task<EventPage> ListAsync(FeedCursor since, int limit = 100) =>
+        feed.Slices.SendAsync(new ListEvents(new Actor(Ada), since.ToString(), limit));
+
+    private async Task<string> RefusalAsync(FeedCursor since) => (await Assert.ThrowsAsync<RuleException>(() => ListAsync(since)))!.Problem.Code;
+
+    private static long Position(string id) => FeedCursor.Parse(id, "").Position;
+}

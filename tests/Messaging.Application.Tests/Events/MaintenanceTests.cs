@@ -1,0 +1,99 @@
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
+
+namespace Messaging.Application.Tests.Events;
+
+public sealed class MaintenanceTests
+{
+    private FeedDatabase feed = null!;
+
+    [SetUp]
+    public async Task StartAsync() => feed = await FeedDatabase.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await feed.DisposeAsync();
+
+    [Test]
+    public async Task Starting_nodes_make_the_partitions_ahead_all_at_once()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            using var maintenance = Maintenance();
+            await maintenance.StartAsync(CancellationToken.None);
+            Assert.That(maintenance.HasPartitions, Is.True);
+            await maintenance.StopAsync(CancellationToken.None);
+        }));
+
+        Assert.That(await HasAsync("messages_", "to_char(now() + interval '2 months', 'YYYY_MM')"), Is.True);
+        Assert.That(await HasAsync("feed_", "to_char(now() + interval '2 days', 'YYYY_MM_DD')"), Is.True);
+    }
+
+    [Test]
+    public async Task Days_that_are_over_are_dropped_and_cursors_into_them_expire()
+    {
+        await feed.Slices.ExecuteAsync("SELECT create_feed_partition(current_date - 8), create_feed_partition(current_date - 7)");
+        await OwnEventAsync(days: 8);
+        await OwnEventAsync(days: 7);
+        var (epoch, end) = await feed.EndAsync();
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(await feed.CountAsync("feed"), Is.EqualTo(1));
+        Assert.That(await HasAsync("feed_", "to_char(now() - interval '8 days', 'YYYY_MM_DD')"), Is.False);
+        Assert.That((await ListAsync(new FeedCursor(epoch, end - 1))).Events, Has.Count.EqualTo(1));
+        Assert.That(
+            (await Assert.ThrowsAsync<RuleException>(() => ListAsync(new FeedCursor(epoch, end - 2))))!.Problem.Code,
+            Is.EqualTo(ProblemCodes.CursorExpired));
+    }
+
+    [Test]
+    public async Task An_empty_day_that_is_over_expires_nothing()
+    {
+        await OwnEventAsync(days: 0);
+        await feed.Slices.ExecuteAsync("SELECT create_feed_partition(current_date - 20)");
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(await feed.Slices.ScalarAsync<long>("SELECT expired_position FROM feed_state"), Is.Zero);
+    }
+
+    [Test]
+    public async Task Keys_of_retries_are_forgotten_when_their_time_is_over()
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO message_keys (sender_id, conversation_id, client_key, seq, created_at, fingerprint)
+            SELECT 'ada', gen_random_uuid(), 'key', 1, now() - (CASE WHEN i <= 2500 THEN interval '9 days' ELSE interval '7 days' END), ''
+            FROM generate_series(1, 2510) AS i;
+            INSERT INTO idempotency_keys (owner, key, fingerprint, status, headers, body, created_at)
+            SELECT 'ada', i::text, '', 201, '{}', '', now() - i * interval '1 day'
+            FROM generate_series(1, 3) AS i
+            """);
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(await feed.CountAsync("message_keys"), Is.EqualTo(10));
+        Assert.That(await feed.CountAsync("idempotency_keys"), Is.EqualTo(1));
+    }
+
+    private Maintenance Maintenance() => new(
+        feed.Direct, feed.Partitions, new OldRows(feed.Direct, SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
+        NullLogger<Maintenance>.Instance);
+
+    private async Task OwnEventAsync(int days)
+    {
+        await feed.Slices.ExecuteAsync(
+            "INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now() - make_interval(days => @Days), 'ada', 'test:own', '{}')",
+            new { Days = days });
+        await feed.DrainAsync();
+    }
+
+    private Task<bool> HasAsync(string prefix, string suffix) =>
+        feed.Slices.ScalarAsync<bool>($"SELECT to_regclass('{prefix}' || {suffix}) IS NOT NULL");
+
+    private Task<EventPage> ListAsync(FeedCursor since) =>
+        feed.Slices.SendAsync(new ListEvents(new Actor(new UserId("ada")), since.ToString(), 100));
+}

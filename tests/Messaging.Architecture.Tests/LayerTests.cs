@@ -1,0 +1,64 @@
+using System.Reflection;
+using Messaging.Testing;
+using Messaging.Application;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
+
+namespace Messaging.Architecture.Tests;
+
+public sealed class LayerTests
+{
+    private static readonly Assembly Domain = typeof(UserId).Assembly;
+    private static readonly Assembly Application = typeof(ApplicationSetup).Assembly;
+    private static readonly Assembly Infrastructure = typeof(DatabaseSetup).Assembly;
+
+    [Test]
+    public void The_domain_knows_time_and_nothing_else()
+    {
+        Assert.That(References(Domain).Where(name => !IsRuntime(name)), Is.EqualTo(new[] { "NodaTime" }));
+    }
+
+    [Test]
+    public void The_application_knows_neither_the_driver_nor_HTTP()
+    {
+        Assert.That(References(Application), Has.None.StartsWith("Npgsql").And.None.StartsWith("Microsoft.AspNetCore"));
+        Assert.That(References(Application), Has.None.EqualTo("Messaging.Infrastructure").And.None.EqualTo("Messaging.Api"));
+    }
+
+    [Test]
+    public void The_infrastructure_does_not_know_the_API()
+    {
+        Assert.That(References(Infrastructure), Has.None.EqualTo("Messaging.Api").And.None.StartsWith("Microsoft.AspNetCore.SignalR"));
+    }
+
+    [Test]
+    public void Endpoints_and_the_hub_hold_no_queries()
+    {
+        var api = typeof(Messaging.Api.Errors.ErrorSetup).Assembly.GetTypes().Where(type => type.Name.EndsWith("Endpoints", StringComparison.Ordinal)
+            || type.Name.EndsWith("Hub", StringComparison.Ordinal));
+
+        Assert.That(api.SelectMany(type => type.GetConstructors().SelectMany(c => c.GetParameters())).Select(p => p.ParameterType.Name),
+            Has.None.EqualTo("DbSession").And.None.EqualTo("NpgsqlDataSource").And.None.EqualTo("DbDataSource"));
+        Assert.That(SqlConstants.All.Select(sql => sql.Name), Has.None.Contains("Endpoints.").And.None.Contains("Hub."));
+    }
+
+    [Test]
+    public void Every_request_has_one_handler_and_its_file_bears_its_name()
+    {
+        var requests = Application.GetTypes().Where(type => type.GetInterfaces().Any(i => i.IsGenericType
+            && i.GetGenericTypeDefinition().Name is "ICommand`1" or "IQuery`1") && !type.IsInterface).ToList();
+        var files = Directory.EnumerateFiles(Repository.File("src/Messaging.Application"), "*.cs", SearchOption.AllDirectories)
+            .Select(Path.GetFileNameWithoutExtension).ToHashSet();
+
+        Assert.That(requests, Is.Not.Empty);
+        Assert.That(requests.Where(request => !files.Contains(request.Name)), Is.Empty);
+        Assert.That(requests.Where(request => Handlers(request) != 1), Is.Empty);
+    }
+
+    private static int Handlers(Type request) => Application.GetTypes().Count(type => type.GetInterfaces()
+        .Any(i => i.IsGenericType && i.Name == "IRequestHandler`2" && i.GenericTypeArguments[0] == request));
+
+    private static IEnumerable<string> References(Assembly assembly) => assembly.GetReferencedAssemblies().Select(name => name.Name!);
+
+    private static bool IsRuntime(string name) => name.StartsWith("System", StringComparison.Ordinal) || name is "netstandard";
+}

@@ -1,0 +1,80 @@
+using System.Text.RegularExpressions;
+using Messaging.Testing;
+using Npgsql;
+
+namespace Messaging.Architecture.Tests;
+
+public sealed partial class SqlTests
+{
+    private TestDatabase database = null!;
+
+    [OneTimeSetUp]
+    public async Task CreateAsync() => database = await TestDatabaseServer.CreateDatabaseAsync(Slices.MigrateAsync);
+
+    [OneTimeTearDown]
+    public async Task DropAsync()
+    {
+        await database.DisposeAsync();
+        await TestDatabaseServer.StopAsync();
+    }
+
+    [TestCaseSource(typeof(SqlConstants), nameof(SqlConstants.All))]
+    public async Task PostgreSQL_understands(SqlConstant sql)
+    {
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand(sql.Text, connection);
+
+        Assert.That(() => NpgsqlCommandBuilder.DeriveParameters(command), Throws.Nothing);
+    }
+
+    [TestCaseSource(typeof(SqlConstants), nameof(SqlConstants.All))]
+    public void No_statement_selects_everything_or_skips_rows(SqlConstant sql)
+    {
+        Assert.That(sql.Text, Does.Not.Match(@"(?i)\bSELECT\s+(\w+\.)?\*|\bOFFSET\b"));
+    }
+
+    [TestCaseSource(typeof(SqlConstants), nameof(SqlConstants.All))]
+    public void Only_the_owning_modules_write_a_table(SqlConstant sql)
+    {
+        foreach (var table in Written(sql.Text))
+        {
+            Assert.That(Owners, Does.ContainKey(table), $"{table} stands in db/tables.md");
+            Assert.That(Owners[table].Contains("*") || Owners[table].Contains(sql.Module), $"{sql.Module} does not own {table}");
+        }
+    }
+
+    [Test]
+    public async Task Every_table_has_an_owner()
+    {
+        await using var command = database.DataSource.CreateCommand(
+            """
+            SELECT relname
+            FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+                AND relname NOT IN ('VersionInfo', 'migration_checksums')
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        var tables = new List<string>();
+        while (await reader.ReadAsync())
+            tables.Add(reader.GetString(0));
+
+        Assert.That(Owners.Keys, Is.EquivalentTo(tables));
+    }
+
+    private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();
+
+    private static Dictionary<string, string[]> Owners { get; } = File.ReadLines(Repository.File("db/tables.md"))
+        .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+        .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+        .Where(cells => cells[1] is not ("table" or "---"))
+        .ToDictionary(
+            cells => cells[1],
+            cells => Notes().Replace(cells[2], "").Split(',', StringSplitOptions.TrimEntries),
+            StringComparer.Ordinal);
+
+    [GeneratedRegex(@"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!SET\b)(?<table>[a-z_]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Writes();
+
+    [GeneratedRegex(@"\([^)]*\)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Notes();
+}

@@ -1,0 +1,87 @@
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Domain.Tests;
+
+public sealed class ConversationTests
+{
+    private static readonly Instant Now = Instant.FromUtc(2026, 11, 20, 10, 0);
+    private static readonly UserId Ada = new("ada");
+    private static readonly UserId Bob = new("bob");
+
+    [Test]
+    public void A_pair_has_one_key_whoever_opens_it_and_one_per_context()
+    {
+        var posting = new ConversationContext("posting", "7");
+
+        Assert.That(Conversation.DirectKey(Ada, Bob, null), Is.EqualTo(Conversation.DirectKey(Bob, Ada, null)));
+        Assert.That(Conversation.DirectKey(Ada, Bob, posting), Is.EqualTo(Conversation.DirectKey(Bob, Ada, posting)));
+        Assert.That(Conversation.DirectKey(Ada, Bob, posting), Is.Not.EqualTo(Conversation.DirectKey(Ada, Bob, null)));
+    }
+
+    [Test]
+    public void One_does_not_talk_to_oneself()
+    {
+        Assert.That(() => Conversation.OpenDirect(Ada, Ada, null, Now), Refused(ProblemCodes.InvalidRequest));
+    }
+
+    [TestCase(0, ProblemCodes.InvalidRequest)]
+    [TestCase(3, ProblemCodes.GroupFull)]
+    public void A_group_of_a_user_has_at_least_one_other_and_at_most_the_limit(int others, string code)
+    {
+        Assert.That(() => Group(new Actor(Ada), others, limit: 3), Refused(code));
+    }
+
+    [Test]
+    public void The_service_makes_a_group_without_an_owner()
+    {
+        var group = Group(Actor.Service, others: 3, limit: 3);
+
+        Assert.That((group.OwnerId, group.ParticipantCount), Is.EqualTo(((UserId?)null, 3)));
+    }
+
+    [TestCase("Über uns! ", "^ber-uns-[0-9a-f]{12}$")]
+    [TestCase("日本", "^[0-9a-f]{12}$")]
+    [TestCase("--A--b--", "^a-b-[0-9a-f]{12}$")]
+    public void A_slug_is_made_from_the_name(string name, string expected)
+    {
+        Assert.That(Group(new Actor(Ada), 1, 3, name).Profile!.Slug, Does.Match(expected));
+    }
+
+    [Test]
+    public void The_longest_name_still_makes_a_valid_slug()
+    {
+        Assert.That(Group(new Actor(Ada), 1, 3, new string('x', 200)).Profile!.Slug, Has.Length.LessThanOrEqualTo(100));
+    }
+
+    [Test]
+    public void Only_owner_admins_and_the_service_let_people_in()
+    {
+        Assert.That(() => Restored().Add(Member(ParticipantRole.Member), 1, 10), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), 1, 10), Throws.Nothing);
+        Assert.That(() => Restored().Add(by: null, 1, 10), Throws.Nothing);
+    }
+
+    [Test]
+    public void Nobody_comes_into_a_direct_a_full_a_closed_or_an_archived_conversation()
+    {
+        Assert.That(() => Restored(ConversationType.Direct).Add(null, 1, 10), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => Restored().Add(null, 9, 10), Refused(ProblemCodes.GroupFull));
+        Assert.That(() => Restored(closed: true).Add(null, 1, 10), Refused(ProblemCodes.ConversationClosed));
+        Assert.That(() => Restored(archived: true).Add(null, 1, 10), Refused(ProblemCodes.ConversationArchived));
+    }
+
+    internal static Conversation Restored(
+        ConversationType type = ConversationType.Group, bool closed = false, bool archived = false) =>
+        Conversation.Restore(ConversationId.New(Now), type, participantCount: 2, lastSeq: 5, version: 3, closed, archived);
+
+    internal static NUnit.Framework.Constraints.IResolveConstraint Refused(string code) =>
+        Throws.InstanceOf<RuleException>().With.Property(nameof(RuleException.Problem)).Property(nameof(Problem.Code)).EqualTo(code);
+
+    private static Conversation Group(Actor creator, int others, int limit, string name = "Group") => Conversation.CreateGroup(
+        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new GroupProfile(name, null, null, null, null, null), limit, Now);
+
+    private static Participant Member(ParticipantRole role) => new(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0);
+}

@@ -1,0 +1,164 @@
+using System.Text.Json.Nodes;
+
+namespace Messaging.Testing;
+
+/// <summary>
+/// What a careful client keeps of its inbox: a snapshot of <c>GET /v1/sync</c>, and every event folded into it by the rules of
+/// docs/integrating.md. A fold that differs from a fresh snapshot is an event that was lost, late or wrong.
+/// </summary>
+public sealed class ClientModel
+{
+    private readonly string user;
+    private readonly Dictionary<string, JsonObject> conversations = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<JsonObject>> heard = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> countedUpTo = new(StringComparer.Ordinal);
+
+    public ClientModel(string user, JsonObject snapshot)
+    {
+        this.user = user;
+        Cursor = Text(snapshot["cursor"]);
+        foreach (var conversation in snapshot["conversations"]!["items"]!.AsArray())
+            Keep(conversation!.DeepClone().AsObject());
+    }
+
+    /// <summary>The newest event seen.</summary>
+    public string Cursor { get; set; }
+
+    /// <summary>The inbox as the client would show it: what it knows of each conversation, newest activity first.</summary>
+    public IReadOnlyList<string> Inbox => [.. conversations.Values.Where(IsInInbox)
+        .OrderByDescending(c => Text(c["lastActivityAt"]), StringComparer.Ordinal).ThenByDescending(c => Text(c["id"]), StringComparer.Ordinal)
+        .Select(Comparable)];
+
+    /// <summary>The messages of others that are unread, over all conversations.</summary>
+    public long Unread => conversations.Values.Where(IsInInbox).Sum(c => Number(c["me"]!["unreadCount"]));
+
+    public void Apply(JsonObject envelope)
+    {
+        var data = envelope["data"]!.AsObject();
+        var id = Text(envelope["conversationId"]);
+        switch (Text(envelope["type"]))
+        {
+            case "conversation:created" when !conversations.ContainsKey(id):
+                Keep(Joined(data.DeepClone().AsObject()));
+                break;
+            case "participant:added":
+                Add(conversations[id], data["participant"]!.AsObject());
+                break;
+            case "message:new":
+                Hear(conversations[id], data);
+                break;
+            case "message:read":
+                Read(conversations[id], Text(data["userId"]), Number(data["seq"]));
+                break;
+            case "unread:changed":
+                Recount(conversations[id], data);
+                break;
+        }
+        Cursor = Text(envelope["id"]);
+    }
+
+    // One joins with everything read, be it at the beginning or later.
+    private JsonObject Joined(JsonObject conversation)
+    {
+        conversation["me"] = new JsonObject
+        {
+            ["unreadCount"] = 0, ["mentionCount"] = 0, ["lastReadSeq"] = Number(conversation["lastSeq"]),
+            ["lastDeliveredSeq"] = Number(conversation["lastSeq"]),
+        };
+        return conversation;
+    }
+
+    private void Keep(JsonObject conversation)
+    {
+        var id = Text(conversation["id"]);
+        conversations[id] = conversation;
+        heard[id] = [];
+        countedUpTo[id] = Number(conversation["lastSeq"]);
+    }
+
+    private static void Add(JsonObject conversation, JsonObject participant)
+    {
+        var list = conversation["participants"]!.AsArray();
+        if (list.Any(p => Text(p!["userId"]) == Text(participant["userId"])))
+            return;
+        conversation["participantCount"] = Number(conversation["participantCount"]) + 1;
+        var sorted = list.Append(participant).OrderBy(p => Text(p!["userId"]), StringComparer.Ordinal).Take(10).Select(p => p!.DeepClone());
+        conversation["participants"] = new JsonArray([.. sorted]);
+    }
+
+    private void Hear(JsonObject conversation, JsonObject message)
+    {
+        var (id, seq) = (Text(conversation["id"]), Number(message["seq"]));
+        if (seq <= Number(conversation["lastSeq"]))
+            return;
+        heard[id].Add(message);
+        conversation["lastSeq"] = seq;
+        conversation["lastActivityAt"] = message["createdAt"]!.DeepClone();
+        conversation["lastMessage"] = new JsonObject(
+            new[] { "id", "seq", "type", "senderId", "text", "createdAt" }.Select(name => KeyValuePair.Create(name, message[name]?.DeepClone())));
+        if (seq > countedUpTo[id])
+        {
+            countedUpTo[id] = seq;
+            Count(conversation, message, Number(conversation["me"]!["lastReadSeq"]));
+        }
+        if (message["senderId"] is { } sender)
+            Read(conversation, Text(sender), seq);
+        if (Text(message["senderId"]) == user)
+            (conversation["me"]!["unreadCount"], conversation["me"]!["mentionCount"]) = (0, 0);
+    }
+
+    private void Count(JsonObject conversation, JsonObject message, long pointer)
+    {
+        if (Number(message["seq"]) <= pointer || Text(message["type"]) == "system" || Text(message["senderId"]) == user)
+            return;
+        var me = conversation["me"]!;
+        me["unreadCount"] = Number(me["unreadCount"]) + 1;
+        if (message["mentions"]!.AsArray().Any(m => Text(m) == user))
+            me["mentionCount"] = Number(me["mentionCount"]) + 1;
+    }
+
+    private void Read(JsonObject conversation, string reader, long seq)
+    {
+        if (conversation["participants"]!.AsArray().FirstOrDefault(p => Text(p!["userId"]) == reader) is { } participant)
+            Raise(participant, seq);
+        if (reader == user)
+            Raise(conversation["me"]!, seq);
+    }
+
+    private static void Raise(JsonNode pointers, long seq)
+    {
+        pointers["lastReadSeq"] = Math.Max(Number(pointers["lastReadSeq"]), seq);
+        pointers["lastDeliveredSeq"] = Math.Max(Number(pointers["lastDeliveredSeq"]), seq);
+    }
+
+    // The numbers are of a moment: lastSeq says which messages they knew of, the others are counted here.
+    private void Recount(JsonObject conversation, JsonObject change)
+    {
+        var (me, id, pointer, known) = (conversation["me"]!, Text(conversation["id"]), Number(change["lastReadSeq"]), Number(change["lastSeq"]));
+        if (pointer < Number(me["lastReadSeq"]))
+            return;
+        Raise(me, pointer);
+        (me["unreadCount"], me["mentionCount"]) = (Number(change["unreadCount"]), Number(change["mentionCount"]));
+        foreach (var later in heard[id].Where(m => Number(m["seq"]) > known))
+            Count(conversation, later, pointer);
+        countedUpTo[id] = Math.Max(countedUpTo[id], known);
+    }
+
+    private bool IsInInbox(JsonObject conversation) =>
+        Text(conversation["type"]) == "group" || Text(conversation["createdBy"]) == user || Number(conversation["lastSeq"]) > 0;
+
+    private static string Comparable(JsonObject conversation)
+    {
+        var kept = new JsonObject();
+        foreach (var name in new[] { "id", "type", "name", "participantCount", "lastSeq", "lastActivityAt", "lastMessage" })
+            kept[name] = conversation[name]?.DeepClone();
+        kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => p!.DeepClone())]);
+        foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq" })
+            kept[name] = conversation["me"]![name]!.DeepClone();
+        return kept.ToJsonString();
+    }
+
+    private static string Text(JsonNode? node) => node?.GetValue<string>() ?? "";
+
+    private static long Number(JsonNode? node) => node is null ? 0 : node.AsValue().TryGetValue<long>(out var number) ? number : node.GetValue<int>();
+}
