@@ -4,7 +4,7 @@ using Messaging.Benchmarks.Measures;
 namespace Messaging.Benchmarks;
 
 /// <summary>What every benchmark works with.</summary>
-sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, Acknowledged Acknowledged, TimeSpan Run, CancellationToken Stop)
+sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, Acknowledged Acknowledged, Options Options, CancellationToken Stop)
 {
     /// <summary>Of an odd number of runs the middle one is reported.</summary>
     const int Runs = 3;
@@ -30,6 +30,9 @@ sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, 
         Report.Compare(what, clients, Measure.Median(services), Measure.Median(floors));
     }
 
+    /// <summary>Whether a measure of this name was asked for.</summary>
+    public bool Wants(string what) => what.Contains(Options.Only, StringComparison.OrdinalIgnoreCase);
+
     public CpuSeconds Cpu() => new(
         ProcessCpu.OfProcess(Service.Pid),
         Database.Postmaster is { } postmaster ? ProcessCpu.OfFamily(postmaster) : double.NaN,
@@ -38,7 +41,7 @@ sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, 
     async Task<Measure> MeasureAsync(int clients, Func<int, ValueTask<bool>> work)
     {
         var before = Cpu();
-        var timings = await Load.ClosedLoop.RunAsync(clients, Run, work, Stop);
+        var timings = await Load.ClosedLoop.RunAsync(clients, Options.Run, work, Stop);
         return Measure.Of(timings, Cpu() - before);
     }
 }

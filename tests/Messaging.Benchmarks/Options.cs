@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Messaging.Benchmarks;
 
 /// <summary>What was asked for on the command line.</summary>
-sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep)
+sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string Only)
 {
     public const string Usage = """
         dotnet run -c Release --project tests/Messaging.Benchmarks -- <verb> [options]
@@ -17,6 +17,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep)
 
           --messages N   messages in the database, 5000000 unless said
           --seconds N    length of each of the three runs of a measure, 10 unless said
+          --only TEXT    only the measures whose name holds the text
           --keep         keep the database in .data-bench and use it again, instead of loading a new one
         """;
 
@@ -28,16 +29,16 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep)
         if (arguments is not [var verb, .. var rest] || !Verbs.Contains(verb, StringComparer.Ordinal))
             return null;
 
-        var options = new Options(verb, 5_000_000, TimeSpan.FromSeconds(10), Keep: false);
+        Options? options = new Options(verb, 5_000_000, TimeSpan.FromSeconds(10), Keep: false, Only: "");
         for (var i = 0; i < rest.Length; i++)
         {
             if (rest[i] == "--keep")
-                options = options with { Keep = true };
+                options = options! with { Keep = true };
+            else if (rest[i] == "--only" && i + 1 < rest.Length)
+                options = options! with { Only = rest[++i] };
             else if (i + 1 < rest.Length && int.TryParse(rest[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
-                options = options.With(rest[i++], number)!;
+                options = options?.With(rest[i++], number);
             else
-                return null;
-            if (options is null)
                 return null;
         }
 

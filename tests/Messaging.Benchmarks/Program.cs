@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Messaging.Benchmarks;
 using Messaging.Benchmarks.Data;
 using Messaging.Benchmarks.Measures;
+using Messaging.Benchmarks.Reading;
 using Messaging.Benchmarks.Sending;
 
 if (Options.Parse(args) is not { } options)
@@ -20,9 +21,13 @@ try
     var acknowledged = new Acknowledged();
     await using (var service = await Service.StartAsync(database.ConnectionString, stop.Token))
     {
-        var bench = new Bench(database, service, report, acknowledged, options.Run, stop.Token);
+        var bench = new Bench(database, service, report, acknowledged, options, stop.Token);
         if (options.Wants("send"))
             await new SendBenchmark(bench).RunAsync();
+        if (options.Wants("history"))
+            await new HistoryBenchmark(bench).RunAsync();
+        if (options.Wants("inbox"))
+            await new InboxBenchmark(bench).RunAsync();
     }
 
     if (options.Wants("send"))

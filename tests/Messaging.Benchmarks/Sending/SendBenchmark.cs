@@ -11,6 +11,7 @@ sealed class SendBenchmark(Bench bench)
     public async Task RunAsync()
     {
         bench.Report.Table("send: POST /v1/conversations/{id}/messages");
+        await RunAsync("to a direct conversation, all read", participants: 2, conversations: 1_000, senders: 1);
         await RunAsync("to a direct conversation", participants: 2, conversations: 1_000, senders: 2);
         await RunAsync("to a group of 12", Shape.SmallGroup, conversations: 400, senders: 4);
         await RunAsync("to a group of 300", Shape.LargeGroup, conversations: 100, senders: 10);
@@ -18,6 +19,9 @@ sealed class SendBenchmark(Bench bench)
 
     async Task RunAsync(string what, int participants, int conversations, int senders)
     {
+        if (!bench.Wants(what))
+            return;
+
         var targets = await SendTarget.FindAsync(bench.Database.DataSource, participants, conversations, senders, bench.Stop);
         var requests = targets.Select(target => target.Request(bench.Service.Requests)).ToArray();
         await MeetAsync(targets, requests);
