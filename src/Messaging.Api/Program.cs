@@ -8,6 +8,7 @@ using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.Logging;
 using Messaging.Api.Messages;
+using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.ServiceKeys;
@@ -15,6 +16,7 @@ using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
     return exitCode;
@@ -27,7 +29,8 @@ builder.Services
     .AddConnectionChecks()
     .AddSettings<DatabaseSettings>("Messaging:Database")
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
-    .AddSettings<Limits>("Messaging:Limits")
+    .AddSettings<Limits>("Messaging:Limits", limits => limits.Errors())
+    .AddSettings<RetentionSettings>("Messaging:Retention", retention => retention.Errors())
     .AddErrors()
     .AddJson()
     .AddHealth()
@@ -37,7 +40,11 @@ builder.Services
     .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
-    .AddOpenApi("v1");
+    .AddContract();
+
+// The work behind the API has nothing to do while the build writes the OpenAPI document.
+if (!BuildTime.IsDocument)
+    builder.Services.AddEvents();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -60,7 +67,7 @@ app.MapUsers();
 app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
-app.MapOpenApi();
+app.MapContract();
 
 await app.RunAsync();
 return 0;

@@ -34,6 +34,8 @@ public sealed class ApiHost : IAsyncDisposable
         this.factory = factory;
         factory.StartServer();
         Address = factory.ClientOptions.BaseAddress;
+        if (Address.Port == 0)
+            throw new InvalidOperationException("The API refused to start; stderr says why.");
     }
 
     public TestDatabase Database { get; }
@@ -59,6 +61,7 @@ public sealed class ApiHost : IAsyncDisposable
             ["Messaging:Auth:Hs256Secret"] = Hs256Secret,
             ["Messaging:Auth:BootstrapServiceKey"] = ServiceKey,
             ["Messaging:RateLimits:Enabled"] = "false",
+            ["Messaging:Database:AllowUnsafeDurability"] = "true",
         };
         foreach (var (name, value) in settings)
             all[name] = value;

@@ -58,7 +58,7 @@ public sealed class ClientModel
     }
 
     // One joins with everything read, be it at the beginning or later.
-    private JsonObject Joined(JsonObject conversation)
+    private static JsonObject Joined(JsonObject conversation)
     {
         conversation["me"] = new JsonObject
         {

@@ -1,3 +1,4 @@
+using Messaging.Api.Configuration;
 using Messaging.Application.Users;
 using Microsoft.AspNetCore.Authorization;
 
@@ -11,7 +12,7 @@ public static class AuthSetup
     /// </summary>
     public static IServiceCollection AddMessagingAuth(this IServiceCollection services, IHostEnvironment environment)
     {
-        services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection("Messaging:Auth").Get<AuthSettings>() ?? new());
+        services.AddSettings<AuthSettings>("Messaging:Auth", settings => settings.Errors(environment.IsProduction()));
         services.AddSingleton<JwksKeys>();
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<UserTokens>();

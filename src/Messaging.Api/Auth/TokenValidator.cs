@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Messaging.Domain.Common;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -14,6 +15,10 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
 {
     // A token that was just made is not refused because its maker's clock is ahead; expiry is taken at its word.
     private static readonly Duration ClockSkew = Duration.FromSeconds(30);
+
+    private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private readonly JsonWebTokenHandler handler = new();
     private readonly SigningKey[] configured = [.. Configured(settings)];
@@ -61,34 +66,40 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
         ValidIssuer = settings.Issuer,
         ValidateAudience = !string.IsNullOrEmpty(settings.Audience),
         ValidAudience = settings.Audience,
-        RequireExpirationTime = true,
-        LifetimeValidator = (notBefore, expires, _, _) => IsAlive(notBefore, expires),
+        // Below, where what is written is read as it is written.
+        ValidateLifetime = false,
     };
 
-    private bool IsAlive(DateTime? notBefore, DateTime? expires)
+    // The library reads a number as text and text that looks like a time as a time, and takes the second of two members.
+    private ValidToken Read(JsonWebToken token)
     {
-        if (expires is not { } end)
-            throw new SecurityTokenNoExpirationException();
+        using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload), Strict);
         var now = clock.GetCurrentInstant();
-        if (notBefore is { } start && (now + ClockSkew).ToDateTimeUtc() < start)
-            throw new SecurityTokenNotYetValidException();
-        return now.ToDateTimeUtc() < end ? true : throw new SecurityTokenExpiredException();
+        var expiresAt = Time(payload, "exp") ?? throw Refuse("has no 'exp'");
+        if (expiresAt <= now)
+            throw Refuse("has expired");
+        if (Time(payload, "nbf") > now + ClockSkew)
+            throw Refuse("is not valid yet");
+        return UserId.TryParse(Text(payload, "sub"), provider: null, out var userId)
+            ? new ValidToken(userId, expiresAt, Text(payload, "name"), Text(payload, "picture"))
+            : throw Refuse("has no 'sub' that is a user id: 1 to 64 of A-Z a-z 0-9 _ . : @ -");
     }
 
-    private static ValidToken Read(JsonWebToken token)
+    private static string? Text(JsonDocument payload, string claim) =>
+        payload.RootElement.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+
+    private static Instant? Time(JsonDocument payload, string claim)
     {
-        if (!token.TryGetPayloadValue<string>("sub", out var subject) || !UserId.TryParse(subject, provider: null, out var userId))
-            throw Refuse("has no 'sub' that is a user id: 1 to 64 of A-Z a-z 0-9 _ . : @ -");
-        token.TryGetPayloadValue<string>("name", out var name);
-        token.TryGetPayloadValue<string>("picture", out var picture);
-        return new ValidToken(userId, Instant.FromDateTimeUtc(token.ValidTo), name, picture);
+        if (!payload.RootElement.TryGetProperty(claim, out var value))
+            return null;
+        if (value.ValueKind is not JsonValueKind.Number)
+            throw Refuse($"has an '{claim}' that is not a number of seconds");
+        // A fraction is allowed; what is beyond all calendars is as good as their end.
+        return Instant.FromUnixTimeSeconds((long)Math.Clamp(value.GetDouble(), 0, EndOfTime.ToUnixTimeSeconds()));
     }
 
     private static string Reason(Exception exception) => exception switch
     {
-        SecurityTokenExpiredException => "has expired",
-        SecurityTokenNotYetValidException => "is not valid yet",
-        SecurityTokenNoExpirationException => "has no 'exp'",
         SecurityTokenInvalidIssuerException => "has another 'iss' than is expected here",
         SecurityTokenInvalidAudienceException => "has another 'aud' than is expected here",
         SecurityTokenInvalidSignatureException or SecurityTokenSignatureKeyNotFoundException => "has a wrong signature",

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Configuration;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
@@ -50,6 +51,11 @@ public static class Verbs
             await errors.WriteLineAsync($"{e.Message}{Environment.NewLine}{Usage}");
             return WrongUse;
         }
+        catch (ConfigurationException e)
+        {
+            await errors.WriteLineAsync(e.Message);
+            return WrongUse;
+        }
         catch (RuleException e)
         {
             foreach (var problem in e.Problems)
@@ -70,11 +76,16 @@ public static class Verbs
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders();
-        builder.Services.AddDatabase().AddApplication().AddSingleton(new Limits()).AddMessagingAuth(builder.Environment);
-        if (string.IsNullOrEmpty(builder.Configuration.GetConnectionString(DatabaseSetup.Main)))
-            throw new UsageException($"No connection: set ConnectionStrings__{DatabaseSetup.Main}.");
+        builder.Services
+            .AddConnectionChecks()
+            .AddSettings<Limits>("Messaging:Limits")
+            .AddMessagingAuth(builder.Environment)
+            .AddDatabase()
+            .AddApplication();
 
         await using var app = builder.Build();
+        if (app.Services.FindConfigurationErrors() is { Count: > 0 } found)
+            throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
         var session = new Session(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);
         await (arguments.Words switch
@@ -86,4 +97,6 @@ public static class Verbs
             var words => throw new UsageException($"There is no verb '{string.Join(' ', words)}'."),
         });
     }
+
+    private sealed class ConfigurationException(IEnumerable<string> errors) : Exception(string.Join(Environment.NewLine, errors));
 }

@@ -11,6 +11,7 @@ using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Messaging.Api.Conversations;
 
@@ -50,23 +51,23 @@ public static class ConversationEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Conversations").RequireScope(Scope.Conversations);
 
         v1.MapPost("/conversations/direct", OpenDirectAsync)
-            .WithSummary("Find or open the direct conversation with a user");
+            .WithName("openDirect").WithSummary("Find or open the direct conversation with a user");
         v1.MapPost("/conversations", CreateGroupAsync)
-            .WithSummary("Create a group");
+            .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
-            .WithSummary("One's inbox, the newest activity first");
+            .WithName("listConversations").WithSummary("One's inbox, the newest activity first");
         v1.MapGet("/conversations/{id:guid}", GetAsync)
-            .WithSummary("A conversation");
+            .WithName("getConversation").WithSummary("A conversation");
         v1.MapGet("/conversations/by-slug/{slug}", GetBySlugAsync)
-            .WithSummary("A conversation by its slug");
+            .WithName("getConversationBySlug").WithSummary("A conversation by its slug");
         v1.MapGet("/conversations/{id:guid}/participants", ListParticipantsAsync)
-            .WithSummary("Who takes part, by user id");
+            .WithName("listParticipants").WithSummary("Who takes part, by user id");
         v1.MapPost("/conversations/{id:guid}/participants", AddParticipantsAsync)
-            .WithSummary("Let people into a group, all or none");
+            .WithName("addParticipants").WithSummary("Let people into a group, all or none");
         v1.MapPost("/conversations/{id:guid}/read", MarkReadAsync)
-            .WithSummary("Move one's read pointer forward");
+            .WithName("markRead").WithSummary("Move one's read pointer forward");
         v1.MapGet("/unread", GetUnreadAsync)
-            .WithSummary("Badge totals");
+            .WithName("getUnread").WithSummary("Badge totals");
         return app;
     }
 
@@ -93,16 +94,16 @@ public static class ConversationEndpoints
         HttpContext context,
         IMediator mediator,
         CancellationToken ct,
-        InboxFilter filter = InboxFilter.All,
-        ConversationType? type = null,
+        Word<InboxFilter>? filter = null,
+        [FromQuery(Name = "context")] string? about = null,
+        Word<ConversationType>? type = null,
         string? q = null,
         string? cursor = null,
-        int limit = PageCursor.DefaultLimit)
-    {
-        // Bound by hand: a parameter named 'context' would hide the request's own.
-        var about = ContextRules.Parse(context.Request.Query["context"]);
-        return TypedResults.Ok(await mediator.Send(new ListInbox(context.Actor(), filter, about, type, q, cursor, limit), ct));
-    }
+        int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(
+            new ListInbox(
+                context.Actor(), filter?.Value ?? InboxFilter.All, ContextRules.Parse(about), type?.Value, q, cursor, limit),
+            ct));
 
     private static async Task<Ok<ConversationView>> GetAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(new GetConversation(context.Actor(), new ConversationId(id)), ct)));

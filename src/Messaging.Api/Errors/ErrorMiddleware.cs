@@ -31,6 +31,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
         if (context.RequestAborted.IsCancellationRequested)
         {
             context.Response.StatusCode = ClientClosedRequest;
+            logger.LogDebug("{Method} {Route}: the client went away", context.Request.Method, Route(context));
             return;
         }
         var problems = ExceptionProblems.Of(context, exception);

@@ -9,6 +9,4 @@ public static class ErrorSetup
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdRouteConstraint>("userid"));
         return services;
     }
-
-    public static IApplicationBuilder UseErrors(this IApplicationBuilder app) => app.UseMiddleware<ErrorMiddleware>();
 }

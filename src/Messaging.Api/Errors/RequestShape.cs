@@ -1,21 +1,35 @@
+using System.Text.Json;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 
 namespace Messaging.Api.Errors;
 
-/// <summary>Refuses what no endpoint could answer well: NUL in a query, and an Accept header that leaves no form of the answer.</summary>
+/// <summary>
+/// Refuses what no endpoint could answer well: NUL in a query, a word that its enumeration does not have, a body that is not in
+/// UTF-8, and an Accept header that leaves no form of the answer.
+/// </summary>
 public sealed class RequestShape(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext context)
     {
         if (NulParameter(context.Request) is { } name)
             throw CommonErrors.Invalid($"#/{name}", "Text must not hold U+0000.");
-        if (IsAcceptable(context))
+        RefuseUnknownWord(context);
+        if (!IsUtf8(context.Request))
+            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+        else if (!IsAcceptable(context))
+            context.Response.StatusCode = StatusCodes.Status406NotAcceptable;
+        else
             return next(context);
-        context.Response.StatusCode = StatusCodes.Status406NotAcceptable;
         return Task.CompletedTask;
     }
+
+    private static bool IsUtf8(HttpRequest request) =>
+        request.ContentType?.Contains("charset", StringComparison.OrdinalIgnoreCase) != true
+        || !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+        || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase);
 
     private static string? NulParameter(HttpRequest request)
     {
@@ -27,6 +41,22 @@ public sealed class RequestShape(RequestDelegate next)
                 return name.Replace("\0", "", StringComparison.Ordinal);
         }
         return null;
+    }
+
+    // The framework's own reading of an enumeration takes numbers and any case.
+    private static void RefuseUnknownWord(HttpContext context)
+    {
+        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not { } endpoint)
+            return;
+        foreach (var parameter in endpoint.Metadata.GetOrderedMetadata<IParameterBindingMetadata>())
+        {
+            var type = Nullable.GetUnderlyingType(parameter.ParameterInfo.ParameterType) ?? parameter.ParameterInfo.ParameterType;
+            if (!type.IsEnum || !context.Request.Query.TryGetValue(parameter.Name, out var given))
+                continue;
+            var words = Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName).ToArray();
+            if (!words.Contains(given.ToString(), StringComparer.Ordinal))
+                throw CommonErrors.Invalid($"#/{parameter.Name}", $"Expected is one of {string.Join(", ", words)}.");
+        }
     }
 
     private static bool IsAcceptable(HttpContext context)

@@ -28,6 +28,7 @@ public static class HealthEndpoints
     /// <summary>Never asks the database: a restart would not bring that back.</summary>
     private static Liveness Live() => new("live");
 
+    // A newer schema is what a running node of the previous release serves on while an upgrade is under way.
     private static async Task<IResult> ReadyAsync(HttpContext context, Draining draining, DatabaseHealth database, CancellationToken ct)
     {
         var schema = await database.CheckAsync(ct);
@@ -36,11 +37,10 @@ public static class HealthEndpoints
             (_, true) => "The service is on its way down.",
             (null, _) => "The database does not answer.",
             (SchemaState.Older, _) => "The database's schema is older than this release needs.",
-            (SchemaState.Newer, _) => "The database's schema is newer than this release knows.",
             _ => null,
         };
         if (reason is null)
-            return TypedResults.Ok(new Readiness("ready", "up", "current"));
+            return TypedResults.Ok(new Readiness("ready", "up", schema is SchemaState.Newer ? "newer" : "current"));
         await context.WriteProblemAsync(new Problem(ProblemCodes.Unavailable, reason) { RetryAfterSeconds = 5 });
         return TypedResults.Empty;
     }
@@ -52,5 +52,5 @@ public sealed record Liveness(string Status);
 /// <summary>Requests are welcome.</summary>
 /// <param name="Status">Always <c>ready</c>; anything else is an answer of 503.</param>
 /// <param name="Database">Always <c>up</c>.</param>
-/// <param name="Schema">Always <c>current</c>.</param>
+/// <param name="Schema"><c>current</c>, or <c>newer</c> while an upgrade is under way.</param>
 public sealed record Readiness(string Status, string Database, string Schema);

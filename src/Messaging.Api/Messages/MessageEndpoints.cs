@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.RateLimiting;
 using Messaging.Application.Messages;
@@ -16,12 +17,12 @@ public static class MessageEndpoints
         var messages = app.MapGroup("/v1/conversations/{id:guid}/messages").WithTags("Messages").RequireScope(Scope.Messages);
 
         messages.MapPost("/", SendAsync)
-            .RequireSendLimit()
-            .WithSummary("Send a message");
+            .RequireSendLimit().WithoutIdempotencyKey()
+            .WithName("sendMessage").WithSummary("Send a message");
         messages.MapGet("/", ListAsync)
-            .WithSummary("A part of the history, ascending by seq");
+            .WithName("listMessages").WithSummary("A part of the history, ascending by seq");
         messages.MapGet("/{messageId:guid}", GetAsync)
-            .WithSummary("A message");
+            .WithName("getMessage").WithSummary("A message");
         return app;
     }
 

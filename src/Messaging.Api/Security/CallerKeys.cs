@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Claims;
+using Messaging.Api.Auth;
 
 namespace Messaging.Api.Security;
 
@@ -12,7 +13,7 @@ public static class CallerKeys
     {
         if (principal.FindFirst(ClaimTypes.NameIdentifier) is { } user)
             return UserKey(user.Value);
-        return principal.FindFirst("messaging:key") is { } key ? $"key:{key.Value}" : null;
+        return principal.ServiceKeyId() is { } key ? $"key:{key}" : null;
     }
 
     public static string UserKey(string userId) => $"user:{userId}";

@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Idempotency;
 using Messaging.Application.Common;
 using Messaging.Application.ServiceKeys;
 using Messaging.Domain.ServiceKeys;
@@ -16,9 +17,10 @@ public static class ServiceKeyEndpoints
     {
         var keys = app.MapGroup("/v1/admin/keys").WithTags("Administration").ServiceOnly(Scope.Admin);
 
-        keys.MapGet("", ListAsync).WithSummary("The service keys, without their secrets");
-        keys.MapPost("", CreateAsync).WithSummary("Create a service key; it is shown this once");
-        keys.MapDelete("/{id}", RevokeAsync).WithSummary("Revoke a service key");
+        keys.MapGet("", ListAsync).WithName("listServiceKeys").WithSummary("The service keys, without their secrets");
+        // A key is stored hashed only: remembering the answer would store it in the clear.
+        keys.MapPost("", CreateAsync).WithoutIdempotencyKey().WithName("createServiceKey").WithSummary("Create a service key; it is shown this once");
+        keys.MapDelete("/{id}", RevokeAsync).WithName("revokeServiceKey").WithSummary("Revoke a service key");
         return app;
     }
 

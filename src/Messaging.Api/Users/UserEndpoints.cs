@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Idempotency;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
@@ -51,21 +52,22 @@ public static class UserEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Users");
 
         v1.MapPut("/users/{userId:userid}", PutAsync).ServiceOnly(Scope.Users)
-            .WithSummary("Create a user, or replace the whole profile");
+            .WithName("putUser").WithSummary("Create a user, or replace the whole profile");
         v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithBodyOf(MaxUsersBytes)
-            .WithSummary("Create or replace up to 1,000 users, all or none");
+            .WithName("putUsers").WithSummary("Create or replace up to 1,000 users, all or none");
         v1.MapGet("/users/{userId:userid}", GetAsync).RequireScope(Scope.Users)
-            .WithSummary("A user's profile");
+            .WithName("getUser").WithSummary("A user's profile");
         v1.MapGet("/users", ListAsync).RequireScope(Scope.Users)
-            .WithSummary("The profiles of up to 100 users");
+            .WithName("listUsers").WithSummary("The profiles of up to 100 users");
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
-            .WithSummary("Search users by the beginnings of the words of their names");
-        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users)
-            .WithSummary("Mint a user token");
+            .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names");
+        // Repeating it is harmless, and remembering the answer would store a token.
+        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users).WithoutIdempotencyKey()
+            .WithName("mintToken").WithSummary("Mint a user token");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
-            .WithSummary("One's own profile and the limits in force");
+            .WithName("getMe").WithSummary("One's own profile and the limits in force");
         v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users)
-            .WithSummary("Change one's own profile");
+            .WithName("updateMe").WithSummary("Change one's own profile");
         return app;
     }
 
@@ -80,7 +82,7 @@ public static class UserEndpoints
     private static async Task<Ok<Page<UserProfile>>> PutManyAsync(UsersBody body, IMediator mediator, CancellationToken ct)
     {
         var users = body.Users.Select(u => new PutUser(u.UserId, u.DisplayName, u.FirstName, u.LastName, u.AvatarUrl, u.Metadata));
-        return TypedResults.Ok(new Page<UserProfile>(await mediator.Send(new PutUsers([.. users]), ct), NextCursor: null));
+        return TypedResults.Ok(new Page<UserProfile>(await mediator.Send(new PutUsers([.. users]), ct)));
     }
 
     private static async Task<Ok<UserProfile>> GetAsync(UserId userId, IMediator mediator, CancellationToken ct) =>
@@ -90,7 +92,7 @@ public static class UserEndpoints
         TypedResults.Ok(await mediator.Send(new ListUsers(ids), ct));
 
     private static async Task<Ok<Page<UserProfile>>> SearchAsync(
-        string? q, string? cursor, IMediator mediator, CancellationToken ct, int limit = PageCursor.DefaultLimit) =>
+        string? q, string? cursor, IMediator mediator, CancellationToken ct, int limit = 30) =>
         TypedResults.Ok(await mediator.Send(new SearchUsers(q, limit, cursor), ct));
 
     private static async Task<Created<MintedToken>> MintAsync(UserId userId, TokenBody body, IMediator mediator, CancellationToken ct) =>

@@ -11,4 +11,14 @@ public sealed class Limits
 
     /// <summary>UTF-8 bytes of a metadata object.</summary>
     public int MetadataBytes { get; init; } = 16_384;
+
+    public IEnumerable<string> Errors()
+    {
+        if (GroupSize < 2)
+            yield return "GroupSize: 2 or more is expected.";
+        if (TextLength < 1)
+            yield return "TextLength: 1 or more is expected.";
+        if (MetadataBytes < 2)
+            yield return "MetadataBytes: 2 or more is expected.";
+    }
 }

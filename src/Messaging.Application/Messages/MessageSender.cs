@@ -77,6 +77,7 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
             INSERT INTO mentions (conversation_id, user_id, seq)
             SELECT @ConversationId, m.user_id, c.last_seq
             FROM c, unnest(@Mentions) AS m (user_id)
+            WHERE @Type <> 'system'
         ),
         before AS (
             SELECT p.last_read_seq

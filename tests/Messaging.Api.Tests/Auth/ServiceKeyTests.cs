@@ -77,6 +77,19 @@ public sealed class ServiceKeyTests
     }
 
     [Test]
+    public async Task No_answer_with_a_secret_is_remembered()
+    {
+        var client = api.ServiceClient();
+        client.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+        await client.PutAsJsonAsync("/v1/users/anna", new { });
+        await client.PostAsJsonAsync("/v1/admin/keys", new { name = "test", scopes = new[] { "users" } });
+        await client.PostAsJsonAsync("/v1/users/anna/tokens", new { });
+        await using var command = api.Database.DataSource.CreateCommand("SELECT count(*) FROM idempotency_keys");
+
+        Assert.That(await command.ExecuteScalarAsync(), Is.Zero);
+    }
+
+    [Test]
     public async Task The_list_shows_keys_without_their_secrets()
     {
         var key = await CreateAsync("users", "events");

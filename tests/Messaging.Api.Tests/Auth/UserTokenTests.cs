@@ -140,6 +140,20 @@ public sealed class UserTokenTests
     public async Task What_is_no_token_is_refused_and_breaks_nothing(string token) =>
         Assert.That(await MeAsync(token), Is.EqualTo(Refused));
 
+    [TestCase("42")]
+    [TestCase("2026-11-20T10:15:30Z")]
+    [TestCase("3f2504e0-4f89-11d3-9a0c-0305e82c3301")]
+    public async Task An_id_that_looks_like_something_else_is_taken_as_it_is_written(string id)
+    {
+        using var response = await api.ClientFor(id).GetAsync("/v1/me");
+
+        Assert.That((await response.JsonAsync()).GetProperty("userId").GetString(), Is.EqualTo(id));
+    }
+
+    [Test]
+    public async Task A_number_is_no_user_id() =>
+        Assert.That(await MeAsync(ApiHost.Token("42", lifetime: null, ("sub", 42))), Is.EqualTo(Refused));
+
     [TestCase(1e308)]
     [TestCase(-1e308)]
     [TestCase(99999999999999999.0)]

@@ -1,0 +1,103 @@
+using Messaging.Api.Idempotency;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Messaging.Api.OpenApi;
+
+/// <summary>What stands once for the whole contract: its name, its credentials, headers that many calls share.</summary>
+public static class DocumentDetails
+{
+    public const string IdempotencyKey = "IdempotencyKey";
+
+    public static readonly IReadOnlyList<string> RateLimitHeaders = ["RateLimit", "RateLimit-Policy"];
+
+    private const string Conventions =
+        """
+        A messaging backend beside your own product: conversations, messages, exact unread counts, events.
+
+        Bodies are JSON in UTF-8 and camelCase; unknown and duplicate members are refused. Times are RFC 3339 in UTC. Lists answer
+        `items` and `nextCursor`, which is null at the end. Every refusal is `application/problem+json` with a stable `code`; a 400
+        names each wrong member by a JSON pointer in `errors`.
+
+        A `POST` with an `Idempotency-Key` has one effect however often it is sent; sending a message takes a `clientMessageId` instead.
+        """;
+
+    private static readonly Dictionary<string, string> Tags = new(StringComparer.Ordinal)
+    {
+        ["Users"] = "People of the host product, as it makes them known.",
+        ["Conversations"] = "Direct and group conversations, and the inbox.",
+        ["Participants"] = "Who takes part in a conversation.",
+        ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
+        ["Receipts"] = "What has been read, and what has not.",
+        ["Events"] = "What happened since a cursor.",
+        ["Administration"] = "For the operator's own services.",
+        ["Operations"] = "For orchestrators and load balancers.",
+    };
+
+    public static Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
+    {
+        document.Info = new OpenApiInfo
+        {
+            Title = "Messaging",
+            Version = "1",
+            Description = Conventions,
+            License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+        };
+        // Where the document was read from; the address is the operator's to choose.
+        document.Servers = [new OpenApiServer { Url = "/", Description = "This service" }];
+        document.Tags = document.Paths.Values
+            .SelectMany(path => path.Operations!.Values)
+            .SelectMany(operation => operation.Tags ?? new HashSet<OpenApiTagReference>())
+            .Select(tag => tag.Name!)
+            .Distinct(StringComparer.Ordinal)
+            .Select(name => new OpenApiTag { Name = name, Description = Tags.GetValueOrDefault(name) })
+            .ToHashSet();
+        AddCredentials(document);
+        AddHeaders(document);
+        return Task.CompletedTask;
+    }
+
+    private static void AddCredentials(OpenApiDocument document)
+    {
+        document.AddComponent<IOpenApiSecurityScheme>(OperationDetails.UserToken, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            BearerFormat = "JWT",
+            Description = "A user's token: `sub` is the user's id, `exp` is required.",
+        });
+        document.AddComponent<IOpenApiSecurityScheme>(OperationDetails.ServiceKey, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = "X-Api-Key",
+            Description = "A service key, `msk_<id>_<secret>`, with the scope that the call names. With an `X-User-Id` header it acts as that user.",
+        });
+    }
+
+    private static void AddHeaders(OpenApiDocument document)
+    {
+        document.AddComponent<IOpenApiParameter>(IdempotencyKey, new OpenApiParameter
+        {
+            Name = IdempotencySetup.Header,
+            In = ParameterLocation.Header,
+            Description = "Chosen by the client; a repeat with the same key and content within 48 h is given the first answer.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[ -~]{1,255}$" },
+            Example = "order-4711-opened",
+        });
+        Header(document, "RateLimit", "What is left: calls and seconds until the quota is full again.", "\"requests\";r=1180;t=42");
+        Header(document, "RateLimit-Policy", "The quotas that apply: calls and seconds.", "\"requests\";q=1200;w=60");
+        Header(document, "Retry-After", "Seconds after which a repeat may succeed.", "42");
+        Header(document, "Location", "The address of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
+        Header(document, "ETag", "The version of what is answered, for `If-Match`.", "\"3\"");
+        Header(document, IdempotencySetup.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.", "true");
+    }
+
+    private static void Header(OpenApiDocument document, string name, string description, string example) =>
+        document.AddComponent<IOpenApiHeader>(name, new OpenApiHeader
+        {
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = example,
+        });
+}

@@ -1,0 +1,62 @@
+namespace Messaging.Api.OpenApi;
+
+/// <summary>What the members of examples say, by their names; two people who talk about a shipment.</summary>
+public static class Samples
+{
+    private const string Token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJl";
+
+    private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
+    {
+        ["displayName"] = "Anna Berg",
+        ["firstName"] = "Anna",
+        ["lastName"] = "Berg",
+        ["username"] = "anna",
+        ["avatarUrl"] = "https://example.com/anna.png",
+        ["name"] = "Shipment 4711",
+        ["description"] = "All about the shipment to Hamburg",
+        ["slug"] = "shipment-4711",
+        ["id"] = "4711",
+        ["type"] = "shipment",
+        ["text"] = "When will it arrive?",
+        ["preview"] = "When will it arrive?",
+        ["clientMessageId"] = "c-1",
+        ["token"] = Token,
+        ["cursor"] = "MTc2MzYzMzczMA",
+        ["nextCursor"] = "MTc2MzYzMzczMA",
+        ["note"] = "Delivered",
+        ["status"] = "live",
+        ["database"] = "up",
+        ["schema"] = "current",
+        ["direct"] = "anyone",
+    };
+
+    // Members whose presence means that something is over or changed, which it mostly is not.
+    private static readonly HashSet<string> Nulls = new(StringComparer.Ordinal)
+    {
+        "closed", "deleted", "editedAt", "replyTo", "replyToId", "mutedUntil", "before", "slug",
+    };
+
+    public static bool IsUsuallyNull(string name) => Nulls.Contains(name);
+
+    public static bool IsUsuallyTrue(string name) => name is "active" or "hasMore";
+
+    public static long Number(string name, long minimum) => Math.Max(minimum, name switch
+    {
+        "seq" or "lastSeq" or "lastReadSeq" or "lastDeliveredSeq" or "after" => 42,
+        "participantCount" or "recipientCount" => 2,
+        "unreadCount" or "mentionCount" or "messages" or "conversations" or "mentions" => 1,
+        "version" or "position" => 3,
+        "groupSize" => 300,
+        "textLength" => 10_000,
+        "metadataBytes" => 16_384,
+        _ => 1,
+    });
+
+    public static string Text(string name, string? format) => format switch
+    {
+        "uuid" => "0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e",
+        "date-time" => "2026-11-20T10:15:30.123456Z",
+        "uri" => "https://example.com",
+        _ => Texts.GetValueOrDefault(name, "text"),
+    };
+}

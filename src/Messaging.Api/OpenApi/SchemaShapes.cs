@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Messaging.Api.Errors;
+using Messaging.Api.Json;
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using NodaTime;
+
+namespace Messaging.Api.OpenApi;
+
+/// <summary>Describes the values whose JSON form our own converters decide, which the generator cannot look into.</summary>
+public static class SchemaShapes
+{
+    private const string Uuid = "0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e";
+
+    private static readonly Dictionary<Type, Action<OpenApiSchema>> Shapes = new()
+    {
+        [typeof(string)] = schema => schema.Type = JsonSchemaType.String,
+        [typeof(UserId)] = schema => Text(schema, "anna", pattern: "^[A-Za-z0-9_.:@-]{1,64}$"),
+        [typeof(ConversationId)] = schema => Text(schema, Uuid, "uuid"),
+        [typeof(MessageId)] = schema => Text(schema, "0195e3a2-8d10-7f42-8c11-5b2e9f6a7d30", "uuid"),
+        [typeof(Instant)] = schema => Text(schema, "2026-11-20T10:15:30.123456Z", "date-time"),
+        [typeof(JsonText)] = schema =>
+        {
+            schema.Type = JsonSchemaType.Object;
+            schema.AdditionalPropertiesAllowed = true;
+            schema.Examples = [new JsonObject { ["colour"] = "red" }];
+        },
+    };
+
+    /// <summary>Names what becomes a component: objects and enumerations; values are described where they stand.</summary>
+    public static string? ReferenceId(JsonTypeInfo type)
+    {
+        var plain = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
+        if (Shapes.ContainsKey(plain) || PatchedType(plain) is not null || WordsOf(plain) is not null)
+            return null;
+        return plain == typeof(ProblemBody) ? "Problem" : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+    }
+
+    public static Task DescribeAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken ct)
+    {
+        var type = context.JsonTypeInfo.Type;
+        // A list of values: without a form of their own, the generator leaves them out.
+        if (context.JsonTypeInfo.ElementType is { } element && schema.Items is null && new OpenApiSchema() is var item && Describe(item, element))
+            schema.Items = item;
+        var patched = PatchedType(type);
+        if (!Describe(schema, patched ?? type))
+            return Task.CompletedTask;
+        // The type's own words would be repeated at each place of a value.
+        if (patched is not null)
+            schema.Description = null;
+        if (patched is not null || Nullable.GetUnderlyingType(type) is not null || context.JsonPropertyInfo is { IsGetNullable: true, IsSetNullable: true })
+            schema.Type |= JsonSchemaType.Null;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Describes a value; false for what the generator understands by itself.</summary>
+    public static bool Describe(OpenApiSchema schema, Type type)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (Shapes.TryGetValue(plain, out var shape))
+            shape(schema);
+        else if (plain == typeof(bool))
+            schema.Type = JsonSchemaType.Boolean;
+        else if (plain.IsEnum)
+            schema.Type = JsonSchemaType.String;
+        else if (WordsOf(plain) is { } words)
+            (schema.Type, schema.Properties, schema.Required, schema.Enum) = (JsonSchemaType.String, null, null, words);
+        else
+            return false;
+        return true;
+    }
+
+    private static Type? PatchedType(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Optional<>) ? type.GenericTypeArguments[0] : null;
+
+    private static List<JsonNode>? WordsOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Word<>)
+        ? [.. ((string[])type.GetProperty(nameof(Word<>.Words))!.GetValue(null)!).Select(word => JsonValue.Create(word))]
+        : null;
+
+    private static void Text(OpenApiSchema schema, string example, string? format = null, string? pattern = null)
+    {
+        schema.Type = JsonSchemaType.String;
+        schema.Format = format;
+        schema.Pattern = pattern;
+        schema.Examples = [example];
+    }
+}

@@ -1,0 +1,35 @@
+using Messaging.Infrastructure.Database;
+using Npgsql;
+
+namespace Messaging.Api.Tests.Surface;
+
+public sealed class ConnectionStringTests
+{
+    [Test]
+    public void What_the_operator_gave_stands()
+    {
+        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForRequests("Host=db;MaxAutoPrepare=0;maximum pool size=7;Options=-c work_mem=4MB"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(completed.MaxAutoPrepare, Is.Zero);
+            Assert.That(completed.MaxPoolSize, Is.EqualTo(7));
+            Assert.That(completed.Options, Is.EqualTo("-c work_mem=4MB"));
+        });
+    }
+
+    [Test]
+    public void Requests_prepare_what_repeats_and_never_wait_for_ever()
+    {
+        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForRequests("Host=db"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(completed.ApplicationName, Is.EqualTo("messaging"));
+            Assert.That(completed.MaxAutoPrepare, Is.EqualTo(100));
+            Assert.That(completed.Options, Does.Contain("statement_timeout").And.Contain("idle_in_transaction_session_timeout"));
+        });
+    }
+
+    [Test]
+    public void What_listens_has_no_statement_timeout() =>
+        Assert.That(ConnectionStrings.ForDirectUse("Host=db"), Does.Not.Contain("statement_timeout"));
+}

@@ -1,0 +1,72 @@
+using Messaging.Api.Health;
+using Messaging.Api.Tests.Auth;
+using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Api.Tests.Surface;
+
+public sealed class HealthTests
+{
+    ApiHost api = null!;
+
+    HttpClient Client => api.AnonymousClient();
+
+    [SetUp]
+    public async Task StartAsync() => api = await ApiHost.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await api.DisposeAsync();
+
+    [Test]
+    public async Task A_running_service_is_live_and_ready()
+    {
+        using var live = await Client.GetAsync("/health/live");
+        using var ready = await Client.GetAsync("/health/ready");
+        await Assert.MultipleAsync(async () =>
+        {
+            Assert.That((await live.JsonAsync()).ToString(), Is.EqualTo("""{"status":"live"}"""));
+            Assert.That((await ready.JsonAsync()).ToString(), Is.EqualTo("""{"status":"ready","database":"up","schema":"current"}"""));
+        });
+    }
+
+    [Test]
+    public async Task Without_its_database_it_is_live_but_not_ready()
+    {
+        await api.Database.DisposeAsync();
+        Assert.That(await StatesAsync(), Is.EqualTo("200, 503 unavailable"));
+    }
+
+    [Test]
+    public async Task On_a_newer_schema_it_is_not_ready()
+    {
+        await ExecuteAsync("""INSERT INTO "VersionInfo" ("Version", "Description") VALUES (999999999999, 'later')""");
+        Assert.That(await StatesAsync(), Is.EqualTo("200, 503 unavailable"));
+    }
+
+    [Test]
+    public async Task On_an_older_schema_it_is_not_ready()
+    {
+        await ExecuteAsync("""DELETE FROM "VersionInfo" """);
+        Assert.That(await StatesAsync(), Is.EqualTo("200, 503 unavailable"));
+    }
+
+    [Test]
+    public async Task On_its_way_down_it_is_not_ready_but_still_serves()
+    {
+        api.Services.GetRequiredService<Draining>().Begin();
+        await Assert.MultipleAsync(async () =>
+        {
+            Assert.That(await StatesAsync(), Is.EqualTo("200, 503 unavailable"));
+            Assert.That(await api.ClientFor("anna").GetAsync("/v1/unread").OutcomeAsync(), Is.EqualTo("200"));
+        });
+    }
+
+    async Task<string> StatesAsync() =>
+        $"{await Client.GetAsync("/health/live").OutcomeAsync()}, {await Client.GetAsync("/health/ready").OutcomeAsync()}";
+
+    async Task ExecuteAsync(string sql)
+    {
+        await using var command = api.Database.DataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Messaging.Testing;
+
+namespace Messaging.Api.Tests.Surface;
+
+public sealed class OpenApiTests
+{
+    static readonly string Written = Repository.File("docs/openapi/v1.json");
+    static readonly string[] Methods = ["get", "put", "post", "patch", "delete"];
+
+    JsonElement document;
+
+    [OneTimeSetUp]
+    public void Read() => document = JsonDocument.Parse(File.ReadAllText(Written)).RootElement;
+
+    [Test]
+    public async Task The_served_document_is_the_one_written_at_build()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var served = JsonDocument.Parse(await api.AnonymousClient().GetStringAsync("/openapi/v1.json")).RootElement;
+        Assert.That(JsonElement.DeepEquals(served, document), "Build the service and commit docs/openapi/v1.json.");
+    }
+
+    [Test]
+    public void It_is_an_OpenAPI_3_1_document() =>
+        Assert.That(document.GetProperty("openapi").GetString(), Does.StartWith("3.1."));
+
+    [Test]
+    public async Task It_is_valid_and_lint_finds_nothing_examples_included()
+    {
+        var (code, output) = await LintAsync(Written);
+        Assert.That(code, Is.Zero, output);
+    }
+
+    [Test]
+    public async Task Lint_sees_an_example_that_does_not_fit()
+    {
+        var broken = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.json");
+        await File.WriteAllTextAsync(broken, File.ReadAllText(Written).Replace("\"displayName\": \"Anna Berg\"", "\"displayName\": 7", StringComparison.Ordinal));
+        var (code, _) = await LintAsync(broken);
+        File.Delete(broken);
+        Assert.That(code, Is.Not.Zero);
+    }
+
+    [Test]
+    public void Every_call_has_a_name_a_summary_and_says_how_it_refuses() => Assert.Multiple(() =>
+    {
+        foreach (var (name, operation) in Operations())
+        {
+            Assert.That(operation.TryGetProperty("operationId", out _), $"{name} has no name: add WithName.");
+            Assert.That(operation.TryGetProperty("summary", out _), $"{name} has no summary: add WithSummary.");
+            Assert.That(operation.GetProperty("responses").EnumerateObject().Count(r => r.Name[0] == '4'), Is.Positive, name);
+            Assert.That(operation.GetProperty("responses").EnumerateObject().Count(r => r.Name[0] == '2'), Is.Positive, name);
+        }
+    });
+
+    [Test]
+    public void Names_of_calls_are_unique() =>
+        Assert.That(Operations().Select(call => call.Operation.GetProperty("operationId").GetString()), Is.Unique);
+
+    [Test]
+    public void Every_JSON_body_has_an_example() => Assert.Multiple(() =>
+    {
+        foreach (var (name, operation) in Operations())
+        {
+            foreach (var body in Bodies(operation))
+                Assert.That(body.TryGetProperty("example", out _) || body.TryGetProperty("examples", out _), name);
+        }
+    });
+
+    [TestCase("/docs/index.html")]
+    [TestCase("/docs/index.js")]
+    [TestCase("/docs/swagger-ui.css")]
+    public async Task The_document_can_be_browsed(string path)
+    {
+        await using var api = await ApiHost.StartAsync();
+        using var response = await api.AnonymousClient().GetAsync(path);
+        Assert.Multiple(() =>
+        {
+            Assert.That((int)response.StatusCode, Is.EqualTo(200));
+            Assert.That(response.Headers.GetValues("Content-Security-Policy").Single(), Does.Contain("script-src 'self'"));
+        });
+    }
+
+    IEnumerable<(string Name, JsonElement Operation)> Operations() =>
+        from path in document.GetProperty("paths").EnumerateObject()
+        from operation in path.Value.EnumerateObject()
+        where Methods.Contains(operation.Name)
+        select ($"{operation.Name.ToUpperInvariant()} {path.Name}", operation.Value);
+
+    static IEnumerable<JsonElement> Bodies(JsonElement operation)
+    {
+        var parts = operation.GetProperty("responses").EnumerateObject().Select(response => response.Value);
+        if (operation.TryGetProperty("requestBody", out var request))
+            parts = parts.Append(request);
+        return parts.Where(part => part.TryGetProperty("content", out _)).SelectMany(part => part.GetProperty("content").EnumerateObject()).Select(content => content.Value);
+    }
+
+    static async Task<(int Code, string Output)> LintAsync(string file)
+    {
+        var client = Repository.File("tests/Messaging.EndToEnd.Tests/client");
+        var linter = Path.Combine(client, "node_modules", "@redocly", "cli", "bin", "cli.js");
+        Assert.That(File.Exists(linter), $"Run npm ci in {client} first; ./test.sh does.");
+        using var process = Process.Start(new ProcessStartInfo("node", [linter, "lint", "--config", Path.Combine(client, "redocly.yaml"), file])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["REDOCLY_TELEMETRY"] = "off" },
+        })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await errors);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Net;
+using Messaging.Api.RateLimiting;
+using Messaging.Api.Security;
+using Messaging.Api.Tests.Auth;
+using Messaging.Testing;
+
+namespace Messaging.Api.Tests.Surface;
+
+public sealed class RateLimitTests
+{
+    readonly Clock clock = new();
+
+    [Test]
+    public void A_quota_is_full_again_after_its_window()
+    {
+        var limits = Limits(requests: 2);
+        Take(limits, "user:anna", 2);
+        Assert.That(limits.TryTake(RateLimitPolicy.Requests, "user:anna").Allowed, Is.False);
+
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.That(limits.TryTake(RateLimitPolicy.Requests, "user:anna").Allowed);
+    }
+
+    [Test]
+    public void What_is_left_is_told()
+    {
+        var limits = Limits(requests: 5);
+        Take(limits, "user:anna", 2);
+        clock.Advance(TimeSpan.FromSeconds(17.5));
+        Assert.That(
+            limits.TryTake(RateLimitPolicy.Requests, "user:anna"),
+            Is.EqualTo(new RateLimitState(RateLimitPolicy.Requests, Allowed: true, Quota: 5, Remaining: 2, ResetSeconds: 43)));
+    }
+
+    [Test]
+    public void One_caller_does_not_use_up_anothers_budget_nor_one_policy_the_others()
+    {
+        var limits = Limits(requests: 1, sends: 1);
+        Take(limits, "user:anna", 3);
+        Assert.Multiple(() =>
+        {
+            Assert.That(limits.TryTake(RateLimitPolicy.Requests, "user:ben").Allowed);
+            Assert.That(limits.TryTake(RateLimitPolicy.Send, "user:anna").Allowed);
+        });
+    }
+
+    [Test]
+    public void A_service_key_has_ten_times_a_users_budget() =>
+        Assert.That(Limits(requests: 7).TryTake(RateLimitPolicy.Requests, "key:shop").Quota, Is.EqualTo(70));
+
+    [Test]
+    public void Simultaneous_calls_take_exactly_the_quota()
+    {
+        var limits = Limits(requests: 500);
+        var allowed = 0;
+        Parallel.For(0, 2000, _ =>
+        {
+            if (limits.TryTake(RateLimitPolicy.Requests, "user:anna").Allowed)
+                Interlocked.Increment(ref allowed);
+        });
+        Assert.That(allowed, Is.EqualTo(500));
+    }
+
+    [Test]
+    public void Memory_is_bounded_whoever_calls()
+    {
+        var windows = new RateLimitWindows(clock);
+        for (var i = 0; i < RateLimitWindows.MaxKeys * 2; i++)
+            windows.Count($"address:{i}", 10);
+        Assert.That(windows.Keys, Is.LessThanOrEqualTo(RateLimitWindows.MaxKeys));
+    }
+
+    [TestCase("192.0.2.7", "address:192.0.2.7")]
+    [TestCase("::ffff:192.0.2.7", "address:192.0.2.7")]
+    [TestCase("2001:db8:1:2:3:4:5:6", "net:20010db800010002")]
+    public void Addresses_of_one_household_count_as_one(string address, string key) =>
+        Assert.That(CallerKeys.AddressKey(IPAddress.Parse(address)), Is.EqualTo(key));
+
+    [Test]
+    public async Task Over_the_limit_is_429_with_headers_that_say_when_to_come_back()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
+        var client = api.ClientFor("anna");
+        using var first = await client.GetAsync("/v1/unread");
+        await client.GetAsync("/v1/unread");
+        using var third = await client.GetAsync("/v1/unread");
+        await Assert.MultipleAsync(async () =>
+        {
+            Assert.That(first.Headers.GetValues("RateLimit-Policy"), Is.EqualTo(new[] { "\"requests\";q=2;w=60" }));
+            Assert.That(first.Headers.GetValues("RateLimit").Single(), Does.Match("^\"requests\";r=1;t=(60|[1-5]?\\d)$"));
+            Assert.That(third.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
+            Assert.That((await third.JsonAsync()).GetProperty("code").GetString(), Is.EqualTo("rate-limited"));
+            Assert.That(third.Headers.GetValues("RateLimit").Single(), Does.StartWith("\"requests\";r=0;t="));
+            Assert.That(third.Headers.RetryAfter!.Delta!.Value.TotalSeconds, Is.GreaterThanOrEqualTo(ResetOf(third)));
+        });
+    }
+
+    [Test]
+    public async Task Sending_has_a_budget_of_its_own_within_that_of_requests()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        var client = api.ClientFor("anna");
+        var path = $"/v1/conversations/{Guid.CreateVersion7()}/messages";
+        using var first = await client.PostAsync(path, content: null);
+        await Assert.MultipleAsync(async () =>
+        {
+            Assert.That(first.Headers.GetValues("RateLimit-Policy"), Is.EqualTo(new[] { "\"send\";q=1;w=60, \"requests\";q=1200;w=60" }));
+            Assert.That(await client.PostAsync(path, content: null).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+            Assert.That(await client.GetAsync("/v1/unread").OutcomeAsync(), Is.EqualTo("200"));
+        });
+    }
+
+    static int ResetOf(HttpResponseMessage response) =>
+        int.Parse(response.Headers.GetValues("RateLimit").Single().Split("t=")[1], System.Globalization.CultureInfo.InvariantCulture);
+
+    static void Take(RateLimits limits, string key, int times)
+    {
+        for (var i = 0; i < times; i++)
+            limits.TryTake(RateLimitPolicy.Requests, key);
+    }
+
+    RateLimits Limits(int requests = 1200, int sends = 120) =>
+        new(new RateLimitSettings { RequestsPerMinute = requests, SendPerMinute = sends }, clock);
+
+    sealed class Clock : TimeProvider
+    {
+        long now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => now;
+
+        public void Advance(TimeSpan by) => now += by.Ticks;
+    }
+}
