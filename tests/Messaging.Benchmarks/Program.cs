@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Messaging.Benchmarks;
 using Messaging.Benchmarks.Data;
 using Messaging.Benchmarks.Measures;
+using Messaging.Benchmarks.Plans;
 using Messaging.Benchmarks.Reading;
 using Messaging.Benchmarks.Sending;
 
@@ -28,6 +29,8 @@ try
             await new HistoryBenchmark(bench).RunAsync();
         if (options.Wants("inbox"))
             await new InboxBenchmark(bench).RunAsync();
+        if (options.Wants("explain"))
+            await new PlansBenchmark(bench).RunAsync();
     }
 
     if (options.Wants("send"))

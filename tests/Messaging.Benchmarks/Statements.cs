@@ -6,7 +6,10 @@ namespace Messaging.Benchmarks;
 static class Statements
 {
     /// <summary>The text of a constant, private or not.</summary>
-    public static string Of<T>(string constant) =>
-        typeof(T).GetField(constant, BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
-        ?? throw new MissingFieldException(typeof(T).Name, constant);
+    public static string Of<T>(string constant) => Of(typeof(T), constant);
+
+    /// <inheritdoc cref="Of{T}"/>
+    public static string Of(Type type, string constant) =>
+        type.GetField(constant, BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
+        ?? throw new MissingFieldException(type.Name, constant);
 }

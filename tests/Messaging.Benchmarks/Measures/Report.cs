@@ -28,6 +28,15 @@ sealed class Report(TextWriter output)
 
     public void Say(FormattableString text) => Line($"  {text.ToString(CultureInfo.InvariantCulture)}");
 
+    public void Plan(string name, IEnumerable<string> lines)
+    {
+        Heading($"## {name}");
+        output.WriteLine("```");
+        foreach (var line in lines)
+            output.WriteLine(line);
+        output.WriteLine("```");
+    }
+
     /// <summary>Something that must hold.</summary>
     public void Check(bool holds, FormattableString what)
     {
