@@ -3,6 +3,7 @@ using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Conversations;
 using Messaging.Api.Errors;
+using Messaging.Api.Events;
 using Messaging.Api.Health;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
@@ -10,6 +11,7 @@ using Messaging.Api.Logging;
 using Messaging.Api.Messages;
 using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
+using Messaging.Api.Realtime;
 using Messaging.Api.Security;
 using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
@@ -40,11 +42,13 @@ builder.Services
     .AddMessagingAuth(builder.Environment)
     .AddDatabase()
     .AddApplication()
+    .AddEvents()
+    .AddRealtime()
     .AddContract();
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
-    builder.Services.AddEvents();
+    builder.Services.AddEventWorkers();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -59,6 +63,7 @@ app.UseCors();
 app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
 app.UseAuthorization();
+app.UseMiddleware<HubGuard>();
 app.UseMiddleware<RequestShape>();
 app.UseMiddleware<IdempotencyMiddleware>();
 
@@ -67,6 +72,8 @@ app.MapUsers();
 app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();
+app.MapSync();
+app.MapRealtime();
 app.MapContract();
 
 await app.RunAsync();

@@ -127,6 +127,7 @@ public sealed class GroupTests : SliceFixture
         Assert.That(second.NextCursor, Is.Null);
         Assert.That(await RefusalAsync(() => ListAsync(users[4], null)), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That((await ProblemAsync(() => ListAsync(users[1], "%%%"))).Pointer, Is.EqualTo("#/cursor"));
+        Assert.That((await ProblemAsync(() => ListAsync(users[1], PageCursor.Encode("\0")))).Pointer, Is.EqualTo("#/cursor"));
 
         Task<Page<ParticipantView>> ListAsync(UserId user, string? cursor) =>
             Slices.SendAsync(new ListParticipants(new Actor(user), group.Id, cursor, 3));

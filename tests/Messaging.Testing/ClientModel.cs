@@ -155,8 +155,17 @@ public sealed class ClientModel
         kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => p!.DeepClone())]);
         foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq" })
             kept[name] = conversation["me"]![name]!.DeepClone();
-        return kept.ToJsonString();
+        return Sorted(kept).ToJsonString();
     }
+
+    // The members of a stored payload come in another order than those of an answer, and mean the same.
+    private static JsonNode Sorted(JsonNode node) => node switch
+    {
+        JsonObject members => new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal)
+            .Select(member => KeyValuePair.Create(member.Key, member.Value is null ? null : (JsonNode?)Sorted(member.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(item => item is null ? null : Sorted(item))]),
+        _ => node.DeepClone(),
+    };
 
     private static string Text(JsonNode? node) => node?.GetValue<string>() ?? "";
 

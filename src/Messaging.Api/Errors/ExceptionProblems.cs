@@ -11,11 +11,17 @@ public static partial class ExceptionProblems
 {
     public static IReadOnlyList<Problem> Of(HttpContext context, Exception exception) => exception switch
     {
-        RuleException e => e.Problems,
         BadHttpRequestException { InnerException: JsonException e } =>
             JsonProblems.Of(e, context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType),
         BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } e => [Binding(context, e)],
         BadHttpRequestException e => [Framework(context, e.StatusCode)],
+        _ => Of(exception),
+    };
+
+    /// <summary>What it means where there is no HTTP request, such as to a caller of the hub.</summary>
+    public static IReadOnlyList<Problem> Of(Exception exception) => exception switch
+    {
+        RuleException e => e.Problems,
         _ when DatabaseFailures.IsAway(exception) => [new(
             ProblemCodes.Unavailable, "The database is away or overloaded; nothing is lost by sending the same request again.")
             {

@@ -1,6 +1,7 @@
 using Messaging.Api.Errors;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
 using Messaging.Migrations;
 
 namespace Messaging.Api.Health;
@@ -29,7 +30,8 @@ public static class HealthEndpoints
     private static Liveness Live() => new("live");
 
     // A newer schema is what a running node of the previous release serves on while an upgrade is under way.
-    private static async Task<IResult> ReadyAsync(HttpContext context, Draining draining, DatabaseHealth database, CancellationToken ct)
+    private static async Task<IResult> ReadyAsync(
+        HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, CancellationToken ct)
     {
         var schema = await database.CheckAsync(ct);
         var reason = (schema, draining.HasBegun) switch
@@ -37,6 +39,7 @@ public static class HealthEndpoints
             (_, true) => "The service is on its way down.",
             (null, _) => "The database does not answer.",
             (SchemaState.Older, _) => "The database's schema is older than this release needs.",
+            _ when !maintenance.HasPartitions => "The partitions for what is sent now are still being made.",
             _ => null,
         };
         if (reason is null)

@@ -26,10 +26,8 @@ public static class DocumentDetails
     {
         ["Users"] = "People of the host product, as it makes them known.",
         ["Conversations"] = "Direct and group conversations, and the inbox.",
-        ["Participants"] = "Who takes part in a conversation.",
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
-        ["Receipts"] = "What has been read, and what has not.",
-        ["Events"] = "What happened since a cursor.",
+        ["Integration"] = "What happened since a cursor, and a state to start from.",
         ["Administration"] = "For the operator's own services.",
         ["Operations"] = "For orchestrators and load balancers.",
     };

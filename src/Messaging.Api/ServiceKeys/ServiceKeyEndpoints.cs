@@ -19,7 +19,8 @@ public static class ServiceKeyEndpoints
 
         keys.MapGet("", ListAsync).WithName("listServiceKeys").WithSummary("The service keys, without their secrets");
         // A key is stored hashed only: remembering the answer would store it in the clear.
-        keys.MapPost("", CreateAsync).WithoutIdempotencyKey().WithName("createServiceKey").WithSummary("Create a service key; it is shown this once");
+        keys.MapPost("", CreateAsync).WithoutIdempotencyKey()
+            .WithName("createServiceKey").WithSummary("Create a service key; it is shown this once");
         keys.MapDelete("/{id}", RevokeAsync).WithName("revokeServiceKey").WithSummary("Revoke a service key");
         return app;
     }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Dapper;
 
@@ -15,11 +16,10 @@ public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
 
     public bool InTransaction => transaction is not null;
 
-    public async Task BeginAsync(CancellationToken ct)
-    {
-        connection = await dataSource.OpenConnectionAsync(ct);
-        transaction = await connection.BeginTransactionAsync(ct);
-    }
+    public Task BeginAsync(CancellationToken ct) => BeginAsync(IsolationLevel.ReadCommitted, ct);
+
+    /// <summary>Begins a transaction whose statements all see the database as it was at the first of them.</summary>
+    public Task BeginSnapshotAsync(CancellationToken ct) => BeginAsync(IsolationLevel.RepeatableRead, ct);
 
     public async Task CommitAsync(CancellationToken ct)
     {
@@ -68,6 +68,12 @@ public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
             ct);
 
     public ValueTask DisposeAsync() => ReleaseAsync();
+
+    private async Task BeginAsync(IsolationLevel isolation, CancellationToken ct)
+    {
+        connection = await dataSource.OpenConnectionAsync(ct);
+        transaction = await connection.BeginTransactionAsync(isolation, ct);
+    }
 
     private CommandDefinition Command(string sql, object? parameters, CancellationToken ct) =>
         new(sql, parameters, transaction, cancellationToken: ct);

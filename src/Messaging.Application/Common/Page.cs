@@ -31,7 +31,7 @@ public static class PageCursor
         try
         {
             var decoded = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split('\n');
-            return decoded.Length == parts ? decoded : throw Malformed();
+            return decoded.Length == parts && Array.TrueForAll(decoded, StrictText.IsStorable) ? decoded : throw Malformed();
         }
         catch (FormatException)
         {

@@ -6,7 +6,10 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Events;
 
 /// <summary>What happened after a cursor, for the one who asks.</summary>
-public sealed record ListEvents(Actor Actor, string Since, int Limit) : IQuery<EventPage>;
+public sealed record ListEvents(Actor Actor, string Since, int Limit) : IQuery<EventPage>
+{
+    public const int DefaultLimit = 100;
+}
 
 public sealed class ListEventsValidator : AbstractValidator<ListEvents>
 {

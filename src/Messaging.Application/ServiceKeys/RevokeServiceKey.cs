@@ -21,10 +21,12 @@ public sealed class RevokeServiceKeyHandler(DbSession session, IClock clock) : I
 
     public async Task<Done> Handle(RevokeServiceKey command, CancellationToken ct)
     {
-        // No key has such an id, and PostgreSQL cannot even be asked.
-        if (!ServiceKey.IsValidId(command.Id))
-            throw CommonErrors.NotFound();
-        var count = await session.ExecuteAsync(RevokeSql, new { command.Id, Now = clock.GetCurrentInstant() }, ct);
-        return count == 1 ? default(Done) : throw CommonErrors.NotFound();
+        // Text that is no id may be text that PostgreSQL cannot even be asked for.
+        if (!ServiceKey.IsValidId(command.Id)
+            || await session.ExecuteAsync(RevokeSql, new { command.Id, Now = clock.GetCurrentInstant() }, ct) == 0)
+        {
+            throw new RuleException(new Problem(ProblemCodes.NotFound, "There is no such key."));
+        }
+        return default;
     }
 }

@@ -37,7 +37,7 @@ public sealed class MintTokenHandler(DbSession session, UserTokenSigner sign, IC
     public async Task<MintedToken> Handle(MintToken query, CancellationToken ct)
     {
         if (!await session.QuerySingleAsync<bool>(ExistsSql, new { UserId = query.UserId.Value }, ct))
-            throw CommonErrors.NotFound();
+            throw new RuleException(new Problem(ProblemCodes.NotFound, $"There is no user '{query.UserId}'."));
         // A token's times are whole seconds.
         var now = Instant.FromUnixTimeSeconds(clock.GetCurrentInstant().ToUnixTimeSeconds());
         var expiresAt = now + Duration.FromSeconds(query.TtlSeconds);

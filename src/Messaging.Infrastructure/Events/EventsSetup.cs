@@ -5,7 +5,7 @@ namespace Messaging.Infrastructure.Events;
 
 public static class EventsSetup
 {
-    /// <summary>The way of events from the outbox through the feed to this node's listeners, and what keeps their tables in order.</summary>
+    /// <summary>What the workers and the rest of the service share.</summary>
     public static IServiceCollection AddEvents(this IServiceCollection services)
     {
         services.AddSingleton<FeedSignal>();
@@ -13,6 +13,12 @@ public static class EventsSetup
         services.AddSingleton<OldRows>();
         services.AddSingleton<Maintenance>();
         services.AddSingleton<OutboxVacuum>();
+        return services;
+    }
+
+    /// <summary>The way of events from the outbox through the feed to this node's listeners, and what keeps their tables in order.</summary>
+    public static IServiceCollection AddEventWorkers(this IServiceCollection services)
+    {
         // In the order of starting: partitions and a place in the feed are there before the server listens.
         services.AddHostedService(provider => provider.GetRequiredService<Maintenance>());
         services.AddHostedService<FeedReader>();

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Messaging.Application.Events;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
+
+namespace Messaging.Api.Realtime;
+
+/// <summary>This node's hub connections by user. Several connections hear an event from one serialized message.</summary>
+public sealed class LiveConnections : ILiveReceiver
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<string, ImmutableArray<LiveConnection>> byUser = new(StringComparer.Ordinal);
+
+    public bool HasListeners => !byUser.IsEmpty;
+
+    public void Add(string user, LiveConnection connection) =>
+        byUser.AddOrUpdate(user, [connection], (_, others) => others.Add(connection));
+
+    public void Remove(string user, LiveConnection connection)
+    {
+        while (byUser.TryGetValue(user, out var before))
+        {
+            var after = before.Remove(connection);
+            if (after.IsEmpty ? byUser.TryRemove(KeyValuePair.Create(user, before)) : byUser.TryUpdate(user, after, before))
+                return;
+        }
+    }
+
+    public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
+    {
+        SerializedHubMessage? message = null;
+        foreach (var user in audience)
+        {
+            if (!byUser.TryGetValue(user, out var connections))
+                continue;
+            message ??= new SerializedHubMessage(MessageOf(envelope));
+            foreach (var connection in connections)
+                connection.Offer(position, message);
+        }
+    }
+
+    public void CloseAll()
+    {
+        foreach (var connection in All())
+            connection.Close();
+    }
+
+    /// <summary>Closes everyone in small groups over some seconds, so that other nodes are not asked for all of them at once.</summary>
+    public async Task DrainAsync(CancellationToken ct)
+    {
+        var connections = All();
+        Random.Shared.Shuffle(connections);
+        var group = (int)Math.Ceiling(connections.Length / (DrainTime / DrainStep));
+        foreach (var some in connections.Chunk(Math.Max(group, 1)))
+        {
+            foreach (var connection in some)
+                connection.Close();
+            await Task.Delay(DrainStep, ct);
+        }
+        CloseAll();
+    }
+
+    /// <summary>The call of the client's method that an event is.</summary>
+    public static InvocationMessage MessageOf(EventEnvelope envelope) => new(envelope.Type, [envelope]);
+
+    private LiveConnection[] All() => [.. byUser.Values.SelectMany(connections => connections)];
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Api.Errors;
+using Messaging.Api.RateLimiting;
+using Messaging.Api.Security;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Application.Messages;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Microsoft.AspNetCore.SignalR;
+
+namespace Messaging.Api.Realtime;
+
+/// <summary>What clients may call. The same requests as over REST; arguments are read here, so that what is wrong with them is told.</summary>
+public sealed class MessagingHub(IMediator mediator, Replays replays, RateLimits limits) : Hub
+{
+    public const string Path = "/hubs/messaging";
+
+    /// <summary>The query parameter with the cursor to begin from.</summary>
+    public const string CursorParameter = "cursor";
+
+    private Actor Actor => Context.User!.Actor();
+
+    public override async Task OnConnectedAsync()
+    {
+        if (Context.GetHttpContext()!.Request.Query.TryGetValue(CursorParameter, out var cursor))
+            await replays.CatchUpAsync(Live(), Actor, FeedCursor.Parse(cursor, $"#/{CursorParameter}"), Context.ConnectionAborted);
+    }
+
+    public async Task<MessageView> SendMessage(JsonElement conversationId, JsonElement message)
+    {
+        Take(RateLimitPolicy.Requests);
+        Take(RateLimitPolicy.Send);
+        var command = new SendMessage(Actor, ConversationIdOf(conversationId), Read<MessageContent>(message));
+        return (await mediator.Send(command, Context.ConnectionAborted)).Message;
+    }
+
+    /// <summary>Moves one's read pointer forward; without a seq to the newest message.</summary>
+    public Task<PointerState> MarkRead(JsonElement conversationId, JsonElement seq)
+    {
+        Take(RateLimitPolicy.Requests);
+        long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
+        return mediator.Send(new MarkRead(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
+    }
+
+    /// <summary>The events missed since the cursor, in order; until the stream ends the connection's live events wait.</summary>
+    public Task<IAsyncEnumerable<EventEnvelope>> Resume(JsonElement cursor)
+    {
+        Take(RateLimitPolicy.Requests);
+        return replays.ResumeAsync(Live(), Actor, FeedCursor.Parse(Read<string>(cursor, "#/cursor"), "#/cursor"), Context.ConnectionAborted);
+    }
+
+    private LiveConnection Live() => MessagingLifetime.LiveOf(Context.Items);
+
+    private void Take(RateLimitPolicy policy)
+    {
+        var state = limits.TryTake(policy, Context.User!.CallerKey()!);
+        if (!state.Allowed)
+            throw new RuleException(state.Problem);
+    }
+
+    // As in a path: what cannot be an id names nothing.
+    private static ConversationId ConversationIdOf(JsonElement id) =>
+        id.ValueKind is JsonValueKind.String && ConversationId.TryParse(id.GetString(), provider: null, out var result)
+            ? result
+            : throw CommonErrors.NotFound();
+
+    private static T Read<T>(JsonElement argument, string? pointer = null)
+    {
+        try
+        {
+            return argument.Deserialize<T>(MessagingJson.Options) ?? throw CommonErrors.Invalid(pointer ?? "#", "A value is expected.");
+        }
+        catch (JsonException e)
+        {
+            var problems = JsonProblems.Of(e, typeof(T));
+            throw new RuleException(pointer is null ? problems : [problems[0] with { Pointer = pointer }]);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.SignalR;
+
+namespace Messaging.Api.Realtime;
+
+/// <summary>Makes each connection of the hub hear what its user may hear, from the moment it is connected.</summary>
+public sealed class MessagingLifetime(LiveConnections connections, ILogger<DefaultHubLifetimeManager<MessagingHub>> logger)
+    : DefaultHubLifetimeManager<MessagingHub>(logger)
+{
+    private static readonly object Key = new();
+
+    public static LiveConnection LiveOf(IDictionary<object, object?> items) => (LiveConnection)items[Key]!;
+
+    public override async Task OnConnectedAsync(HubConnectionContext connection)
+    {
+        await base.OnConnectedAsync(connection);
+        var beginsWithReplay = connection.GetHttpContext()!.Request.Query.ContainsKey(MessagingHub.CursorParameter);
+        var live = new LiveConnection(connection, beginsWithReplay);
+        connection.Items[Key] = live;
+        connections.Add(connection.UserIdentifier!, live);
+    }
+
+    public override async Task OnDisconnectedAsync(HubConnectionContext connection)
+    {
+        if (connection.Items.TryGetValue(Key, out var live))
+            connections.Remove(connection.UserIdentifier!, (LiveConnection)live!);
+        await base.OnDisconnectedAsync(connection);
+    }
+}

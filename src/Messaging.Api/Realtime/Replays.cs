@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+using Microsoft.AspNetCore.SignalR.Protocol;
+
+namespace Messaging.Api.Realtime;
+
+/// <summary>Tells a connection what it missed, then lets its live events go on from there.</summary>
+public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
+{
+    private const int PageSize = 200;
+
+    /// <summary>For a connection that began with a cursor: refuses a cursor that is expired, else tells what was missed as live events are.</summary>
+    public async Task CatchUpAsync(LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)
+    {
+        await EnsureKnownAsync(since, ct);
+        connection.CatchUp(MessagesAsync(connection, actor, since, connection.Aborted));
+    }
+
+    /// <summary>For a call on an open connection.</summary>
+    public async Task<IAsyncEnumerable<EventEnvelope>> ResumeAsync(
+        LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)
+    {
+        await EnsureKnownAsync(since, ct);
+        if (!await connection.TryBeginReplayAsync())
+            throw new RuleException(new Problem(ProblemCodes.InvalidRequest, "A Resume runs on this connection already; wait for its end."));
+        return EventsAsync(connection, actor, since, isCall: true, CancellationToken.None);
+    }
+
+    private async IAsyncEnumerable<EventEnvelope> EventsAsync(
+        LiveConnection connection, Actor actor, FeedCursor since, bool isCall, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var hasEnded = false;
+        try
+        {
+            while (!hasEnded)
+            {
+                var page = await ReadAsync(actor, since, ct);
+                foreach (var envelope in page.Events)
+                {
+                    yield return envelope;
+                    since = FeedCursor.Parse(envelope.Id, "");
+                }
+                since = page.Cursor;
+                hasEnded = !page.HasMore && connection.TryEndReplay(since.Position);
+            }
+        }
+        finally
+        {
+            // The caller broke it off: what is left comes as live events do.
+            if (!hasEnded && isCall)
+                connection.CatchUp(MessagesAsync(connection, actor, since, connection.Aborted));
+        }
+    }
+
+    private async IAsyncEnumerable<HubMessage> MessagesAsync(
+        LiveConnection connection, Actor actor, FeedCursor since, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var envelope in EventsAsync(connection, actor, since, isCall: false, ct))
+            yield return LiveConnections.MessageOf(envelope);
+    }
+
+    private async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, CancellationToken ct)
+    {
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            return await scope.ServiceProvider.GetRequiredService<EventStore>().ReadAsync(actor, since, PageSize, ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw errors.Of(e, nameof(MessagingHub.Resume));
+        }
+    }
+
+    private async Task EnsureKnownAsync(FeedCursor since, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<EventStore>().EnsureKnownAsync(since, ct);
+    }
+}

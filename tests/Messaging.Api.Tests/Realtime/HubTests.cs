@@ -1,0 +1,180 @@
+using System.Net;
+using System.Net.WebSockets;
+using Messaging.Testing;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
+
+namespace Messaging.Api.Tests.Realtime;
+
+public sealed class HubTests : HubFixture
+{
+    [Test]
+    public async Task What_one_sends_every_participant_hears_with_the_id_to_resume_from()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await using var adasPhone = await ConnectAsync(ada);
+        await using var bobsPhone = await ConnectAsync(bob);
+
+        var sent = await adasPhone.SendMessageAsync(group, new { text = "hello", clientMessageId = "1" });
+
+        foreach (var phone in new[] { adasPhone, bobsPhone })
+        {
+            var heard = await phone.NextAsync("message:new");
+            Assert.That(heard.GetProperty("data").GetProperty("id").GetString(), Is.EqualTo(sent.GetProperty("id").GetString()));
+            Assert.That(heard.GetProperty("seq").GetInt64(), Is.EqualTo(sent.GetProperty("seq").GetInt64()));
+            Assert.That(heard.GetProperty("conversationId").GetString(), Is.EqualTo(group));
+            Assert.That(heard.GetProperty("occurredAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
+            Assert.That(heard.GetProperty("id").GetString(), Does.Match("^[0-9a-f]{8}-[0-9]+$"));
+        }
+    }
+
+    [Test]
+    public async Task Reading_is_heard_by_all_and_the_badge_by_ones_own_devices_only()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await SendAsync(ada, group);
+        await using var adasPhone = await ConnectAsync(ada);
+        await using var bobsPhone = await ConnectAsync(bob);
+        await using var bobsTablet = await ConnectAsync(bob);
+
+        var state = await bobsPhone.MarkReadAsync(group, 1);
+        await SendAsync(ada, group, "afterwards");
+
+        Assert.That((state.GetProperty("lastReadSeq").GetInt64(), state.GetProperty("unreadCount").GetInt64()), Is.EqualTo((1, 0)));
+        Assert.That((await bobsTablet.NextAsync("unread:changed")).GetProperty("data").GetProperty("lastSeq").GetInt64(), Is.EqualTo(1));
+        Assert.That((await adasPhone.NextAsync("message:read")).GetProperty("data").GetProperty("userId").GetString(), Is.EqualTo(bob));
+        await adasPhone.NextAsync("message:new");
+        Assert.That(adasPhone.Ids, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Without_a_seq_everything_is_read()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await SendAsync(ada, group);
+        await SendAsync(ada, group);
+        await using var phone = await ConnectAsync(bob);
+
+        Assert.That((await phone.MarkReadAsync(group, null)).GetProperty("lastReadSeq").GetInt64(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Refusals_carry_the_code_and_detail_of_the_problem()
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await using var adasPhone = await ConnectAsync(ada);
+        await using var evesPhone = await ConnectAsync(eve);
+        await adasPhone.SendMessageAsync(group, new { text = "one", clientMessageId = "1" });
+
+        Assert.That(await RefusalAsync(evesPhone.SendMessageAsync(group, new { text = "hi" })), Does.Contain("HubException: not-found: There is"));
+        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(7, new { text = "hi" })), Does.Contain("HubException: not-found: "));
+        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, new { text = "" })), Does.Contain("HubException: invalid-request: "));
+        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, new { test = "hi" })), Does.Contain("HubException: invalid-request: "));
+        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, null)), Does.Contain("HubException: invalid-request: "));
+        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, "hi")), Does.Contain("HubException: invalid-request: "));
+        Assert.That(await RefusalAsync(adasPhone.MarkReadAsync(group, "two")), Does.Contain("HubException: invalid-request: "));
+        Assert.That(await RefusalAsync(adasPhone.MarkReadAsync(group, -1)), Does.Contain("HubException: invalid-request: "));
+        Assert.That(
+            await RefusalAsync(adasPhone.SendMessageAsync(group, new { text = "two", clientMessageId = "1" })),
+            Does.Contain("HubException: idempotency-key-reused: "));
+    }
+
+    [Test]
+    public async Task A_message_of_the_greatest_length_fits_however_it_is_escaped()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await using var phone = await ConnectAsync(ada);
+        var text = string.Concat(Enumerable.Repeat("\U0001F600", 10_000));
+
+        await phone.SendMessageAsync(group, new { text, metadata = new { note = new string('\u00e9', 8_000) } });
+
+        Assert.That(Text(await phone.NextAsync("message:new")), Is.EqualTo(text));
+    }
+
+    [Test]
+    public async Task Who_was_removed_hears_nothing_more()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var (group, other) = (await GroupAsync(ada, bob), await GroupAsync(ada, bob));
+        await using var phone = await ConnectAsync(bob);
+
+        await ExecuteAsync($"UPDATE participants SET left_at = now() WHERE conversation_id = '{group}' AND user_id = '{bob}'");
+        await SendAsync(ada, group, "not for bob");
+        await SendAsync(ada, other, "for bob");
+
+        Assert.That(Text(await phone.NextAsync("message:new")), Is.EqualTo("for bob"));
+    }
+
+    [Test]
+    public async Task Somebody_added_hears_the_next_message()
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await using var phone = await ConnectAsync(eve);
+
+        await PostAsync(ada, $"/v1/conversations/{group}/participants", new { userIds = new[] { eve } });
+        await SendAsync(ada, group, "welcome");
+
+        Assert.That((await phone.NextAsync("conversation:created")).GetProperty("data").GetProperty("id").GetString(), Is.EqualTo(group));
+        Assert.That(Text(await phone.NextAsync("message:new")), Is.EqualTo("welcome"));
+    }
+
+    [Test]
+    public async Task A_connection_ends_with_its_token_and_may_come_back()
+    {
+        var user = await UserAsync();
+        await using var phone = await HubClient.ConnectAsync(Api.Address, ApiHost.Token(user, TimeSpan.FromSeconds(2)));
+
+        Assert.That(await phone.Closed, Is.Null);
+        Assert.That(phone.Connection.State, Is.EqualTo(HubConnectionState.Disconnected));
+    }
+
+    [TestCase(null, null, HttpStatusCode.Unauthorized)]
+    [TestCase("not.a.token", null, HttpStatusCode.Unauthorized)]
+    [TestCase("", "https://elsewhere.test", HttpStatusCode.Forbidden)]
+    public async Task An_upgrade_is_refused(string? token, string? origin, HttpStatusCode status)
+    {
+        using var socket = new ClientWebSocket { Options = { CollectHttpResponseDetails = true } };
+        if (origin is not null)
+            socket.Options.SetRequestHeader("Origin", origin);
+        var good = ApiHost.Token(await UserAsync());
+
+        Assert.That(
+            () => socket.ConnectAsync(HubClient.Address(Api.Address, token is "" ? good : token ?? ""), CancellationToken.None),
+            Throws.InstanceOf<WebSocketException>());
+        Assert.That(socket.HttpStatusCode, Is.EqualTo(status));
+    }
+
+    [Test]
+    public async Task A_service_key_connects_as_a_user_only()
+    {
+        var user = await UserAsync();
+
+        Assert.That(
+            (await Api.ServiceClient().PostAsync("/hubs/messaging/negotiate?negotiateVersion=1", null)).StatusCode,
+            Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That(
+            (await Api.ServiceClient(actAs: user).PostAsync("/hubs/messaging/negotiate?negotiateVersion=1", null)).StatusCode,
+            Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task No_token_and_no_text_is_logged()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        var token = ApiHost.Token(ada);
+        await using var phone = await HubClient.ConnectAsync(Api.Address, token);
+        await phone.SendMessageAsync(group, new { text = "a-secret-text" });
+        await RefusalAsync(phone.SendMessageAsync(group, new { text = "", note = "a-secret-text" }));
+
+        Assert.That(Api.Logs.Lines.Where(line => line.Contains("a-secret-text", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    private static async Task<string> RefusalAsync(Task call) => (await Assert.ThrowsAsync<HubException>(() => call))!.Message;
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Testing;
+
+/// <summary>A user's connection to the hub: hears every event, in the order in which they come.</summary>
+public sealed class HubClient : IAsyncDisposable
+{
+    static readonly string[] Types = ["message:new", "message:read", "conversation:created", "participant:added", "unread:changed", "test:event"];
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    readonly Channel<JsonElement> events = Channel.CreateUnbounded<JsonElement>();
+    readonly ConcurrentQueue<string> ids = new();
+    readonly TaskCompletionSource<Exception?> closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    HubClient(HubConnection connection)
+    {
+        Connection = connection;
+        foreach (var type in Types)
+        {
+            connection.On<JsonElement>(type, envelope =>
+            {
+                ids.Enqueue(envelope.GetProperty("id").GetString()!);
+                events.Writer.TryWrite(envelope);
+            });
+        }
+        connection.Closed += exception =>
+        {
+            events.Writer.TryComplete();
+            closed.TrySetResult(exception);
+            return Task.CompletedTask;
+        };
+    }
+
+    public HubConnection Connection { get; }
+
+    /// <summary>The ids of all events heard so far.</summary>
+    public IReadOnlyCollection<string> Ids => ids;
+
+    /// <summary>Why the connection ended, once it has.</summary>
+    public Task<Exception?> Closed => closed.Task.WaitAsync(Patience);
+
+    public static async Task<HubClient> ConnectAsync(Uri address, string token, string? cursor = null)
+    {
+        var builder = new HubConnectionBuilder();
+        builder.Services.AddSingleton<IConnectionFactory, WebSocketFactory>();
+        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(Address(address, token, cursor)));
+        var client = new HubClient(builder.AddJsonProtocol().Build());
+        await client.Connection.StartAsync();
+        return client;
+    }
+
+    public static Uri Address(Uri address, string token, string? cursor = null) => new(
+        $"ws://{address.Authority}/hubs/messaging?access_token={token}" + (cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}"));
+
+    /// <summary>The next event of the type; others before it are passed over.</summary>
+    public async Task<JsonElement> NextAsync(string type)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var envelope = await events.Reader.ReadAsync(patience.Token);
+            if (envelope.GetProperty("type").GetString() == type)
+                return envelope;
+        }
+    }
+
+    public Task<JsonElement> SendMessageAsync(object conversationId, object? message) =>
+        Connection.InvokeAsync<JsonElement>("SendMessage", conversationId, message);
+
+    public Task<JsonElement> MarkReadAsync(object conversationId, object? seq) =>
+        Connection.InvokeAsync<JsonElement>("MarkRead", conversationId, seq);
+
+    public IAsyncEnumerable<JsonElement> ResumeAsync(object? cursor, CancellationToken ct = default) =>
+        Connection.StreamAsync<JsonElement>("Resume", cursor, ct);
+
+    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+
+    /// <summary>The one transport that the client needs here; the package with all of them is not to be had.</summary>
+    sealed class WebSocketFactory : IConnectionFactory
+    {
+        public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+        {
+            var socket = new ClientWebSocket();
+            await socket.ConnectAsync(((UriEndPoint)endpoint).Uri, cancellationToken);
+            return new WebSocketConnection(socket);
+        }
+    }
+
+    sealed class WebSocketConnection : ConnectionContext, IDuplexPipe
+    {
+        readonly ClientWebSocket socket;
+        readonly Pipe received = new();
+        readonly Pipe sent = new();
+        readonly Task pumps;
+
+        public WebSocketConnection(ClientWebSocket socket)
+        {
+            this.socket = socket;
+            Transport = this;
+            pumps = Task.WhenAll(Task.Run(ReceiveAsync), Task.Run(SendAsync));
+        }
+
+        public PipeReader Input => received.Reader;
+
+        public PipeWriter Output => sent.Writer;
+
+        public override string ConnectionId { get; set; } = Guid.NewGuid().ToString();
+
+        public override IFeatureCollection Features { get; } = new FeatureCollection();
+
+        public override IDictionary<object, object?> Items { get; set; } = new Dictionary<object, object?>();
+
+        public override IDuplexPipe Transport { get; set; }
+
+        public override async ValueTask DisposeAsync()
+        {
+            await sent.Writer.CompleteAsync();
+            await received.Reader.CompleteAsync();
+            socket.Abort();
+            await pumps;
+            socket.Dispose();
+            await base.DisposeAsync();
+        }
+
+        async Task ReceiveAsync()
+        {
+            try
+            {
+                while (await socket.ReceiveAsync(received.Writer.GetMemory(4096), CancellationToken.None) is { MessageType: not WebSocketMessageType.Close } part)
+                {
+                    received.Writer.Advance(part.Count);
+                    if ((await received.Writer.FlushAsync()).IsCompleted)
+                        break;
+                }
+                await received.Writer.CompleteAsync();
+            }
+            catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+            {
+                await received.Writer.CompleteAsync(e);
+            }
+        }
+
+        async Task SendAsync()
+        {
+            try
+            {
+                while (await sent.Reader.ReadAsync() is { IsCompleted: false } read)
+                {
+                    foreach (var part in read.Buffer)
+                        await socket.SendAsync(part, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                    sent.Reader.AdvanceTo(read.Buffer.End);
+                }
+            }
+            catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+            {
+                await sent.Reader.CompleteAsync(e);
+            }
+        }
+    }
+}
