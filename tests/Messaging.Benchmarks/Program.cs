@@ -3,6 +3,7 @@ using Messaging.Benchmarks;
 using Messaging.Benchmarks.Data;
 using Messaging.Benchmarks.Measures;
 using Messaging.Benchmarks.Plans;
+using Messaging.Benchmarks.Pushing;
 using Messaging.Benchmarks.Reading;
 using Messaging.Benchmarks.Sending;
 
@@ -20,20 +21,22 @@ try
     await using var database = await BenchmarkDatabase.StartAsync(options, Console.Out, stop.Token);
     var report = new Report(Console.Out);
     var acknowledged = new Acknowledged();
-    await using (var service = await Service.StartAsync(database.ConnectionString, stop.Token))
+    foreach (var (verb, run) in ((string, Func<Bench, Task>)[])
+    [
+        ("send", bench => new SendBenchmark(bench).RunAsync()),
+        ("history", bench => new HistoryBenchmark(bench).RunAsync()),
+        ("inbox", bench => new InboxBenchmark(bench).RunAsync()),
+        ("push", bench => new PushBenchmark(bench).RunAsync()),
+        ("explain", bench => new PlansBenchmark(bench).RunAsync()),
+    ])
     {
-        var bench = new Bench(database, service, report, acknowledged, options, stop.Token);
-        if (options.Wants("send"))
-            await new SendBenchmark(bench).RunAsync();
-        if (options.Wants("history"))
-            await new HistoryBenchmark(bench).RunAsync();
-        if (options.Wants("inbox"))
-            await new InboxBenchmark(bench).RunAsync();
-        if (options.Wants("explain"))
-            await new PlansBenchmark(bench).RunAsync();
+        if (!options.Wants(verb))
+            continue;
+        await using var service = await Service.StartAsync(database.ConnectionString, stop.Token);
+        await run(new Bench(database, service, report, acknowledged, options, stop.Token));
     }
 
-    if (options.Wants("send"))
+    if (acknowledged.All.Any())
         await Checks.RunAsync(database.DataSource, acknowledged, report, stop.Token);
     return report.Failed ? 1 : 0;
 }

@@ -21,10 +21,12 @@ sealed class SendClient(HttpConnection connection, SendTarget[] targets, byte[][
     long sent;
 
     /// <summary>Sends to one of the targets by chance; true for 201.</summary>
-    public async ValueTask<bool> SendAsync()
+    public ValueTask<bool> SendAsync() =>
+        SendAsync(random.Next(targets.Length), prefix + (++sent).ToString("x", CultureInfo.InvariantCulture).PadLeft(KeyLength - prefix.Length, '0'));
+
+    /// <summary>Sends to the given target under the given name; true for 201.</summary>
+    public async ValueTask<bool> SendAsync(int target, string key)
     {
-        var target = random.Next(targets.Length);
-        var key = prefix + (++sent).ToString("x", CultureInfo.InvariantCulture).PadLeft(KeyLength - prefix.Length, '0');
         var status = await connection.AskAsync(Named(requests[target], key));
         if (status != 201)
             return false;
