@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+
+namespace Messaging.Benchmarks.Plans;
+
+/// <summary>Prints the plans of the hot statements on the benchmark's data, and fails when one reads a whole table.</summary>
+sealed partial class PlansBenchmark(Bench bench)
+{
+    // Of the long history, so that its months are many.
+    const string TargetSql = """
+        SELECT c.id, p.user_id, c.last_seq, c.last_message_id, c.version
+        FROM conversations c
+        JOIN participants p ON p.conversation_id = c.id AND p.left_at IS NULL
+        WHERE c.participant_count = @Participants
+        ORDER BY c.last_seq DESC, p.user_id
+        LIMIT 1
+        """;
+
+    static readonly string[] Tables =
+        ["conversations", "participants", "users", "messages", "message_keys", "message_gaps", "mentions", "read_marks", "outbox", "feed_2"];
+
+    public async Task RunAsync()
+    {
+        bench.Report.Heading("plans of the hot statements");
+        foreach (var statement in await StatementsAsync())
+        {
+            var plan = await Explanation.OfAsync(bench.Database.DataSource, statement, bench.Stop);
+            bench.Report.Plan(statement.Name, Trimmed(plan));
+            var whole = plan.Select(line => SequentialScan().Match(line)).Where(match => match.Success).Select(match => match.Groups["table"].Value)
+                .Where(table => Array.Exists(Tables, hot => table.StartsWith(hot, StringComparison.Ordinal))).ToArray();
+            bench.Report.Check(whole.Length == 0, $"{statement.Name}: whole tables read: {(whole.Length == 0 ? "none" : string.Join(", ", whole))}");
+        }
+    }
+
+    async Task<IEnumerable<HotStatement>> StatementsAsync()
+    {
+        await using var command = bench.Database.DataSource.CreateCommand(TargetSql);
+        command.Parameters.AddWithValue("Participants", Data.Shape.HistoryGroup);
+        await using var reader = await command.ExecuteReaderAsync(bench.Stop);
+        await reader.ReadAsync(bench.Stop);
+        return HotStatements.Of(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetInt64(4));
+    }
+
+    // Without what never ran and without the buffers of inner nodes.
+    static IEnumerable<string> Trimmed(IReadOnlyList<string> plan)
+    {
+        var skipDeeperThan = int.MaxValue;
+        for (var i = 0; i < plan.Count; i++)
+        {
+            var line = plan[i];
+            var depth = line.Length - line.TrimStart().Length;
+            if (depth > skipDeeperThan)
+                continue;
+            skipDeeperThan = line.Contains("(never executed)", StringComparison.Ordinal) ? depth : int.MaxValue;
+            var noise = skipDeeperThan != int.MaxValue || Noise().IsMatch(line) || (i > 1 && line.Contains("Buffers:", StringComparison.Ordinal));
+            if (!noise)
+                yield return line;
+        }
+    }
+
+    [GeneratedRegex(@"Seq Scan on (?<table>\w+)", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex SequentialScan();
+
+    [GeneratedRegex(@"Heap Fetches|Sort Method|Memory Usage|Conflict|Trigger for|Batches:|Rows Removed|^ *Planning:", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Noise();
+}
