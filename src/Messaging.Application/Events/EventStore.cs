@@ -21,18 +21,21 @@ public sealed class EventStore(DbSession session)
         FROM feed_state
         """;
 
-    // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of the days from the first on that holds anything
-    // newer than the cursor. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
+    // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of those days only that hold anything of the window,
+    // whatever their clock said. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
     private const string OfUserSql =
         """
         WITH state AS MATERIALIZED (
             SELECT epoch, last_position, expired_position
             FROM feed_state
         ),
-        first AS MATERIALIZED (
-            SELECT coalesce(max(day), '-infinity') AS day
-            FROM generate_series(date_trunc('day', now()) - interval '30 days', date_trunc('day', now()), interval '1 day') AS day
-            WHERE (SELECT true FROM feed WHERE feed.position > @After AND feed.occurred_at < day LIMIT 1) IS NULL
+        days AS MATERIALIZED (
+            SELECT
+                coalesce(max(day) FILTER (WHERE (
+                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at < day LIMIT 1) IS NULL), '-infinity') AS first,
+                coalesce(min(day) FILTER (WHERE (
+                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at >= day LIMIT 1) IS NULL), 'infinity') AS beyond
+            FROM generate_series(date_trunc('day', now()) - interval '8 days', date_trunc('day', now()) + interval '2 days', interval '1 day') AS day
         ),
         missed AS (
             SELECT e.position, e.occurred_at
@@ -44,7 +47,8 @@ public sealed class EventStore(DbSession session)
                   AND feed.user_id IS NULL
                   AND feed.position > @After
                   AND feed.position <= @UpTo
-                  AND feed.occurred_at >= (SELECT day FROM first)
+                  AND feed.occurred_at >= (SELECT first FROM days)
+                  AND feed.occurred_at < (SELECT beyond FROM days)
                 ORDER BY feed.position
                 LIMIT @Limit
             ) AS e
@@ -56,7 +60,8 @@ public sealed class EventStore(DbSession session)
                 WHERE feed.user_id = @UserId
                   AND feed.position > @After
                   AND feed.position <= @UpTo
-                  AND feed.occurred_at >= (SELECT day FROM first)
+                  AND feed.occurred_at >= (SELECT first FROM days)
+                  AND feed.occurred_at < (SELECT beyond FROM days)
                 ORDER BY feed.position
                 LIMIT @Limit
             )

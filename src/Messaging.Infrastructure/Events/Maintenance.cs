@@ -54,7 +54,8 @@ public sealed class Maintenance(
     public async Task ClearAsync(CancellationToken ct)
     {
         var today = DateOnly.FromDateTime(clock.GetCurrentInstant().ToDateTimeUtc());
-        await partitions.DropFeedBeforeAsync(today.AddDays(-settings.FeedDays), ct);
+        if (!await partitions.TryDropFeedBeforeAsync(today.AddDays(-settings.FeedDays), ct))
+            logger.LogInformation("The feed is being read for long; its oldest days are kept for another hour");
         await oldRows.ForgetAsync(ct);
     }
 

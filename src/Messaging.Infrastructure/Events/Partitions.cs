@@ -11,9 +11,10 @@ public sealed class Partitions(DirectDataSource database)
     // A lock that is waited for makes others wait behind it: better to give way and come again.
     private const string LockTimeoutSql = "SET lock_timeout = '1s'";
 
-    // Locks the parents against other changes of their partitions; sends and readers pass.
+    // Locks out other nodes that make partitions at the same moment, and the parents against other changes; sends and readers pass.
     private const string MakeSql =
         """
+        SELECT pg_advisory_xact_lock(hashtextextended('messaging:partitions', 0));
         SELECT create_messages_partition((date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date)
         FROM generate_series(0, 2) AS ahead;
         SELECT create_feed_partition((now() AT TIME ZONE 'UTC')::date + ahead)
@@ -23,6 +24,7 @@ public sealed class Partitions(DirectDataSource database)
     // The days of the events that the sequencer moves next. Index: pk_outbox.
     private const string MakeForOutboxSql =
         """
+        SELECT pg_advisory_xact_lock(hashtextextended('messaging:partitions', 0));
         SELECT create_feed_partition(days.day)
         FROM (
             SELECT DISTINCT (next.occurred_at AT TIME ZONE 'UTC')::date AS day
@@ -39,8 +41,12 @@ public sealed class Partitions(DirectDataSource database)
         ORDER BY child.relname
         """;
 
-    // Locks the feed first: the sequencer holds it when it asks for feed_state's row.
-    private const string LockFeedSql = "LOCK TABLE feed IN ACCESS EXCLUSIVE MODE";
+    // Locks the feed first: the sequencer holds it when it asks for feed_state's row. Whoever comes meanwhile waits behind.
+    private const string LockFeedSql =
+        """
+        SET LOCAL lock_timeout = '200ms';
+        LOCK TABLE feed IN ACCESS EXCLUSIVE MODE
+        """;
 
     private const string ExpireSql =
         """
@@ -64,9 +70,9 @@ public sealed class Partitions(DirectDataSource database)
                 await connection.ExecuteAsync(new CommandDefinition(MakeSql, cancellationToken: ct));
                 return;
             }
-            // Another node made the same one at the same moment, or the table is busy.
+            // Another node is at it, or a table is busy.
             catch (PostgresException e) when (left > 1 && e.SqlState
-                is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+                is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
             {
                 await Task.Delay(Pause, ct);
             }
@@ -81,13 +87,24 @@ public sealed class Partitions(DirectDataSource database)
             MakeForOutboxSql, new { Limit = (long)OutboxMover.BatchSize }, cancellationToken: ct));
     }
 
-    /// <summary>Drops the feed's partitions of days before the given one; cursors into them are expired from that commit on.</summary>
-    public async Task DropFeedBeforeAsync(DateOnly first, CancellationToken ct)
+    /// <summary>
+    /// Drops the feed's partitions of days before the given one; cursors into them are expired from that commit on. False when somebody
+    /// reads the feed for long, such as a dump: to be tried again much later, since each try makes the sequencer wait.
+    /// </summary>
+    public async Task<bool> TryDropFeedBeforeAsync(DateOnly first, CancellationToken ct)
     {
         await using var connection = await OpenAsync(ct);
         var names = await connection.QueryAsync<string>(new CommandDefinition(NamesSql, cancellationToken: ct));
-        foreach (var day in names.Select(DayOf).Where(day => day < first))
-            await DropAsync(connection, day!.Value, ct);
+        try
+        {
+            foreach (var day in names.Select(DayOf).Where(day => day < first))
+                await DropAsync(connection, day!.Value, ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable)
+        {
+            return false;
+        }
     }
 
     private static async Task DropAsync(NpgsqlConnection connection, DateOnly day, CancellationToken ct)

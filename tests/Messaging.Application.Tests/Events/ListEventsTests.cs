@@ -107,6 +107,23 @@ public sealed class ListEventsTests
         Assert.That(page.HasMore, Is.False);
     }
 
+    [TestCase(-40)]
+    [TestCase(-3)]
+    [TestCase(1)]
+    [TestCase(30)]
+    public async Task An_event_is_found_whatever_the_clock_said(int days)
+    {
+        await feed.Slices.ExecuteAsync("SELECT create_feed_partition(current_date + @Days)", new { Days = days });
+        var mine = await feed.ConversationAsync("ada");
+        var since = await SinceAsync();
+        await feed.AppendAsync(mine);
+        await feed.Slices.ExecuteAsync("UPDATE outbox SET occurred_at = occurred_at + make_interval(days => @Days)", new { Days = days });
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        Assert.That((await ListAsync(since)).Events, Has.Count.EqualTo(2));
+    }
+
     [Test]
     public async Task A_cursor_of_another_epoch_ahead_of_the_feed_or_older_than_what_is_kept_is_expired()
     {

@@ -3,6 +3,7 @@ using Messaging.Domain.Common;
 using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
+using Npgsql;
 
 namespace Messaging.Application.Tests.Events;
 
@@ -58,6 +59,21 @@ public sealed class MaintenanceTests
         await Maintenance().ClearAsync(CancellationToken.None);
 
         Assert.That(await feed.Slices.ScalarAsync<long>("SELECT expired_position FROM feed_state"), Is.Zero);
+    }
+
+    [Test]
+    public async Task Somebody_who_reads_the_feed_for_long_is_not_waited_for()
+    {
+        await feed.Slices.ExecuteAsync("SELECT create_feed_partition(current_date - 20)");
+        await using var connection = await feed.Direct.Value.OpenConnectionAsync();
+        await using var dump = await connection.BeginTransactionAsync();
+        await using var read = new NpgsqlCommand("SELECT count(*) FROM feed", connection, dump);
+        await read.ExecuteScalarAsync();
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+        await OwnEventAsync(days: 0);
+
+        Assert.That(await HasAsync("feed_", "to_char(now() - interval '20 days', 'YYYY_MM_DD')"), Is.True);
     }
 
     [Test]
