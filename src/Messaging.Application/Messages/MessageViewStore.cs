@@ -12,12 +12,12 @@ public sealed class MessageViewStore(DbSession session)
     /// <summary>Code points of a preview.</summary>
     public const int PreviewLength = 120;
 
-    // The page's bounds: seqs are dense, so a page is a range, and the range prunes nothing but reads nothing else either.
+    // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do.
     private const string RangeSql =
         $"""
-        SELECT bounds.after, bounds.upto, bounds.last_seq, bounds.created_at
+        SELECT bounds.after, bounds.upto, bounds.last_seq, bounds.created_at, bounds.last_activity_at
         FROM (
-            SELECT c.last_seq, c.created_at,
+            SELECT c.last_seq, c.created_at, c.last_activity_at,
                 coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
                 least(coalesce(@After + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
             FROM conversations c
@@ -25,8 +25,8 @@ public sealed class MessageViewStore(DbSession session)
         ) bounds
         """;
 
-    // Index: pk_messages, the range alone, in the months since the conversation began; pk_users for each sender; pk_messages for
-    // each replied one. The inner LIMITs keep the planner from joining whole tables.
+    // Index: pk_messages, the range alone, in the months of the conversation; pk_users for each sender; pk_messages for each replied
+    // one, where there is one: a time that is not known looks in no month. The inner LIMITs keep the planner from joining whole tables.
     private const string MessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
@@ -35,7 +35,7 @@ public sealed class MessageViewStore(DbSession session)
             r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
         FROM page
         JOIN messages m ON m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
-            AND m.created_at >= page.created_at
+            AND m.created_at BETWEEN page.created_at AND page.last_activity_at
         LEFT JOIN LATERAL (
             SELECT u.display_name, u.avatar_url
             FROM users u
@@ -46,7 +46,8 @@ public sealed class MessageViewStore(DbSession session)
             SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
                 o.deleted_at IS NOT NULL AS deleted
             FROM messages o
-            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq AND o.created_at >= page.created_at
+            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq
+                AND o.created_at BETWEEN page.created_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
             LIMIT 1
         ) r ON true
         ORDER BY m.seq
@@ -121,7 +122,7 @@ public sealed class MessageViewStore(DbSession session)
             ct);
     }
 
-    private sealed record RangeRow(long After, long Upto, long LastSeq, Instant CreatedAt);
+    private sealed record RangeRow(long After, long Upto, long LastSeq, Instant CreatedAt, Instant LastActivityAt);
 
     private sealed record PointerRow(UserId UserId, long JoinedSeq, long LastReadSeq, long LastDeliveredSeq);
 
