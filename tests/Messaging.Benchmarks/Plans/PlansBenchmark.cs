@@ -24,8 +24,8 @@ sealed partial class PlansBenchmark(Bench bench)
         foreach (var statement in await StatementsAsync())
         {
             var plan = await Explanation.OfAsync(bench.Database.DataSource, statement, bench.Stop);
-            bench.Report.Plan(statement.Name, Trimmed(plan));
-            var whole = plan.Select(line => SequentialScan().Match(line)).Where(match => match.Success).Select(match => match.Groups["table"].Value)
+            bench.Report.Plan(statement.Name, Executed(plan).Where((line, i) => !Noise().IsMatch(line) && (i <= 1 || !line.Contains("Buffers:", StringComparison.Ordinal))));
+            var whole = Executed(plan).Select(line => SequentialScan().Match(line)).Where(match => match.Success).Select(match => match.Groups["table"].Value)
                 .Where(table => Array.Exists(Tables, hot => table.StartsWith(hot, StringComparison.Ordinal))).ToArray();
             bench.Report.Check(whole.Length == 0, $"{statement.Name}: whole tables read: {(whole.Length == 0 ? "none" : string.Join(", ", whole))}");
         }
@@ -40,19 +40,18 @@ sealed partial class PlansBenchmark(Bench bench)
         return HotStatements.Of(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetInt64(4));
     }
 
-    // Without what never ran and without the buffers of inner nodes.
-    static IEnumerable<string> Trimmed(IReadOnlyList<string> plan)
+    // Without the nodes that never ran.
+    static IEnumerable<string> Executed(IReadOnlyList<string> plan)
     {
         var skipDeeperThan = int.MaxValue;
-        for (var i = 0; i < plan.Count; i++)
+        foreach (var line in plan)
         {
-            var line = plan[i];
             var depth = line.Length - line.TrimStart().Length;
             if (depth > skipDeeperThan)
                 continue;
-            skipDeeperThan = line.Contains("(never executed)", StringComparison.Ordinal) ? depth : int.MaxValue;
-            var noise = skipDeeperThan != int.MaxValue || Noise().IsMatch(line) || (i > 1 && line.Contains("Buffers:", StringComparison.Ordinal));
-            if (!noise)
+            var skipped = line.Contains("(never executed)", StringComparison.Ordinal);
+            skipDeeperThan = skipped ? depth : int.MaxValue;
+            if (!skipped)
                 yield return line;
         }
     }

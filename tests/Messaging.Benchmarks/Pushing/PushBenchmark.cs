@@ -34,7 +34,7 @@ sealed class PushBenchmark(Bench bench)
             var requests = targets.Select(target => target.Request(bench.Service.Requests)).ToArray();
             for (var i = 0; i < Workers; i++)
                 senders.Add(new(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), targets, requests, bench.Acknowledged, i));
-            await PushAsync(audience, senders, targets.Length, rate: 100, report: false);
+            await PushAsync(audience, senders, targets.Length, rate: Rates.Max(), report: false);
             foreach (var rate in Rates)
                 await PushAsync(audience, senders, targets.Length, rate, report: true);
         }
