@@ -23,6 +23,7 @@ public sealed class Slices : IAsyncDisposable
             .AddLogging()
             .AddSingleton(new Limits())
             .AddSingleton<DbDataSource>(database.DataSource)
+            .AddSingleton(new ReadDataSource(database.DataSource))
             .AddApplication()
             .BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }

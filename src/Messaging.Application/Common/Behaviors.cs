@@ -42,14 +42,18 @@ public sealed class ValidationBehavior<TRequest, TResult>(IEnumerable<IValidator
 
 /// <summary>
 /// One transaction per command, begun here unless one is open already, and the command run again when what it was decided on
-/// changed before it was written.
+/// changed before it was written. Queries take their connections from a pool of their own.
 /// </summary>
 public sealed class TransactionBehavior<TRequest, TResult>(DbSession session) : IPipelineBehavior<TRequest, TResult>
 {
     private const int Attempts = 5;
 
-    public Task<TResult> Handle(TRequest request, CancellationToken ct, RequestHandlerDelegate<TResult> next) =>
-        request is not ICommand<TResult> || session.InTransaction ? next() : RunAsync(request is not IStatementCommand<TResult>, next, ct);
+    public Task<TResult> Handle(TRequest request, CancellationToken ct, RequestHandlerDelegate<TResult> next)
+    {
+        if (session.InTransaction)
+            return next();
+        return request is ICommand<TResult> ? RunAsync(request is not IStatementCommand<TResult>, next, ct) : session.ReadAsync(() => next());
+    }
 
     private async Task<TResult> RunAsync(bool transaction, RequestHandlerDelegate<TResult> next, CancellationToken ct)
     {

@@ -8,13 +8,30 @@ namespace Messaging.Application.Common;
 /// The one doorway to the database, one per request. Adds the transaction and the token to every call; outside a transaction each call
 /// takes a connection from the pool and gives it back.
 /// </summary>
-public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
+public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSource) : IAsyncDisposable
 {
+    private bool reading;
     private DbConnection? connection;
     private DbTransaction? transaction;
     private List<Action>? afterCommit;
 
     public bool InTransaction => transaction is not null;
+
+    private DbDataSource Pool => reading ? readDataSource.Value : dataSource;
+
+    /// <summary>Has the calls of <paramref name="query"/> take their connections from the pool for queries.</summary>
+    public async Task<T> ReadAsync<T>(Func<Task<T>> query)
+    {
+        reading = true;
+        try
+        {
+            return await query();
+        }
+        finally
+        {
+            reading = false;
+        }
+    }
 
     public Task BeginAsync(CancellationToken ct) => BeginAsync(IsolationLevel.ReadCommitted, ct);
 
@@ -71,7 +88,7 @@ public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
 
     private async Task BeginAsync(IsolationLevel isolation, CancellationToken ct)
     {
-        connection = await dataSource.OpenConnectionAsync(ct);
+        connection = await Pool.OpenConnectionAsync(ct);
         transaction = await connection.BeginTransactionAsync(isolation, ct);
     }
 
@@ -84,7 +101,7 @@ public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
         {
             if (connection is not null)
                 return await use(connection);
-            await using var pooled = await dataSource.OpenConnectionAsync(ct);
+            await using var pooled = await Pool.OpenConnectionAsync(ct);
             return await use(pooled);
         }
         catch (DbException e) when (e.SqlState is SqlStates.SerializationFailure or SqlStates.DeadlockDetected)
@@ -103,6 +120,14 @@ public sealed class DbSession(DbDataSource dataSource) : IAsyncDisposable
         connection = null;
         afterCommit = null;
     }
+}
+
+/// <summary>The pool for queries.</summary>
+public sealed class ReadDataSource(DbDataSource value) : IAsyncDisposable
+{
+    public DbDataSource Value { get; } = value;
+
+    public ValueTask DisposeAsync() => Value.DisposeAsync();
 }
 
 /// <summary>What the command was decided on has changed before it could be written; running it again decides anew.</summary>

@@ -42,29 +42,28 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
                 WHERE other.conversation_id = c.id AND other.user_id <> @UserId AND u.display_name ILIKE @Pattern)))
         """;
 
-    // Index: ix_participants_inbox, newest day first, until a page is full: that day bounds what is joined and sorted by the
-    // exact time. The inner LIMITs keep the walk in the order of the index, whatever the filter.
+    // Index: ix_participants_inbox, newest day first, until a page is full and its last day complete; only then the exact time decides.
+    // The inner LIMIT keeps the walk in the order of the index, whatever the filter.
     private const string PageSql =
         $"""
-        WITH bound AS MATERIALIZED (
-            SELECT min(newest.activity_day) AS day
+        WITH page AS MATERIALIZED (
+            SELECT walked.id
             FROM (
-                SELECT p.activity_day
+                SELECT kept.id, kept.last_activity_at
                 FROM participants p
-                CROSS JOIN LATERAL (SELECT 1 FROM conversations c WHERE c.id = p.conversation_id AND {Filter} LIMIT 1) kept
+                CROSS JOIN LATERAL (SELECT c.id, c.last_activity_at FROM conversations c WHERE c.id = p.conversation_id AND {Filter} LIMIT 1) kept
                 WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date
                 ORDER BY p.activity_day DESC
-                LIMIT @Take
-            ) newest
+                FETCH FIRST @Take ROWS WITH TIES
+            ) walked
+            ORDER BY walked.last_activity_at DESC, walked.id DESC
+            LIMIT @Take
         )
         SELECT {ConversationViewStore.Columns}
-        FROM bound
-        JOIN participants p ON p.user_id = @UserId AND p.left_at IS NULL
-            AND p.activity_day BETWEEN bound.day AND (@BeforeTime AT TIME ZONE 'UTC')::date
-        JOIN conversations c ON c.id = p.conversation_id
-        WHERE {Filter}
+        FROM page
+        JOIN conversations c ON c.id = page.id
+        JOIN participants p ON p.conversation_id = page.id AND p.user_id = @UserId
         ORDER BY c.last_activity_at DESC, c.id DESC
-        LIMIT @Take
         """;
 
     private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Messaging.Application.Common;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -6,21 +7,23 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
 
-/// <summary>The pools: one for requests, and one that goes past a transaction pooler.</summary>
+/// <summary>The pools: one for commands, one for queries, and one that goes past a transaction pooler.</summary>
 public static class DatabaseSetup
 {
     public const string Main = "Messaging";
     public const string Direct = "MessagingDirect";
 
     /// <summary>
-    /// Registers the request pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, and <see cref="DirectDataSource"/>.
+    /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="ReadDataSource"/> and <see cref="DirectDataSource"/>.
     /// Nothing is read or opened before the first use.
     /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services)
     {
         services.AddSingleton(provider => Build(
-            provider, ConnectionStrings.ForRequests(ConnectionString(provider, Main)!), "messaging"));
+            provider, ConnectionStrings.ForCommands(ConnectionString(provider, Main)!), "messaging"));
         services.AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>());
+        services.AddSingleton(provider => new ReadDataSource(Build(
+            provider, ConnectionStrings.ForQueries(ConnectionString(provider, Main)!), "messaging-read")));
         services.AddSingleton(provider => new DirectDataSource(Build(
             provider,
             ConnectionStrings.ForDirectUse(ConnectionString(provider, Direct) ?? ConnectionString(provider, Main)!),

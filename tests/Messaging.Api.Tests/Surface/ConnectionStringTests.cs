@@ -8,7 +8,7 @@ public sealed class ConnectionStringTests
     [Test]
     public void What_the_operator_gave_stands()
     {
-        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForRequests("Host=db;MaxAutoPrepare=0;maximum pool size=7;Options=-c work_mem=4MB"));
+        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db;MaxAutoPrepare=0;maximum pool size=7;Options=-c work_mem=4MB"));
         Assert.Multiple(() =>
         {
             Assert.That(completed.MaxAutoPrepare, Is.Zero);
@@ -20,13 +20,20 @@ public sealed class ConnectionStringTests
     [Test]
     public void Requests_prepare_what_repeats_and_never_wait_for_ever()
     {
-        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForRequests("Host=db"));
+        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db"));
         Assert.Multiple(() =>
         {
             Assert.That(completed.ApplicationName, Is.EqualTo("messaging"));
             Assert.That(completed.MaxAutoPrepare, Is.EqualTo(100));
             Assert.That(completed.Options, Does.Contain("statement_timeout").And.Contain("idle_in_transaction_session_timeout"));
         });
+    }
+
+    [Test]
+    public void Queries_wait_their_turn_for_few_connections()
+    {
+        var (queries, commands) = (new NpgsqlConnectionStringBuilder(ConnectionStrings.ForQueries("Host=db")), new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db")));
+        Assert.That(queries.MaxPoolSize, Is.EqualTo(Math.Max(4, 2 * Environment.ProcessorCount)).And.Not.EqualTo(commands.MaxPoolSize));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Messaging.Infrastructure.Database;
 using Messaging.Migrations;
 using Messaging.Postgres;
 using Npgsql;
@@ -14,7 +15,9 @@ sealed class BenchmarkDatabase : IAsyncDisposable
     BenchmarkDatabase(PrivatePostgres server)
     {
         this.server = server;
-        DataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 80, CommandTimeout = 300 });
+        // The service's own settings, so that the floor runs the same plans.
+        DataSource = NpgsqlDataSource.Create(ConnectionStrings.ForCommands(
+            new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 80, CommandTimeout = 300 }.ConnectionString));
     }
 
     public NpgsqlDataSource DataSource { get; }
