@@ -17,6 +17,7 @@ using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
 
@@ -32,6 +33,7 @@ builder.Services
     .AddSettings<DatabaseSettings>("Messaging:Database")
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
     .AddSettings<Limits>("Messaging:Limits", limits => limits.Errors())
+    .AddSettings<PolicySettings>("Messaging:Policies", policies => policies.Errors())
     .AddSettings<RetentionSettings>("Messaging:Retention", retention => retention.Errors())
     .AddErrors()
     .AddJson()

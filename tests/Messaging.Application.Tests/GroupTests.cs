@@ -138,14 +138,14 @@ public sealed class GroupTests : SliceFixture
     {
         var users = await Slices.UsersAsync(2);
 
-        var group = await Slices.SendAsync(new CreateGroup(Actor.Service, "Support", users, null, null, null, null, null));
+        var group = await Slices.SendAsync(new CreateGroup(Actor.Service, "Support", users, null, null, null, null, null, null));
 
         Assert.That((group.OwnerId, group.Me, group.ParticipantCount), Is.EqualTo(((UserId?)null, (MembershipView?)null, 2)));
     }
 
     private Task<ConversationView> CreateAsync(
         UserId owner, IReadOnlyList<UserId> others, string name = "Group", string? slug = null, ConversationContext? context = null) =>
-        Slices.SendAsync(new CreateGroup(new Actor(owner), name, others, null, null, slug, context, null));
+        Slices.SendAsync(new CreateGroup(new Actor(owner), name, others, null, null, slug, context, null, null));
 
     private Task<Page<ParticipantView>> AddAsync(UserId by, ConversationId id, IReadOnlyList<UserId> users, ParticipantRole? role = null) =>
         Slices.SendAsync(new AddParticipants(new Actor(by), id, users, role));

@@ -60,7 +60,7 @@ public sealed class InboxTests : SliceFixture
         var (bob, grace) = (await Slices.UserAsync("bob"), await Slices.UserAsync("Grace Hopper"));
         var direct = await Slices.DirectAsync(ada, grace);
         var posting = (await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("posting", "a:7"), null))).Conversation.Id;
-        var group = (await Slices.SendAsync(new CreateGroup(new Actor(ada), "100% _fun_", [bob], null, null, null, null, null))).Id;
+        var group = (await Slices.SendAsync(new CreateGroup(new Actor(ada), "100% _fun_", [bob], null, null, null, null, null, null))).Id;
         var archived = await Slices.GroupAsync(ada, bob);
         await Slices.TextAsync(bob, group);
         await Slices.ExecuteAsync("UPDATE conversations SET archived_at = now() WHERE id = @Id", new { Id = archived.Value });

@@ -24,7 +24,7 @@ public sealed class ConversationTests
     [Test]
     public void One_does_not_talk_to_oneself()
     {
-        Assert.That(() => Conversation.OpenDirect(Ada, Ada, null, Now), Refused(ProblemCodes.InvalidRequest));
+        Assert.That(() => Conversation.OpenDirect(Ada, Ada, null, request: null, Now), Refused(ProblemCodes.InvalidRequest));
     }
 
     [TestCase(0, ProblemCodes.InvalidRequest)]
@@ -73,15 +73,55 @@ public sealed class ConversationTests
         Assert.That(() => Restored(archived: true).Add(null, 1, 10), Refused(ProblemCodes.ConversationArchived));
     }
 
+    [Test]
+    public void Whom_one_has_blocked_and_who_waits_for_an_answer_writes_nothing()
+    {
+        Assert.That(
+            () => Restored(ConversationType.Direct, blocked: true).EnsureTakes(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.Blocked));
+        Assert.That(
+            () => Restored(ConversationType.Direct, request: RequestState.Pending).EnsureTakes(Member(ParticipantRole.Member), Now),
+            Refused(ProblemCodes.RequestPending));
+        Assert.That(() => Restored(ConversationType.Direct, blocked: true).EnsureTakes(sender: null, Now), Throws.Nothing);
+    }
+
+    [Test]
+    public void Where_only_admins_post_members_do_not()
+    {
+        var announcements = Defaults with { Posting = AllowedTo.Admins };
+
+        Assert.That(() => Restored(policy: announcements).EnsureTakes(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored(policy: announcements).EnsureTakes(Member(ParticipantRole.Admin), Now), Throws.Nothing);
+    }
+
+    [Test]
+    public void Slow_mode_tells_a_member_how_long_to_wait_and_admins_do_not_wait()
+    {
+        var slow = Restored(policy: Defaults with { SlowModeSeconds = 30 });
+        var refused = Assert.Throws<RuleException>(
+            () => slow.EnsureTakes(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(20.5)), Now));
+
+        Assert.That((refused!.Problem.Code, refused.Problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.RateLimited, (int?)10)));
+        Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(30)), Now), Throws.Nothing);
+        Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Owner, sent: Now), Now), Throws.Nothing);
+    }
+
+    internal static readonly ConversationPolicy Defaults = new(
+        AllowedTo.Everyone, AllowedTo.Admins, AllowedTo.Admins, HistoryAccess.Full, SlowModeSeconds: 0, EditWindowSeconds: null,
+        DeleteWindowSeconds: null, EditHistoryAccess.Everyone, new ReactionPolicy(ReactionMode.Many, Allowed: null), Receipts: true,
+        AllowedTo.Everyone, RetentionDays: null);
+
     internal static Conversation Restored(
-        ConversationType type = ConversationType.Group, bool closed = false, bool archived = false) =>
-        Conversation.Restore(ConversationId.New(Now), type, participantCount: 2, lastSeq: 5, version: 3, closed, archived);
+        ConversationType type = ConversationType.Group, bool closed = false, bool archived = false, bool blocked = false,
+        RequestState? request = null, ConversationPolicy? policy = null, int count = 2) => Conversation.Restore(
+            ConversationId.New(Now),
+            new ConversationState(type, Ada, count, LastSeq: 5, Version: 3, closed, archived, blocked, request, policy ?? Defaults));
 
     internal static NUnit.Framework.Constraints.IResolveConstraint Refused(string code) =>
         Throws.InstanceOf<RuleException>().With.Property(nameof(RuleException.Problem)).Property(nameof(Problem.Code)).EqualTo(code);
 
     private static Conversation Group(Actor creator, int others, int limit, string name = "Group") => Conversation.CreateGroup(
-        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new GroupProfile(name, null, null, null, null, null), limit, Now);
+        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new GroupProfile(name, null, null, null, null, null, null), limit, Now);
 
-    private static Participant Member(ParticipantRole role) => new(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0);
+    private static Participant Member(ParticipantRole role, Instant? sent = null) =>
+        new(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0) { LastSentAt = sent };
 }

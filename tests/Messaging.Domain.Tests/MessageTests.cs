@@ -54,5 +54,5 @@ public sealed class MessageTests
     private static Message Compose(
         Actor sender, MessageType type, UserId[]? mentions = null, UserId[]? present = null, Conversations.Conversation? conversation = null) =>
         Message.Compose(
-            conversation ?? Restored(), sender, new MessageDraft(null, type, "hi", null, null, mentions ?? []), (present ?? []).ToHashSet(), Now);
+            conversation ?? Restored(), sender, participant: null, new MessageDraft(null, type, "hi", null, null, mentions ?? []), (present ?? []).ToHashSet(), Now);
 }

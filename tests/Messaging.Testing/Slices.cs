@@ -16,12 +16,13 @@ public sealed class Slices : IAsyncDisposable
     private readonly TestDatabase database;
     private readonly ServiceProvider services;
 
-    private Slices(TestDatabase database)
+    private Slices(TestDatabase database, PolicySettings? policies)
     {
         this.database = database;
         services = new ServiceCollection()
             .AddLogging()
             .AddSingleton(new Limits())
+            .AddSingleton(policies ?? new PolicySettings())
             .AddSingleton<DbDataSource>(database.DataSource)
             .AddSingleton(new ReadDataSource(database.DataSource))
             .AddApplication()
@@ -30,7 +31,8 @@ public sealed class Slices : IAsyncDisposable
 
     public string ConnectionString => database.ConnectionString;
 
-    public static async Task<Slices> StartAsync() => new(await TestDatabaseServer.CreateDatabaseAsync(MigrateAsync));
+    public static async Task<Slices> StartAsync(PolicySettings? policies = null) =>
+        new(await TestDatabaseServer.CreateDatabaseAsync(MigrateAsync), policies);
 
     /// <summary>The schema as the service finds it: migrated, with the partitions of today.</summary>
     public static async Task MigrateAsync(string connectionString)
@@ -84,7 +86,7 @@ public sealed class Slices : IAsyncDisposable
         (await SendAsync(new OpenDirect(new Actor(opener), other, Context: null, Message: null))).Conversation.Id;
 
     public async Task<ConversationId> GroupAsync(UserId owner, params IReadOnlyList<UserId> others) =>
-        (await SendAsync(new CreateGroup(new Actor(owner), "Group", others, null, null, null, null, null))).Id;
+        (await SendAsync(new CreateGroup(new Actor(owner), "Group", others, null, null, null, null, null, null))).Id;
 
     public async Task<MessageView> TextAsync(UserId sender, ConversationId conversation, string text = "hello", string? key = null) =>
         (await SendAsync(new SendMessage(new Actor(sender), conversation, new MessageContent(key, Text: text)))).Message;

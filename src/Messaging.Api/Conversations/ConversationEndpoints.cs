@@ -27,6 +27,7 @@ public sealed record DirectBody(UserId UserId, ConversationContext? Context = nu
 /// <param name="Description">At most 1,000 characters.</param>
 /// <param name="Slug">Unique; 3 to 100 of a-z, 0-9 and -; made from the name when absent.</param>
 /// <param name="Metadata">The host's own JSON object, up to 16 KiB.</param>
+/// <param name="Policy">Rules of its own; the configured ones hold where there is none.</param>
 public sealed record GroupBody(
     string Name,
     IReadOnlyList<UserId> ParticipantIds,
@@ -34,7 +35,8 @@ public sealed record GroupBody(
     string? AvatarUrl = null,
     string? Slug = null,
     ConversationContext? Context = null,
-    JsonText? Metadata = null);
+    JsonText? Metadata = null,
+    PolicyChange? Policy = null);
 
 /// <summary>Who is let in.</summary>
 /// <param name="Role"><c>admin</c> or <c>member</c>; the latter unless said.</param>
@@ -85,7 +87,8 @@ public static class ConversationEndpoints
     {
         var created = await mediator.Send(
             new CreateGroup(
-                context.Actor(), body.Name, body.ParticipantIds, body.Description, body.AvatarUrl, body.Slug, body.Context, body.Metadata),
+                context.Actor(), body.Name, body.ParticipantIds, body.Description, body.AvatarUrl, body.Slug, body.Context, body.Metadata,
+                body.Policy),
             ct);
         return TypedResults.Created(Location(context, created), created);
     }

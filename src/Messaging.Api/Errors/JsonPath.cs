@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Messaging.Application.Common;
@@ -39,7 +38,7 @@ public sealed partial class JsonPath(string? path)
     private static string? Word(Type type)
     {
         if (type.IsEnum)
-            return "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName));
+            return "one of " + string.Join(", ", Enum.GetNames(type).Select(MessagingJson.Words.ConvertName));
         if (type == typeof(string))
             return "a string";
         if (type == typeof(bool))

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Messaging.Application.Common;
 using Messaging.Domain.Common;
 
 namespace Messaging.Api.Errors;
@@ -14,10 +15,11 @@ public static partial class JsonProblems
     /// <param name="root">The type that the body was read as, when known: it tells what was expected.</param>
     public static IReadOnlyList<Problem> Of(JsonException exception, Type? root)
     {
-        var path = new JsonPath(exception.Path);
+        var inner = exception.Data[OptionalConverterFactory.InnerPath] as string;
+        var path = new JsonPath(exception.Path + inner?[1..]);
         var message = exception.Message;
         // The reader's exceptions are of a class of its own, thrown or wrapped: the text is no JSON at all.
-        if (exception.GetType() != typeof(JsonException) || exception.InnerException is JsonException)
+        if (exception.GetType() != typeof(JsonException) || (exception.InnerException is JsonException && inner is null))
             return [Invalid(path.Pointer, "This is not valid JSON, or nested too deeply.")];
         if (message.Contains("was missing required properties", StringComparison.Ordinal))
         {

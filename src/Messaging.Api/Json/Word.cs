@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
+using Messaging.Application.Common;
 
 namespace Messaging.Api.Json;
 
@@ -8,7 +8,7 @@ public readonly record struct Word<T>(T Value) : IParsable<Word<T>>
     where T : struct, Enum
 {
     /// <summary>The words, in the order in which they are declared.</summary>
-    public static string[] Words { get; } = [.. Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName)];
+    public static string[] Words { get; } = [.. Enum.GetNames<T>().Select(MessagingJson.Words.ConvertName)];
 
     public static Word<T> Parse(string s, IFormatProvider? provider) =>
         TryParse(s, provider, out var word) ? word : throw new FormatException($"Expected is one of {string.Join(", ", Words)}.");

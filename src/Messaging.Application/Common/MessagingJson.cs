@@ -13,7 +13,13 @@ public static class MessagingJson
     /// <summary>RFC 3339 in UTC, to the microsecond, which is what PostgreSQL keeps.</summary>
     public static readonly InstantPattern Time = InstantPattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm:ss.ffffff'Z'");
 
+    /// <summary>How enumerations are written: lower-case words.</summary>
+    public static readonly JsonNamingPolicy Words = JsonNamingPolicy.KebabCaseLower;
+
     public static readonly JsonSerializerOptions Options = Configure(new JsonSerializerOptions());
+
+    /// <summary>What is stored as JSON; the default where nothing is.</summary>
+    public static T? Read<T>(JsonText? stored) => stored is { } text ? JsonSerializer.Deserialize<T>(text.Value, Options) : default;
 
     /// <summary>Strict reading (unknown and duplicate members refused, nulls where they are allowed) and lean writing.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
@@ -27,7 +33,7 @@ public static class MessagingJson
         options.RespectNullableAnnotations = true;
         options.RespectRequiredConstructorParameters = true;
         options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        options.Converters.Add(new JsonStringEnumConverter(Words, allowIntegerValues: false));
         options.Converters.Add(new StrictStringConverter());
         options.Converters.Add(new InstantConverter());
         options.Converters.Add(new IdConverter<UserId>(id => id.Value, "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));

@@ -16,6 +16,9 @@ public readonly record struct Optional<T>(T? Value)
 
 public sealed class OptionalConverterFactory : JsonConverterFactory
 {
+    /// <summary>Where an error's data hold its path within the value.</summary>
+    public const string InnerPath = "InnerPath";
+
     public override bool CanConvert(Type typeToConvert) =>
         typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(Optional<>);
 
@@ -26,11 +29,20 @@ public sealed class OptionalConverterFactory : JsonConverterFactory
     {
         public override bool HandleNull => true;
 
-        public override Optional<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            // By the converter and not the serializer, which would begin a path of its own for errors.
-            new(reader.TokenType is JsonTokenType.Null
-                ? default
-                : ((JsonConverter<T>)options.GetConverter(typeof(T))).Read(ref reader, typeof(T), options));
+        public override Optional<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType is JsonTokenType.Null)
+                return new(default(T));
+            try
+            {
+                return new(((JsonConverter<T>)options.GetConverter(typeof(T))).Read(ref reader, typeof(T), options));
+            }
+            // The reading of an object or a list begins a path of its own, which goes on from where this value stands.
+            catch (JsonException e) when (e.GetType() == typeof(JsonException) && e.Path is not null)
+            {
+                throw new JsonException(e.Message, e) { Data = { [OptionalConverterFactory.InnerPath] = e.Path } };
+            }
+        }
 
         public override void Write(Utf8JsonWriter writer, Optional<T> value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value.Value, options);

@@ -7,8 +7,15 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>Loads and saves the conversation and its founding members.</summary>
-public sealed class ConversationStore(DbSession session)
+public sealed class ConversationStore(DbSession session, PolicySettings policies)
 {
+    /// <summary>The columns of <see cref="StateRow"/>, of a conversation <c>c</c>.</summary>
+    public const string StateColumns =
+        """
+        c.type, c.owner_id, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed,
+        c.archived_at IS NOT NULL AS archived, c.blocked, c.request, c.policy
+        """;
+
     /// <summary>Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.</summary>
     public const string Visible =
         """
@@ -19,9 +26,8 @@ public sealed class ConversationStore(DbSession session)
 
     // Locks the conversation row: what changes its members or its state runs one at a time.
     private const string GetForUpdateSql =
-        """
-        SELECT c.id, c.type, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed,
-            c.archived_at IS NOT NULL AS archived, p.role, p.joined_at, p.joined_seq
+        $"""
+        SELECT {StateColumns}, p.role, p.joined_at, p.joined_seq
         FROM conversations c
         LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
         WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
@@ -33,9 +39,9 @@ public sealed class ConversationStore(DbSession session)
         """
         WITH c AS (
             INSERT INTO conversations (id, type, name, description, avatar_url, slug, owner_id, created_by, context_type, context_id,
-                metadata, participant_count, created_at, updated_at, last_event_at, last_activity_at, last_activity_day)
+                metadata, policy, request, participant_count, created_at, updated_at, last_event_at, last_activity_at, last_activity_day)
             VALUES (@Id, @Type, @Name, @Description, @AvatarUrl, @Slug, @OwnerId, @CreatedBy, @ContextType, @ContextId,
-                @Metadata::jsonb, @ParticipantCount, @Now, @Now, @Now, @Now,
+                @Metadata::jsonb, @Policy::jsonb, @Request, @ParticipantCount, @Now, @Now, @Now, @Now,
                 CASE @Type WHEN 'group' THEN (@Now AT TIME ZONE 'UTC')::date END)
         ),
         s AS (
@@ -62,11 +68,9 @@ public sealed class ConversationStore(DbSession session)
     {
         var row = await session.QuerySingleOrDefaultAsync<Row>(
             GetForUpdateSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct) ?? throw CommonErrors.NotFound();
-        var conversation = Conversation.Restore(
-            row.Id, row.Type, row.ParticipantCount, row.LastSeq, row.Version, row.Closed, row.Archived);
-        return (conversation, row.Role is null
+        return (Conversation.Restore(id, row.ToState(policies)), row.Role is null
             ? null
-            : new Participant(row.Id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
+            : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }
 
     public Task AddAsync(Conversation conversation, IEnumerable<UserId> members, CancellationToken ct) => session.ExecuteAsync(
@@ -84,6 +88,8 @@ public sealed class ConversationStore(DbSession session)
             ContextType = conversation.Context?.Type,
             ContextId = conversation.Context?.Id,
             conversation.Profile?.Metadata,
+            conversation.Profile?.Policy,
+            Request = conversation.Request?.ToString().ToLowerInvariant(),
             conversation.ParticipantCount,
             Now = conversation.CreatedAt,
             Members = members.Select(member => member.Value).ToArray(),
@@ -100,7 +106,17 @@ public sealed class ConversationStore(DbSession session)
             throw new RuleException(problems);
     }
 
+    /// <summary>One row of <see cref="StateColumns"/>.</summary>
+    public abstract record StateRow(
+        ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
+        RequestState? Request, JsonText? Policy)
+    {
+        public ConversationState ToState(PolicySettings policies) => new(
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy));
+    }
+
     private sealed record Row(
-        ConversationId Id, ConversationType Type, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived,
-        ParticipantRole? Role, Instant? JoinedAt, long? JoinedSeq);
+        ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
+        RequestState? Request, JsonText? Policy, ParticipantRole? Role, Instant? JoinedAt, long? JoinedSeq)
+        : StateRow(Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy);
 }

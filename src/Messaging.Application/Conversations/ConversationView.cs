@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -23,6 +24,7 @@ public sealed record ConversationView(
     UserId? CreatedBy,
     ConversationContext? Context,
     JsonText? Metadata,
+    ConversationPolicy Policy,
     int ParticipantCount,
     IReadOnlyList<ParticipantView> Participants,
     long LastSeq,
@@ -35,18 +37,12 @@ public sealed record ConversationView(
     long Version,
     MembershipView? Me);
 
-/// <summary>Somebody who takes part, as every participant sees it.</summary>
-public sealed record ParticipantView(
-    UserId UserId,
-    string? DisplayName,
-    string? AvatarUrl,
-    ParticipantRole Role,
-    Instant JoinedAt,
-    long LastReadSeq,
-    long LastDeliveredSeq);
-
 /// <summary>The viewer's own membership.</summary>
 /// <param name="UnreadCount">Messages after the read pointer that are neither one's own nor system messages nor deleted.</param>
+/// <param name="Archived">By oneself; the next message brings it back, unless it is muted.</param>
+/// <param name="MutedUntil">Null once the time is over; the end of 9999 for ever.</param>
+/// <param name="ClearedSeq">Messages up to this seq are not one's to see: said before one joined, or cleared.</param>
+/// <param name="Hidden">Taken out of one's inbox; the next message brings it back.</param>
 public sealed record MembershipView(
     ParticipantRole Role,
     long UnreadCount,
@@ -54,7 +50,19 @@ public sealed record MembershipView(
     long LastReadSeq,
     long LastDeliveredSeq,
     Instant JoinedAt,
-    Instant? MutedUntil);
+    bool Archived,
+    bool Starred,
+    Instant? MutedUntil,
+    NotificationLevel NotificationLevel,
+    ColorTag? ColorTag,
+    string? CustomLabel,
+    bool ShowReadReceipts,
+    bool Desktop,
+    bool Mobile,
+    bool Sound,
+    string? Draft,
+    long ClearedSeq,
+    bool Hidden);
 
 /// <summary>The beginning of a message.</summary>
 /// <param name="Text">Its first 120 characters.</param>

@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
@@ -9,16 +10,18 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>Turns rows of conversations into what a viewer sees; the columns and the second read are the same for one and for a page.</summary>
-public sealed class ConversationViewStore(DbSession session)
+public sealed class ConversationViewStore(DbSession session, PolicySettings policies)
 {
     /// <summary>The columns of <see cref="Row"/>, of a conversation <c>c</c> and the viewer's participation <c>p</c>.</summary>
     public const string Columns =
         $"""
         c.id, c.type, c.name, c.description, c.avatar_url, c.slug, c.owner_id, c.created_by, c.context_type, c.context_id, c.metadata,
-        c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type, c.last_message_sender,
+        c.policy, c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type, c.last_message_sender,
         c.last_message_text, c.closed_at, c.closed_by, c.closed_reason, c.closed_note, c.archived_at IS NOT NULL AS archived,
-        c.created_at, c.updated_at, c.version, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq, p.muted_until,
-        {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count
+        c.created_at, c.updated_at, c.version, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq,
+        {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count, {UnreadSql.Archived} AS own_archived,
+        p.starred_at IS NOT NULL AS starred, CASE WHEN {UnreadSql.Muted} THEN p.muted_until END AS muted_until, p.show_read_receipts,
+        p.settings, p.cleared_seq, coalesce(c.last_seq <= p.hidden_seq, false) AS hidden
         """;
 
     // Index: pk_conversations, pk_participants. The service sees every conversation, a user those they take part in.
@@ -33,10 +36,11 @@ public sealed class ConversationViewStore(DbSession session)
     // Index: pk_participants, at most ten rows of each conversation.
     private const string ParticipantsSql =
         """
-        SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq
+        SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
+            CASE WHEN p.show_read_receipts THEN p.last_read_seq END AS last_read_seq, p.last_delivered_seq
         FROM unnest(@ConversationIds::uuid[]) AS ids (id)
         CROSS JOIN LATERAL (
-            SELECT conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq
+            SELECT conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq, show_read_receipts
             FROM participants
             WHERE conversation_id = ids.id AND left_at IS NULL
             ORDER BY user_id
@@ -59,37 +63,49 @@ public sealed class ConversationViewStore(DbSession session)
         var participants = await session.QueryAsync<ParticipantRow>(
             ParticipantsSql, new { ConversationIds = rows.Select(row => row.Id.Value).ToArray() }, ct);
         var byConversation = participants.ToLookup(row => row.ConversationId);
-        return [.. rows.Select(row => row.ToView([.. byConversation[row.Id].Select(p => p.ToView())]))];
+        return [.. rows.Select(row => row.ToView(policies.With(row.Policy), byConversation[row.Id]))];
     }
 
     /// <summary>One row of <see cref="Columns"/>; what is the viewer's own is null for the service.</summary>
     public sealed record Row(
         ConversationId Id, ConversationType Type, string? Name, string? Description, string? AvatarUrl, string? Slug, UserId? OwnerId,
-        UserId? CreatedBy, string? ContextType, string? ContextId, JsonText? Metadata, int ParticipantCount, long LastSeq,
+        UserId? CreatedBy, string? ContextType, string? ContextId, JsonText? Metadata, JsonText? Policy, int ParticipantCount, long LastSeq,
         Instant LastActivityAt, MessageId? LastMessageId, MessageType? LastMessageType, UserId? LastMessageSender, string? LastMessageText,
         Instant? ClosedAt, UserId? ClosedBy, string? ClosedReason, string? ClosedNote, bool Archived, Instant CreatedAt, Instant UpdatedAt,
-        long Version, ParticipantRole? Role, Instant? JoinedAt, long? LastReadSeq, long? LastDeliveredSeq, Instant? MutedUntil,
-        long? UnreadCount, long? MentionCount)
+        long Version, ParticipantRole? Role, Instant? JoinedAt, long? LastReadSeq, long? LastDeliveredSeq, long? UnreadCount,
+        long? MentionCount, bool? OwnArchived, bool Starred, Instant? MutedUntil, bool? ShowReadReceipts, JsonText? Settings, long? ClearedSeq,
+        bool Hidden)
     {
-        public ConversationView ToView(IReadOnlyList<ParticipantView> participants) => new(
+        public ConversationView ToView(ConversationPolicy policy, IEnumerable<ParticipantRow> participants) => new(
             Id, Type, Name, Description, AvatarUrl, Slug, OwnerId, CreatedBy,
-            ContextType is null ? null : new ConversationContext(ContextType, ContextId!), Metadata, ParticipantCount, participants, LastSeq,
-            LastMessageId is null
+            ContextType is null ? null : new ConversationContext(ContextType, ContextId!), Metadata, policy, ParticipantCount,
+            [.. participants.Select(p => p.ToView(policy.Receipts))], LastSeq,
+            LastMessageId is null || LastSeq <= ClearedSeq
                 ? null
                 : new MessagePreview(LastMessageId.Value, LastSeq, LastMessageType!.Value, LastMessageSender, LastMessageText, LastActivityAt),
             LastActivityAt,
             ClosedAt is null ? null : new ClosedView(ClosedAt.Value, ClosedBy, ClosedReason!, ClosedNote),
             Archived, CreatedAt, UpdatedAt, Version,
-            Role is null
-                ? null
-                : new MembershipView(
-                    Role.Value, UnreadCount!.Value, MentionCount!.Value, LastReadSeq!.Value, LastDeliveredSeq!.Value, JoinedAt!.Value, MutedUntil));
+            ToMe());
+
+        private MembershipView? ToMe()
+        {
+            if (Role is null)
+                return null;
+            var own = MessagingJson.Read<Preferences>(Settings) ?? new Preferences();
+            return new MembershipView(
+                Role.Value, UnreadCount!.Value, MentionCount!.Value, LastReadSeq!.Value, LastDeliveredSeq!.Value, JoinedAt!.Value,
+                OwnArchived!.Value, Starred, MutedUntil, own.NotificationLevel ?? NotificationLevel.All, own.ColorTag, own.CustomLabel,
+                ShowReadReceipts!.Value, own.Desktop ?? true, own.Mobile ?? true, own.Sound ?? true, own.Draft, ClearedSeq!.Value, Hidden);
+        }
     }
 
-    private sealed record ParticipantRow(
+    /// <summary>One of the people of a row.</summary>
+    public sealed record ParticipantRow(
         ConversationId ConversationId, UserId UserId, string? DisplayName, string? AvatarUrl, ParticipantRole Role, Instant JoinedAt,
-        long LastReadSeq, long LastDeliveredSeq)
+        long? LastReadSeq, long LastDeliveredSeq)
     {
-        public ParticipantView ToView() => new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, LastReadSeq, LastDeliveredSeq);
+        public ParticipantView ToView(bool receipts) =>
+            new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, receipts ? LastReadSeq : null, LastDeliveredSeq);
     }
 }

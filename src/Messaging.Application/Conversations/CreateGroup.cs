@@ -15,13 +15,13 @@ namespace Messaging.Application.Conversations;
 /// <param name="Slug">Unique, 3 to 100 of a-z, 0-9 and -; made from the name when absent.</param>
 public sealed record CreateGroup(
     Actor Actor, string Name, IReadOnlyList<UserId> ParticipantIds, string? Description, string? AvatarUrl, string? Slug,
-    ConversationContext? Context, JsonText? Metadata) : ICommand<ConversationView>;
+    ConversationContext? Context, JsonText? Metadata, PolicyChange? Policy) : ICommand<ConversationView>;
 
 public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 {
     private static readonly SearchValues<char> SlugCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    public CreateGroupValidator(Limits limits)
+    public CreateGroupValidator(Limits limits, IValidator<PolicyChange> policy)
     {
         RuleFor(c => c.Name).Must(name => StrictText.Length(name) <= 200 && !string.IsNullOrWhiteSpace(name))
             .WithMessage("A group's name has 1 to 200 characters.");
@@ -34,6 +34,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
         RuleFor(c => c.Metadata).Must(json => json is null || json.Value.Utf8Length <= limits.MetadataBytes)
             .WithMessage($"Metadata is at most {limits.MetadataBytes} bytes of JSON.");
         RuleFor(c => c.Context).ValidContext();
+        RuleFor(c => c.Policy!).SetValidator(policy).When(c => c.Policy is not null);
         RuleFor(c => c.ParticipantIds).Must(ids => ids.Distinct().Count() == ids.Count)
             .WithMessage("Each participant is named once.");
     }
@@ -51,7 +52,8 @@ public sealed class CreateGroupHandler(
             command.Actor,
             others,
             new GroupProfile(
-                command.Name, command.Description, command.AvatarUrl, command.Slug, command.Context, command.Metadata?.Value),
+                command.Name, command.Description, command.AvatarUrl, command.Slug, command.Context, command.Metadata?.Value,
+                command.Policy?.Over(stored: null)?.Value),
             limits.GroupSize,
             clock.GetCurrentInstant());
         await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"#/participantIds/{i}", ct);

@@ -13,6 +13,8 @@ public enum InboxFilter
 {
     All,
     Unread,
+    Starred,
+    Archived,
 }
 
 /// <summary>A user's conversations, the newest activity first.</summary>
@@ -30,28 +32,32 @@ public sealed class ListInboxValidator : AbstractValidator<ListInbox>
 public sealed class ListInboxHandler(DbSession session, ConversationViewStore views) : IRequestHandler<ListInbox, Page<ConversationView>>
 {
     private const string Filter =
-        $"""
-        c.archived_at IS NULL
+        """
+        NOT p.pending AND (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)
             AND (c.last_activity_at, c.id) < (@BeforeTime, @BeforeId)
             AND (@Type::text IS NULL OR c.type = @Type)
             AND (@ContextType::text IS NULL OR (c.context_type = @ContextType AND c.context_id = @ContextId))
-            AND (NOT @Unread OR {UnreadSql.Messages} > 0)
-            AND (@Pattern::text IS NULL OR c.name ILIKE @Pattern OR (c.type = 'direct' AND EXISTS (
+            AND (@Pattern::text IS NULL OR c.name ILIKE @Pattern OR p.settings ->> 'customLabel' ILIKE @Pattern OR (c.type = 'direct' AND EXISTS (
                 SELECT FROM participants other
                 JOIN users u ON u.id = other.user_id
                 WHERE other.conversation_id = c.id AND other.user_id <> @UserId AND u.display_name ILIKE @Pattern)))
         """;
 
-    // Index: ix_participants_inbox, newest day first, until a page is full and its last day complete; only then the exact time decides.
-    // The inner LIMIT keeps the walk in the order of the index, whatever the filter.
-    private const string PageSql =
-        $"""
+    // Newest day first, until a page is full and its last day complete; only then the exact time decides. The inner LIMIT keeps the
+    // walk in the order of the index, whatever the filter.
+    private const string Walk =
+        """
         WITH page AS MATERIALIZED (
             SELECT walked.id
             FROM (
                 SELECT kept.id, kept.last_activity_at
                 FROM participants p
-                CROSS JOIN LATERAL (SELECT c.id, c.last_activity_at FROM conversations c WHERE c.id = p.conversation_id AND {Filter} LIMIT 1) kept
+                CROSS JOIN LATERAL (SELECT c.id, c.last_activity_at FROM conversations c WHERE c.id = p.conversation_id AND
+        """;
+
+    private const string Rest =
+        $"""
+                AND {Filter} LIMIT 1) kept
                 WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date
                 ORDER BY p.activity_day DESC
                 FETCH FIRST @Take ROWS WITH TIES
@@ -66,13 +72,34 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
         ORDER BY c.last_activity_at DESC, c.id DESC
         """;
 
+    private const string Open = $"c.archived_at IS NULL AND NOT {UnreadSql.Archived}";
+
+    // Index: ix_participants_inbox.
+    private const string AllSql = $"{Walk} {Open} {Rest}";
+
+    // Index: ix_participants_inbox, past what is read.
+    private const string UnreadPageSql = $"{Walk} {Open} AND {UnreadSql.Messages} > 0 {Rest}";
+
+    // Index: ix_participants_starred.
+    private const string StarredSql = $"{Walk} p.starred_at IS NOT NULL {Rest}";
+
+    // Index: ix_participants_archived.
+    private const string ArchivedSql =
+        $"{Walk} (p.archived_seq IS NOT NULL OR p.archived_for_all) AND (c.archived_at IS NOT NULL OR {UnreadSql.Archived}) {Rest}";
+
     private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
 
     public async Task<Page<ConversationView>> Handle(ListInbox query, CancellationToken ct)
     {
         var (time, id) = query.Cursor is null ? (EndOfTime, Guid.Empty) : Decode(query.Cursor);
         var rows = await session.QueryAsync<ConversationViewStore.Row>(
-            PageSql,
+            query.Filter switch
+            {
+                InboxFilter.Unread => UnreadPageSql,
+                InboxFilter.Starred => StarredSql,
+                InboxFilter.Archived => ArchivedSql,
+                _ => AllSql,
+            },
             new
             {
                 UserId = query.Actor.RequireUser().Value,
@@ -81,7 +108,6 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
                 Type = query.Type?.ToString().ToLowerInvariant(),
                 ContextType = query.Context?.Type,
                 ContextId = query.Context?.Id,
-                Unread = query.Filter is InboxFilter.Unread,
                 Pattern = query.Search is null ? null : "%" + LikePattern.Escape(query.Search) + "%",
                 Take = query.Limit + 1,
             },

@@ -48,7 +48,7 @@ public sealed class OpenDirectHandler(
     public async Task<OpenedDirect> Handle(OpenDirect command, CancellationToken ct)
     {
         var opener = command.Actor.RequireUser();
-        var conversation = Conversation.OpenDirect(opener, command.UserId, command.Context, clock.GetCurrentInstant());
+        var conversation = Conversation.OpenDirect(opener, command.UserId, command.Context, request: null, clock.GetCurrentInstant());
         var key = Conversation.DirectKey(opener, command.UserId, command.Context);
 
         var found = await session.QuerySingleOrDefaultAsync<Guid?>(FindSql, new { Key = key }, ct);

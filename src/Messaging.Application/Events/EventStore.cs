@@ -21,6 +21,7 @@ public sealed class EventStore(DbSession session)
         FROM feed_state
         """;
 
+    // Of a conversation that one has left, one's own removal and its end alone are told.
     // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of those days only that hold anything of the window,
     // whatever their clock said. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
     private const string OfUserSql =
@@ -45,6 +46,7 @@ public sealed class EventStore(DbSession session)
                 FROM feed
                 WHERE feed.conversation_id = participants.conversation_id
                   AND feed.user_id IS NULL
+                  AND (feed.seq IS NULL OR feed.seq > participants.cleared_seq)
                   AND feed.position > @After
                   AND feed.position <= @UpTo
                   AND feed.occurred_at >= (SELECT first FROM days)
@@ -52,12 +54,15 @@ public sealed class EventStore(DbSession session)
                 ORDER BY feed.position
                 LIMIT @Limit
             ) AS e
-            WHERE participants.user_id = @UserId AND participants.left_at IS NULL
+            WHERE participants.user_id = @UserId AND participants.left_at IS NULL AND NOT participants.pending
             UNION ALL
             (
                 SELECT feed.position, feed.occurred_at
                 FROM feed
                 WHERE feed.user_id = @UserId
+                  AND (feed.conversation_id IS NULL OR feed.type IN ('participant:removed', 'conversation:deleted') OR EXISTS (
+                    SELECT FROM participants own
+                    WHERE own.conversation_id = feed.conversation_id AND own.user_id = @UserId AND own.left_at IS NULL AND NOT own.pending))
                   AND feed.position > @After
                   AND feed.position <= @UpTo
                   AND feed.occurred_at >= (SELECT first FROM days)

@@ -1,11 +1,13 @@
 using System.Data.Common;
 using System.Text.Json;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Messages;
@@ -13,12 +15,13 @@ namespace Messaging.Application.Messages;
 /// <summary>
 /// The one place where messages are sent, alone or as a conversation's first: one read for the decision, one statement for the write.
 /// </summary>
-public sealed class MessageSender(DbSession session, MessageViewStore views, OutboxSignal signal, IClock clock)
+public sealed class MessageSender(
+    DbSession session, MessageViewStore views, OutboxSignal signal, PolicySettings policies, IClock clock)
 {
     // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
     private const string DecideSql =
-        """
-        SELECT c.type, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed, c.archived_at IS NOT NULL AS archived,
+        $"""
+        SELECT {ConversationStore.StateColumns}, p.role, p.joined_at, p.joined_seq, p.last_sent_at,
             u.display_name, u.avatar_url, k.seq AS stored_seq, k.fingerprint,
             CASE WHEN cardinality(@Mentions::text[]) > 0 THEN ARRAY(
                 SELECT m.user_id
@@ -30,6 +33,15 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
         LEFT JOIN message_keys k
             ON k.sender_id = coalesce(@UserId, '') AND k.conversation_id = @ConversationId AND k.client_key = @ClientMessageId
         WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
+        """;
+
+    // Locks the conversation row, so that the decision and the write see the same.
+    private const string LockSql =
+        """
+        SELECT id
+        FROM conversations
+        WHERE id = @ConversationId
+        FOR NO KEY UPDATE
         """;
 
     // Locks the conversation row: two senders must not take the same seq, and time must rise with it. The version stands for all
@@ -77,16 +89,18 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
             INSERT INTO mentions (conversation_id, user_id, seq)
             SELECT @ConversationId, m.user_id, c.last_seq
             FROM c, unnest(@Mentions) AS m (user_id)
-            WHERE @Type <> 'system'
+            WHERE @Type <> 'system' AND m.user_id IS DISTINCT FROM @UserId
         ),
         before AS (
-            SELECT p.last_read_seq
+            SELECT {UnreadSql.Messages} AS messages
             FROM participants p
+            CROSS JOIN (SELECT c.last_seq - 1 AS last_seq FROM c) c
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
         ),
         own AS (
             UPDATE participants p
-            SET last_read_seq = c.last_seq, last_delivered_seq = c.last_seq, last_read_at = c.sent_at, activity_day = c.day
+            SET last_read_seq = c.last_seq, last_delivered_seq = c.last_seq, last_read_at = c.sent_at, last_sent_at = c.sent_at,
+                activity_day = c.day
             FROM c
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
         ),
@@ -106,8 +120,7 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
         at AS (
             SELECT c.last_seq, c.last_seq AS pointer, c.sent_at
             FROM c, before
-            WHERE c.last_seq - 1 - before.last_read_seq - (
-                SELECT count(*) FROM message_gaps g WHERE g.conversation_id = @ConversationId AND g.seq > before.last_read_seq) > 0
+            WHERE before.messages > 0
         ),
         mark AS (
             INSERT INTO read_marks (conversation_id, user_id, seq, at)
@@ -125,7 +138,25 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
         FROM c
         """;
 
-    public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
+    public Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct) =>
+        SendAsync(actor, conversationId, content, locked: false, ct);
+
+    /// <summary>Sends what another request carries as its member <paramref name="member"/>; refusals point there.</summary>
+    public async Task<SentMessage> SendMemberAsync(
+        Actor actor, ConversationId conversationId, MessageContent content, string member, CancellationToken ct)
+    {
+        try
+        {
+            return await SendAsync(actor, conversationId, content, ct);
+        }
+        catch (RuleException refusal)
+        {
+            throw refusal.Under(member);
+        }
+    }
+
+    private async Task<SentMessage> SendAsync(
+        Actor actor, ConversationId conversationId, MessageContent content, bool locked, CancellationToken ct)
     {
         var draft = content.ToDraft();
         var decided = await session.QuerySingleOrDefaultAsync<Decision>(
@@ -144,27 +175,33 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
                 ? new SentMessage(await views.GetAsync(conversationId, stored, actor, ct), Created: false)
                 : throw MessageErrors.KeyReused();
         }
+        var conversation = Conversation.Restore(conversationId, decided.ToState(policies));
+        var participant = decided.ToParticipant(conversationId, actor);
+        if (!locked && conversation.NeedsLock(participant))
+            return await SendLockedAsync(actor, conversationId, content, ct);
         var reply = draft.ReplyToId is { } replyTo
             ? await views.FindReplyAsync(conversationId, replyTo, actor, ct) ?? throw MessageErrors.NoSuchReply()
             : null;
 
-        var message = Message.Compose(
-            decided.ToConversation(conversationId), actor, draft, decided.PresentUsers(), clock.GetCurrentInstant());
+        var message = Message.Compose(conversation, actor, participant, draft, decided.PresentUsers(), clock.GetCurrentInstant());
 
         return new SentMessage(await WriteAsync(message, content, decided, reply, ct), Created: true);
     }
 
-    /// <summary>Sends what another request carries as its member <paramref name="member"/>; refusals point there.</summary>
-    public async Task<SentMessage> SendMemberAsync(
-        Actor actor, ConversationId conversationId, MessageContent content, string member, CancellationToken ct)
+    // Slower by the round trips of a transaction, and by making others wait for all of them.
+    private async Task<SentMessage> SendLockedAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
     {
-        try
+        if (session.InTransaction)
+            return await LockAndSendAsync();
+        await session.BeginAsync(ct);
+        var sent = await LockAndSendAsync();
+        await session.CommitAsync(ct);
+        return sent;
+
+        async Task<SentMessage> LockAndSendAsync()
         {
-            return await SendAsync(actor, conversationId, content, ct);
-        }
-        catch (RuleException refusal)
-        {
-            throw refusal.Under(member);
+            await session.ExecuteAsync(LockSql, new { ConversationId = conversationId.Value }, ct);
+            return await SendAsync(actor, conversationId, content, locked: true, ct);
         }
     }
 
@@ -217,11 +254,14 @@ public sealed class MessageSender(DbSession session, MessageViewStore views, Out
     }
 
     private sealed record Decision(
-        ConversationType Type, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, string? DisplayName,
-        string? AvatarUrl, long? StoredSeq, byte[]? Fingerprint, string[]? Present)
+        ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
+        RequestState? Request, JsonText? Policy, ParticipantRole? Role, Instant? JoinedAt, long? JoinedSeq, Instant? LastSentAt,
+        string? DisplayName, string? AvatarUrl, long? StoredSeq, byte[]? Fingerprint, string[]? Present)
+        : ConversationStore.StateRow(Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy)
     {
-        public Conversation ToConversation(ConversationId id) =>
-            Conversation.Restore(id, Type, ParticipantCount, LastSeq, Version, Closed, Archived);
+        public Participant? ToParticipant(ConversationId id, Actor actor) => Role is null
+            ? null
+            : new Participant(id, actor.UserId!.Value, Role.Value, JoinedAt!.Value, JoinedSeq!.Value) { LastSentAt = LastSentAt };
 
         public HashSet<UserId> PresentUsers() => [.. (Present ?? []).Select(id => new UserId(id))];
     }

@@ -1,5 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 using NodaTime;
@@ -7,21 +8,24 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>Reads messages as a participant sees them: a page, one by its seq, or one by its id.</summary>
-public sealed class MessageViewStore(DbSession session)
+public sealed class MessageViewStore(DbSession session, PolicySettings policies)
 {
     /// <summary>Code points of a preview.</summary>
     public const int PreviewLength = 120;
 
-    // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do.
+    // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do. What the
+    // viewer cleared, or was not there for where that counts, is before the beginning. Index: pk_conversations, pk_participants.
     private const string RangeSql =
-        $"""
-        SELECT bounds.after, bounds.upto, bounds.last_seq, bounds.created_at, bounds.last_activity_at
+        """
+        SELECT greatest(bounds.after, bounds.cleared_seq) AS after, bounds.upto, bounds.last_seq, bounds.cleared_seq, bounds.created_at,
+            bounds.last_activity_at
         FROM (
-            SELECT c.last_seq, c.created_at, c.last_activity_at,
+            SELECT c.last_seq, c.created_at, c.last_activity_at, coalesce(v.cleared_seq, 0) AS cleared_seq,
                 coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
-                least(coalesce(@After + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
+                least(coalesce(@After + greatest(v.cleared_seq - @After, 0) + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
             FROM conversations c
-            WHERE c.id = @ConversationId AND {ConversationStore.Visible}
+            LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
+            WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR v.user_id IS NOT NULL)
         ) bounds
         """;
 
@@ -46,7 +50,7 @@ public sealed class MessageViewStore(DbSession session)
             SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
                 o.deleted_at IS NOT NULL AS deleted
             FROM messages o
-            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq
+            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq AND o.seq > page.cleared_seq
                 AND o.created_at BETWEEN page.created_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
             LIMIT 1
         ) r ON true
@@ -56,17 +60,21 @@ public sealed class MessageViewStore(DbSession session)
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
     private const string PointersSql =
         $"""
-        SELECT user_id, joined_seq, last_read_seq, last_delivered_seq
-        FROM participants
-        WHERE conversation_id = @ConversationId AND left_at IS NULL AND {ConversationStore.Visible}
+        SELECT p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq ELSE 0 END AS last_read_seq,
+            p.last_delivered_seq
+        FROM participants p
+        JOIN conversations c ON c.id = @ConversationId
+        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
         """;
 
     // Index: ix_messages_id, in the partitions around the time that the id tells.
     private const string FindSql =
-        $"""
-        SELECT seq, sender_id, CASE WHEN deleted_at IS NULL THEN left(text, 120) END AS preview, deleted_at IS NOT NULL AS deleted
-        FROM messages
-        WHERE id = @MessageId AND created_at BETWEEN @From AND @To AND conversation_id = @ConversationId AND {ConversationStore.Visible}
+        """
+        SELECT m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview, m.deleted_at IS NOT NULL AS deleted
+        FROM messages m
+        LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
+        WHERE m.id = @MessageId AND m.created_at BETWEEN @From AND @To AND m.conversation_id = @ConversationId
+            AND (@UserId::text IS NULL OR m.seq > v.cleared_seq)
         """;
 
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
@@ -80,6 +88,7 @@ public sealed class MessageViewStore(DbSession session)
             Upto = upto,
             After = after,
             Limit = limit,
+            policies.Receipts,
         };
         return session.QueryBatchAsync(
             RangeSql + ";" + MessagesSql + ";" + PointersSql,
@@ -93,8 +102,8 @@ public sealed class MessageViewStore(DbSession session)
                     ? null
                     : new MessagePage(
                         [.. rows.Select(row => row.ToView(pointers))],
-                        range.After > 0 ? Math.Min(range.After, range.LastSeq) + 1 : null,
-                        range.Upto < range.LastSeq ? Math.Max(range.Upto, 0) : null);
+                        range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
+                        range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
             },
             ct);
     }
@@ -122,7 +131,7 @@ public sealed class MessageViewStore(DbSession session)
             ct);
     }
 
-    private sealed record RangeRow(long After, long Upto, long LastSeq, Instant CreatedAt, Instant LastActivityAt);
+    private sealed record RangeRow(long After, long Upto, long LastSeq, long ClearedSeq, Instant CreatedAt, Instant LastActivityAt);
 
     private sealed record PointerRow(UserId UserId, long JoinedSeq, long LastReadSeq, long LastDeliveredSeq);
 

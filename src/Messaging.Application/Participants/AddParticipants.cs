@@ -30,7 +30,8 @@ public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants
 }
 
 public sealed class AddParticipantsHandler(
-    DbSession session, ConversationStore conversations, ConversationViewStore views, Outbox outbox, Limits limits, IClock clock)
+    DbSession session, ConversationStore conversations, ConversationViewStore views, ParticipantViewStore people, Outbox outbox, Limits limits,
+    IClock clock)
     : IRequestHandler<AddParticipants, Page<ParticipantView>>
 {
     // Index: pk_participants.
@@ -59,16 +60,6 @@ public sealed class AddParticipantsHandler(
             last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day
         """;
 
-    // Index: pk_participants, pk_users.
-    private const string ViewSql =
-        """
-        SELECT p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq
-        FROM participants p
-        JOIN users u ON u.id = p.user_id
-        WHERE p.conversation_id = @ConversationId AND p.user_id = ANY(@UserIds) AND p.left_at IS NULL
-        ORDER BY p.user_id
-        """;
-
     public async Task<Page<ParticipantView>> Handle(AddParticipants command, CancellationToken ct)
     {
         var (conversation, actor) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
@@ -92,7 +83,7 @@ public sealed class AddParticipantsHandler(
                 },
                 ct);
         }
-        var participants = await session.QueryAsync<ParticipantView>(ViewSql, named, ct);
+        var participants = await people.ListAsync(command.ConversationId, command.UserIds, ct);
         if (added.Count > 0)
             await AnnounceAsync(command, [.. participants.Where(view => added.Contains(view.UserId))], ct);
         return new Page<ParticipantView>(participants, NextCursor: null);

@@ -3,8 +3,6 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
-using Messaging.Domain.Participants;
-using NodaTime;
 
 namespace Messaging.Application.Participants;
 
@@ -17,13 +15,14 @@ public sealed class ListParticipantsValidator : AbstractValidator<ListParticipan
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListParticipantsHandler(DbSession session) : IRequestHandler<ListParticipants, Page<ParticipantView>>
+public sealed class ListParticipantsHandler(DbSession session, PolicySettings policies) : IRequestHandler<ListParticipants, Page<ParticipantView>>
 {
     // Index: pk_participants, from the cursor on.
     private const string PageSql =
         $"""
-        SELECT p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq
+        SELECT {ParticipantViewStore.Columns}
         FROM participants p
+        JOIN conversations c ON c.id = @ConversationId
         JOIN users u ON u.id = p.user_id
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.user_id > @After AND {ConversationStore.Visible}
         ORDER BY p.user_id
@@ -44,17 +43,11 @@ public sealed class ListParticipantsHandler(DbSession session) : IRequestHandler
             UserId = query.Actor.UserId?.Value,
             After = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0],
             Take = query.Limit + 1,
+            policies.Receipts,
         };
-        var rows = await session.QueryAsync<Row>(PageSql, parameters, ct);
+        var rows = await session.QueryAsync<ParticipantView>(PageSql, parameters, ct);
         if (rows.Count == 0 && !await session.QuerySingleAsync<bool>(ExistsSql, parameters, ct))
             throw CommonErrors.NotFound();
-        var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(row.UserId.Value));
-        return new Page<ParticipantView>([.. page.Items.Select(row => row.ToView())], page.NextCursor);
-    }
-
-    private sealed record Row(
-        UserId UserId, string? DisplayName, string? AvatarUrl, ParticipantRole Role, Instant JoinedAt, long LastReadSeq, long LastDeliveredSeq)
-    {
-        public ParticipantView ToView() => new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, LastReadSeq, LastDeliveredSeq);
+        return Page.Of(rows, query.Limit, view => PageCursor.Encode(view.UserId.Value));
     }
 }

@@ -1,7 +1,9 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Application.Events;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 
@@ -20,14 +22,15 @@ public sealed class MarkReadValidator : AbstractValidator<MarkRead>
         RuleFor(c => c.Seq).GreaterThanOrEqualTo(0).WithMessage("A seq is 0 or more.");
 }
 
-public sealed class MarkReadHandler(DbSession session, OutboxSignal signal) : IRequestHandler<MarkRead, PointerState>
+public sealed class MarkReadHandler(DbSession session, PolicySettings policies, OutboxSignal signal) : IRequestHandler<MarkRead, PointerState>
 {
     // Locks the reader's participants row only, never the conversation. Two reads at once: the WHERE of the update is judged
-    // again on the row as the other left it, so the pointer never moves backwards.
+    // again on the row as the other left it, so the pointer never moves backwards. Whoever has not accepted a request marks nothing.
     private const string MarkReadSql =
         $"""
         WITH old AS (
             SELECT c.last_seq, p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
+                CASE WHEN {ParticipantViewStore.Shows} THEN NULL ELSE p.user_id END AS audience,
                 {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
             FROM participants p
             JOIN conversations c ON c.id = p.conversation_id
@@ -39,8 +42,9 @@ public sealed class MarkReadHandler(DbSession session, OutboxSignal signal) : IR
                 last_delivered_seq = greatest(p.last_delivered_seq, old.target),
                 last_read_at = now()
             FROM old
-            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND p.last_read_seq < old.target
-            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
+                AND p.last_read_seq < old.target
+            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq, old.audience
         ),
         change AS (
             SELECT counted.payload, (counted.payload ->> 'unreadCount')::bigint AS messages,
@@ -55,8 +59,8 @@ public sealed class MarkReadHandler(DbSession session, OutboxSignal signal) : IR
             ON CONFLICT DO NOTHING
         ),
         read_event AS (
-            INSERT INTO outbox (occurred_at, conversation_id, type, payload)
-            SELECT now(), @ConversationId, @ReadEvent, jsonb_build_object(
+            INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
+            SELECT now(), @ConversationId, at.audience, @ReadEvent, jsonb_build_object(
                 'userId', @UserId, 'seq', pointer, 'at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
             FROM at
         ),
@@ -84,6 +88,7 @@ public sealed class MarkReadHandler(DbSession session, OutboxSignal signal) : IR
                 ConversationId = command.ConversationId.Value,
                 UserId = command.Actor.RequireUser().Value,
                 command.Seq,
+                policies.Receipts,
                 ReadEvent = MessageEvents.Read,
                 UnreadEvent = MessageEvents.UnreadChanged,
             },

@@ -16,6 +16,9 @@ public static class ProblemCodes
     public const string InvalidRequest = "invalid-request";
     public const string Unauthenticated = "unauthenticated";
     public const string NotAllowed = "not-allowed";
+    public const string Blocked = "blocked";
+    public const string Banned = "banned";
+    public const string NotAContact = "not-a-contact";
     public const string ScopeMissing = "scope-missing";
     public const string NotFound = "not-found";
     public const string ConversationClosed = "conversation-closed";
@@ -23,6 +26,8 @@ public static class ProblemCodes
     public const string GroupFull = "group-full";
     public const string AlreadyExists = "already-exists";
     public const string DirectIsFixed = "direct-is-fixed";
+    public const string LastOwner = "last-owner";
+    public const string RequestPending = "request-pending";
     public const string IdempotencyInProgress = "idempotency-in-progress";
     public const string IdempotencyKeyReused = "idempotency-key-reused";
     public const string CursorExpired = "cursor-expired";

@@ -17,8 +17,35 @@ public sealed record ConversationContext(string Type, string Id);
 
 /// <summary>What a new group is given.</summary>
 /// <param name="Metadata">A JSON object as text.</param>
+/// <param name="Policy">The rules of its own, a JSON object as text; null where it has none.</param>
 public sealed record GroupProfile(
-    string Name, string? Description, string? AvatarUrl, string? Slug, ConversationContext? Context, string? Metadata);
+    string Name, string? Description, string? AvatarUrl, string? Slug, ConversationContext? Context, string? Metadata, string? Policy);
+
+/// <summary>How far the first contact of two strangers has come, where it has to be accepted.</summary>
+public enum RequestState
+{
+    /// <summary>Nothing was written yet: the first message will ask.</summary>
+    Unsent,
+
+    /// <summary>The first message waits for its receiver's answer.</summary>
+    Pending,
+}
+
+/// <summary>A conversation's state as it stands in the database.</summary>
+/// <param name="Version">Rises with every change but messages and pointers.</param>
+/// <param name="Blocked">Whether one of the two of a direct conversation has blocked the other.</param>
+/// <param name="Request">Null once the two may talk.</param>
+public sealed record ConversationState(
+    ConversationType Type,
+    UserId? OwnerId,
+    int ParticipantCount,
+    long LastSeq,
+    long Version,
+    bool Closed,
+    bool Archived,
+    bool Blocked,
+    RequestState? Request,
+    ConversationPolicy Policy);
 
 /// <summary>
 /// A place where two people (direct) or up to a limit of them (group) talk. Guards who may be in it and whether it can be written to.
@@ -37,7 +64,7 @@ public sealed class Conversation
 
     public ConversationType Type { get; }
 
-    public UserId? OwnerId { get; private init; }
+    public UserId? OwnerId { get; private set; }
 
     public UserId? CreatedBy { get; private init; }
 
@@ -49,13 +76,20 @@ public sealed class Conversation
 
     public long LastSeq { get; private init; }
 
-    public long Version { get; private init; } = 1;
+    public long Version { get; private set; } = 1;
 
     public Instant CreatedAt { get; private init; }
 
-    public bool IsClosed { get; private init; }
+    public bool IsClosed { get; private set; }
 
-    public bool IsArchived { get; private init; }
+    public bool IsArchived { get; private set; }
+
+    public bool IsBlocked { get; private init; }
+
+    public RequestState? Request { get; private init; }
+
+    /// <summary>The rules in force; null for a conversation that is being made.</summary>
+    public ConversationPolicy? Policy { get; private init; }
 
     /// <summary>The one key of a pair and context, whoever opens it. No part but the last can hold a space.</summary>
     public static string DirectKey(UserId one, UserId other, ConversationContext? context)
@@ -65,13 +99,15 @@ public sealed class Conversation
     }
 
     /// <summary>The conversation of two people; refuses one with oneself.</summary>
-    public static Conversation OpenDirect(UserId opener, UserId other, ConversationContext? context, Instant now) =>
+    /// <param name="request">Set where the other one has to accept the first message.</param>
+    public static Conversation OpenDirect(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now) =>
         opener == other
             ? throw ConversationErrors.WithOneself()
             : new Conversation(ConversationId.New(now), ConversationType.Direct, participantCount: 2)
             {
                 CreatedBy = opener,
                 Context = context,
+                Request = request,
                 CreatedAt = now,
             };
 
@@ -97,14 +133,17 @@ public sealed class Conversation
     }
 
     /// <summary>A conversation as it stands in the database.</summary>
-    public static Conversation Restore(
-        ConversationId id, ConversationType type, int participantCount, long lastSeq, long version, bool closed, bool archived) =>
-        new(id, type, participantCount)
+    public static Conversation Restore(ConversationId id, ConversationState state) =>
+        new(id, state.Type, state.ParticipantCount)
         {
-            LastSeq = lastSeq,
-            Version = version,
-            IsClosed = closed,
-            IsArchived = archived,
+            OwnerId = state.OwnerId,
+            LastSeq = state.LastSeq,
+            Version = state.Version,
+            IsClosed = state.Closed,
+            IsArchived = state.Archived,
+            IsBlocked = state.Blocked,
+            Request = state.Request,
+            Policy = state.Policy,
         };
 
     /// <summary>Refuses anything new in a conversation that is closed or archived.</summary>
@@ -116,17 +155,51 @@ public sealed class Conversation
             throw ConversationErrors.Closed();
     }
 
+    /// <summary>Refuses a message that the sender may not send now.</summary>
+    /// <param name="sender">Null for the service.</param>
+    public void EnsureTakes(Participant? sender, Instant now)
+    {
+        EnsureWritable();
+        if (sender is null)
+            return;
+        if (IsBlocked)
+            throw ConversationErrors.Blocked();
+        if (Request is RequestState.Pending)
+            throw ConversationErrors.RequestPending();
+        if (Type is ConversationType.Direct || sender.Administers)
+            return;
+        if (Policy!.Posting is AllowedTo.Admins)
+            throw ParticipantErrors.NotAllowed();
+        if (sender.LastSentAt is { } last && last + Duration.FromSeconds(Policy.SlowModeSeconds) > now)
+            throw ConversationErrors.TooSoon(last + Duration.FromSeconds(Policy.SlowModeSeconds) - now);
+    }
+
+    /// <summary>
+    /// Whether a message of this sender is decided and written under the conversation's lock, because it rests on more than the version
+    /// tells: on the sender's last message, or on there being none.
+    /// </summary>
+    public bool NeedsLock(Participant? sender) =>
+        sender is not null
+        && (Request is RequestState.Unsent || (Type is ConversationType.Group && Policy!.SlowModeSeconds > 0 && !sender.Administers));
+
     /// <summary>Lets people in: all of them or none. Those who are in already must be left out of <paramref name="count"/>.</summary>
     /// <param name="by">Who adds; null for the service.</param>
     public void Add(Participant? by, int count, int limit)
     {
-        if (Type == ConversationType.Direct)
-            throw ConversationErrors.DirectIsFixed();
+        EnsureGroup();
         EnsureWritable();
-        by?.EnsureAdministers();
+        if (Policy!.Adding is AllowedTo.Admins)
+            by?.EnsureAdministers();
         if (ParticipantCount + count > limit)
             throw ConversationErrors.GroupFull(limit);
         ParticipantCount += count;
+        Version++;
+    }
+
+    private void EnsureGroup()
+    {
+        if (Type is ConversationType.Direct)
+            throw ConversationErrors.DirectIsFixed();
     }
 
     // Unique without asking: the end of the id is random.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Messaging.Domain.Common;
+using NodaTime;
 
 namespace Messaging.Domain.Conversations;
 
@@ -10,6 +11,18 @@ public static class ConversationErrors
 
     public static RuleException Archived() => new(new Problem(
         ProblemCodes.ConversationArchived, "The conversation is archived: it can be read, and written to once it is unarchived."));
+
+    public static RuleException Blocked() => new(new Problem(
+        ProblemCodes.Blocked, "One of you has blocked the other: nothing can be sent here until that is lifted."));
+
+    public static RuleException RequestPending() => new(new Problem(
+        ProblemCodes.RequestPending, "The first message waits for its receiver to accept it; after that you can both go on writing."));
+
+    public static RuleException TooSoon(Duration left) => new(new Problem(
+        ProblemCodes.RateLimited, "The conversation is in slow mode; send the message again a little later.")
+    {
+        RetryAfterSeconds = (int)Math.Ceiling(left.TotalSeconds),
+    });
 
     public static RuleException GroupFull(int limit) => new(new Problem(
         ProblemCodes.GroupFull, string.Create(CultureInfo.InvariantCulture, $"A group has at most {limit} participants; nobody was added.")));

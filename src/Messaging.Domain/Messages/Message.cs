@@ -1,5 +1,6 @@
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Domain.Messages;
@@ -40,10 +41,12 @@ public sealed class Message
     public MessageDraft Draft { get; }
 
     /// <summary>Decides whether the draft may be sent to the conversation, by somebody who takes part or by the service.</summary>
+    /// <param name="participant">The sender's part in it; null for the service.</param>
     /// <param name="present">Those of the mentioned who take part.</param>
-    public static Message Compose(Conversation conversation, Actor sender, MessageDraft draft, IReadOnlySet<UserId> present, Instant now)
+    public static Message Compose(
+        Conversation conversation, Actor sender, Participant? participant, MessageDraft draft, IReadOnlySet<UserId> present, Instant now)
     {
-        conversation.EnsureWritable();
+        conversation.EnsureTakes(participant, now);
         if (draft.Type is MessageType.System && !sender.IsService)
             throw MessageErrors.SystemIsForTheService();
         if (draft.Type is not MessageType.System && sender.IsService)

@@ -24,10 +24,15 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
     /// <summary>The newest seq at joining: one starts with nothing unread.</summary>
     public long JoinedSeq { get; } = joinedSeq;
 
+    /// <summary>When this one last sent here; null before the first time.</summary>
+    public Instant? LastSentAt { get; init; }
+
+    public bool Administers => Role is not ParticipantRole.Member;
+
     /// <summary>Refuses a plain member what only owner and admins may do.</summary>
     public void EnsureAdministers()
     {
-        if (Role is ParticipantRole.Member)
+        if (!Administers)
             throw ParticipantErrors.NotAllowed();
     }
 }

@@ -75,7 +75,8 @@ public sealed class FeedReader(
             IReadOnlyCollection<string> audience = row switch
             {
                 { UserId: { } user } => [user],
-                { ConversationId: { } conversation } => members[conversation],
+                { ConversationId: { } conversation } =>
+                    [.. members[conversation].Where(member => row.Seq is null || row.Seq > member.ClearedSeq).Select(member => member.UserId)],
                 _ => [],
             };
             var envelope = row.ToEnvelope(after.Epoch);

@@ -35,12 +35,12 @@ sealed class FeedTail : IAsyncDisposable
         FROM feed_state
         """;
 
-    // Index: pk_participants. Read after the events: who has left by now hears none of them.
+    // Index: pk_participants. Read after the events: who has left by now hears none of them, who has not accepted a request either.
     private const string MembersSql =
         """
-        SELECT conversation_id, user_id
+        SELECT conversation_id, user_id, cleared_seq
         FROM participants
-        WHERE conversation_id = ANY (@ConversationIds) AND left_at IS NULL
+        WHERE conversation_id = ANY (@ConversationIds) AND left_at IS NULL AND NOT pending
         """;
 
     private readonly NpgsqlConnection connection;
@@ -90,10 +90,10 @@ sealed class FeedTail : IAsyncDisposable
         return (rows, await ReadEndAsync(reader, ct));
     }
 
-    /// <summary>Who takes part now in each of the conversations that the rows are for.</summary>
-    public async Task<Dictionary<Guid, List<string>>> ReadMembersAsync(List<FeedRow> rows, CancellationToken ct)
+    /// <summary>Who takes part now in each of the conversations that the rows are for, and up to which seq its messages are not theirs to see.</summary>
+    public async Task<Dictionary<Guid, List<(string UserId, long ClearedSeq)>>> ReadMembersAsync(List<FeedRow> rows, CancellationToken ct)
     {
-        var result = new Dictionary<Guid, List<string>>();
+        var result = new Dictionary<Guid, List<(string UserId, long ClearedSeq)>>();
         foreach (var row in rows)
         {
             if (row is { UserId: null, ConversationId: { } id })
@@ -104,7 +104,7 @@ sealed class FeedTail : IAsyncDisposable
         members.Parameters[0].Value = result.Keys.ToArray();
         await using var reader = await members.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-            result[reader.GetGuid(0)].Add(reader.GetString(1));
+            result[reader.GetGuid(0)].Add((reader.GetString(1), reader.GetInt64(2)));
         return result;
     }
 

@@ -32,17 +32,19 @@ static class HotStatements
             ("ReplyToSeq", Bigint, null), ("Payload", Text, "{}"), ("SentEvent", Text, MessageEvents.New), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
         new(
             "Read pointer", Statements.Of<MarkReadHandler>("MarkReadSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("ReadEvent", Text, MessageEvents.Read),
-            ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
+            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
+            ("ReadEvent", Text, MessageEvents.Read), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
         new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
             "One message by its id", Statements.Of<MessageViewStore>("FindSql"), Background: false,
             ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
-        Inbox("Inbox of an ordinary user", user, unread: false),
-        Inbox("Inbox of somebody in 10,000 conversations", Shape.UserId(Shape.Busiest), unread: false),
-        Inbox("Inbox of somebody in 10,000 conversations, unread only", Shape.UserId(Shape.Busiest), unread: true),
+        Inbox("Inbox of an ordinary user", InboxBenchmark.AllSql, user),
+        Inbox("Inbox of somebody in 10,000 conversations", InboxBenchmark.AllSql, Shape.UserId(Shape.Busiest)),
+        Inbox("Inbox of somebody in 10,000 conversations, unread only", InboxBenchmark.UnreadSql, Shape.UserId(Shape.Busiest)),
+        Inbox("Inbox of somebody in 10,000 conversations, starred only", Statements.Of<ListInboxHandler>("StarredSql"), Shape.UserId(Shape.Busiest)),
+        Inbox("Inbox of somebody in 10,000 conversations, archived only", Statements.Of<ListInboxHandler>("ArchivedSql"), Shape.UserId(Shape.Busiest)),
         new("Inbox: participants", InboxBenchmark.ParticipantsSql, Background: false, ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation })),
         new("One conversation", Statements.Of<ConversationViewStore>("OneSql"), Background: false, ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Feed(conversation, user),
@@ -57,10 +59,10 @@ static class HotStatements
         }.Select(part => new HotStatement(
             part.Name, Statements.Of<MessageViewStore>(part.Constant), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Upto", Bigint, upto), ("After", Bigint, null),
-            ("Limit", NpgsqlDbType.Integer, HistoryBenchmark.PageSize)));
+            ("Limit", NpgsqlDbType.Integer, HistoryBenchmark.PageSize), ("Receipts", NpgsqlDbType.Boolean, true)));
 
-    static HotStatement Inbox(string name, string user, bool unread) =>
-        new(name, InboxBenchmark.PageSql, Background: false, [.. InboxBenchmark.Parameters(user, unread).Select(p => (p.ParameterName, p.NpgsqlDbType, p.Value))]);
+    static HotStatement Inbox(string name, string sql, string user) =>
+        new(name, sql, Background: false, [.. InboxBenchmark.Parameters(user).Select(p => (p.ParameterName, p.NpgsqlDbType, p.Value))]);
 
     static IEnumerable<HotStatement> Feed(Guid conversation, string user)
     {

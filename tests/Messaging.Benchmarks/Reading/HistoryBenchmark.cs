@@ -38,6 +38,7 @@ sealed class HistoryBenchmark(Bench bench)
         new("Upto", NpgsqlDbType.Bigint) { Value = (object?)upto ?? DBNull.Value },
         new("After", NpgsqlDbType.Bigint) { Value = DBNull.Value },
         new("Limit", NpgsqlDbType.Integer) { Value = PageSize },
+        new("Receipts", NpgsqlDbType.Boolean) { Value = true },
     ];
 
     Pages Newest(string what, IReadOnlyList<Member> members) => Of(what, [.. members.Select(member => (member, (long?)null))]);

@@ -1,0 +1,198 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using Messaging.Application.Common;
+using Messaging.Domain.Conversations;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>Whom one may write to who is not a contact.</summary>
+public enum DirectMessages
+{
+    Anyone,
+
+    /// <summary>The first message to somebody who is not a contact waits for that one's answer.</summary>
+    Requests,
+
+    Contacts,
+}
+
+/// <summary>What holds where a conversation has no rule of its own; <c>Messaging__Policies__*</c>.</summary>
+public sealed class PolicySettings
+{
+    private ConversationPolicy? configured;
+
+    public DirectMessages DirectMessages { get; init; }
+
+    public AllowedTo Posting { get; init; } = AllowedTo.Everyone;
+
+    public AllowedTo Adding { get; init; } = AllowedTo.Admins;
+
+    public AllowedTo Pinning { get; init; } = AllowedTo.Admins;
+
+    public HistoryAccess History { get; init; } = HistoryAccess.Full;
+
+    public int SlowModeSeconds { get; init; }
+
+    public int? EditWindowSeconds { get; init; }
+
+    public int? DeleteWindowSeconds { get; init; }
+
+    public EditHistoryAccess EditHistory { get; init; } = EditHistoryAccess.Everyone;
+
+    public ReactionSettings Reactions { get; init; } = new();
+
+    public bool Receipts { get; init; } = true;
+
+    public AllowedTo MentionAll { get; init; } = AllowedTo.Everyone;
+
+    public int? RetentionDays { get; init; }
+
+    public IEnumerable<string> Errors() => new PolicyChangeValidator().Validate(new PolicyChange
+    {
+        SlowModeSeconds = new(SlowModeSeconds),
+        EditWindowSeconds = new(EditWindowSeconds),
+        DeleteWindowSeconds = new(DeleteWindowSeconds),
+        Reactions = new(new ReactionChange { Allowed = new(Reactions.Allowed) }),
+        RetentionDays = new(RetentionDays),
+    }).Errors.Select(failure => $"{failure.PropertyName.Replace(".", "__", StringComparison.Ordinal)}: {failure.ErrorMessage}");
+
+    /// <summary>The rules in force, given a conversation's own as they are stored.</summary>
+    public ConversationPolicy With(JsonText? stored) =>
+        stored is null ? configured ??= With(new PolicyChange()) : With(MessagingJson.Read<PolicyChange>(stored)!);
+
+    private ConversationPolicy With(PolicyChange own) => new(
+        own.Posting.Value ?? Posting,
+        own.Adding.Value ?? Adding,
+        own.Pinning.Value ?? Pinning,
+        own.History.Value ?? History,
+        own.SlowModeSeconds.Value ?? SlowModeSeconds,
+        own.EditWindowSeconds.Value ?? EditWindowSeconds,
+        own.DeleteWindowSeconds.Value ?? DeleteWindowSeconds,
+        own.EditHistory.Value ?? EditHistory,
+        new ReactionPolicy(own.Reactions.Value?.Mode.Value ?? Reactions.Mode, own.Reactions.Value?.Allowed.Value ?? Reactions.Allowed),
+        own.Receipts.Value ?? Receipts,
+        own.MentionAll.Value ?? MentionAll,
+        own.RetentionDays.Value ?? RetentionDays);
+}
+
+/// <summary><c>Messaging__Policies__Reactions__*</c>.</summary>
+public sealed class ReactionSettings
+{
+    public ReactionMode Mode { get; init; } = ReactionMode.Many;
+
+    public string[]? Allowed { get; init; }
+}
+
+/// <summary>Rules that a group sets for itself: what is absent stays, null goes back to what is configured.</summary>
+public sealed record PolicyChange
+{
+    /// <summary>Who may send.</summary>
+    public Optional<AllowedTo?> Posting { get; init; }
+
+    /// <summary>Who may let people in.</summary>
+    public Optional<AllowedTo?> Adding { get; init; }
+
+    /// <summary>Who may pin.</summary>
+    public Optional<AllowedTo?> Pinning { get; init; }
+
+    /// <summary>What those who join from now on see of what was said before.</summary>
+    public Optional<HistoryAccess?> History { get; init; }
+
+    /// <summary>The least time between two messages of one member, up to a day; 0 for none.</summary>
+    public Optional<int?> SlowModeSeconds { get; init; }
+
+    /// <summary>How long an author may edit.</summary>
+    public Optional<int?> EditWindowSeconds { get; init; }
+
+    /// <summary>How long an author may delete for everyone.</summary>
+    public Optional<int?> DeleteWindowSeconds { get; init; }
+
+    /// <summary>Who may read earlier versions of a message.</summary>
+    public Optional<EditHistoryAccess?> EditHistory { get; init; }
+
+    public Optional<ReactionChange> Reactions { get; init; }
+
+    /// <summary>Whether others learn who has read and received what.</summary>
+    public Optional<bool?> Receipts { get; init; }
+
+    /// <summary>Who may mention everybody at once.</summary>
+    public Optional<AllowedTo?> MentionAll { get; init; }
+
+    /// <summary>Days after which messages are removed.</summary>
+    public Optional<int?> RetentionDays { get; init; }
+
+    private static readonly JsonSerializerOptions Stored =
+        new(MessagingJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
+
+    /// <summary>A conversation's own rules as they are to be stored, after this change of those that are; null where none is left.</summary>
+    public JsonText? Over(JsonText? stored)
+    {
+        var before = MessagingJson.Read<PolicyChange>(stored) ?? new PolicyChange();
+        var after = new PolicyChange
+        {
+            Posting = Kept(Posting, before.Posting),
+            Adding = Kept(Adding, before.Adding),
+            Pinning = Kept(Pinning, before.Pinning),
+            History = Kept(History, before.History),
+            SlowModeSeconds = Kept(SlowModeSeconds, before.SlowModeSeconds),
+            EditWindowSeconds = Kept(EditWindowSeconds, before.EditWindowSeconds),
+            DeleteWindowSeconds = Kept(DeleteWindowSeconds, before.DeleteWindowSeconds),
+            EditHistory = Kept(EditHistory, before.EditHistory),
+            Reactions = Kept(
+                Reactions.Value is { } change ? new(change.Over(before.Reactions.Value)) : Reactions, before.Reactions),
+            Receipts = Kept(Receipts, before.Receipts),
+            MentionAll = Kept(MentionAll, before.MentionAll),
+            RetentionDays = Kept(RetentionDays, before.RetentionDays),
+        };
+        var json = JsonSerializer.Serialize(after, Stored);
+        return json == "{}" ? null : new JsonText(json);
+    }
+
+    /// <summary>What is left of a member after a merge patch: nothing where it was cleared.</summary>
+    internal static Optional<T> Kept<T>(Optional<T> change, Optional<T> before) =>
+        !change.IsGiven ? before : change.Value is null ? default : change;
+}
+
+/// <summary>How messages may be reacted to.</summary>
+public sealed record ReactionChange
+{
+    public Optional<ReactionMode?> Mode { get; init; }
+
+    /// <summary>The only reactions that may be used, up to 100.</summary>
+    public Optional<IReadOnlyList<string>> Allowed { get; init; }
+
+    /// <summary>These rules after the change; null where none is left.</summary>
+    public ReactionChange? Over(ReactionChange? before)
+    {
+        var after = new ReactionChange
+        {
+            Mode = PolicyChange.Kept(Mode, before?.Mode ?? default),
+            Allowed = PolicyChange.Kept(Allowed, before?.Allowed ?? default),
+        };
+        return after is { Mode.IsGiven: false, Allowed.IsGiven: false } ? null : after;
+    }
+}
+
+public sealed class PolicyChangeValidator : AbstractValidator<PolicyChange>
+{
+    private const int Year = 366 * 24 * 3600;
+
+    public PolicyChangeValidator()
+    {
+        RuleFor(p => p.SlowModeSeconds.Value).InclusiveBetween(0, 24 * 3600).OverridePropertyName(nameof(PolicyChange.SlowModeSeconds))
+            .WithMessage("Between 0 and 86400 seconds are expected.");
+        RuleFor(p => p.EditWindowSeconds.Value).InclusiveBetween(0, Year).OverridePropertyName(nameof(PolicyChange.EditWindowSeconds))
+            .WithMessage($"Between 0 and {Year} seconds are expected.");
+        RuleFor(p => p.DeleteWindowSeconds.Value).InclusiveBetween(0, Year).OverridePropertyName(nameof(PolicyChange.DeleteWindowSeconds))
+            .WithMessage($"Between 0 and {Year} seconds are expected.");
+        RuleFor(p => p.RetentionDays.Value).InclusiveBetween(1, 36_500).OverridePropertyName(nameof(PolicyChange.RetentionDays))
+            .WithMessage("Between 1 and 36500 days are expected.");
+        RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.Count is >= 1 and <= 100)
+            .When(p => p.Reactions.Value is not null).OverridePropertyName("Reactions.Allowed")
+            .WithMessage("Between 1 and 100 reactions are expected; the mode 'none' allows none.");
+        RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.All(emoji => StrictText.Length(emoji) is >= 1 and <= 64))
+            .When(p => p.Reactions.Value is not null).OverridePropertyName("Reactions.Allowed")
+            .WithMessage("A reaction has 1 to 64 characters.");
+    }
+}

@@ -1,0 +1,51 @@
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Participants;
+
+/// <summary>Reads people of a conversation as every participant sees them.</summary>
+public sealed class ParticipantViewStore(DbSession session, PolicySettings policies)
+{
+    /// <summary>
+    /// Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does;
+    /// <c>@Receipts</c> is what is configured.
+    /// </summary>
+    public const string Shows = "(p.show_read_receipts AND coalesce((c.policy ->> 'receipts')::boolean, @Receipts))";
+
+    /// <summary>The columns of <see cref="ParticipantView"/>, of a participant <c>p</c> in <c>c</c> who is the user <c>u</c>.</summary>
+    public const string Columns =
+        $"""
+        p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
+        CASE WHEN {Shows} THEN p.last_read_seq END AS last_read_seq, p.last_delivered_seq
+        """;
+
+    // Index: pk_participants, pk_users.
+    private const string SomeSql =
+        $"""
+        SELECT {Columns}
+        FROM participants p
+        JOIN conversations c ON c.id = @ConversationId
+        JOIN users u ON u.id = p.user_id
+        WHERE p.conversation_id = @ConversationId AND p.user_id = ANY(@UserIds) AND p.left_at IS NULL
+        ORDER BY p.user_id
+        """;
+
+    /// <summary>Those of the given users who take part now.</summary>
+    public async Task<IReadOnlyList<ParticipantView>> ListAsync(ConversationId id, IEnumerable<UserId> users, CancellationToken ct) =>
+        await session.QueryAsync<ParticipantView>(
+            SomeSql, new { ConversationId = id.Value, UserIds = users.Select(user => user.Value).ToArray(), policies.Receipts }, ct);
+}
+
+/// <summary>Somebody who takes part, as every participant sees it.</summary>
+/// <param name="LastReadSeq">Null for those who hide how far they have read, and where the policy does.</param>
+public sealed record ParticipantView(
+    UserId UserId,
+    string? DisplayName,
+    string? AvatarUrl,
+    ParticipantRole Role,
+    Instant JoinedAt,
+    long? LastReadSeq,
+    long LastDeliveredSeq);
