@@ -73,6 +73,8 @@ app.MapHealth();
 app.MapUsers();
 app.MapServiceKeys();
 app.MapConversations();
+app.MapGroups();
+app.MapOwnState();
 app.MapMessages();
 app.MapSync();
 app.MapRealtime();

@@ -31,7 +31,8 @@ public static class ApplicationSetup
                     services.AddSingleton(contract, type);
             }
             // Stores: the SQL that several slices share to load or save one aggregate.
-            if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox) || type == typeof(Messages.MessageSender))
+            if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox) || type == typeof(Messages.MessageSender)
+                || type == typeof(Conversations.Announcer))
                 services.AddScoped(type);
         }
         return services;

@@ -43,6 +43,92 @@ public sealed class ReplayTests
     public async Task A_pointer_that_moves() =>
         await ReplayAsync((users, group) => PostAsync(users[2], $"/v1/conversations/{group}/read", new { seq = 2 }));
 
+    [TestCase("read", 2)]
+    [TestCase("delivered", 2)]
+    [TestCase("unread", 2)]
+    public async Task Each_pointer(string pointer, long seq) =>
+        await ReplayAsync((users, group) => PostAsync(users[2], $"/v1/conversations/{group}/{pointer}", new { seq }));
+
+    [Test]
+    public async Task A_pointer_that_moves_back_over_ones_own_message() => await ReplayAsync(async (users, group) =>
+    {
+        await SendAsync(users[2], group, new { text = "mine" });
+        await SendAsync(users[0], group, new { text = "yours" });
+        await PostAsync(users[2], $"/v1/conversations/{group}/unread", new { seq = 2 });
+        await PostAsync(users[2], $"/v1/conversations/{group}/read", new { seq = 3 });
+    });
+
+    [TestCase("""{"starred":true,"colorTag":"red","draft":"to be"}""")]
+    [TestCase("""{"archived":true}""")]
+    [TestCase("""{"mutedUntil":"9999-12-31T23:59:59Z"}""")]
+    public async Task Settings_of_ones_own(string settings) =>
+        await ReplayAsync((users, group) => CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", settings));
+
+    [Test]
+    public async Task What_was_archived_and_comes_back() => await ReplayAsync(async (users, group) =>
+    {
+        await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"archived":true}""");
+        await SendAsync(users[0], group, new { text = "back" });
+    });
+
+    [TestCase("/history")]
+    [TestCase("")]
+    [TestCase("?scope=everyone")]
+    public async Task A_history_that_goes(string what) =>
+        await ReplayAsync((users, group) => CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}{what}"));
+
+    [Test]
+    public async Task A_message_after_the_history_was_cleared() => await ReplayAsync(async (users, group) =>
+    {
+        await CallAsync(users[1], HttpMethod.Delete, $"/v1/conversations/{group}");
+        await SendAsync(users[0], group, new { text = "back" });
+    });
+
+    [Test]
+    public async Task A_group_that_says_something_else_of_itself() => await ReplayAsync((users, group) => CallAsync(
+        users[0], HttpMethod.Patch, $"/v1/conversations/{group}",
+        """{"name":"New","description":"About","metadata":{"a":1},"policy":{"posting":"admins","reactions":{"mode":"one"}}}"""));
+
+    [TestCase("close", "reopen")]
+    [TestCase("archive", "unarchive")]
+    public async Task A_state_and_back(string there, string back)
+    {
+        await ReplayAsync((users, group) => CallAsync(users[0], HttpMethod.Post, $"/v1/conversations/{group}/{there}", """{"reason":"manual"}"""));
+        await ReplayAsync(async (users, group) =>
+        {
+            await CallAsync(users[0], HttpMethod.Post, $"/v1/conversations/{group}/{there}", """{"reason":"manual"}""");
+            await CallAsync(users[0], HttpMethod.Post, $"/v1/conversations/{group}/{back}");
+        });
+    }
+
+    [Test]
+    public async Task Somebody_who_is_put_out() =>
+        await ReplayAsync((users, group) => CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/participants/{users[1]}"));
+
+    [Test]
+    public async Task Somebody_who_is_banned() =>
+        await ReplayAsync((users, group) => CallAsync(users[0], HttpMethod.Put, $"/v1/conversations/{group}/bans/{users[1]}"));
+
+    [Test]
+    public async Task An_owner_who_leaves() =>
+        await ReplayAsync((users, group) => CallAsync(users[0], HttpMethod.Post, $"/v1/conversations/{group}/leave"));
+
+    [Test]
+    public async Task Somebody_who_leaves_and_comes_back() => await ReplayAsync(async (users, group) =>
+    {
+        await CallAsync(users[1], HttpMethod.Post, $"/v1/conversations/{group}/leave");
+        await SendAsync(users[0], group, new { text = "meanwhile" });
+        await PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
+        await SendAsync(users[0], group, new { text = "welcome" });
+    });
+
+    [Test]
+    public async Task Roles_that_change() => await ReplayAsync(async (users, group) =>
+    {
+        await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/participants/{users[1]}", """{"role":"admin"}""");
+        await PostAsync(users[0], $"/v1/conversations/{group}/owner", new { userId = users[2] });
+    });
+
     [Test]
     public async Task Everything_at_once()
     {
@@ -96,6 +182,15 @@ public sealed class ReplayTests
 
     private Task<JsonObject> SendAsync(string user, string conversation, object message) =>
         PostAsync(user, $"/v1/conversations/{conversation}/messages", message);
+
+    private async Task CallAsync(string user, HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+            request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        var answer = await api.ClientFor(user).SendAsync(request);
+        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+    }
 
     private async Task<JsonObject> PostAsync(string user, string path, object body)
     {

@@ -130,7 +130,7 @@ public sealed class GroupTests : SliceFixture
         Assert.That((await ProblemAsync(() => ListAsync(users[1], PageCursor.Encode("\0")))).Pointer, Is.EqualTo("#/cursor"));
 
         Task<Page<ParticipantView>> ListAsync(UserId user, string? cursor) =>
-            Slices.SendAsync(new ListParticipants(new Actor(user), group.Id, cursor, 3));
+            Slices.SendAsync(new ListParticipants(new Actor(user), group.Id, Role: null, Name: null, cursor, 3));
     }
 
     [Test]

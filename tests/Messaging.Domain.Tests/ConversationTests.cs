@@ -59,18 +59,18 @@ public sealed class ConversationTests
     [Test]
     public void Only_owner_admins_and_the_service_let_people_in()
     {
-        Assert.That(() => Restored().Add(Member(ParticipantRole.Member), 1, 10), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), 1, 10), Throws.Nothing);
-        Assert.That(() => Restored().Add(by: null, 1, 10), Throws.Nothing);
+        Assert.That(() => Restored().Add(Member(ParticipantRole.Member), ParticipantRole.Member, 1, 10), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), ParticipantRole.Member, 1, 10), Throws.Nothing);
+        Assert.That(() => Restored().Add(by: null, ParticipantRole.Member, 1, 10), Throws.Nothing);
     }
 
     [Test]
     public void Nobody_comes_into_a_direct_a_full_a_closed_or_an_archived_conversation()
     {
-        Assert.That(() => Restored(ConversationType.Direct).Add(null, 1, 10), Refused(ProblemCodes.DirectIsFixed));
-        Assert.That(() => Restored().Add(null, 9, 10), Refused(ProblemCodes.GroupFull));
-        Assert.That(() => Restored(closed: true).Add(null, 1, 10), Refused(ProblemCodes.ConversationClosed));
-        Assert.That(() => Restored(archived: true).Add(null, 1, 10), Refused(ProblemCodes.ConversationArchived));
+        Assert.That(() => Restored(ConversationType.Direct).Add(null, ParticipantRole.Member, 1, 10), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => Restored().Add(null, ParticipantRole.Member, 9, 10), Refused(ProblemCodes.GroupFull));
+        Assert.That(() => Restored(closed: true).Add(null, ParticipantRole.Member, 1, 10), Refused(ProblemCodes.ConversationClosed));
+        Assert.That(() => Restored(archived: true).Add(null, ParticipantRole.Member, 1, 10), Refused(ProblemCodes.ConversationArchived));
     }
 
     [Test]

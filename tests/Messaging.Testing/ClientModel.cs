@@ -8,6 +8,10 @@ namespace Messaging.Testing;
 /// </summary>
 public sealed class ClientModel
 {
+    // What a conversation says of itself.
+    private static readonly string[] Told =
+        ["name", "description", "avatarUrl", "slug", "ownerId", "metadata", "policy", "closed", "archived"];
+
     private readonly string user;
     private readonly Dictionary<string, JsonObject> conversations = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<JsonObject>> heard = new(StringComparer.Ordinal);
@@ -30,13 +34,18 @@ public sealed class ClientModel
         .Select(Comparable)];
 
     /// <summary>The messages of others that are unread, over all conversations.</summary>
-    public long Unread => conversations.Values.Where(IsInInbox).Sum(c => Number(c["me"]!["unreadCount"]));
+    public long Unread => conversations.Values.Where(c => IsInInbox(c) && c["me"]!["mutedUntil"] is null).Sum(c => Number(c["me"]!["unreadCount"]));
 
     public void Apply(JsonObject envelope)
     {
         var data = envelope["data"]!.AsObject();
         var id = Text(envelope["conversationId"]);
-        switch (Text(envelope["type"]))
+        var type = Text(envelope["type"]);
+        Cursor = Text(envelope["id"]);
+        // What happened in a conversation before one came in, or came back, is in the conversation:created that one then hears.
+        if (type != "conversation:created" && !conversations.ContainsKey(id))
+            return;
+        switch (type)
         {
             case "conversation:created" when !conversations.ContainsKey(id):
                 Keep(Joined(data.DeepClone().AsObject()));
@@ -44,17 +53,35 @@ public sealed class ClientModel
             case "participant:added":
                 Add(conversations[id], data["participant"]!.AsObject());
                 break;
+            case "participant:updated":
+                Replace(conversations[id], data["participant"]!.AsObject());
+                break;
+            case "participant:removed" when Text(data["userId"]) == user:
+            case "conversation:deleted":
+                conversations.Remove(id);
+                break;
+            case "participant:removed":
+                Take(conversations[id], Text(data["userId"]));
+                break;
+            case "conversation:updated" or "conversation:archived" or "conversation:closed" or "conversation:reopened":
+                Change(conversations[id], data);
+                break;
+            case "settings:updated":
+                Prefer(conversations[id], data);
+                break;
+            case "message:delivered":
+                Deliver(conversations[id], Text(data["userId"]), Number(data["seq"]));
+                break;
             case "message:new":
                 Hear(conversations[id], data);
                 break;
             case "message:read":
-                Read(conversations[id], Text(data["userId"]), Number(data["seq"]));
+                Read(conversations[id], Text(data["userId"]), Number(data["seq"]), isBack: data["markedUnread"] is not null);
                 break;
             case "unread:changed":
                 Recount(conversations[id], data);
                 break;
         }
-        Cursor = Text(envelope["id"]);
     }
 
     // One joins with everything read, be it at the beginning or later.
@@ -63,10 +90,50 @@ public sealed class ClientModel
         conversation["me"] = new JsonObject
         {
             ["unreadCount"] = 0, ["mentionCount"] = 0, ["lastReadSeq"] = Number(conversation["lastSeq"]),
-            ["lastDeliveredSeq"] = Number(conversation["lastSeq"]),
+            ["lastDeliveredSeq"] = Number(conversation["lastSeq"]), ["starred"] = false,
         };
         return conversation;
     }
+
+    private static void Replace(JsonObject conversation, JsonObject participant)
+    {
+        if (Participant(conversation, Text(participant["userId"])) is { } known)
+            known["role"] = participant["role"]!.DeepClone();
+    }
+
+    private static void Take(JsonObject conversation, string who)
+    {
+        conversation["participantCount"] = Number(conversation["participantCount"]) - 1;
+        if (Participant(conversation, who) is { } known)
+            conversation["participants"]!.AsArray().Remove(known);
+    }
+
+    // What others do to the conversation itself; its messages and pointers have events of their own.
+    private static void Change(JsonObject conversation, JsonObject changed)
+    {
+        foreach (var name in Told)
+            conversation[name] = changed[name]?.DeepClone();
+    }
+
+    // What was cleared is not shown, nor is it the last message.
+    private static void Prefer(JsonObject conversation, JsonObject settings)
+    {
+        foreach (var (name, value) in settings)
+            conversation["me"]![name] = value?.DeepClone();
+        if (Number(conversation["lastSeq"]) <= Number(settings["clearedSeq"]))
+            conversation["lastMessage"] = null;
+    }
+
+    private void Deliver(JsonObject conversation, string receiver, long seq)
+    {
+        if (Participant(conversation, receiver) is { } participant)
+            participant["lastDeliveredSeq"] = Math.Max(Number(participant["lastDeliveredSeq"]), seq);
+        if (receiver == user)
+            conversation["me"]!["lastDeliveredSeq"] = Math.Max(Number(conversation["me"]!["lastDeliveredSeq"]), seq);
+    }
+
+    private static JsonNode? Participant(JsonObject conversation, string who) =>
+        conversation["participants"]!.AsArray().FirstOrDefault(p => Text(p!["userId"]) == who);
 
     private void Keep(JsonObject conversation)
     {
@@ -93,6 +160,10 @@ public sealed class ClientModel
             return;
         heard[id].Add(message);
         conversation["lastSeq"] = seq;
+        // The next message brings back what was archived or taken out of the inbox.
+        if (conversation["me"]!["mutedUntil"] is null)
+            conversation["me"]!["archived"] = false;
+        conversation["me"]!["hidden"] = false;
         conversation["lastActivityAt"] = message["createdAt"]!.DeepClone();
         conversation["lastMessage"] = new JsonObject(
             new[] { "id", "seq", "type", "senderId", "text", "createdAt" }.Select(name => KeyValuePair.Create(name, message[name]?.DeepClone())));
@@ -117,12 +188,19 @@ public sealed class ClientModel
             me["mentionCount"] = Number(me["mentionCount"]) + 1;
     }
 
-    private void Read(JsonObject conversation, string reader, long seq)
+    private void Read(JsonObject conversation, string reader, long seq, bool isBack = false)
     {
-        if (conversation["participants"]!.AsArray().FirstOrDefault(p => Text(p!["userId"]) == reader) is { } participant)
-            Raise(participant, seq);
+        if (Participant(conversation, reader) is { } participant && participant["lastReadSeq"] is not null)
+            Move(participant, seq, isBack);
         if (reader == user)
-            Raise(conversation["me"]!, seq);
+            Move(conversation["me"]!, seq, isBack);
+    }
+
+    private static void Move(JsonNode pointers, long seq, bool isBack)
+    {
+        Raise(pointers, seq);
+        if (isBack)
+            pointers["lastReadSeq"] = seq;
     }
 
     private static void Raise(JsonNode pointers, long seq)
@@ -135,9 +213,10 @@ public sealed class ClientModel
     private void Recount(JsonObject conversation, JsonObject change)
     {
         var (me, id, pointer, known) = (conversation["me"]!, Text(conversation["id"]), Number(change["lastReadSeq"]), Number(change["lastSeq"]));
-        if (pointer < Number(me["lastReadSeq"]))
+        var isBack = change["markedUnread"] is not null;
+        if (pointer < Number(me["lastReadSeq"]) && !isBack)
             return;
-        Raise(me, pointer);
+        Move(me, pointer, isBack);
         (me["unreadCount"], me["mentionCount"]) = (Number(change["unreadCount"]), Number(change["mentionCount"]));
         foreach (var later in heard[id].Where(m => Number(m["seq"]) > known))
             Count(conversation, later, pointer);
@@ -145,16 +224,17 @@ public sealed class ClientModel
     }
 
     private bool IsInInbox(JsonObject conversation) =>
-        Text(conversation["type"]) == "group" || Text(conversation["createdBy"]) == user || Number(conversation["lastSeq"]) > 0;
+        (Text(conversation["type"]) == "group" || Text(conversation["createdBy"]) == user || Number(conversation["lastSeq"]) > 0)
+        && !Flag(conversation["archived"]) && !Flag(conversation["me"]!["archived"]) && !Flag(conversation["me"]!["hidden"]);
 
     private static string Comparable(JsonObject conversation)
     {
         var kept = new JsonObject();
-        foreach (var name in new[] { "id", "type", "name", "participantCount", "lastSeq", "lastActivityAt", "lastMessage" })
+        foreach (var name in Told.Concat(["id", "type", "participantCount", "lastSeq", "lastActivityAt", "lastMessage"]))
             kept[name] = conversation[name]?.DeepClone();
         kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => p!.DeepClone())]);
-        foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq" })
-            kept[name] = conversation["me"]![name]!.DeepClone();
+        foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq", "starred", "mutedUntil", "colorTag", "draft" })
+            kept[name] = conversation["me"]![name]?.DeepClone();
         return Sorted(kept).ToJsonString();
     }
 
@@ -166,6 +246,8 @@ public sealed class ClientModel
         JsonArray items => new JsonArray([.. items.Select(item => item is null ? null : Sorted(item))]),
         _ => node.DeepClone(),
     };
+
+    private static bool Flag(JsonNode? node) => node is not null && node.GetValue<bool>();
 
     private static string Text(JsonNode? node) => node?.GetValue<string>() ?? "";
 

@@ -48,8 +48,8 @@ internal static class KeyVerbs
 
     private static string Line(ServiceKeySummary key)
     {
-        var state = key.RevokedAt is { } at ? $"revoked {MessagingJson.Time.Format(at)}" : "good";
-        return $"{key.Id}  {state}  created {MessagingJson.Time.Format(key.CreatedAt)}  {Words(key.Scopes)}  {key.Name}";
+        var state = key.RevokedAt is { } at ? $"revoked {MessagingJson.TextOf(at)}" : "good";
+        return $"{key.Id}  {state}  created {MessagingJson.TextOf(key.CreatedAt)}  {Words(key.Scopes)}  {key.Name}";
     }
 
     private static string Words(IEnumerable<Scope> scopes) => string.Join(",", scopes.Select(ScopeNames.NameOf));

@@ -19,6 +19,6 @@ internal static class TokenVerbs
         var minted = await session.Mediator.Send(new MintToken(userId, seconds));
 
         await session.AnswerAsync(minted, minted.Token);
-        await session.RemarkAsync($"Good until {MessagingJson.Time.Format(minted.ExpiresAt)}.");
+        await session.RemarkAsync($"Good until {MessagingJson.TextOf(minted.ExpiresAt)}.");
     }
 }

@@ -4,11 +4,8 @@ using Messaging.Api.Json;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
-using Messaging.Application.Participants;
-using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
-using Messaging.Domain.Participants;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -38,13 +35,29 @@ public sealed record GroupBody(
     JsonText? Metadata = null,
     PolicyChange? Policy = null);
 
-/// <summary>Who is let in.</summary>
-/// <param name="Role"><c>admin</c> or <c>member</c>; the latter unless said.</param>
-public sealed record ParticipantsBody(IReadOnlyList<UserId> UserIds, ParticipantRole? Role = null);
+/// <summary>A JSON Merge Patch of what a group says of itself: absent keeps, null clears.</summary>
+public sealed record ConversationPatch
+{
+    /// <summary>1 to 200 characters.</summary>
+    public Optional<string> Name { get; init; }
 
-/// <summary>How far one has read.</summary>
-/// <param name="Seq">The newest message when absent.</param>
-public sealed record ReadBody(long? Seq = null);
+    /// <summary>At most 1,000 characters.</summary>
+    public Optional<string> Description { get; init; }
+
+    public Optional<string> AvatarUrl { get; init; }
+
+    /// <summary>Unique; 3 to 100 of a-z, 0-9 and -; made from the name when null.</summary>
+    public Optional<string> Slug { get; init; }
+
+    /// <summary>The host's own JSON object, merged member by member; up to 16 KiB.</summary>
+    public Optional<JsonText?> Metadata { get; init; }
+
+    public Optional<PolicyChange> Policy { get; init; }
+}
+
+/// <summary>Why a conversation ends.</summary>
+/// <param name="Note">At most 1,000 characters.</param>
+public sealed record CloseBody(CloseReason Reason, string? Note = null);
 
 public static class ConversationEndpoints
 {
@@ -57,19 +70,21 @@ public static class ConversationEndpoints
         v1.MapPost("/conversations", CreateGroupAsync)
             .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
-            .WithName("listConversations").WithSummary("One's inbox, the newest activity first");
+            .WithName("listConversations").WithSummary("One's inbox, the newest activity first; for the service, the conversations of a context");
         v1.MapGet("/conversations/{id:guid}", GetAsync)
             .WithName("getConversation").WithSummary("A conversation");
         v1.MapGet("/conversations/by-slug/{slug}", GetBySlugAsync)
             .WithName("getConversationBySlug").WithSummary("A conversation by its slug");
-        v1.MapGet("/conversations/{id:guid}/participants", ListParticipantsAsync)
-            .WithName("listParticipants").WithSummary("Who takes part, by user id");
-        v1.MapPost("/conversations/{id:guid}/participants", AddParticipantsAsync)
-            .WithName("addParticipants").WithSummary("Let people into a group, all or none");
-        v1.MapPost("/conversations/{id:guid}/read", MarkReadAsync)
-            .WithName("markRead").WithSummary("Move one's read pointer forward");
-        v1.MapGet("/unread", GetUnreadAsync)
-            .WithName("getUnread").WithSummary("Badge totals");
+        v1.MapPatch("/conversations/{id:guid}", UpdateAsync)
+            .WithName("updateConversation").WithSummary("Change what a group says of itself and its rules");
+        v1.MapPost("/conversations/{id:guid}/close", CloseAsync)
+            .WithName("closeConversation").WithSummary("End a conversation: nothing can be sent any more");
+        v1.MapPost("/conversations/{id:guid}/reopen", ReopenAsync)
+            .WithName("reopenConversation").WithSummary("Have a closed conversation take messages again");
+        v1.MapPost("/conversations/{id:guid}/archive", ArchiveAsync)
+            .WithName("archiveConversation").WithSummary("Put a conversation away for everyone");
+        v1.MapPost("/conversations/{id:guid}/unarchive", UnarchiveAsync)
+            .WithName("unarchiveConversation").WithSummary("Bring an archived conversation back for everyone");
         return app;
     }
 
@@ -103,10 +118,12 @@ public static class ConversationEndpoints
         string? q = null,
         string? cursor = null,
         int limit = PageCursor.DefaultLimit) =>
-        TypedResults.Ok(await mediator.Send(
-            new ListInbox(
-                context.Actor(), filter?.Value ?? InboxFilter.All, ContextRules.Parse(about), type?.Value, q, cursor, limit),
-            ct));
+        TypedResults.Ok(context.Actor().IsService
+            ? await mediator.Send(new ListByContext(context.Actor(), ContextRules.Parse(about), cursor, limit), ct)
+            : await mediator.Send(
+                new ListInbox(
+                    context.Actor(), filter?.Value ?? InboxFilter.All, ContextRules.Parse(about), type?.Value, q, cursor, limit),
+                ct));
 
     private static async Task<Ok<ConversationView>> GetAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(new GetConversation(context.Actor(), new ConversationId(id)), ct)));
@@ -115,20 +132,29 @@ public static class ConversationEndpoints
         string slug, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(new GetConversationBySlug(context.Actor(), slug), ct)));
 
-    private static async Task<Ok<Page<ParticipantView>>> ListParticipantsAsync(
-        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
-        TypedResults.Ok(await mediator.Send(new ListParticipants(context.Actor(), new ConversationId(id), cursor, limit), ct));
+    private static async Task<Ok<ConversationView>> UpdateAsync(
+        Guid id, ConversationPatch body, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(WithTag(context, await mediator.Send(
+            new UpdateConversation(
+                context.Actor(), new ConversationId(id), context.ExpectedVersions(), body.Name, body.Description, body.AvatarUrl, body.Slug,
+                body.Metadata, body.Policy),
+            ct)));
 
-    private static async Task<Ok<Page<ParticipantView>>> AddParticipantsAsync(
-        Guid id, ParticipantsBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new AddParticipants(context.Actor(), new ConversationId(id), body.UserIds, body.Role), ct));
+    private static async Task<Ok<ConversationView>> CloseAsync(
+        Guid id, CloseBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(WithTag(context, await mediator.Send(
+            new CloseConversation(context.Actor(), new ConversationId(id), body.Reason, body.Note), ct)));
 
-    private static async Task<Ok<PointerState>> MarkReadAsync(
-        Guid id, ReadBody? body, HttpContext context, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new MarkRead(context.Actor(), new ConversationId(id), body?.Seq), ct));
+    private static async Task<Ok<ConversationView>> ReopenAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(WithTag(context, await mediator.Send(new ReopenConversation(context.Actor(), new ConversationId(id)), ct)));
 
-    private static async Task<Ok<UnreadTotal>> GetUnreadAsync(HttpContext context, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new GetUnread(context.Actor()), ct));
+    private static async Task<Ok<ConversationView>> ArchiveAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(WithTag(context, await mediator.Send(
+            new ArchiveConversation(context.Actor(), new ConversationId(id), Archived: true), ct)));
+
+    private static async Task<Ok<ConversationView>> UnarchiveAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(WithTag(context, await mediator.Send(
+            new ArchiveConversation(context.Actor(), new ConversationId(id), Archived: false), ct)));
 
     private static string Location(HttpContext context, ConversationView view)
     {

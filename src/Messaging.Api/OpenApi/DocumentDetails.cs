@@ -26,6 +26,8 @@ public static class DocumentDetails
     {
         ["Users"] = "People of the host product, as it makes them known.",
         ["Conversations"] = "Direct and group conversations, and the inbox.",
+        ["Participants"] = "Who takes part in a group, in which role, and who is kept out.",
+        ["Own state"] = "How far one has read, one's own settings of a conversation, and what one sees of it.",
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
         ["Integration"] = "What happened since a cursor, and a state to start from.",
         ["Administration"] = "For the operator's own services.",

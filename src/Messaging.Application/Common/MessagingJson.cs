@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -10,13 +12,23 @@ namespace Messaging.Application.Common;
 /// <summary>The one JSON dialect of REST answers, hub envelopes and stored event payloads.</summary>
 public static class MessagingJson
 {
-    /// <summary>RFC 3339 in UTC, to the microsecond, which is what PostgreSQL keeps.</summary>
-    public static readonly InstantPattern Time = InstantPattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm:ss.ffffff'Z'");
+    private const int TimeLength = 27;
 
     /// <summary>How enumerations are written: lower-case words.</summary>
     public static readonly JsonNamingPolicy Words = JsonNamingPolicy.KebabCaseLower;
 
     public static readonly JsonSerializerOptions Options = Configure(new JsonSerializerOptions());
+
+    /// <summary>A time as it is written everywhere: RFC 3339 in UTC, to the microsecond, which is what PostgreSQL keeps.</summary>
+    public static string TextOf(Instant time) => Encoding.ASCII.GetString(Format(time, stackalloc byte[TimeLength + 1]));
+
+    // The round-trip format without its last digit: a page holds hundreds of times, and this takes a tenth of what a pattern does.
+    private static Span<byte> Format(Instant time, Span<byte> buffer)
+    {
+        time.ToDateTimeUtc().TryFormat(buffer, out _, "O", CultureInfo.InvariantCulture);
+        buffer[TimeLength - 1] = (byte)'Z';
+        return buffer[..TimeLength];
+    }
 
     /// <summary>What is stored as JSON; the default where nothing is.</summary>
     public static T? Read<T>(JsonText? stored) => stored is { } text ? JsonSerializer.Deserialize<T>(text.Value, Options) : default;
@@ -84,7 +96,7 @@ public static class MessagingJson
                 : throw new JsonException("A time such as 2026-11-20T10:15:30.123Z is expected.");
 
         public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(Time.Format(value));
+            writer.WriteStringValue(Format(value, stackalloc byte[TimeLength + 1]));
     }
 
     private sealed class IdConverter<T>(Func<T, string> write, string expected) : JsonConverter<T>

@@ -24,14 +24,23 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
             WHERE a.conversation_id = @ConversationId AND a.user_id = @UserId AND a.left_at IS NULL))
         """;
 
-    // Locks the conversation row: what changes its members or its state runs one at a time.
-    private const string GetForUpdateSql =
+    // Index: pk_conversations, pk_participants.
+    private const string GetSql =
         $"""
         SELECT {StateColumns}, p.role, p.joined_at, p.joined_seq
         FROM conversations c
         LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
         WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
-        FOR NO KEY UPDATE OF c
+        """;
+
+    // Locks the conversation row: what changes its members or its state runs one at a time. In a statement of its own, since one that
+    // waits for the lock reads everything else as it was before.
+    private const string LockSql =
+        """
+        SELECT id
+        FROM conversations
+        WHERE id = @ConversationId
+        FOR NO KEY UPDATE
         """;
 
     // A direct conversation has no day until its first message: it is in its opener's inbox only.
@@ -55,6 +64,22 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         FROM unnest(@Members::text[]) AS m (user_id)
         """;
 
+    // Locked by GetForUpdateAsync.
+    private const string SaveSql =
+        """
+        UPDATE conversations
+        SET owner_id = @OwnerId, participant_count = @ParticipantCount, version = @Version, updated_at = @Now
+        WHERE id = @Id
+        """;
+
+    // Index: pk_participants.
+    private const string ParticipantSql =
+        """
+        SELECT role, joined_at, joined_seq
+        FROM participants
+        WHERE conversation_id = @ConversationId AND user_id = @UserId AND left_at IS NULL
+        """;
+
     // Index: pk_users.
     private const string KnownSql =
         """
@@ -66,12 +91,43 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
     /// <summary>The conversation and the actor's part in it, locked; refuses what the actor cannot see.</summary>
     public async Task<(Conversation Conversation, Participant? Actor)> GetForUpdateAsync(ConversationId id, Actor actor, CancellationToken ct)
     {
+        await LockAsync(id, ct);
+        return await GetAsync(id, actor, ct);
+    }
+
+    /// <summary>Makes others wait who change the conversation or send to it.</summary>
+    public Task LockAsync(ConversationId id, CancellationToken ct) => session.ExecuteAsync(LockSql, new { ConversationId = id.Value }, ct);
+
+    /// <summary>The conversation and the actor's part in it; refuses what the actor cannot see.</summary>
+    public async Task<(Conversation Conversation, Participant? Actor)> GetAsync(ConversationId id, Actor actor, CancellationToken ct)
+    {
         var row = await session.QuerySingleOrDefaultAsync<Row>(
-            GetForUpdateSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct) ?? throw CommonErrors.NotFound();
+            GetSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct) ?? throw CommonErrors.NotFound();
         return (Conversation.Restore(id, row.ToState(policies)), row.Role is null
             ? null
             : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }
+
+    /// <summary>Somebody's part in a conversation that is locked; null for who does not take part.</summary>
+    public async Task<Participant?> FindParticipantAsync(ConversationId id, UserId user, CancellationToken ct)
+    {
+        var row = await session.QuerySingleOrDefaultAsync<ParticipantRow>(
+            ParticipantSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
+        return row is null ? null : new Participant(id, user, row.Role, row.JoinedAt, row.JoinedSeq);
+    }
+
+    /// <summary>Writes the owner, the number of participants and the version of a conversation that is locked.</summary>
+    public Task SaveAsync(Conversation conversation, Instant now, CancellationToken ct) => session.ExecuteAsync(
+        SaveSql,
+        new
+        {
+            Id = conversation.Id.Value,
+            OwnerId = conversation.OwnerId?.Value,
+            conversation.ParticipantCount,
+            conversation.Version,
+            Now = now,
+        },
+        ct);
 
     public Task AddAsync(Conversation conversation, IEnumerable<UserId> members, CancellationToken ct) => session.ExecuteAsync(
         InsertSql,
@@ -96,6 +152,13 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         },
         ct);
 
+    /// <summary>Refuses, as absent, a user in a path whom nobody knows.</summary>
+    public async Task EnsureThereAsync(UserId user, CancellationToken ct)
+    {
+        if ((await session.QueryAsync<string>(KnownSql, new { UserIds = new[] { user.Value } }, ct)).Count == 0)
+            throw CommonErrors.NotFound();
+    }
+
     /// <summary>Refuses ids that no user has, each with its place in the request.</summary>
     public async Task EnsureKnownAsync(IReadOnlyList<UserId> users, Func<int, string> pointerOf, CancellationToken ct)
     {
@@ -114,6 +177,8 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         public ConversationState ToState(PolicySettings policies) => new(
             Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy));
     }
+
+    private sealed record ParticipantRow(ParticipantRole Role, Instant JoinedAt, long JoinedSeq);
 
     private sealed record Row(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,

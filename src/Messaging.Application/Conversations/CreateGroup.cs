@@ -1,9 +1,7 @@
-using System.Buffers;
 using System.Data.Common;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using NodaTime;
@@ -19,18 +17,12 @@ public sealed record CreateGroup(
 
 public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 {
-    private static readonly SearchValues<char> SlugCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
-
     public CreateGroupValidator(Limits limits, IValidator<PolicyChange> policy)
     {
-        RuleFor(c => c.Name).Must(name => StrictText.Length(name) <= 200 && !string.IsNullOrWhiteSpace(name))
-            .WithMessage("A group's name has 1 to 200 characters.");
-        RuleFor(c => c.Description).Must(text => text is null || StrictText.Length(text) <= 1000)
-            .WithMessage("A description has at most 1,000 characters.");
+        RuleFor(c => c.Name).Must(GroupRules.IsName).WithMessage(GroupRules.NameExpected);
+        RuleFor(c => c.Description).Must(GroupRules.IsDescription).WithMessage(GroupRules.DescriptionExpected);
         RuleFor(c => c.AvatarUrl).Must(WebAddress.IsValidOrNull).WithMessage(WebAddress.Expected);
-        RuleFor(c => c.Slug)
-            .Must(slug => slug is null || (slug.Length is >= 3 and <= 100 && !slug.AsSpan().ContainsAnyExcept(SlugCharacters)))
-            .WithMessage("A slug has 3 to 100 characters out of a-z, 0-9 and -.");
+        RuleFor(c => c.Slug).Must(GroupRules.IsSlug).WithMessage(GroupRules.SlugExpected);
         RuleFor(c => c.Metadata).Must(json => json is null || json.Value.Utf8Length <= limits.MetadataBytes)
             .WithMessage($"Metadata is at most {limits.MetadataBytes} bytes of JSON.");
         RuleFor(c => c.Context).ValidContext();
@@ -41,7 +33,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 }
 
 public sealed class CreateGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, Outbox outbox, Limits limits, IClock clock)
+    ConversationStore conversations, ConversationViewStore views, Announcer announcer, Limits limits, IClock clock)
     : IRequestHandler<CreateGroup, ConversationView>
 {
     public async Task<ConversationView> Handle(CreateGroup command, CancellationToken ct)
@@ -67,8 +59,7 @@ public sealed class CreateGroupHandler(
             throw ConversationErrors.SlugTaken(command.Slug!);
         }
 
-        var view = (await views.FindAsync(conversation.Id, command.Actor, ct))!;
-        await outbox.AppendAsync(new ConversationCreated(conversation.Id), view with { Me = null }, ct);
-        return view;
+        await announcer.ConversationAsync(new ConversationCreated(conversation.Id), ct);
+        return (await views.FindAsync(conversation.Id, command.Actor, ct))!;
     }
 }

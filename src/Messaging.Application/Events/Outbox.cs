@@ -25,6 +25,29 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
         FROM c, unnest(@Audiences::text[], @Types::text[], @Payloads::text[]) WITH ORDINALITY AS e (audience, type, payload, no)
         """;
 
+    // An event of one user alone has no place among those of the conversation, and takes no lock of it.
+    private const string AppendOwnSql =
+        """
+        INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
+        VALUES (clock_timestamp(), @ConversationId, @UserId, @Type, @Payload::jsonb)
+        """;
+
+    /// <summary>Appends what one user alone is told of a conversation.</summary>
+    public async Task AppendOwnAsync<TData>(IEvent fact, TData data, CancellationToken ct)
+    {
+        await session.ExecuteAsync(
+            AppendOwnSql,
+            new
+            {
+                ConversationId = fact.ConversationId.Value,
+                UserId = fact.Audience!.Value.Value,
+                fact.Type,
+                Payload = JsonSerializer.Serialize(data, MessagingJson.Options),
+            },
+            ct);
+        session.AfterCommit(signal.Raise);
+    }
+
     public Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct) => AppendAsync([fact], [data], ct);
 
     /// <summary>Appends several events of one conversation, in their order, in one statement.</summary>

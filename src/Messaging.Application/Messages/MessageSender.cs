@@ -16,7 +16,7 @@ namespace Messaging.Application.Messages;
 /// The one place where messages are sent, alone or as a conversation's first: one read for the decision, one statement for the write.
 /// </summary>
 public sealed class MessageSender(
-    DbSession session, MessageViewStore views, OutboxSignal signal, PolicySettings policies, IClock clock)
+    DbSession session, ConversationStore conversations, MessageViewStore views, OutboxSignal signal, PolicySettings policies, IClock clock)
 {
     // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
     private const string DecideSql =
@@ -33,15 +33,6 @@ public sealed class MessageSender(
         LEFT JOIN message_keys k
             ON k.sender_id = coalesce(@UserId, '') AND k.conversation_id = @ConversationId AND k.client_key = @ClientMessageId
         WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
-        """;
-
-    // Locks the conversation row, so that the decision and the write see the same.
-    private const string LockSql =
-        """
-        SELECT id
-        FROM conversations
-        WHERE id = @ConversationId
-        FOR NO KEY UPDATE
         """;
 
     // Locks the conversation row: two senders must not take the same seq, and time must rise with it. The version stands for all
@@ -185,7 +176,22 @@ public sealed class MessageSender(
 
         var message = Message.Compose(conversation, actor, participant, draft, decided.PresentUsers(), clock.GetCurrentInstant());
 
-        return new SentMessage(await WriteAsync(message, content, decided, reply, ct), Created: true);
+        var sender = actor.UserId is { } user ? new SenderView(user, decided.DisplayName, decided.AvatarUrl) : null;
+        return new SentMessage(await WriteAsync(message, content, sender, reply, ct), Created: true);
+    }
+
+    /// <summary>
+    /// Says in the conversation what happened to it, in the words of <c>metadata.event</c>. Within the transaction that did it, under the
+    /// conversation's lock; nothing where nothing can be sent any more.
+    /// </summary>
+    public async Task NoteAsync(Conversation conversation, SystemNote note, CancellationToken ct)
+    {
+        if (conversation.IsClosed || conversation.IsArchived)
+            return;
+        var content = new MessageContent(Type: MessageType.System, Metadata: note.ToMetadata());
+        var message = Message.Compose(
+            conversation, Actor.Service, participant: null, content.ToDraft(), new HashSet<UserId>(), clock.GetCurrentInstant());
+        await WriteAsync(message, content, sender: null, reply: null, ct);
     }
 
     // Slower by the round trips of a transaction, and by making others wait for all of them.
@@ -200,19 +206,16 @@ public sealed class MessageSender(
 
         async Task<SentMessage> LockAndSendAsync()
         {
-            await session.ExecuteAsync(LockSql, new { ConversationId = conversationId.Value }, ct);
+            await conversations.LockAsync(conversationId, ct);
             return await SendAsync(actor, conversationId, content, locked: true, ct);
         }
     }
 
     private async Task<MessageView> WriteAsync(
-        Message message, MessageContent content, Decision decided, ReplyView? reply, CancellationToken ct)
+        Message message, MessageContent content, SenderView? sender, ReplyView? reply, CancellationToken ct)
     {
-        var sender = message.Sender.UserId;
         var view = new MessageView(
-            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender,
-            sender is null ? null : new SenderView(sender.Value, decided.DisplayName, decided.AvatarUrl),
-            message.Draft.Text, content.Metadata, reply, message.Draft.Mentions, message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
+            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, reply, message.Draft.Mentions, message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
             Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0, CreatedAt: default, Version: 1);
         try
         {
@@ -221,7 +224,7 @@ public sealed class MessageSender(
                 new
                 {
                     ConversationId = message.ConversationId.Value,
-                    UserId = sender?.Value,
+                    UserId = sender?.UserId.Value,
                     SenderIsParticipant = sender is not null,
                     Version = message.ConversationVersion,
                     MessageId = message.Id.Value,
@@ -233,7 +236,9 @@ public sealed class MessageSender(
                     message.Draft.ClientMessageId,
                     Fingerprint = message.Draft.ClientMessageId is null ? null : content.Fingerprint(),
                     ReplyToSeq = reply?.Seq,
-                    Payload = JsonSerializer.Serialize(view, MessagingJson.Options),
+                    Payload = JsonSerializer.Serialize(
+                        message.QuotesForAll ? view : view with { ReplyTo = reply is null ? null : reply with { SenderId = null, Preview = null } },
+                        MessagingJson.Options),
                     SentEvent = MessageEvents.New,
                     UnreadEvent = MessageEvents.UnreadChanged,
                 },

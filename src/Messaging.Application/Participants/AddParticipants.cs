@@ -2,7 +2,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
-using Messaging.Application.Events;
+using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
@@ -30,75 +30,71 @@ public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants
 }
 
 public sealed class AddParticipantsHandler(
-    DbSession session, ConversationStore conversations, ConversationViewStore views, ParticipantViewStore people, Outbox outbox, Limits limits,
-    IClock clock)
-    : IRequestHandler<AddParticipants, Page<ParticipantView>>
+    DbSession session, ConversationStore conversations, ParticipantViewStore people, MessageSender messages, Announcer announcer, Limits limits,
+    IClock clock) : IRequestHandler<AddParticipants, Page<ParticipantView>>
 {
-    // Index: pk_participants.
-    private const string PresentSql =
+    // Index: pk_participants, pk_bans.
+    private const string StandingSql =
         """
-        SELECT user_id
-        FROM participants
-        WHERE conversation_id = @ConversationId AND user_id = ANY(@UserIds) AND left_at IS NULL
+        SELECT u.id AS user_id, p.user_id IS NOT NULL AS present, b.user_id IS NOT NULL AS banned
+        FROM unnest(@UserIds::text[]) AS u (id)
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = u.id AND p.left_at IS NULL
+        LEFT JOIN bans b ON b.conversation_id = @ConversationId AND b.user_id = u.id
         """;
 
     // Under the conversation's lock: nobody else is let in and no message is sent meanwhile, so one starts with nothing unread.
-    // Somebody who was in before comes back with a new beginning.
+    // Somebody who was in before comes back with a new beginning, and with the own settings as they were.
     private const string AddSql =
         """
-        WITH c AS (
-            UPDATE conversations
-            SET participant_count = participant_count + cardinality(@UserIds::text[]), version = version + 1, updated_at = @Now
-            WHERE id = @ConversationId
-            RETURNING last_seq, last_activity_day
-        )
-        INSERT INTO participants (conversation_id, user_id, role, joined_at, joined_seq, last_read_seq, last_delivered_seq, activity_day)
-        SELECT @ConversationId, u.id, @Role, @Now, c.last_seq, c.last_seq, c.last_seq, c.last_activity_day
-        FROM c, unnest(@UserIds::text[]) AS u (id)
+        INSERT INTO participants (conversation_id, user_id, role, joined_at, joined_seq, last_read_seq, last_delivered_seq, activity_day,
+            cleared_seq)
+        SELECT @ConversationId, u.id, @Role, @Now, c.last_seq, c.last_seq, c.last_seq, c.last_activity_day,
+            CASE WHEN @SinceJoin THEN c.last_seq ELSE 0 END
+        FROM conversations c, unnest(@UserIds::text[]) AS u (id)
+        WHERE c.id = @ConversationId
         ON CONFLICT (conversation_id, user_id) DO UPDATE
         SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL,
-            last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day
+            last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day,
+            cleared_seq = greatest(participants.cleared_seq, EXCLUDED.cleared_seq), hidden_seq = NULL
         """;
 
     public async Task<Page<ParticipantView>> Handle(AddParticipants command, CancellationToken ct)
     {
-        var (conversation, actor) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
-        var named = new { ConversationId = command.ConversationId.Value, UserIds = command.UserIds.Select(id => id.Value).ToArray() };
-        var present = (await session.QueryAsync<string>(PresentSql, named, ct)).ToHashSet();
-        var added = command.UserIds.Where(id => !present.Contains(id.Value)).ToList();
+        var id = command.ConversationId;
+        var (conversation, actor) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
+        conversation.EnsureGroup();
+        var standing = (await session.QueryAsync<Standing>(
+            StandingSql, new { ConversationId = id.Value, UserIds = command.UserIds.Select(user => user.Value).ToArray() }, ct)).ToDictionary(s => s.UserId);
+        var added = command.UserIds.Where(user => !standing[user].Present).ToList();
 
-        conversation.Add(actor, added.Count, limits.GroupSize);
+        conversation.Add(actor, command.Role ?? ParticipantRole.Member, added.Count, limits.GroupSize);
         await conversations.EnsureKnownAsync(command.UserIds, i => $"#/userIds/{i}", ct);
+        if (command.UserIds.Select((user, i) => (user, i)).FirstOrDefault(u => standing[u.user].Banned) is { user.Value: not null } banned)
+            throw ParticipantErrors.Banned($"#/userIds/{banned.i}", banned.user);
 
         if (added.Count > 0)
-        {
-            await session.ExecuteAsync(
-                AddSql,
-                new
-                {
-                    named.ConversationId,
-                    UserIds = added.Select(id => id.Value).ToArray(),
-                    Role = (command.Role ?? ParticipantRole.Member).ToString().ToLowerInvariant(),
-                    Now = clock.GetCurrentInstant(),
-                },
-                ct);
-        }
-        var participants = await people.ListAsync(command.ConversationId, command.UserIds, ct);
-        if (added.Count > 0)
-            await AnnounceAsync(command, [.. participants.Where(view => added.Contains(view.UserId))], ct);
-        return new Page<ParticipantView>(participants, NextCursor: null);
+            await LetInAsync(conversation, command, added, ct);
+        return new Page<ParticipantView>(await people.ListAsync(id, command.UserIds, ct), NextCursor: null);
     }
 
-    // The newcomers hear of the conversation itself, everybody of the newcomers.
-    private async Task AnnounceAsync(AddParticipants command, IReadOnlyList<ParticipantView> added, CancellationToken ct)
+    private async Task LetInAsync(Conversation conversation, AddParticipants command, IReadOnlyList<UserId> added, CancellationToken ct)
     {
-        var conversation = (await views.FindAsync(command.ConversationId, Actor.Service, ct))!;
-        await outbox.AppendAsync<object>(
-            [
-                .. added.Select(view => new ConversationCreated(command.ConversationId, view.UserId)),
-                .. added.Select(_ => new ParticipantAdded(command.ConversationId)),
-            ],
-            [.. added.Select(_ => conversation), .. added.Select(view => new ParticipantChange(view, command.Actor.UserId))],
+        var now = clock.GetCurrentInstant();
+        await session.ExecuteAsync(
+            AddSql,
+            new
+            {
+                ConversationId = conversation.Id.Value,
+                UserIds = added.Select(user => user.Value).ToArray(),
+                Role = (command.Role ?? ParticipantRole.Member).ToString().ToLowerInvariant(),
+                SinceJoin = conversation.Policy!.History is HistoryAccess.SinceJoin,
+                Now = now,
+            },
             ct);
+        await conversations.SaveAsync(conversation, now, ct);
+        await announcer.ArrivalAsync(conversation.Id, command.Actor.UserId, added, ct);
+        await messages.NoteAsync(conversation, new SystemNote("user-joined", command.Actor.UserId, added), ct);
     }
+
+    private sealed record Standing(UserId UserId, bool Present, bool Banned);
 }

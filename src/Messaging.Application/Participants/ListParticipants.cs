@@ -3,11 +3,14 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
 /// <summary>Who takes part now, by user id.</summary>
-public sealed record ListParticipants(Actor Actor, ConversationId ConversationId, string? Cursor, int Limit) : IQuery<Page<ParticipantView>>;
+/// <param name="Name">Part of the display name.</param>
+public sealed record ListParticipants(
+    Actor Actor, ConversationId ConversationId, ParticipantRole? Role, string? Name, string? Cursor, int Limit) : IQuery<Page<ParticipantView>>;
 
 public sealed class ListParticipantsValidator : AbstractValidator<ListParticipants>
 {
@@ -24,7 +27,8 @@ public sealed class ListParticipantsHandler(DbSession session, PolicySettings po
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         JOIN users u ON u.id = p.user_id
-        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.user_id > @After AND {ConversationStore.Visible}
+        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.user_id > @After
+            AND (@Role::text IS NULL OR p.role = @Role) AND (@Pattern::text IS NULL OR u.display_name ILIKE @Pattern) AND {ConversationStore.Visible}
         ORDER BY p.user_id
         LIMIT @Take
         """;
@@ -42,6 +46,8 @@ public sealed class ListParticipantsHandler(DbSession session, PolicySettings po
             ConversationId = query.ConversationId.Value,
             UserId = query.Actor.UserId?.Value,
             After = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0],
+            Role = query.Role?.ToString().ToLowerInvariant(),
+            Pattern = query.Name is null ? null : "%" + LikePattern.Escape(query.Name) + "%",
             Take = query.Limit + 1,
             policies.Receipts,
         };

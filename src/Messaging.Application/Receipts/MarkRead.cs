@@ -26,6 +26,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
 {
     // Locks the reader's participants row only, never the conversation. Two reads at once: the WHERE of the update is judged
     // again on the row as the other left it, so the pointer never moves backwards. Whoever has not accepted a request marks nothing.
+    // The events' time is that of holding the row: the statement may have begun, and waited, before another moved the pointer.
     private const string MarkReadSql =
         $"""
         WITH old AS (
@@ -44,7 +45,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
             FROM old
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
                 AND p.last_read_seq < old.target
-            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq, old.audience
+            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq, old.audience, clock_timestamp() AS moved_at
         ),
         change AS (
             SELECT counted.payload, (counted.payload ->> 'unreadCount')::bigint AS messages,
@@ -60,14 +61,14 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
         ),
         read_event AS (
             INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-            SELECT now(), @ConversationId, at.audience, @ReadEvent, jsonb_build_object(
-                'userId', @UserId, 'seq', pointer, 'at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+            SELECT at.moved_at, @ConversationId, at.audience, @ReadEvent, jsonb_build_object(
+                'userId', @UserId, 'seq', pointer, 'at', to_char(at.moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
             FROM at
         ),
         unread_event AS (
             INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-            SELECT now(), @ConversationId, @UserId, @UnreadEvent, change.payload
-            FROM change, old
+            SELECT at.moved_at, @ConversationId, @UserId, @UnreadEvent, change.payload
+            FROM at, change, old
             WHERE change.messages <> old.messages OR change.mentions <> old.mentions
         )
         SELECT coalesce(at.pointer, old.last_read_seq) AS last_read_seq,

@@ -69,6 +69,9 @@ public static class CommonErrors
 
     public static RuleException Invalid(string pointer, string detail) => new(new Problem(ProblemCodes.InvalidRequest, detail, pointer));
 
+    public static RuleException VersionMismatch() => new(new Problem(
+        ProblemCodes.VersionMismatch, "It has another version than the one in If-Match; read it again and decide anew."));
+
     public static RuleException UserNeeded() =>
         Invalid("#/X-User-Id", "This call is made for a user: send the X-User-Id header beside the service key, or a user token.");
 }

@@ -21,6 +21,23 @@ public sealed record ConversationContext(string Type, string Id);
 public sealed record GroupProfile(
     string Name, string? Description, string? AvatarUrl, string? Slug, ConversationContext? Context, string? Metadata, string? Policy);
 
+/// <summary>Why a conversation was closed.</summary>
+public enum CloseReason
+{
+    /// <summary>What it was about is done.</summary>
+    Completed,
+
+    Manual,
+
+    Blocked,
+
+    /// <summary>Nothing was said for the time that is configured.</summary>
+    Inactive,
+
+    /// <summary>Nobody is left in it.</summary>
+    Empty,
+}
+
 /// <summary>How far the first contact of two strangers has come, where it has to be accepted.</summary>
 public enum RequestState
 {
@@ -184,11 +201,12 @@ public sealed class Conversation
 
     /// <summary>Lets people in: all of them or none. Those who are in already must be left out of <paramref name="count"/>.</summary>
     /// <param name="by">Who adds; null for the service.</param>
-    public void Add(Participant? by, int count, int limit)
+    /// <param name="role">As what; only those who administer the group make others do so.</param>
+    public void Add(Participant? by, ParticipantRole role, int count, int limit)
     {
         EnsureGroup();
         EnsureWritable();
-        if (Policy!.Adding is AllowedTo.Admins)
+        if (Policy!.Adding is AllowedTo.Admins || role is not ParticipantRole.Member)
             by?.EnsureAdministers();
         if (ParticipantCount + count > limit)
             throw ConversationErrors.GroupFull(limit);
@@ -196,14 +214,146 @@ public sealed class Conversation
         Version++;
     }
 
-    private void EnsureGroup()
+    /// <summary>Somebody goes. Where the owner does, the successor follows.</summary>
+    /// <param name="successor">The first admin, else the longest member; null when nobody is left.</param>
+    public void Leave(Participant who, UserId? successor)
+    {
+        EnsureGroup();
+        ParticipantCount--;
+        if (OwnerId == who.UserId)
+            OwnerId = successor;
+        Version++;
+    }
+
+    /// <summary>Puts somebody out; whoever puts oneself out leaves.</summary>
+    /// <param name="by">Who does; null for the service.</param>
+    public void Remove(Participant? by, Participant target, UserId? successor)
+    {
+        EnsureGroup();
+        EnsureMayRemove(by, target);
+        Leave(target, successor);
+    }
+
+    /// <summary>Keeps somebody out, whether that one takes part or not.</summary>
+    /// <param name="target">Null for somebody who does not take part.</param>
+    public void Ban(Participant? by, UserId banned, Participant? target)
+    {
+        EnsureGroup();
+        by?.EnsureAdministers();
+        if (by?.UserId == banned)
+            throw ParticipantErrors.BanOfOneself();
+        if (target is not null)
+            EnsureMayRemove(by, target);
+    }
+
+    /// <summary>Gives a member another role. Owner becomes who is handed the group, and the owner until then an admin.</summary>
+    public void ChangeRole(Participant? by, Participant target, ParticipantRole role)
+    {
+        EnsureGroup();
+        EnsureNotArchived();
+        if (role is ParticipantRole.Owner)
+        {
+            HandOver(by, target.UserId);
+            return;
+        }
+        by?.EnsureAdministers();
+        if (target.Role is ParticipantRole.Owner)
+            throw by is null || by.UserId == target.UserId ? ParticipantErrors.LastOwner() : ParticipantErrors.NotAllowed();
+        Version++;
+    }
+
+    /// <summary>Makes somebody the owner: the owner's to do, or the service's.</summary>
+    public void HandOver(Participant? by, UserId successor)
+    {
+        EnsureGroup();
+        EnsureNotArchived();
+        if (by is not null && by.Role is not ParticipantRole.Owner)
+            throw ParticipantErrors.OwnerOnly();
+        OwnerId = successor;
+        Version++;
+    }
+
+    /// <summary>Changes what a conversation says of itself and its rules: of a group, by those who administer it.</summary>
+    public void Change(Participant? by, bool isOfGroup)
+    {
+        if (isOfGroup)
+            EnsureGroup();
+        EnsureNotArchived();
+        if (Type is ConversationType.Direct && by is not null)
+            throw ConversationErrors.ServiceOnly();
+        by?.EnsureAdministers();
+        Version++;
+    }
+
+    /// <summary>Ends it: it can be read, and nothing can be sent. Either of the two of a direct conversation may.</summary>
+    public void Close(Participant? by)
+    {
+        EnsureWritable();
+        EnsureMayClose(by);
+        IsClosed = true;
+        Version++;
+    }
+
+    /// <summary>Opens it again; false when it was open.</summary>
+    public bool Reopen(Participant? by)
+    {
+        EnsureNotArchived();
+        EnsureMayClose(by);
+        if (!IsClosed)
+            return false;
+        IsClosed = false;
+        Version++;
+        return true;
+    }
+
+    /// <summary>Puts it away for everyone, or brings it back; false when nothing changes.</summary>
+    public bool Archive(Participant? by, bool archived)
+    {
+        EnsureOwnedBy(by);
+        if (IsArchived == archived)
+            return false;
+        IsArchived = archived;
+        Version++;
+        return true;
+    }
+
+    /// <summary>Refuses whoever may not do with the conversation what concerns everybody in it.</summary>
+    public void EnsureOwnedBy(Participant? by)
+    {
+        if (by is not null && (Type is ConversationType.Direct || by.Role is not ParticipantRole.Owner))
+            throw Type is ConversationType.Direct ? ConversationErrors.ServiceOnly() : ParticipantErrors.OwnerOnly();
+    }
+
+    private void EnsureMayClose(Participant? by)
+    {
+        if (Type is ConversationType.Group)
+            by?.EnsureAdministers();
+    }
+
+    private static void EnsureMayRemove(Participant? by, Participant target)
+    {
+        if (by is null || by.UserId == target.UserId)
+            return;
+        by.EnsureAdministers();
+        if (target.Role is ParticipantRole.Owner)
+            throw ParticipantErrors.NotAllowed();
+    }
+
+    private void EnsureNotArchived()
+    {
+        if (IsArchived)
+            throw ConversationErrors.Archived();
+    }
+
+    /// <summary>Refuses what only a group knows.</summary>
+    public void EnsureGroup()
     {
         if (Type is ConversationType.Direct)
             throw ConversationErrors.DirectIsFixed();
     }
 
-    // Unique without asking: the end of the id is random.
-    private static string SlugOf(string name, ConversationId id)
+    /// <summary>A slug for a group that has none; unique without asking, since the end of the id is random.</summary>
+    public static string SlugOf(string name, ConversationId id)
     {
         var words = new string([.. name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
         var stem = string.Join('-', words.Split('-', StringSplitOptions.RemoveEmptyEntries));

@@ -18,6 +18,9 @@ public static class ConversationErrors
     public static RuleException RequestPending() => new(new Problem(
         ProblemCodes.RequestPending, "The first message waits for its receiver to accept it; after that you can both go on writing."));
 
+    public static RuleException ServiceOnly() => new(new Problem(
+        ProblemCodes.NotAllowed, "In a direct conversation this is for the service, with a key that acts as no user."));
+
     public static RuleException TooSoon(Duration left) => new(new Problem(
         ProblemCodes.RateLimited, "The conversation is in slow mode; send the message again a little later.")
     {

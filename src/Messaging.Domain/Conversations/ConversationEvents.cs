@@ -9,3 +9,43 @@ public sealed record ConversationCreated(ConversationId ConversationId, UserId? 
 
     public string Type => Name;
 }
+
+/// <summary>A conversation says something else of itself: its name, rules, owner, or that it is no longer archived.</summary>
+public sealed record ConversationUpdated(ConversationId ConversationId) : IEvent
+{
+    public string Type => "conversation:updated";
+
+    public UserId? Audience => null;
+}
+
+/// <summary>A conversation was put away for everyone.</summary>
+public sealed record ConversationArchived(ConversationId ConversationId) : IEvent
+{
+    public string Type => "conversation:archived";
+
+    public UserId? Audience => null;
+}
+
+/// <summary>Nothing can be sent to a conversation any more.</summary>
+public sealed record ConversationClosed(ConversationId ConversationId) : IEvent
+{
+    public string Type => "conversation:closed";
+
+    public UserId? Audience => null;
+}
+
+/// <summary>A closed conversation takes messages again.</summary>
+public sealed record ConversationReopened(ConversationId ConversationId) : IEvent
+{
+    public string Type => "conversation:reopened";
+
+    public UserId? Audience => null;
+}
+
+/// <summary>A conversation is gone. Told to each one who took part, since nobody does any more.</summary>
+public sealed record ConversationDeleted(ConversationId ConversationId, UserId? Audience) : IEvent
+{
+    public const string Name = "conversation:deleted";
+
+    public string Type => Name;
+}

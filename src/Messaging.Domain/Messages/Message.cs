@@ -27,6 +27,7 @@ public sealed class Message
         ConversationVersion = conversation.Version;
         Sender = sender;
         Draft = draft;
+        QuotesForAll = conversation.Policy?.History is not HistoryAccess.SinceJoin;
     }
 
     public MessageId Id { get; }
@@ -39,6 +40,9 @@ public sealed class Message
     public Actor Sender { get; }
 
     public MessageDraft Draft { get; }
+
+    /// <summary>Whether all who hear of the message may see what it answers: not those who joined after that.</summary>
+    public bool QuotesForAll { get; }
 
     /// <summary>Decides whether the draft may be sent to the conversation, by somebody who takes part or by the service.</summary>
     /// <param name="participant">The sender's part in it; null for the service.</param>

@@ -5,5 +5,6 @@ public static class MessageEvents
 {
     public const string New = "message:new";
     public const string Read = "message:read";
+    public const string Delivered = "message:delivered";
     public const string UnreadChanged = "unread:changed";
 }

@@ -7,6 +7,20 @@ public static class ParticipantErrors
     public static RuleException NotAllowed() => new(new Problem(
         ProblemCodes.NotAllowed, "Only the owner and admins of the conversation may do this."));
 
+    public static RuleException OwnerOnly() => new(new Problem(
+        ProblemCodes.NotAllowed, "Only the owner of the group may do this."));
+
+    public static RuleException LastOwner() => new(new Problem(
+        ProblemCodes.LastOwner, "A group keeps an owner: hand it over to another participant, who takes the role."));
+
+    public static RuleException BanOfOneself() => CommonErrors.Invalid("#/userId", "Whom you ban is somebody else; to go yourself, leave.");
+
+    public static RuleException Banned(string pointer, UserId userId) => new(new Problem(
+        ProblemCodes.Banned, $"'{userId}' is banned from the conversation; nobody was added. Lift the ban first.", pointer));
+
+    public static RuleException Absent(string pointer, UserId userId) =>
+        CommonErrors.Invalid(pointer, $"'{userId}' does not take part in this conversation.");
+
     public static RuleException Unknown(string pointer, UserId userId) =>
         CommonErrors.Invalid(pointer, $"There is no user '{userId}'; create it with PUT /v1/users/{userId} first.");
 }

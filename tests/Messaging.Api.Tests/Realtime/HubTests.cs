@@ -124,6 +124,7 @@ public sealed class HubTests : HubFixture
         await SendAsync(ada, group, "welcome");
 
         Assert.That((await phone.NextAsync("conversation:created")).GetProperty("data").GetProperty("id").GetString(), Is.EqualTo(group));
+        Assert.That((await phone.NextAsync("message:new")).GetProperty("data").GetProperty("metadata").GetProperty("event").GetString(), Is.EqualTo("user-joined"));
         Assert.That(Text(await phone.NextAsync("message:new")), Is.EqualTo("welcome"));
     }
 

@@ -15,9 +15,9 @@ sealed class BenchmarkDatabase : IAsyncDisposable
     BenchmarkDatabase(PrivatePostgres server)
     {
         this.server = server;
-        // The service's own settings, so that the floor runs the same plans.
+        // The service's own settings, so that the floor runs the same plans; it prepares its statements itself.
         DataSource = NpgsqlDataSource.Create(ConnectionStrings.ForCommands(
-            new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 80, CommandTimeout = 300 }.ConnectionString));
+            new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 80, CommandTimeout = 300, MaxAutoPrepare = 0 }.ConnectionString));
     }
 
     public NpgsqlDataSource DataSource { get; }

@@ -51,7 +51,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
     {
         await using var rows = await connection.BeginBinaryImportAsync(
             """
-            COPY participants (conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq, last_read_at, activity_day)
+            COPY participants (conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq, last_read_at, activity_day,
+                starred_at, archived_seq)
             FROM STDIN (FORMAT binary)
             """,
             ct);
@@ -63,7 +64,7 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
             {
                 await rows.WriteRowAsync(
                     ct, c.Id.Value, Shape.UserId(c.Members[i]), i == 0 && !c.IsDirect ? "owner" : "member", first, (long)c.ReadBy(i), (long)c.Size, last,
-                    DateOnly.FromDateTime(last));
+                    DateOnly.FromDateTime(last), c.IsStarredBy(i) ? first : null, c.IsArchivedBy(i) ? (long)c.Size : null);
             }
         }
 

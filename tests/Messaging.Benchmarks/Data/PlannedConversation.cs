@@ -37,6 +37,12 @@ sealed class PlannedConversation(int number, int[] members, int size, long first
             yield return firstAt + (i * share) + random.NextInt64(share);
     }
 
+    /// <summary>One in fifty, by each member for oneself.</summary>
+    public bool IsStarredBy(int member) => Mix(member) % 50 == 0;
+
+    /// <summary>One in a hundred, by each member for oneself.</summary>
+    public bool IsArchivedBy(int member) => Mix(member) % 100 == 1;
+
     /// <summary>Members take turns, so the newest of each lies among the last few.</summary>
     public int SenderOf(int seq) => members[seq % members.Length];
 

@@ -1,0 +1,106 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Api.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Participants;
+using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Messaging.Api.Conversations;
+
+/// <summary>Who is let in.</summary>
+/// <param name="Role"><c>admin</c> or <c>member</c>; the latter unless said.</param>
+public sealed record ParticipantsBody(IReadOnlyList<UserId> UserIds, ParticipantRole? Role = null);
+
+/// <summary>The role that somebody is to have.</summary>
+/// <param name="Role"><c>admin</c> or <c>member</c>; <c>owner</c> hands the group over.</param>
+public sealed record RoleBody(ParticipantRole Role);
+
+/// <summary>Who is to be the owner.</summary>
+public sealed record OwnerBody(UserId UserId);
+
+/// <summary>Who takes part in a group, and in which role.</summary>
+public static class GroupEndpoints
+{
+    public static IEndpointRouteBuilder MapGroups(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/v1/conversations/{id:guid}").WithTags("Participants").RequireScope(Scope.Conversations);
+
+        group.MapGet("/participants", ListAsync)
+            .WithName("listParticipants").WithSummary("Who takes part, by user id");
+        group.MapPost("/participants", AddAsync)
+            .WithName("addParticipants").WithSummary("Let people into a group, all or none");
+        group.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
+            .WithName("changeRole").WithSummary("Give somebody another role");
+        group.MapDelete("/participants/{userId:userid}", RemoveAsync)
+            .WithName("removeParticipant").WithSummary("Put somebody out of a group");
+        group.MapPost("/leave", LeaveAsync)
+            .WithName("leaveConversation").WithSummary("Leave a group");
+        group.MapPost("/owner", HandOverAsync)
+            .WithName("handOverGroup").WithSummary("Make another participant the owner");
+        group.MapGet("/bans", ListBansAsync)
+            .WithName("listBans").WithSummary("Who is kept out, by user id");
+        group.MapPut("/bans/{userId:userid}", BanAsync)
+            .WithName("banParticipant").WithSummary("Put somebody out and keep that one out");
+        group.MapDelete("/bans/{userId:userid}", UnbanAsync)
+            .WithName("unbanParticipant").WithSummary("Lift a ban");
+        return app;
+    }
+
+    private static async Task<Ok<Page<ParticipantView>>> ListAsync(
+        Guid id,
+        HttpContext context,
+        IMediator mediator,
+        CancellationToken ct,
+        Word<ParticipantRole>? role = null,
+        string? q = null,
+        string? cursor = null,
+        int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(
+            new ListParticipants(context.Actor(), new ConversationId(id), role?.Value, q, cursor, limit), ct));
+
+    private static async Task<Ok<Page<ParticipantView>>> AddAsync(
+        Guid id, ParticipantsBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new AddParticipants(context.Actor(), new ConversationId(id), body.UserIds, body.Role), ct));
+
+    private static async Task<Ok<ParticipantView>> ChangeRoleAsync(
+        Guid id, UserId userId, RoleBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new ChangeRole(context.Actor(), new ConversationId(id), userId, body.Role), ct));
+
+    private static async Task<NoContent> RemoveAsync(
+        Guid id, UserId userId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new RemoveParticipant(context.Actor(), new ConversationId(id), userId), ct);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> LeaveAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new LeaveConversation(context.Actor(), new ConversationId(id)), ct);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<ConversationView>> HandOverAsync(
+        Guid id, OwnerBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new HandOverGroup(context.Actor(), new ConversationId(id), body.UserId), ct));
+
+    private static async Task<Ok<Page<BanView>>> ListBansAsync(
+        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(new ListBans(context.Actor(), new ConversationId(id), cursor, limit), ct));
+
+    private static async Task<Results<Ok<BanView>, Created<BanView>>> BanAsync(
+        Guid id, UserId userId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var banned = await mediator.Send(new BanParticipant(context.Actor(), new ConversationId(id), userId), ct);
+        return banned.Created ? TypedResults.Created($"/v1/conversations/{id}/bans/{userId}", banned.Ban) : TypedResults.Ok(banned.Ban);
+    }
+
+    private static async Task<NoContent> UnbanAsync(Guid id, UserId userId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new UnbanParticipant(context.Actor(), new ConversationId(id), userId), ct);
+        return TypedResults.NoContent();
+    }
+}
