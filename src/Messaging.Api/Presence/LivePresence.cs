@@ -77,8 +77,8 @@ public sealed class LivePresence
             Unwatch(connection, listener.Watched);
             var person = people[listener.User];
             person.Connections.Remove(connection);
-            (person.EndedAt, person.OwesEnd) = (clock.GetCurrentInstant(), true);
             UpdateOwn(listener.User);
+            (person.EndedAt, person.OwesEnd) = (clock.GetCurrentInstant(), !person.IsHere);
         }
     }
 
@@ -147,15 +147,17 @@ public sealed class LivePresence
     }
 
     /// <summary>
-    /// Who of this node's people is to be written down as seen now: everyone who is connected and whoever went, each once a minute; and
-    /// without waiting for the minute where the node stops.
+    /// Who of this node's people is to be written down as seen: everyone who is connected and whoever went, each once a minute and by one
+    /// node; and without waiting for the minute where the node stops.
     /// </summary>
     public IReadOnlyDictionary<string, Instant> TakeSeen(bool isLast = false)
     {
         lock (gate)
         {
             var (now, timestamp) = (clock.GetCurrentInstant(), time.GetTimestamp());
-            var due = people.Where(pair => (pair.Value.IsHere || pair.Value.OwesEnd) && (isLast || Elapsed(pair.Value.WrittenAt) >= WriteEvery)).ToList();
+            foreach (var person in people.Values.Where(person => person.OwesEnd && person.Nodes.Count > 0))
+                person.OwesEnd = false;
+            var due = people.Where(pair => isLast ? pair.Value.IsHere || pair.Value.OwesEnd : IsDue(pair.Value)).ToList();
             foreach (var (_, person) in due)
                 (person.WrittenAt, person.OwesEnd) = (timestamp, false);
             return due.ToDictionary(pair => pair.Key, pair => pair.Value.IsHere ? now : pair.Value.EndedAt, StringComparer.Ordinal);
@@ -184,6 +186,10 @@ public sealed class LivePresence
             bus.Publish(PresenceWords.GoodbyeTopic, new PresenceWords.Goodbye());
         }
     }
+
+    // Of somebody who is on several nodes the first of them writes.
+    private bool IsDue(Person person) =>
+        (person.IsHere ? person.Nodes.Keys.Min(StringComparer.Ordinal) == bus.Node : person.OwesEnd) && Elapsed(person.WrittenAt) >= WriteEvery;
 
     private void UpdateOwn(string user)
     {

@@ -1,8 +1,6 @@
-using System.Text.Json;
 using Messaging.Api.Presence;
 using Messaging.Api.Realtime;
 using Messaging.Api.Tests.Realtime;
-using Messaging.Application.Bus;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
 using Messaging.Testing;
@@ -180,6 +178,30 @@ public sealed class LivePresenceTests
     }
 
     [Test]
+    public void Of_somebody_on_several_nodes_one_writes()
+    {
+        var (phone, tablet) = (Connection(), Connection());
+        here.Connect("ada", phone);
+        there.Connect("ada", tablet);
+        network.Deliver();
+
+        Assert.That(new[] { here, there }.Count(node => node.TakeSeen().ContainsKey("ada")), Is.EqualTo(1));
+        here.Disconnect(phone);
+        network.Deliver();
+        Pass(LivePresence.WriteEvery);
+        Assert.That((here.TakeSeen().ContainsKey("ada"), there.TakeSeen().ContainsKey("ada")), Is.EqualTo((false, true)));
+    }
+
+    [Test]
+    public void A_node_that_stops_waits_for_no_minute()
+    {
+        here.Connect("ada", Connection());
+        here.TakeSeen();
+
+        Assert.That(here.TakeSeen(isLast: true).Keys, Does.Contain("ada"));
+    }
+
+    [Test]
     public void What_could_not_be_written_is_taken_again()
     {
         here.Connect("ada", Connection());
@@ -258,62 +280,4 @@ public sealed class LivePresenceTests
     private static LastSeen Seen(string user) => new(new UserId(user), null);
 
     private static LiveConnection Connection() => new(new Wire(), beginsWithReplay: false);
-
-    /// <summary>Carries words between nodes, as JSON, in their order.</summary>
-    private sealed class Network
-    {
-        private readonly Dictionary<string, Node> nodes = [];
-        private readonly Queue<(string From, string Topic, string Json)> underway = new();
-
-        public IBus Join(string name) => nodes[name] = new Node(name, this);
-
-        public void Greet(string name) => nodes[name].Greetings.ForEach(greet => greet());
-
-        public void Deliver()
-        {
-            while (underway.TryDequeue(out var word))
-            {
-                foreach (var node in nodes.Values.Where(node => node.Name != word.From))
-                    node.Hear(word.From, word.Topic, word.Json);
-            }
-        }
-
-        /// <summary>What is said meanwhile reaches nobody.</summary>
-        public void Lose(Action action)
-        {
-            Deliver();
-            foreach (var node in nodes.Values)
-                node.IsCutOff = true;
-            action();
-            Deliver();
-            foreach (var node in nodes.Values)
-                node.IsCutOff = false;
-        }
-
-        private sealed class Node(string name, Network network) : IBus
-        {
-            private readonly Dictionary<string, Action<string, string>> subscribers = [];
-
-            string IBus.Node => name;
-
-            public string Name => name;
-
-            public bool IsCutOff { get; set; }
-
-            public List<Action> Greetings { get; } = [];
-
-            public void Publish<T>(string topic, T body)
-            {
-                if (!IsCutOff)
-                    network.underway.Enqueue((name, topic, JsonSerializer.Serialize(body, JsonSerializerOptions.Web)));
-            }
-
-            public void Subscribe<T>(string topic, Action<string, T> hear) =>
-                subscribers[topic] = (node, json) => hear(node, JsonSerializer.Deserialize<T>(json, JsonSerializerOptions.Web)!);
-
-            public void OnConnected(Action connected) => Greetings.Add(connected);
-
-            public void Hear(string from, string topic, string json) => subscribers[topic](from, json);
-        }
-    }
 }
