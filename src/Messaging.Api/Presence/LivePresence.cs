@@ -27,8 +27,8 @@ public sealed class LivePresence
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, Person> people = new(StringComparer.Ordinal);
-    private readonly Dictionary<LiveConnection, Listener> listeners = [];
-    private readonly Dictionary<string, HashSet<LiveConnection>> watchers = new(StringComparer.Ordinal);
+    private readonly Dictionary<LiveConnection, string> connections = [];
+    private readonly Watchers watchers = new();
     private readonly Dictionary<string, OtherNode> others = new(StringComparer.Ordinal);
     private readonly IBus bus;
     private readonly TimeProvider time;
@@ -62,7 +62,7 @@ public sealed class LivePresence
     {
         lock (gate)
         {
-            listeners[connection] = new Listener(user);
+            connections[connection] = user;
             PersonOf(user).Connections[connection] = false;
             UpdateOwn(user);
         }
@@ -72,12 +72,12 @@ public sealed class LivePresence
     {
         lock (gate)
         {
-            if (!listeners.Remove(connection, out var listener))
+            if (!connections.Remove(connection, out var user))
                 return;
-            Unwatch(connection, listener.Watched);
-            var person = people[listener.User];
+            watchers.Remove(connection);
+            var person = people[user];
             person.Connections.Remove(connection);
-            UpdateOwn(listener.User);
+            UpdateOwn(user);
             (person.EndedAt, person.OwesEnd) = (clock.GetCurrentInstant(), !person.IsHere);
         }
     }
@@ -86,10 +86,10 @@ public sealed class LivePresence
     {
         lock (gate)
         {
-            if (!listeners.TryGetValue(connection, out var listener))
+            if (!connections.TryGetValue(connection, out var user))
                 return;
-            people[listener.User].Connections[connection] = isAway;
-            UpdateOwn(listener.User);
+            people[user].Connections[connection] = isAway;
+            UpdateOwn(user);
         }
     }
 
@@ -105,8 +105,8 @@ public sealed class LivePresence
     {
         lock (gate)
         {
-            if (listeners.TryGetValue(connection, out var listener))
-                Rewatch(connection, listener, [.. seen.Select(one => one.UserId.Value)]);
+            if (connections.TryGetValue(connection, out var viewer))
+                watchers.Replace(new WatchSet(connection, viewer, [.. seen.Select(one => one.UserId.Value)]));
             return [.. seen.Select(ViewOf)];
         }
     }
@@ -115,7 +115,7 @@ public sealed class LivePresence
     public IReadOnlyList<WatchSet> WatchSets()
     {
         lock (gate)
-            return [.. listeners.Where(pair => pair.Value.Watched.Length > 0).Select(pair => new WatchSet(pair.Key, pair.Value.User, pair.Value.Watched))];
+            return watchers.Sets;
     }
 
     /// <summary>Ends some of the watches of a set, unless the connection watches another set by now.</summary>
@@ -123,8 +123,8 @@ public sealed class LivePresence
     {
         lock (gate)
         {
-            if (listeners.TryGetValue(set.Connection, out var listener) && ReferenceEquals(listener.Watched, set.Watched))
-                Rewatch(set.Connection, listener, [.. set.Watched.Where(user => !ended.Contains(user))]);
+            if (watchers.Holds(set))
+                watchers.Replace(set with { Watched = [.. set.Watched.Where(user => !ended.Contains(user))] });
         }
     }
 
@@ -234,12 +234,13 @@ public sealed class LivePresence
         if (status == person.Shown)
             return;
         person.Shown = status;
-        if (!watchers.TryGetValue(user, out var connections))
+        var told = watchers.Of(user);
+        if (told.Count == 0)
             return;
         var view = ViewOf(new LastSeen(new UserId(user), null));
         var envelope = new PassingEnvelope(PresenceWords.Changed, null, clock.GetCurrentInstant(), view);
         var message = new SerializedHubMessage(LiveConnections.MessageOf(envelope));
-        foreach (var connection in connections)
+        foreach (var connection in told)
             connection.Offer(message);
     }
 
@@ -250,27 +251,6 @@ public sealed class LivePresence
         if (person.Shown is not PresenceStatus.Offline)
             return new PresenceView(seen.UserId, person.Shown, clock.GetCurrentInstant());
         return new PresenceView(seen.UserId, PresenceStatus.Offline, seen.At > person.LastSeenAt ? seen.At : person.LastSeenAt);
-    }
-
-    private void Rewatch(LiveConnection connection, Listener listener, string[] users)
-    {
-        Unwatch(connection, listener.Watched);
-        listener.Watched = users;
-        foreach (var user in users)
-        {
-            if (!watchers.TryGetValue(user, out var connections))
-                watchers[user] = connections = [];
-            connections.Add(connection);
-        }
-    }
-
-    private void Unwatch(LiveConnection connection, string[] users)
-    {
-        foreach (var user in users)
-        {
-            if (watchers.TryGetValue(user, out var connections) && connections.Remove(connection) && connections.Count == 0)
-                watchers.Remove(user);
-        }
     }
 
     private void GreetOthers()
@@ -386,16 +366,6 @@ public sealed class LivePresence
 
     private TimeSpan Elapsed(long? since) => since is { } start ? time.GetElapsedTime(start) : TimeSpan.MaxValue;
 
-    /// <summary>What a connection watches: the set itself tells whether it is still the same.</summary>
-    public sealed record WatchSet(LiveConnection Connection, string User, string[] Watched);
-
-    private sealed class Listener(string user)
-    {
-        public string User { get; } = user;
-
-        public string[] Watched { get; set; } = [];
-    }
-
     private sealed class OtherNode
     {
         public Dictionary<string, bool> Users { get; } = new(StringComparer.Ordinal);
@@ -403,34 +373,5 @@ public sealed class LivePresence
         public List<IReadOnlyList<PresenceWords.Change>> Parts { get; } = [];
 
         public long HeardAt { get; set; }
-    }
-
-    private sealed class Person
-    {
-        /// <summary>The connections here, and which of them are away.</summary>
-        public Dictionary<LiveConnection, bool> Connections { get; } = [];
-
-        /// <summary>The nodes where this one is, and whether away there.</summary>
-        public Dictionary<string, bool> Nodes { get; } = new(StringComparer.Ordinal);
-
-        /// <summary>What others are told; lags behind by the grace.</summary>
-        public PresenceStatus Shown { get; set; } = PresenceStatus.Offline;
-
-        public long? GoneSince { get; set; }
-
-        public Instant? LastSeenAt { get; set; }
-
-        public Instant EndedAt { get; set; }
-
-        public bool OwesEnd { get; set; }
-
-        public long? WrittenAt { get; set; }
-
-        public bool IsHere => Connections.Count > 0;
-
-        public PresenceStatus Status =>
-            Nodes.Count == 0 ? PresenceStatus.Offline : Nodes.ContainsValue(false) ? PresenceStatus.Online : PresenceStatus.Away;
-
-        public bool? AwayAt(string node) => Nodes.TryGetValue(node, out var away) ? away : null;
     }
 }

@@ -36,11 +36,11 @@ public sealed class PresenceWorker(
     {
         var sets = presence.WatchSets();
         var unrelated = new HashSet<Watch>();
-        foreach (var watches in sets.SelectMany(set => set.Watched.Select(other => new Watch(set.User, other))).Distinct().Chunk(BatchSize))
+        foreach (var watches in sets.SelectMany(set => set.Watched.Select(other => new Watch(set.ViewerId, other))).Distinct().Chunk(BatchSize))
             unrelated.UnionWith(await SendAsync(new ListUnrelated(watches), ct));
         foreach (var set in sets)
         {
-            var ended = set.Watched.Where(other => unrelated.Contains(new Watch(set.User, other))).ToHashSet(StringComparer.Ordinal);
+            var ended = set.Watched.Where(other => unrelated.Contains(new Watch(set.ViewerId, other))).ToHashSet(StringComparer.Ordinal);
             if (ended.Count > 0)
                 presence.EndWatches(set, ended);
         }
