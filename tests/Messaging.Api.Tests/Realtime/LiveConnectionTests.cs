@@ -30,7 +30,9 @@ public sealed class LiveConnectionTests
         var connection = new LiveConnection(wire, beginsWithReplay: false);
         wire.Stop();
 
-        OfferAll(connection, 1, LiveConnection.Capacity + 2);
+        OfferAll(connection, 1, 1);
+        await wire.IsWritingAsync();
+        OfferAll(connection, 2, LiveConnection.Capacity + 1);
         Assert.That(wire.IsCloseRequested, Is.True);
         wire.GoOn();
         OfferAll(connection, 10_000, 1);
