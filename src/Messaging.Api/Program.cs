@@ -10,6 +10,7 @@ using Messaging.Api.Json;
 using Messaging.Api.Logging;
 using Messaging.Api.Messages;
 using Messaging.Api.OpenApi;
+using Messaging.Api.Presence;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Realtime;
 using Messaging.Api.Security;
@@ -18,6 +19,7 @@ using Messaging.Api.Users;
 using Messaging.Application;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Infrastructure.Bus;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
 
@@ -45,12 +47,14 @@ builder.Services
     .AddDatabase()
     .AddApplication()
     .AddEvents()
+    .AddBus()
     .AddRealtime()
+    .AddPresence()
     .AddContract();
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
-    builder.Services.AddEventWorkers();
+    builder.Services.AddEventWorkers().AddBusWorker().AddPresenceWorker();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -76,6 +80,7 @@ app.MapConversations();
 app.MapGroups();
 app.MapOwnState();
 app.MapMessages();
+app.MapPresence();
 app.MapSync();
 app.MapRealtime();
 app.MapContract();

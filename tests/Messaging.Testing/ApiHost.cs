@@ -3,6 +3,7 @@ using System.Text;
 using Messaging.Api.Auth;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -26,11 +27,13 @@ public sealed class ApiHost : IAsyncDisposable
     public const string ServiceKey = "msk_tests_0123456789abcdef0123456789abcdef";
 
     readonly Factory factory;
+    readonly bool ownsDatabase;
     readonly List<HttpClient> clients = [];
 
-    ApiHost(TestDatabase database, Factory factory)
+    ApiHost(TestDatabase database, Factory factory, bool ownsDatabase)
     {
         Database = database;
+        this.ownsDatabase = ownsDatabase;
         this.factory = factory;
         factory.StartServer();
         Address = factory.ClientOptions.BaseAddress;
@@ -50,7 +53,10 @@ public sealed class ApiHost : IAsyncDisposable
 
     /// <summary>Starts with a fresh database.</summary>
     /// <param name="settings">Configuration such as <c>("Messaging:Limits:GroupSize", "3")</c>; null takes one of the defaults away.</param>
-    public static async Task<ApiHost> StartAsync(params (string Name, string? Value)[] settings)
+    public static Task<ApiHost> StartAsync(params (string Name, string? Value)[] settings) => StartAsync(TimeProvider.System, settings);
+
+    /// <summary>Starts with a fresh database and a clock of the test's own, which says what has expired.</summary>
+    public static async Task<ApiHost> StartAsync(TimeProvider time, params (string Name, string? Value)[] settings)
     {
         var database = await TestDatabaseServer.CreateDatabaseAsync(Slices.MigrateAsync);
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -65,8 +71,11 @@ public sealed class ApiHost : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
             all[name] = value;
-        return new ApiHost(database, new Factory(all));
+        return new ApiHost(database, new Factory(all, time), ownsDatabase: true);
     }
+
+    /// <summary>Starts another node on this one's database, with the same settings and clock; to be disposed before this one.</summary>
+    public ApiHost StartAnother() => new(Database, factory.Again(), ownsDatabase: false);
 
     /// <summary>A good HS256 token; <paramref name="claims"/> add to or replace those that it has, null takes one away.</summary>
     public static string Token(string userId, TimeSpan? lifetime = null, params (string Name, object? Value)[] claims)
@@ -126,26 +135,32 @@ public sealed class ApiHost : IAsyncDisposable
     {
         clients.ForEach(client => client.Dispose());
         await factory.DisposeAsync();
-        await Database.DisposeAsync();
+        if (ownsDatabase)
+            await Database.DisposeAsync();
     }
 
     sealed class Factory : WebApplicationFactory<AuthSettings>
     {
         readonly Dictionary<string, string?> settings;
+        readonly TimeProvider time;
 
-        public Factory(Dictionary<string, string?> settings)
+        public Factory(Dictionary<string, string?> settings, TimeProvider time)
         {
             this.settings = settings;
+            this.time = time;
             UseKestrel(port: 0);
         }
 
         public LogRecorder Logs { get; } = new();
+
+        public Factory Again() => new(settings, time);
 
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             foreach (var (name, value) in settings)
                 builder.UseSetting(name, value);
             builder.ConfigureLogging(logging => logging.AddProvider(Logs));
+            builder.ConfigureServices(services => services.AddSingleton(time));
         }
     }
 }

@@ -14,7 +14,11 @@ namespace Messaging.Testing;
 /// <summary>A user's connection to the hub: hears every event, in the order in which they come.</summary>
 public sealed class HubClient : IAsyncDisposable
 {
-    static readonly string[] Types = ["message:new", "message:read", "conversation:created", "participant:added", "unread:changed", "test:event"];
+    static readonly string[] Types =
+    [
+        "message:new", "message:read", "conversation:created", "participant:added", "unread:changed", "typing", "presence:changed", "test:event",
+    ];
+
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     readonly Channel<JsonElement> events = Channel.CreateUnbounded<JsonElement>();
@@ -28,7 +32,8 @@ public sealed class HubClient : IAsyncDisposable
         {
             connection.On<JsonElement>(type, envelope =>
             {
-                ids.Enqueue(envelope.GetProperty("id").GetString()!);
+                if (envelope.GetProperty("id").GetString() is { } id)
+                    ids.Enqueue(id);
                 events.Writer.TryWrite(envelope);
             });
         }
@@ -89,6 +94,12 @@ public sealed class HubClient : IAsyncDisposable
 
     public Task<JsonElement> MarkReadAsync(object conversationId, object? seq) =>
         Connection.InvokeAsync<JsonElement>("MarkRead", conversationId, seq);
+
+    public Task TypingAsync(object conversationId, object? active) => Connection.InvokeAsync("Typing", conversationId, active);
+
+    public Task<JsonElement> WatchAsync(object? userIds) => Connection.InvokeAsync<JsonElement>("WatchPresence", userIds);
+
+    public Task SetAwayAsync(object? isAway) => Connection.InvokeAsync("SetAway", isAway);
 
     public IAsyncEnumerable<JsonElement> ResumeAsync(object? cursor, CancellationToken ct = default) =>
         Connection.StreamAsync<JsonElement>("Resume", cursor, ct);

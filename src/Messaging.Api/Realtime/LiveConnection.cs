@@ -14,7 +14,7 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     public const int Capacity = 5_000;
 
     private readonly Lock gate = new();
-    private readonly Queue<SerializedHubMessage> queue = new();
+    private readonly Queue<(SerializedHubMessage Message, bool IsStored)> queue = new();
     private Task writing = Task.CompletedTask;
     private Task catchingUp = Task.CompletedTask;
     private bool isWriting;
@@ -35,15 +35,21 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
                 return;
             if (queue.Count < Capacity)
             {
-                queue.Enqueue(message);
-                if (isWriting)
-                    return;
-                isWriting = true;
-                writing = Task.Run(WriteQueueAsync);
+                Enqueue(message, isStored: true);
                 return;
             }
         }
         Close();
+    }
+
+    /// <summary>An event that is stored nowhere and has no place among the others: a replay does not hold it up, and where there is no room it is dropped.</summary>
+    public void Offer(SerializedHubMessage message)
+    {
+        lock (gate)
+        {
+            if (!isClosing && queue.Count < Capacity)
+                Enqueue(message, isStored: false);
+        }
     }
 
     /// <summary>Holds live events back and waits until the last one is on its way; false when a replay runs already.</summary>
@@ -55,7 +61,9 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
             if (isReplaying)
                 return false;
             isReplaying = true;
+            var passing = queue.Where(waiting => !waiting.IsStored).ToList();
             queue.Clear();
+            passing.ForEach(queue.Enqueue);
         }
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return true;
@@ -94,6 +102,15 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
         connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
     }
 
+    private void Enqueue(SerializedHubMessage message, bool isStored)
+    {
+        queue.Enqueue((message, isStored));
+        if (isWriting)
+            return;
+        isWriting = true;
+        writing = Task.Run(WriteQueueAsync);
+    }
+
     private async Task WriteQueueAsync()
     {
         while (Next() is { } message)
@@ -104,8 +121,8 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     {
         lock (gate)
         {
-            if (queue.TryDequeue(out var message))
-                return message;
+            if (queue.TryDequeue(out var waiting))
+                return waiting.Message;
             isWriting = false;
             return null;
         }

@@ -45,6 +45,20 @@ public sealed class LiveConnections : ILiveReceiver
         }
     }
 
+    /// <summary>Tells those of the users who are here what is stored nowhere.</summary>
+    public void Tell(PassingEnvelope envelope, IEnumerable<string> audience)
+    {
+        SerializedHubMessage? message = null;
+        foreach (var user in audience)
+        {
+            if (!byUser.TryGetValue(user, out var connections))
+                continue;
+            message ??= new SerializedHubMessage(MessageOf(envelope));
+            foreach (var connection in connections)
+                connection.Offer(message);
+        }
+    }
+
     public void CloseAll()
     {
         foreach (var connection in All())
@@ -68,6 +82,9 @@ public sealed class LiveConnections : ILiveReceiver
 
     /// <summary>The call of the client's method that an event is.</summary>
     public static InvocationMessage MessageOf(EventEnvelope envelope) => new(envelope.Type, [envelope]);
+
+    /// <inheritdoc cref="MessageOf(EventEnvelope)"/>
+    public static InvocationMessage MessageOf(PassingEnvelope envelope) => new(envelope.Type, [envelope]);
 
     private LiveConnection[] All() => [.. byUser.Values.SelectMany(connections => connections)];
 }

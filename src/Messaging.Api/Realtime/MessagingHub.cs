@@ -2,11 +2,13 @@ using System.Text.Json;
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Errors;
+using Messaging.Api.Presence;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
+using Messaging.Application.Presence;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.SignalR;
@@ -14,7 +16,7 @@ using Microsoft.AspNetCore.SignalR;
 namespace Messaging.Api.Realtime;
 
 /// <summary>What clients may call. The same requests as over REST; arguments are read here, so that what is wrong with them is told.</summary>
-public sealed class MessagingHub(IMediator mediator, Replays replays, RateLimits limits) : Hub
+public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresence presence, LiveTyping typing, RateLimits limits) : Hub
 {
     public const string Path = "/hubs/messaging";
 
@@ -43,6 +45,29 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, RateLimits
         Take(RateLimitPolicy.Requests);
         long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
         return mediator.Send(new MarkRead(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
+    }
+
+    /// <summary>Tells the others that one is writing, or no more; ends by itself after 5 s.</summary>
+    public Task Typing(JsonElement conversationId, JsonElement active)
+    {
+        Take(RateLimitPolicy.Requests);
+        return typing.SetAsync(ConversationIdOf(conversationId), Actor.RequireUser(), Read<bool>(active, "#/active"));
+    }
+
+    /// <summary>The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.</summary>
+    public async Task<IReadOnlyList<PresenceView>> WatchPresence(JsonElement userIds)
+    {
+        Take(RateLimitPolicy.Requests);
+        var ids = Read<string[]>(userIds, "#/userIds");
+        var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
+        return presence.Watch(Live(), seen);
+    }
+
+    /// <summary>Whether this connection is unattended; its user is away when all their connections are.</summary>
+    public void SetAway(JsonElement isAway)
+    {
+        Take(RateLimitPolicy.Requests);
+        presence.SetAway(Live(), Read<bool>(isAway, "#/isAway"));
     }
 
     /// <summary>The events missed since the cursor, in order; until the stream ends the connection's live events wait.</summary>

@@ -1,9 +1,11 @@
+using Messaging.Api.Presence;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Messaging.Api.Realtime;
 
 /// <summary>Makes each connection of the hub hear what its user may hear, from the moment it is connected.</summary>
-public sealed class MessagingLifetime(LiveConnections connections, ILogger<DefaultHubLifetimeManager<MessagingHub>> logger)
+public sealed class MessagingLifetime(
+    LiveConnections connections, LivePresence presence, ILogger<DefaultHubLifetimeManager<MessagingHub>> logger)
     : DefaultHubLifetimeManager<MessagingHub>(logger)
 {
     private static readonly object Key = new();
@@ -17,12 +19,16 @@ public sealed class MessagingLifetime(LiveConnections connections, ILogger<Defau
         var live = new LiveConnection(connection, beginsWithReplay);
         connection.Items[Key] = live;
         connections.Add(connection.UserIdentifier!, live);
+        presence.Connect(connection.UserIdentifier!, live);
     }
 
     public override async Task OnDisconnectedAsync(HubConnectionContext connection)
     {
         if (connection.Items.TryGetValue(Key, out var live))
+        {
             connections.Remove(connection.UserIdentifier!, (LiveConnection)live!);
+            presence.Disconnect((LiveConnection)live!);
+        }
         await base.OnDisconnectedAsync(connection);
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>Keeps a worker going: what it throws is logged and it starts again a little later, since a throwing one would stop the host.</summary>
-static class Supervision
+public static class Supervision
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);

@@ -11,10 +11,12 @@ public abstract class HubFixture
     protected ApiHost Api { get; private set; } = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => Api = await ApiHost.StartAsync([.. Settings()]);
+    public async Task StartAsync() => Api = await StartHostAsync();
 
     [OneTimeTearDown]
     public async Task StopAsync() => await Api.DisposeAsync();
+
+    protected virtual Task<ApiHost> StartHostAsync() => ApiHost.StartAsync([.. Settings()]);
 
     protected virtual IEnumerable<(string Name, string? Value)> Settings() => [];
 

@@ -1,13 +1,9 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Messaging.Api.Realtime;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
-using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 
 namespace Messaging.Api.Tests.Realtime;
@@ -34,7 +30,9 @@ public sealed class LiveConnectionTests
         var connection = new LiveConnection(wire, beginsWithReplay: false);
         wire.Stop();
 
-        OfferAll(connection, 1, LiveConnection.Capacity + 2);
+        OfferAll(connection, 1, 1);
+        await wire.IsWritingAsync();
+        OfferAll(connection, 2, LiveConnection.Capacity + 1);
         Assert.That(wire.IsCloseRequested, Is.True);
         wire.GoOn();
         OfferAll(connection, 10_000, 1);
@@ -72,6 +70,21 @@ public sealed class LiveConnectionTests
 
         Assert.That(await begin, Is.True);
         Assert.That(wire.Written, Is.EqualTo((string[])["1"]));
+    }
+
+    [Test]
+    public async Task What_is_stored_nowhere_is_told_during_a_replay_and_dropped_where_there_is_no_room()
+    {
+        var connection = new LiveConnection(wire, beginsWithReplay: true);
+        connection.Offer(Passing());
+        await wire.HasAsync(1);
+        wire.Stop();
+
+        for (var i = 0; i < LiveConnection.Capacity + 10; i++)
+            connection.Offer(Passing());
+
+        Assert.That(wire.Written, Is.EqualTo((string[])["typing"]));
+        Assert.That(wire.IsCloseRequested, Is.False);
     }
 
     [Test]
@@ -113,56 +126,9 @@ public sealed class LiveConnectionTests
             connection.Offer(position, new SerializedHubMessage(Message($"{position}")));
     }
 
+    private static SerializedHubMessage Passing() =>
+        new(LiveConnections.MessageOf(new PassingEnvelope("typing", null, Instant.MinValue, new object())));
+
     private static InvocationMessage Message(string id) =>
         LiveConnections.MessageOf(new EventEnvelope(id, "test:event", null, null, Instant.MinValue, new JsonText("{}")));
-
-    /// <summary>A connection whose writes can be held up.</summary>
-    private sealed class Wire : HubConnectionContext, IConnectionLifetimeNotificationFeature
-    {
-        private readonly ConcurrentQueue<string> written = new();
-        private readonly TaskCompletionSource writing = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Wire()
-            : base(new DefaultConnectionContext(), new HubConnectionContextOptions(), NullLoggerFactory.Instance)
-        {
-            Features.Set<IConnectionLifetimeNotificationFeature>(this);
-            GoOn();
-        }
-
-        public IReadOnlyCollection<string> Written => written;
-
-        public bool IsCloseRequested { get; private set; }
-
-        public CancellationToken ConnectionClosedRequested { get; set; }
-
-        public void RequestClose() => IsCloseRequested = true;
-
-        public void Stop() => open = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void GoOn() => open.TrySetResult();
-
-        public Task IsWritingAsync() => writing.Task.WaitAsync(TimeSpan.FromSeconds(10));
-
-        public async Task HasAsync(int count)
-        {
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            while (written.Count < count)
-                await timer.WaitForNextTickAsync(patience.Token);
-        }
-
-        public override ValueTask WriteAsync(HubMessage message, CancellationToken cancellationToken = default) =>
-            WriteAsync(((EventEnvelope)((InvocationMessage)message).Arguments[0]!).Id);
-
-        public override ValueTask WriteAsync(SerializedHubMessage message, CancellationToken cancellationToken = default) =>
-            WriteAsync(message.Message!, cancellationToken);
-
-        private async ValueTask WriteAsync(string id)
-        {
-            writing.TrySetResult();
-            await open.Task;
-            written.Enqueue(id);
-        }
-    }
 }

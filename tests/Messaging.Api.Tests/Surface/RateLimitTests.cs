@@ -8,7 +8,7 @@ namespace Messaging.Api.Tests.Surface;
 
 public sealed class RateLimitTests
 {
-    readonly Clock clock = new();
+    readonly ManualTime clock = new();
 
     [Test]
     public void A_quota_is_full_again_after_its_window()
@@ -121,15 +121,4 @@ public sealed class RateLimitTests
 
     RateLimits Limits(int requests = 1200, int sends = 120) =>
         new(new RateLimitSettings { RequestsPerMinute = requests, SendPerMinute = sends }, clock);
-
-    sealed class Clock : TimeProvider
-    {
-        long now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => now;
-
-        public void Advance(TimeSpan by) => now += by.Ticks;
-    }
 }

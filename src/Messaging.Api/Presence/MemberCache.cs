@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using MediatR;
+using Messaging.Application.Events;
+using Messaging.Application.Presence;
+using Messaging.Domain.Common;
+
+namespace Messaging.Api.Presence;
+
+/// <summary>
+/// Who takes part in the conversations that are typed in, so that typing asks the database once per conversation and 10 s, and again as
+/// soon as the feed tells that something but messages has changed in it.
+/// </summary>
+public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) : ILiveReceiver
+{
+    public const int MaxConversations = 5_000;
+
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<ConversationId, Entry> entries = new();
+
+    public int Count => entries.Count;
+
+    public bool HasListeners => !entries.IsEmpty;
+
+    /// <summary>The members; refuses an actor who cannot see the conversation.</summary>
+    public async Task<Members> GetAsync(ConversationId id, Actor actor)
+    {
+        var (entry, isNew) = EntryOf(id);
+        var members = await LoadAsync(id, entry);
+        // Who came in a moment ago must not wait for the feed.
+        if (!isNew && members?.IsVisibleTo(actor) != true)
+        {
+            entries.TryRemove(KeyValuePair.Create(id, entry));
+            members = await LoadAsync(id, EntryOf(id).Entry);
+        }
+        return members?.IsVisibleTo(actor) == true ? members : throw CommonErrors.NotFound();
+    }
+
+    /// <summary>The members; null where there is no such conversation.</summary>
+    public Task<Members?> FindAsync(ConversationId id) => LoadAsync(id, EntryOf(id).Entry);
+
+    public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
+    {
+        if (envelope.ConversationId is { } id && !envelope.Type.StartsWith("message:", StringComparison.Ordinal))
+            entries.TryRemove(id, out _);
+    }
+
+    public void CloseAll() => entries.Clear();
+
+    /// <summary>Forgets what is too old to be used.</summary>
+    public void Sweep()
+    {
+        foreach (var pair in entries.Where(pair => IsOld(pair.Value)))
+            entries.TryRemove(pair);
+    }
+
+    // An entry is there before it is loaded: a change that the feed tells meanwhile takes it away again.
+    private (Entry Entry, bool IsNew) EntryOf(ConversationId id)
+    {
+        if (entries.TryGetValue(id, out var known) && !IsOld(known))
+            return (known, false);
+        if (known is not null)
+            entries.TryRemove(KeyValuePair.Create(id, known));
+        if (entries.Count >= MaxConversations)
+            entries.Clear();
+        var made = new Entry(time.GetTimestamp(), new Lazy<Task<Members?>>(() => ReadAsync(id)));
+        var entry = entries.GetOrAdd(id, made);
+        return (entry, ReferenceEquals(entry, made));
+    }
+
+    private async Task<Members?> LoadAsync(ConversationId id, Entry entry)
+    {
+        try
+        {
+            return await entry.Members.Value;
+        }
+        catch
+        {
+            entries.TryRemove(KeyValuePair.Create(id, entry));
+            throw;
+        }
+    }
+
+    private async Task<Members?> ReadAsync(ConversationId id)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new GetMembers(id));
+    }
+
+    private bool IsOld(Entry entry) => time.GetElapsedTime(entry.MadeAt) >= Lifetime;
+
+    private sealed record Entry(long MadeAt, Lazy<Task<Members?>> Members);
+}

@@ -1,0 +1,95 @@
+using MediatR;
+using Messaging.Application.Presence;
+using Messaging.Infrastructure.Events;
+using NodaTime;
+
+namespace Messaging.Api.Presence;
+
+/// <summary>What time brings about for presence and typing, and the few things about them that are asked of the database.</summary>
+public sealed class PresenceWorker(
+    LivePresence presence, LiveTyping typing, MemberCache members, IServiceScopeFactory scopes, ILogger<PresenceWorker> logger) : BackgroundService
+{
+    /// <summary>Rows of one statement.</summary>
+    private const int BatchSize = 1_000;
+
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RecheckEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>Says goodbye, and writes down who was seen since the last time.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        presence.Leave();
+        try
+        {
+            await WriteAsync(presence.TakeSeen(isLast: true), cancellationToken);
+        }
+        catch (Exception e)
+        {
+            logger.LogWarning(e, "Who was seen in the last minute could not be written");
+        }
+    }
+
+    /// <summary>Ends the watches of people who have nothing to do with each other any more.</summary>
+    public async Task RecheckAsync(CancellationToken ct)
+    {
+        var sets = presence.WatchSets();
+        var unrelated = new HashSet<Watch>();
+        foreach (var watches in sets.SelectMany(set => set.Watched.Select(other => new Watch(set.ViewerId, other))).Distinct().Chunk(BatchSize))
+            unrelated.UnionWith(await SendAsync(new ListUnrelated(watches), ct));
+        foreach (var set in sets)
+        {
+            var ended = set.Watched.Where(other => unrelated.Contains(new Watch(set.ViewerId, other))).ToHashSet(StringComparer.Ordinal);
+            if (ended.Count > 0)
+                presence.EndWatches(set, ended);
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SweepEvery, SweepAsync, ct), stoppingToken),
+        Supervision.KeepRunningAsync(logger, typing.TellAsync, stoppingToken),
+        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(WriteEvery, WriteDueAsync, ct), stoppingToken),
+        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(RecheckEvery, RecheckAsync, ct), stoppingToken));
+
+    private static async Task RepeatAsync(TimeSpan period, Func<CancellationToken, Task> work, CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(period);
+        while (await timer.WaitForNextTickAsync(ct))
+            await work(ct);
+    }
+
+    private Task SweepAsync(CancellationToken ct)
+    {
+        presence.Sweep();
+        typing.Sweep();
+        members.Sweep();
+        return Task.CompletedTask;
+    }
+
+    private async Task WriteDueAsync(CancellationToken ct)
+    {
+        var seen = presence.TakeSeen();
+        try
+        {
+            await WriteAsync(seen, ct);
+        }
+        catch
+        {
+            presence.GiveBack(seen);
+            throw;
+        }
+    }
+
+    private async Task WriteAsync(IReadOnlyDictionary<string, Instant> seen, CancellationToken ct)
+    {
+        foreach (var batch in seen.OrderBy(pair => pair.Key, StringComparer.Ordinal).Chunk(BatchSize))
+            await SendAsync(new RecordSeen(batch), ct);
+    }
+
+    private async Task<T> SendAsync<T>(IRequest<T> request, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request, ct);
+    }
+}

@@ -1,0 +1,28 @@
+namespace Messaging.Application.Bus;
+
+/// <summary>
+/// Word between the nodes of what is not stored. Best effort: nothing is kept for a node that is cut off, and the oldest is dropped when
+/// too much waits, so that those who use it must repair what was lost.
+/// </summary>
+public interface IBus
+{
+    /// <summary>Names this process among the nodes; another one after a restart.</summary>
+    string Node { get; }
+
+    /// <summary>Sends to all other nodes, in the order of the calls. Never waits.</summary>
+    /// <param name="topic">Without spaces.</param>
+    /// <param name="body">Plain data, less than <see cref="BusLimits.MessageLength"/> as JSON.</param>
+    void Publish<T>(string topic, T body);
+
+    /// <summary>Has <paramref name="hear"/> called with each message of the topic and the node it came from, one at a time, in that node's order.</summary>
+    void Subscribe<T>(string topic, Action<string, T> hear);
+
+    /// <summary>Has <paramref name="connected"/> called whenever messages begin to come, since those before were missed.</summary>
+    void OnConnected(Action connected);
+}
+
+public static class BusLimits
+{
+    /// <summary>Characters of a message's JSON, which is ASCII.</summary>
+    public const int MessageLength = 7_000;
+}

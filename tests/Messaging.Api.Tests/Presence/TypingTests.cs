@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Messaging.Api.Presence;
+using Messaging.Api.Tests.Auth;
+using Messaging.Testing;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Api.Tests.Presence;
+
+[NonParallelizable]
+public sealed class TypingTests : PresenceFixture
+{
+    [Test]
+    public async Task The_others_hear_it_on_every_node_and_the_one_who_types_does_not()
+    {
+        var (ada, bob, carl) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob, carl);
+        await using var adasPhone = await ConnectAsync(ada);
+        await using var bobsPhone = await ConnectAsync(bob);
+        await using var carlsPhone = await ConnectToOtherAsync(carl);
+
+        await adasPhone.TypingAsync(group, true);
+        var heard = await bobsPhone.NextAsync("typing");
+        await carlsPhone.NextAsync("typing");
+        await bobsPhone.TypingAsync(group, true);
+
+        Assert.That((UserOf(heard), Active(heard)), Is.EqualTo((ada, true)));
+        Assert.That(heard.GetProperty("conversationId").GetString(), Is.EqualTo(group));
+        Assert.That(heard.GetProperty("id").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(UserOf(await adasPhone.NextAsync("typing")), Is.EqualTo(bob));
+    }
+
+    [Test]
+    public async Task It_ends_by_itself_after_five_seconds_on_every_node()
+    {
+        var (ada, bob, carl) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob, carl);
+        await using var bobsPhone = await ConnectAsync(bob);
+        await using var carlsPhone = await ConnectToOtherAsync(carl);
+        await TypeAsync(ada, group, true);
+        await bobsPhone.NextAsync("typing");
+        await carlsPhone.NextAsync("typing");
+
+        Time.Advance(LiveTyping.Lifetime);
+
+        Assert.That(Active(await bobsPhone.NextAsync("typing")), Is.False);
+        Assert.That(Active(await carlsPhone.NextAsync("typing")), Is.False);
+        Assert.That(Api.Services.GetRequiredService<LiveTyping>().Count, Is.Zero);
+    }
+
+    [Test]
+    public async Task Refreshing_holds_it_and_tells_the_others_now_and_then_only()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await using var bobsPhone = await ConnectAsync(bob);
+
+        for (var second = 0; second < 8; second++)
+        {
+            await TypeAsync(ada, group, true);
+            Time.Advance(TimeSpan.FromSeconds(1));
+        }
+        await TypeAsync(ada, group, false);
+        await TypeAsync(ada, group, false);
+        await SendAsync(ada, group);
+
+        var heard = await bobsPhone.UntilAsync(e => e.GetProperty("type").GetString() == "message:new");
+        Assert.That(heard.Where(e => e.GetProperty("type").GetString() == "typing").Select(Active), Is.EqualTo((bool[])[true, true, true, true, false]));
+    }
+
+    [Test]
+    public async Task Who_is_typing_can_be_asked_on_every_node()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await TypeAsync(ada, group, true);
+
+        await EventuallyAsync(async () => (await ListAsync(Other.ClientFor(bob), group)).Length == 1);
+        Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.EqualTo((string[])[ada]));
+        Assert.That(await ListAsync(Api.ClientFor(ada), group), Is.Empty);
+        Assert.That(await ListAsync(Api.ServiceClient(), group), Is.EqualTo((string[])[ada]));
+        Time.Advance(LiveTyping.Lifetime);
+        Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_stranger_neither_types_nor_sees_who_does()
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await TypeAsync(ada, group, true);
+        await using var evesPhone = await ConnectAsync(eve);
+
+        foreach (var id in (string[])[group, Guid.CreateVersion7().ToString(), "nonsense"])
+        {
+            Assert.That(await Api.ClientFor(eve).PostAsJsonAsync($"/v1/conversations/{id}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("404 not-found"));
+            Assert.That(await Api.ClientFor(eve).GetAsync($"/v1/conversations/{id}/typing").OutcomeAsync(), Is.EqualTo("404 not-found"));
+            Assert.That((await Assert.ThrowsAsync<HubException>(() => evesPhone.TypingAsync(id, true)))!.Message, Does.Contain("not-found: "));
+        }
+    }
+
+    [Test]
+    public async Task Who_has_just_come_in_types_at_once()
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await TypeAsync(ada, group, true);
+        await using var bobsPhone = await ConnectAsync(bob);
+
+        await PostAsync(ada, $"/v1/conversations/{group}/participants", new { userIds = new[] { eve } });
+        await TypeAsync(eve, group, true);
+
+        await bobsPhone.UntilAsync(e => e.GetProperty("type").GetString() == "typing" && UserOf(e) == eve);
+    }
+
+    [Test]
+    public async Task Who_was_removed_neither_hears_nor_types_as_soon_as_the_feed_tells_of_it()
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var (group, other) = (await GroupAsync(ada, bob, eve), await GroupAsync(ada, bob));
+        await using var bobsPhone = await ConnectAsync(bob);
+        await using var evesPhone = await ConnectAsync(eve);
+        await TypeAsync(ada, group, true);
+        await bobsPhone.NextAsync("typing");
+
+        await ExecuteAsync(
+            $"""
+            UPDATE participants SET left_at = now() WHERE conversation_id = '{group}' AND user_id = '{bob}';
+            INSERT INTO outbox (occurred_at, conversation_id, event_no, type, payload)
+            SELECT now(), '{group}', event_no + 1, 'participant:removed', jsonb_build_object() FROM conversations WHERE id = '{group}'
+            """);
+        await EventuallyAsync(async () => await Api.ClientFor(bob).GetAsync($"/v1/conversations/{group}/typing").OutcomeAsync() == "404 not-found");
+        Time.Advance(LiveTyping.Lifetime);
+        await evesPhone.UntilAsync(e => e.GetProperty("type").GetString() == "typing" && !Active(e));
+        await TypeAsync(ada, other, true);
+
+        Assert.That((await bobsPhone.NextAsync("typing")).GetProperty("conversationId").GetString(), Is.EqualTo(other));
+    }
+
+    [TestCase("closed_at = now(), closed_reason = 'manual'", "409 conversation-closed")]
+    [TestCase("archived_at = now()", "409 conversation-archived")]
+    [TestCase("blocked = true", "403 blocked")]
+    public async Task Where_nothing_can_be_sent_nobody_types(string change, string outcome)
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await ExecuteAsync($"UPDATE conversations SET {change} WHERE id = '{group}'");
+
+        Assert.That(await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo(outcome));
+        Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.Empty);
+    }
+
+    [TestCase("UPDATE participants SET pending = true WHERE conversation_id = '{0}' AND user_id = '{1}'")]
+    [TestCase("UPDATE conversations SET request = 'unsent' WHERE id = '{0}'")]
+    public async Task Nobody_hears_before_they_have_accepted_the_conversation(string change)
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var (group, other) = (await GroupAsync(ada, bob), await GroupAsync(ada, bob));
+        await ExecuteAsync(string.Format(CultureInfo.InvariantCulture, change, group, bob));
+        await using var bobsPhone = await ConnectAsync(bob);
+
+        await TypeAsync(ada, group, true);
+        await TypeAsync(ada, other, true);
+
+        Assert.That((await bobsPhone.NextAsync("typing")).GetProperty("conversationId").GetString(), Is.EqualTo(other));
+    }
+
+    [Test]
+    public async Task Who_has_not_accepted_a_conversation_does_not_type_there()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await ExecuteAsync($"UPDATE participants SET pending = true WHERE conversation_id = '{group}' AND user_id = '{bob}'");
+
+        Assert.That(await Api.ClientFor(bob).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("409 request-pending"));
+    }
+
+    [TestCase("{}")]
+    [TestCase("""{"active":null}""")]
+    [TestCase("""{"active":"yes"}""")]
+    [TestCase("""{"active":true,"more":1}""")]
+    public async Task A_body_of_another_shape_is_refused(string body)
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+
+        Assert.That(await Api.ClientFor(ada).PostAsync($"/v1/conversations/{group}/typing", content).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
+    }
+
+    [Test]
+    public async Task The_service_does_not_type()
+    {
+        var group = await GroupAsync(await UserAsync(), await UserAsync());
+
+        Assert.That(
+            await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(),
+            Is.EqualTo("400 invalid-request"));
+    }
+
+    [Test]
+    public async Task Going_on_asks_the_database_once_in_ten_seconds()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await Api.Database.DrainedAsync();
+        await using var adasPhone = await ConnectAsync(ada);
+        await adasPhone.TypingAsync(group, true);
+
+        await ExecuteAsync($"UPDATE conversations SET closed_at = now(), closed_reason = 'manual' WHERE id = '{group}'");
+        await adasPhone.TypingAsync(group, true);
+        Time.Advance(MemberCache.Lifetime);
+
+        Assert.That((await Assert.ThrowsAsync<HubException>(() => adasPhone.TypingAsync(group, true)))!.Message, Does.Contain("conversation-closed: "));
+    }
+
+    private static bool Active(JsonElement envelope) => envelope.GetProperty("data").GetProperty("active").GetBoolean();
+
+    private static async Task<string[]> ListAsync(HttpClient client, string conversation) =>
+        [.. (await client.GetFromJsonAsync<JsonElement>($"/v1/conversations/{conversation}/typing")).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("userId").GetString()!)];
+
+    private async Task TypeAsync(string user, string conversation, bool active) => Assert.That(
+        (await Api.ClientFor(user).PostAsJsonAsync($"/v1/conversations/{conversation}/typing", new { active })).StatusCode,
+        Is.EqualTo(HttpStatusCode.NoContent));
+}

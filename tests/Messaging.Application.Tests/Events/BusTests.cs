@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using Messaging.Application.Bus;
+using Messaging.Infrastructure.Bus;
+using Messaging.Infrastructure.Database;
+using Messaging.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Messaging.Application.Tests.Events;
+
+public sealed class BusTests
+{
+    private TestDatabase database = null!;
+
+    [OneTimeSetUp]
+    public async Task CreateAsync() => database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
+
+    [OneTimeTearDown]
+    public async Task DropAsync() => await database.DisposeAsync();
+
+    [Test]
+    public async Task The_others_hear_each_message_in_order_and_oneself_none()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+
+        for (var i = 0; i < 2000; i++)
+            one.Bus.Publish("word", new Word(i, "näh \n 😀"));
+
+        await Eventually.HoldsAsync(() => Task.FromResult(two.Heard.Count == 2000), "all are heard");
+        Assert.That(two.Heard, Is.EqualTo(Enumerable.Range(0, 2000).Select(i => (one.Bus.Node, new Word(i, "näh \n 😀")))));
+        Assert.That(one.Heard, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_message_of_the_greatest_length_arrives_and_a_longer_one_is_refused()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+        var overhead = """{"no":1,"text":""}""".Length;
+        var longest = new Word(1, new string('x', BusLimits.MessageLength - overhead));
+
+        one.Bus.Publish("word", longest);
+        one.Bus.Publish("word", longest);
+
+        await Eventually.HoldsAsync(() => Task.FromResult(two.Heard.Count == 2), "both are heard");
+        Assert.That(() => one.Bus.Publish("word", longest with { Text = longest.Text + "x" }), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public async Task A_cut_connection_comes_back_and_says_so()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+        var before = two.Connections;
+
+        await database.RowsAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'messaging_bus' AND pid <> pg_backend_pid()",
+            _ => 0);
+
+        await Eventually.HoldsAsync(() => Task.FromResult(two.Connections > before), "it listens again");
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                one.Bus.Publish("word", new Word(2, "again"));
+                return Task.FromResult(!two.Heard.IsEmpty);
+            },
+            "words come again");
+    }
+
+    [Test]
+    public async Task What_is_not_understood_is_passed_over()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+
+        one.Bus.Publish("unknown", new Word(1, "x"));
+        one.Bus.Publish("word", "not a word");
+        await database.RowsAsync("SELECT pg_notify('messaging_bus', ''), pg_notify('messaging_bus', 'x'), pg_notify('messaging_bus', E'x\\n\\nword')", _ => 0);
+        one.Bus.Publish("word", new Word(3, "good"));
+
+        await Eventually.HoldsAsync(() => Task.FromResult(!two.Heard.IsEmpty), "the good one is heard");
+        Assert.That(two.Heard.Select(heard => heard.Word.No), Is.EqualTo([3]));
+    }
+
+    [Test]
+    public async Task The_last_word_before_the_end_is_sent()
+    {
+        var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+
+        one.Bus.Publish("word", new Word(9, "goodbye"));
+        await one.DisposeAsync();
+
+        await Eventually.HoldsAsync(() => Task.FromResult(!two.Heard.IsEmpty), "the goodbye is heard");
+    }
+
+    [Test]
+    public void Too_much_that_waits_drops_the_oldest()
+    {
+        var queue = new BusQueue(NullLogger<BusQueue>.Instance);
+        for (var i = 0; i <= BusQueue.Capacity; i++)
+            queue.Publish("word", new Word(i, ""));
+
+        Assert.That(queue.Take(200)!.Split('\n')[1], Is.EqualTo("""word {"no":1,"text":""}"""));
+    }
+
+    private sealed record Word(int No, string Text);
+
+    private sealed class Node : IAsyncDisposable
+    {
+        private readonly DirectDataSource source;
+        private readonly PostgresBus worker;
+        private int connections;
+
+        private Node(TestDatabase database)
+        {
+            source = new DirectDataSource(NpgsqlDataSource.Create(database.ConnectionString));
+            worker = new PostgresBus(source, Bus, NullLogger<PostgresBus>.Instance);
+            Bus.Subscribe<Word>("word", (node, word) => Heard.Enqueue((node, word)));
+            Bus.OnConnected(() => Interlocked.Increment(ref connections));
+        }
+
+        public BusQueue Bus { get; } = new(NullLogger<BusQueue>.Instance);
+
+        public ConcurrentQueue<(string Node, Word Word)> Heard { get; } = new();
+
+        public int Connections => Volatile.Read(ref connections);
+
+        public static async Task<Node> StartAsync(TestDatabase database)
+        {
+            var node = new Node(database);
+            await node.worker.StartAsync(CancellationToken.None);
+            await Eventually.HoldsAsync(() => Task.FromResult(node.Connections > 0), "it listens");
+            return node;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await worker.StopAsync(CancellationToken.None);
+            worker.Dispose();
+            await source.DisposeAsync();
+        }
+    }
+}
