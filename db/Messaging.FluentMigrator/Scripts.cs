@@ -9,3 +9,4 @@ namespace Messaging.FluentMigrator;
 [Migration(202611200004, "create_messages")] public sealed class M202611200004() : EmbeddedScript("202611200004_create_messages");
 [Migration(202611200005, "create_events")] public sealed class M202611200005() : EmbeddedScript("202611200005_create_events");
 [Migration(202611200006, "create_idempotency_keys")] public sealed class M202611200006() : EmbeddedScript("202611200006_create_idempotency_keys");
+[Migration(202611250002, "create_accounts")] public sealed class M202611250002() : EmbeddedScript("202611250002_create_accounts");
