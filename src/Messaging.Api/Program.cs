@@ -1,3 +1,4 @@
+using Messaging.Api.Accounts;
 using Messaging.Api.Auth;
 using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
@@ -40,6 +41,7 @@ builder.Services
     .AddRateLimits()
     .AddIdempotency()
     .AddMessagingAuth(builder.Environment)
+    .AddAccounts(builder.Environment)
     .AddDatabase()
     .AddApplication()
     .AddEvents()
@@ -62,6 +64,7 @@ app.UseRouting();
 app.UseCors();
 app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
+app.UseMiddleware<AccountSwitch>();
 app.UseAuthorization();
 app.UseMiddleware<HubGuard>();
 app.UseMiddleware<RequestShape>();
@@ -69,6 +72,7 @@ app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapHealth();
 app.MapUsers();
+app.MapAccounts();
 app.MapServiceKeys();
 app.MapConversations();
 app.MapMessages();

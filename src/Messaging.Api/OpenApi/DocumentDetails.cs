@@ -25,6 +25,7 @@ public static class DocumentDetails
     private static readonly Dictionary<string, string> Tags = new(StringComparer.Ordinal)
     {
         ["Users"] = "People of the host product, as it makes them known.",
+        ["Accounts"] = "Logging in here, for products without an identity provider; 404 where it is switched off.",
         ["Conversations"] = "Direct and group conversations, and the inbox.",
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
         ["Integration"] = "What happened since a cursor, and a state to start from.",
