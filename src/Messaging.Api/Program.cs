@@ -1,3 +1,4 @@
+using Messaging.Api.Accounts;
 using Messaging.Api.Auth;
 using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
@@ -44,6 +45,7 @@ builder.Services
     .AddRateLimits()
     .AddIdempotency()
     .AddMessagingAuth(builder.Environment)
+    .AddAccounts(builder.Environment)
     .AddDatabase()
     .AddApplication()
     .AddEvents()
@@ -68,6 +70,7 @@ app.UseRouting();
 app.UseCors();
 app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
+app.UseMiddleware<AccountSwitch>();
 app.UseAuthorization();
 app.UseMiddleware<HubGuard>();
 app.UseMiddleware<RequestShape>();
@@ -75,6 +78,7 @@ app.UseMiddleware<IdempotencyMiddleware>();
 
 app.MapHealth();
 app.MapUsers();
+app.MapAccounts();
 app.MapServiceKeys();
 app.MapConversations();
 app.MapGroups();

@@ -1,4 +1,5 @@
 using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 [assembly: Parallelizable(ParallelScope.Fixtures)]
 
@@ -17,10 +18,15 @@ public abstract class SliceFixture
     protected Slices Slices { get; private set; } = null!;
 
     [OneTimeSetUp]
-    public async Task StartSlicesAsync() => Slices = await Slices.StartAsync();
+    public async Task StartSlicesAsync() => Slices = await Slices.StartAsync(Add);
 
     [OneTimeTearDown]
     public async Task StopSlicesAsync() => await Slices.DisposeAsync();
+
+    /// <summary>Adds what the fixture's requests need beside the application.</summary>
+    protected virtual void Add(IServiceCollection services)
+    {
+    }
 
     /// <summary>The code of the refusal that the request meets.</summary>
     protected static async Task<string> RefusalAsync(Func<Task> request) => (await ProblemAsync(request)).Code;

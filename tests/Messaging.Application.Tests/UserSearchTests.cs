@@ -7,13 +7,23 @@ namespace Messaging.Application.Tests;
 public sealed class UserSearchTests : SliceFixture
 {
     [OneTimeSetUp]
-    public Task FillAsync() => Slices.SendAsync(new PutUsers([
-        new(new UserId("1"), "Anna Maria Ñandú", null, null, null, null),
-        new(new UserId("2"), null, "Johanna", "O'Neil", null, null),
-        new(new UserId("3"), "annika@host.test", null, "Ärzte-Müller", null, null),
-        new(new UserId("4"), "田中 太郎 🦊", null, null, null, null),
-        new(new UserId("5"), null, null, null, null, null),
-    ]));
+    public async Task FillAsync()
+    {
+        await Slices.SendAsync(new PutUsers([
+            new(new UserId("1"), "Anna Maria Ñandú", null, null, null, null),
+            new(new UserId("2"), null, "Johanna", "O'Neil", null, null),
+            new(new UserId("3"), "annika@host.test", null, "Ärzte-Müller", null, null),
+            new(new UserId("4"), "田中 太郎 🦊", null, null, null, null),
+            new(new UserId("5"), null, null, null, null, null),
+            new(new UserId("6"), "Kitty", null, null, null, null),
+        ]));
+        await Slices.ExecuteAsync(
+            """
+            INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at)
+            SELECT id, name, '$2b$04$' || repeat('x', 53), now(), now()
+            FROM (VALUES ('3', 'Kitty_Cat'), ('5', 'zzz'), ('6', 'kit')) AS v (id, name)
+            """);
+    }
 
     [TestCase("anna", ExpectedResult = "1")]
     [TestCase("AN", ExpectedResult = "1 3")]
@@ -28,6 +38,16 @@ public sealed class UserSearchTests : SliceFixture
     [TestCase("田中", ExpectedResult = "4")]
     [TestCase("ohanna", ExpectedResult = "")]
     public Task<string> Words_are_found_by_their_beginnings(string text) => FindAsync(text);
+
+    [TestCase("kit", ExpectedResult = "3 6")]
+    [TestCase("KITTY_c", ExpectedResult = "3")]
+    [TestCase("kitty_", ExpectedResult = "3 6")]
+    [TestCase("anna_", ExpectedResult = "1")]
+    [TestCase("_cat", ExpectedResult = "")]
+    [TestCase("kitty cat", ExpectedResult = "")]
+    [TestCase("kit%", ExpectedResult = "6")]
+    [TestCase("zzz", ExpectedResult = "5")]
+    public Task<string> Usernames_are_found_by_their_beginning(string text) => FindAsync(text);
 
     [TestCase("   ")]
     [TestCase("!!!")]
@@ -58,16 +78,23 @@ public sealed class UserSearchTests : SliceFixture
     }
 
     [Test]
-    public async Task The_index_of_names_serves_the_search()
+    public async Task The_indexes_of_names_and_usernames_serve_the_search()
     {
         await Slices.ExecuteAsync(
-            "INSERT INTO users (id, display_name, created_at, updated_at) SELECT 'many-' || n, 'Name' || n || ' Person', now(), now() FROM generate_series(1, 20000) n");
-        await Slices.ExecuteAsync("ANALYZE users");
+            """
+            INSERT INTO users (id, display_name, created_at, updated_at)
+            SELECT 'many-' || n, 'Name' || n || ' Person', now(), now()
+            FROM generate_series(1, 20000) AS n;
+            INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at)
+            SELECT 'many-' || n, 'many_' || n, '$2b$04$' || repeat('x', 53), now(), now()
+            FROM generate_series(1, 20000) AS n
+            """);
+        await Slices.ExecuteAsync("ANALYZE users, accounts");
 
         var plan = await Slices.SqlAsync(session => session.QueryAsync<string>(
-            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { Q = "name777", After = "", Take = 31 }, CancellationToken.None));
+            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { Q = "name777", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
 
-        Assert.That(string.Join('\n', plan), Does.Contain("ix_users_name").And.Not.Contain("Seq Scan"));
+        Assert.That(string.Join('\n', plan), Does.Contain("ix_users_name").And.Contain("uq_accounts_username").And.Not.Contain("Seq Scan"));
     }
 
     async Task<string> FindAsync(string text)

@@ -16,7 +16,7 @@ public sealed class UserTests : SliceFixture
         Assert.That((created.Created, replaced.Created), Is.EqualTo((true, false)));
         Assert.That(
             replaced.User,
-            Is.EqualTo(new UserProfile(id, "Ada Lovelace", null, null, null, null, created.User.CreatedAt, replaced.User.UpdatedAt)));
+            Is.EqualTo(new UserProfile(id, "Ada Lovelace", null, null, null, null, null, created.User.CreatedAt, replaced.User.UpdatedAt)));
     }
 
     [TestCase("plain")]

@@ -16,23 +16,25 @@ public sealed class Slices : IAsyncDisposable
     private readonly TestDatabase database;
     private readonly ServiceProvider services;
 
-    private Slices(TestDatabase database, PolicySettings? policies)
+    private Slices(TestDatabase database, Action<IServiceCollection>? add)
     {
         this.database = database;
-        services = new ServiceCollection()
+        var collection = new ServiceCollection()
             .AddLogging()
             .AddSingleton(new Limits())
-            .AddSingleton(policies ?? new PolicySettings())
+            .AddSingleton(new PolicySettings())
             .AddSingleton<DbDataSource>(database.DataSource)
             .AddSingleton(new ReadDataSource(database.DataSource))
-            .AddApplication()
-            .BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
+            .AddApplication();
+        add?.Invoke(collection);
+        services = collection.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }
 
     public string ConnectionString => database.ConnectionString;
 
-    public static async Task<Slices> StartAsync(PolicySettings? policies = null) =>
-        new(await TestDatabaseServer.CreateDatabaseAsync(MigrateAsync), policies);
+    /// <param name="add">Adds what some requests need beside the application, or other settings.</param>
+    public static async Task<Slices> StartAsync(Action<IServiceCollection>? add = null) =>
+        new(await TestDatabaseServer.CreateDatabaseAsync(MigrateAsync), add);
 
     /// <summary>The schema as the service finds it: migrated, with the partitions of today.</summary>
     public static async Task MigrateAsync(string connectionString)

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using MediatR;
+using Messaging.Api.Accounts;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
 using Messaging.Application;
@@ -80,6 +81,7 @@ public static class Verbs
             .AddConnectionChecks()
             .AddSettings<Limits>("Messaging:Limits")
             .AddMessagingAuth(builder.Environment)
+            .AddAccounts(builder.Environment)
             .AddDatabase()
             .AddApplication();
 

@@ -25,6 +25,7 @@ public static class DocumentDetails
     private static readonly Dictionary<string, string> Tags = new(StringComparer.Ordinal)
     {
         ["Users"] = "People of the host product, as it makes them known.",
+        ["Accounts"] = "Logging in here, for products without an identity provider; 404 where it is switched off.",
         ["Conversations"] = "Direct and group conversations, and the inbox.",
         ["Participants"] = "Who takes part in a group, in which role, and who is kept out.",
         ["Own state"] = "How far one has read, one's own settings of a conversation, and what one sees of it.",

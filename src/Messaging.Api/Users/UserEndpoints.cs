@@ -60,7 +60,7 @@ public static class UserEndpoints
         v1.MapGet("/users", ListAsync).RequireScope(Scope.Users)
             .WithName("listUsers").WithSummary("The profiles of up to 100 users");
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
-            .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names");
+            .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names, or of their usernames");
         // Repeating it is harmless, and remembering the answer would store a token.
         v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users).WithoutIdempotencyKey()
             .WithName("mintToken").WithSummary("Mint a user token");

@@ -11,10 +11,10 @@ public sealed class GetUserHandler(DbSession session) : IRequestHandler<GetUser,
 {
     // pk_users.
     private const string UserSql =
-        """
-        SELECT id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
-        FROM users
-        WHERE id = @UserId
+        $"""
+        SELECT {ProfileSql.Columns}
+        FROM users AS u
+        WHERE u.id = @UserId
         """;
 
     public async Task<UserProfile> Handle(GetUser query, CancellationToken ct) =>

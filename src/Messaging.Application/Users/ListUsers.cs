@@ -24,8 +24,8 @@ public sealed class ListUsersHandler(DbSession session) : IRequestHandler<ListUs
 {
     // pk_users.
     private const string UsersSql =
-        """
-        SELECT u.id AS user_id, u.display_name, u.first_name, u.last_name, u.avatar_url, u.metadata, u.created_at, u.updated_at
+        $"""
+        SELECT {ProfileSql.Columns}
         FROM users AS u
         WHERE u.id = ANY(@Ids)
         """;

@@ -29,8 +29,8 @@ public sealed class PutUserHandler(DbSession session, IClock clock) : IRequestHa
 {
     // Locks the user's row.
     private const string PutSql =
-        """
-        INSERT INTO users (id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at)
+        $"""
+        INSERT INTO users AS u (id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at)
         VALUES (@UserId, @DisplayName, @FirstName, @LastName, @AvatarUrl, @Metadata::jsonb, @Now, @Now)
         ON CONFLICT (id) DO UPDATE
         SET display_name = excluded.display_name,
@@ -39,7 +39,7 @@ public sealed class PutUserHandler(DbSession session, IClock clock) : IRequestHa
             avatar_url = excluded.avatar_url,
             metadata = excluded.metadata,
             updated_at = excluded.updated_at
-        RETURNING id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
+        RETURNING {ProfileSql.Columns}
         """;
 
     public async Task<PutUserResult> Handle(PutUser command, CancellationToken ct)

@@ -34,12 +34,12 @@ public sealed class PutUsersHandler(DbSession session, IClock clock) : IRequestH
 {
     // Locks the users' rows, in the order of their ids, so that two of these at once do not wait for each other.
     private const string PutSql =
-        """
-        INSERT INTO users (id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at)
-        SELECT u.id, u.display_name, u.first_name, u.last_name, u.avatar_url, u.metadata::jsonb, @Now, @Now
+        $"""
+        INSERT INTO users AS u (id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at)
+        SELECT p.id, p.display_name, p.first_name, p.last_name, p.avatar_url, p.metadata::jsonb, @Now, @Now
         FROM unnest(@Ids::text[], @DisplayNames::text[], @FirstNames::text[], @LastNames::text[], @AvatarUrls::text[], @Metadata::text[])
-            AS u (id, display_name, first_name, last_name, avatar_url, metadata)
-        ORDER BY u.id COLLATE "C"
+            AS p (id, display_name, first_name, last_name, avatar_url, metadata)
+        ORDER BY p.id COLLATE "C"
         ON CONFLICT (id) DO UPDATE
         SET display_name = excluded.display_name,
             first_name = excluded.first_name,
@@ -47,7 +47,7 @@ public sealed class PutUsersHandler(DbSession session, IClock clock) : IRequestH
             avatar_url = excluded.avatar_url,
             metadata = excluded.metadata,
             updated_at = excluded.updated_at
-        RETURNING id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
+        RETURNING {ProfileSql.Columns}
         """;
 
     public async Task<IReadOnlyList<UserProfile>> Handle(PutUsers command, CancellationToken ct)

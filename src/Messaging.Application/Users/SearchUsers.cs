@@ -5,8 +5,8 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Users;
 
-/// <summary>Users in whose names every word of the text begins some word, by id.</summary>
-/// <param name="Q">1 to 200 characters. Text without a letter or digit finds nobody.</param>
+/// <summary>Users in whose names every word of the text begins some word, or whose username begins with the text, by id.</summary>
+/// <param name="Q">1 to 200 characters. Text without a letter or digit is in nobody's name.</param>
 public sealed record SearchUsers(string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>;
 
 public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
@@ -22,18 +22,36 @@ public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
 
 public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<SearchUsers, Page<UserProfile>>
 {
-    // ix_users_name. The text is cut into words as the names were, and each word quoted for the query as a prefix.
+    // ix_users_name: the text is cut into words as the names were, and each word quoted for the query as a prefix.
+    // uq_accounts_username: a range, which a plan that was made without the text serves, too; { comes after all that a username has.
     private const string SearchSql =
-        """
-        SELECT id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
-        FROM users
-        WHERE to_tsvector('simple', coalesce(display_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(last_name, ''))
-            @@ (
-                SELECT string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || ''':*', ' & ')::tsquery
-                FROM unnest(to_tsvector('simple', @Q)) AS w
+        $$"""
+        WITH found AS (
+            (
+                SELECT id
+                FROM users
+                WHERE to_tsvector('simple', coalesce(display_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(last_name, ''))
+                    @@ (
+                        SELECT string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || ''':*', ' & ')::tsquery
+                        FROM unnest(to_tsvector('simple', @Q)) AS w
+                    )
+                    AND id > @After
+                ORDER BY id
+                LIMIT @Take
             )
-            AND id > @After
-        ORDER BY id
+            UNION
+            (
+                SELECT user_id
+                FROM accounts
+                WHERE lower(username) >= @Username AND lower(username) < @Username || '{' AND user_id > @After
+                ORDER BY user_id
+                LIMIT @Take
+            )
+        )
+        SELECT {{ProfileSql.Columns}}
+        FROM found AS f
+        JOIN users AS u ON u.id = f.id
+        ORDER BY u.id
         LIMIT @Take
         """;
 
@@ -42,7 +60,8 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
         var after = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0];
         if (after.Length > 0 && !UserId.IsValid(after))
             throw PageCursor.Malformed();
-        var rows = await session.QueryAsync<UserProfile>(SearchSql, new { query.Q, After = after, Take = query.Limit + 1 }, ct);
+        var rows = await session.QueryAsync<UserProfile>(
+            SearchSql, new { query.Q, Username = query.Q!.ToLowerInvariant(), After = after, Take = query.Limit + 1 }, ct);
         return Page.Of(rows, query.Limit, user => PageCursor.Encode(user.UserId.Value));
     }
 }

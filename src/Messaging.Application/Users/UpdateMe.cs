@@ -30,25 +30,25 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limi
 {
     // Locks the user's row: of two patches of the metadata at once neither is lost.
     private const string LoadSql =
-        """
-        SELECT id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
-        FROM users
-        WHERE id = @UserId
+        $"""
+        SELECT {ProfileSql.Columns}
+        FROM users AS u
+        WHERE u.id = @UserId
         FOR NO KEY UPDATE
         """;
 
     // pk_users.
     private const string SaveSql =
-        """
-        UPDATE users
+        $"""
+        UPDATE users AS u
         SET display_name = @DisplayName,
             first_name = @FirstName,
             last_name = @LastName,
             avatar_url = @AvatarUrl,
             metadata = @Metadata::jsonb,
             updated_at = @Now
-        WHERE id = @UserId
-        RETURNING id AS user_id, display_name, first_name, last_name, avatar_url, metadata, created_at, updated_at
+        WHERE u.id = @UserId
+        RETURNING {ProfileSql.Columns}
         """;
 
     public async Task<Me> Handle(UpdateMe command, CancellationToken ct)

@@ -5,17 +5,15 @@ using NodaTime;
 namespace Messaging.Application.Users;
 
 /// <summary>A user as everybody sees them.</summary>
+/// <param name="Username">The login name of a built-in account; null for users of the host product.</param>
 /// <param name="Metadata">The host product's own JSON object.</param>
 public sealed record UserProfile(
     UserId UserId,
     string? DisplayName,
     string? FirstName,
     string? LastName,
+    string? Username,
     string? AvatarUrl,
     JsonText? Metadata,
     Instant CreatedAt,
-    Instant UpdatedAt)
-{
-    /// <summary>The login name of a built-in account; null for users of the host product.</summary>
-    public string? Username { get; init; }
-}
+    Instant UpdatedAt);

@@ -14,6 +14,9 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
 
     public string Value { get; }
 
+    /// <summary>An id for somebody whom no host product has named: a UUID v7, so that nobody's id can be had by choosing a name.</summary>
+    public static UserId New(Instant now) => new(Guid.CreateVersion7(now.ToDateTimeOffset()).ToString());
+
     public static bool IsValid([NotNullWhen(true)] string? value) =>
         value is { Length: >= 1 and <= 64 } && !value.AsSpan().ContainsAnyExcept(Allowed);
 

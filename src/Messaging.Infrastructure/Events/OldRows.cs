@@ -20,6 +20,20 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         WHERE ctid = ANY (ARRAY(SELECT ctid FROM message_keys WHERE created_at < @Before LIMIT @Limit))
         """;
 
+    // Index: ix_refresh_tokens_expires_at.
+    private const string RefreshTokensSql =
+        """
+        DELETE FROM refresh_tokens
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM refresh_tokens WHERE expires_at < @Before LIMIT @Limit))
+        """;
+
+    // Index: ix_login_failures_ends_at.
+    private const string LoginFailuresSql =
+        """
+        DELETE FROM login_failures
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM login_failures WHERE ends_at < @Before LIMIT @Limit))
+        """;
+
     // Index: ix_idempotency_keys_created_at.
     private const string IdempotencyKeysSql =
         """
@@ -33,6 +47,8 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         var now = clock.GetCurrentInstant();
         await ForgetAsync(connection, MessageKeysSql, now - MessageKeys, ct);
         await ForgetAsync(connection, IdempotencyKeysSql, now - IdempotencyKeys, ct);
+        await ForgetAsync(connection, RefreshTokensSql, now, ct);
+        await ForgetAsync(connection, LoginFailuresSql, now, ct);
     }
 
     private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)

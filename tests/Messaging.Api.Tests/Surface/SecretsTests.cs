@@ -10,6 +10,7 @@ public sealed class SecretsTests
     [TestCase("{\"Authorization\":\"Bearer abc\"}", "{\"Authorization\":\"[hidden]\"}")]
     [TestCase("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln here", "token [hidden] here")]
     [TestCase("key msk_shop_0123456789abcdef", "key msk_shop_[hidden]")]
+    [TestCase("{\"refreshToken\":\"mrt_0a-B_9\"}", "{\"refreshToken\":\"mrt_[hidden]\"}")]
     [TestCase("Host=db;Password=abc;Database=x", "Host=db;Password=[hidden];Database=x")]
     [TestCase("nothing to hide", "nothing to hide")]
     public void A_credential_does_not_pass(string line, string expected) => Assert.That(Secrets.Hide(line), Is.EqualTo(expected));

@@ -31,6 +31,23 @@ public sealed class StartTests
     }
 
     [Test]
+    public async Task Accounts_without_a_secret_to_sign_tokens_with_are_an_error_among_the_others()
+    {
+        var (code, _, errors) = await RunAsync(
+            connectionString: "Host",
+            ("Messaging__Auth__Hs256Secret", ""),
+            ("Messaging__Accounts__Enabled", "true"),
+            ("Messaging__Accounts__LockoutFailures", "0"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(1));
+            Assert.That(errors, Does.Contain("ConnectionStrings__Messaging:"));
+            Assert.That(errors, Does.Contain("Messaging__Accounts__Enabled: Messaging__Auth__Hs256Secret is required"));
+            Assert.That(errors, Does.Contain("Messaging__Accounts__LockoutFailures: 1 or more is expected."));
+        });
+    }
+
+    [Test]
     public async Task Without_a_schema_it_says_which_command_to_run()
     {
         await using var empty = await TestDatabaseServer.CreateEmptyDatabaseAsync();

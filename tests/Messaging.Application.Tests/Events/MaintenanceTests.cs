@@ -95,6 +95,28 @@ public sealed class MaintenanceTests
         Assert.That(await feed.CountAsync("idempotency_keys"), Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task Logins_and_failures_that_are_over_are_forgotten()
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO users (id, created_at, updated_at) VALUES ('anna', now(), now());
+            INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at)
+            VALUES ('anna', 'anna', '$2b$04$' || repeat('x', 53), now(), now());
+            INSERT INTO refresh_tokens (family_hash, token_hash, user_id, created_at, expires_at)
+            SELECT sha256(i::text::bytea), '', 'anna', now(), now() + (i - 2500.5) * interval '1 minute'
+            FROM generate_series(1, 2510) AS i;
+            INSERT INTO login_failures (username, failures, ends_at)
+            SELECT 'name' || i, 1, now() + (i - 1.5) * interval '1 minute'
+            FROM generate_series(1, 3) AS i
+            """);
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(await feed.CountAsync("refresh_tokens"), Is.EqualTo(10));
+        Assert.That(await feed.CountAsync("login_failures"), Is.EqualTo(2));
+    }
+
     private Maintenance Maintenance() => new(
         feed.Direct, feed.Partitions, new OldRows(feed.Direct, SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
         NullLogger<Maintenance>.Instance);

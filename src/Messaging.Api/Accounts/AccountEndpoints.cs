@@ -1,0 +1,72 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Api.Idempotency;
+using Messaging.Application.Accounts;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Messaging.Api.Accounts;
+
+/// <summary>A new account.</summary>
+/// <param name="Username">3 to 50 of A-Z a-z 0-9 _; unique whatever its case.</param>
+/// <param name="Password">10 to 128 characters of any kind, and not among the well-known ones.</param>
+/// <param name="DisplayName">The username unless said.</param>
+public sealed record AccountBody(string Username, string Password, string? DisplayName = null);
+
+/// <summary>What one logs in with.</summary>
+public sealed record LoginBody(string Username, string Password);
+
+/// <summary>A token of the login that is meant.</summary>
+public sealed record RefreshBody(string RefreshToken);
+
+/// <summary>The password as it is and as it is to be.</summary>
+public sealed record PasswordBody(string CurrentPassword, string NewPassword);
+
+public static class AccountEndpoints
+{
+    public static IEndpointRouteBuilder MapAccounts(this IEndpointRouteBuilder app)
+    {
+        // Remembering the answers would store tokens in the clear.
+        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey().ProducesProblem(StatusCodes.Status404NotFound);
+
+        accounts.MapPost("", RegisterAsync)
+            .WithName("registerAccount").WithSummary("Make a user with an account, and log in")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        accounts.MapPost("/login", LogInAsync)
+            .WithName("logIn").WithSummary("Log in by username and password")
+            .ProducesProblem(StatusCodes.Status401Unauthorized);
+        accounts.MapPost("/refresh", RefreshAsync)
+            .WithName("refreshLogin").WithSummary("Trade the refresh token for new tokens; using one twice revokes the login")
+            .ProducesProblem(StatusCodes.Status401Unauthorized);
+        accounts.MapPost("/logout", LogOutAsync)
+            .WithName("logOut").WithSummary("End the login that the refresh token is of");
+        accounts.MapPost("/password", ChangePasswordAsync).RequireScope(Scope.Users)
+            .WithName("changePassword").WithSummary("Change one's own password: ends all logins and begins a new one");
+        return app;
+    }
+
+    private static async Task<Created<LoginResult>> RegisterAsync(AccountBody body, IMediator mediator, CancellationToken ct)
+    {
+        var login = await mediator.Send(new RegisterAccount(body.Username, new Password(body.Password), body.DisplayName), ct);
+        return TypedResults.Created($"/v1/users/{login.User.UserId}", login);
+    }
+
+    private static async Task<Ok<LoginResult>> LogInAsync(LoginBody body, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new LogIn(body.Username, new Password(body.Password)), ct));
+
+    private static async Task<Ok<LoginResult>> RefreshAsync(RefreshBody body, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new RefreshLogin(body.RefreshToken), ct));
+
+    private static async Task<NoContent> LogOutAsync(RefreshBody body, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new LogOut(body.RefreshToken), ct);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<LoginResult>> ChangePasswordAsync(
+        PasswordBody body, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var command = new ChangePassword(context.Actor().RequireUser(), new Password(body.CurrentPassword), new Password(body.NewPassword));
+        return TypedResults.Ok(await mediator.Send(command, ct));
+    }
+}

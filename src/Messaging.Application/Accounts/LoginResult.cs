@@ -1,0 +1,20 @@
+using Messaging.Application.Users;
+using Messaging.Domain.Accounts;
+using NodaTime;
+
+namespace Messaging.Application.Accounts;
+
+/// <summary>What somebody has after logging in, and after each refresh.</summary>
+/// <param name="AccessToken">A user token, to be sent as <c>Authorization: Bearer</c>.</param>
+/// <param name="ExpiresAt">When the access token ends; get the next one before.</param>
+/// <param name="RefreshToken">Gets the next access token, once: a second use revokes the login.</param>
+public sealed record LoginResult(string AccessToken, Instant ExpiresAt, string RefreshToken, UserProfile User)
+{
+    internal static LoginResult Of(UserProfile user, RefreshToken refreshToken, UserTokenSigner sign, AccountSettings settings, Instant now)
+    {
+        // A token's times are whole seconds.
+        var issuedAt = Instant.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        var expiresAt = issuedAt + Duration.FromTimeSpan(settings.AccessTokenLifetime);
+        return new LoginResult(sign(user.UserId, issuedAt, expiresAt), expiresAt, refreshToken.Reveal(), user);
+    }
+}

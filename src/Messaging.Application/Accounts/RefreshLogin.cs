@@ -1,0 +1,67 @@
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Users;
+using Messaging.Domain.Accounts;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+
+namespace Messaging.Application.Accounts;
+
+/// <summary>
+/// Takes the refresh token that is good of its family and gives the next one. One that was used before means that two hold it, and which of
+/// them is the thief cannot be told: the whole family is revoked. Simultaneous use is no exception.
+/// </summary>
+public sealed record RefreshLogin(string RefreshToken) : IStatementCommand<LoginResult>;
+
+public sealed class RefreshLoginHandler(
+    DbSession session, UserTokenSigner sign, AccountSettings settings, IClock clock, ILogger<RefreshLoginHandler> logger)
+    : IRequestHandler<RefreshLogin, LoginResult>
+{
+    // Locks the family's row: of simultaneous uses of a token one passes. Index: pk_refresh_tokens.
+    private const string RotateSql =
+        $"""
+        WITH rotated AS (
+            UPDATE refresh_tokens
+            SET token_hash = @NextHash,
+                expires_at = @ExpiresAt
+            WHERE family_hash = @FamilyHash AND token_hash = @TokenHash AND expires_at > @Now
+            RETURNING user_id
+        )
+        SELECT {ProfileSql.Columns}
+        FROM rotated AS r
+        JOIN users AS u ON u.id = r.user_id
+        """;
+
+    // A statement and commit of its own, which the refusal that follows does not undo. Index: pk_refresh_tokens.
+    private const string RevokeSql =
+        """
+        DELETE FROM refresh_tokens
+        WHERE family_hash = @FamilyHash
+        RETURNING user_id
+        """;
+
+    public async Task<LoginResult> Handle(RefreshLogin command, CancellationToken ct)
+    {
+        if (!RefreshToken.TryParse(command.RefreshToken, out var token))
+            throw AccountErrors.RefreshRefused();
+
+        var (next, now) = (token.Next(), clock.GetCurrentInstant());
+        var user = await session.QuerySingleOrDefaultAsync<UserProfile>(
+            RotateSql,
+            new
+            {
+                FamilyHash = token.FamilyHash(),
+                TokenHash = token.Hash(),
+                NextHash = next.Hash(),
+                Now = now,
+                ExpiresAt = now + Duration.FromDays(settings.RefreshTokenDays),
+            },
+            ct);
+        if (user is not null)
+            return LoginResult.Of(user, next, sign, settings, now);
+
+        if (await session.QuerySingleOrDefaultAsync<string>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct) is { } userId)
+            logger.LogWarning("A refresh token of {UserId} came that was used before or is over; its login is revoked", userId);
+        throw AccountErrors.RefreshRefused();
+    }
+}
