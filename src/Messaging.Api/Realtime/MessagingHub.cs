@@ -70,6 +70,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
         presence.SetAway(Live(), Read<bool>(isAway, "#/isAway"));
     }
 
+    /// <summary>Moves one's delivered pointer forward; without a seq to the newest message.</summary>
+    public Task<PointerState> AckDelivered(JsonElement conversationId, JsonElement seq)
+    {
+        Take(RateLimitPolicy.Requests);
+        long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
+        return mediator.Send(new MarkDelivered(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
+    }
+
     /// <summary>The events missed since the cursor, in order; until the stream ends the connection's live events wait.</summary>
     public Task<IAsyncEnumerable<EventEnvelope>> Resume(JsonElement cursor)
     {

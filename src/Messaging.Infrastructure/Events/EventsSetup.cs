@@ -1,4 +1,5 @@
 using Messaging.Application.Events;
+using Messaging.Infrastructure.Retention;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Events;
@@ -13,6 +14,8 @@ public static class EventsSetup
         services.AddSingleton<OldRows>();
         services.AddSingleton<Maintenance>();
         services.AddSingleton<OutboxVacuum>();
+        services.AddSingleton<QuietConversations>();
+        services.AddSingleton<Purges>();
         return services;
     }
 
@@ -25,6 +28,7 @@ public static class EventsSetup
         services.AddHostedService<FeedListener>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxVacuum>());
         services.AddHostedService<Sequencer>();
+        services.AddHostedService<RetentionWorker>();
         return services;
     }
 }
