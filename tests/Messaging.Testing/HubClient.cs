@@ -16,7 +16,8 @@ public sealed class HubClient : IAsyncDisposable
 {
     static readonly string[] Types =
     [
-        "message:new", "message:read", "conversation:created", "participant:added", "unread:changed", "typing", "presence:changed", "test:event",
+        "message:new", "message:read", "message:delivered", "conversation:created", "participant:added", "participant:removed", "unread:changed",
+        "settings:updated", "typing", "presence:changed", "test:event",
     ];
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -95,6 +96,9 @@ public sealed class HubClient : IAsyncDisposable
     public Task<JsonElement> MarkReadAsync(object conversationId, object? seq) =>
         Connection.InvokeAsync<JsonElement>("MarkRead", conversationId, seq);
 
+    public Task<JsonElement> AckDeliveredAsync(object conversationId, object? seq) =>
+        Connection.InvokeAsync<JsonElement>("AckDelivered", conversationId, seq);
+
     public Task TypingAsync(object conversationId, object? active) => Connection.InvokeAsync("Typing", conversationId, active);
 
     public Task<JsonElement> WatchAsync(object? userIds) => Connection.InvokeAsync<JsonElement>("WatchPresence", userIds);
@@ -165,7 +169,7 @@ public sealed class HubClient : IAsyncDisposable
                 }
                 await received.Writer.CompleteAsync();
             }
-            catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+            catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
             {
                 await received.Writer.CompleteAsync(e);
             }
@@ -182,7 +186,7 @@ public sealed class HubClient : IAsyncDisposable
                     sent.Reader.AdvanceTo(read.Buffer.End);
                 }
             }
-            catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+            catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
             {
                 await sent.Reader.CompleteAsync(e);
             }

@@ -106,11 +106,28 @@ public sealed class HubTests : HubFixture
         var (group, other) = (await GroupAsync(ada, bob), await GroupAsync(ada, bob));
         await using var phone = await ConnectAsync(bob);
 
-        await ExecuteAsync($"UPDATE participants SET left_at = now() WHERE conversation_id = '{group}' AND user_id = '{bob}'");
+        (await Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}/participants/{bob}")).EnsureSuccessStatusCode();
         await SendAsync(ada, group, "not for bob");
         await SendAsync(ada, other, "for bob");
 
-        Assert.That(Text(await phone.NextAsync("message:new")), Is.EqualTo("for bob"));
+        var heard = await phone.UntilAsync(envelope => envelope.GetProperty("type").GetString() == "message:new");
+        Assert.That(heard.Select(envelope => envelope.GetProperty("type").GetString()), Is.EqualTo(new[] { "participant:removed", "message:new" }));
+        Assert.That(Text(heard[^1]), Is.EqualTo("for bob"));
+    }
+
+    [Test]
+    public async Task What_was_delivered_is_heard_by_the_others()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await SendAsync(ada, group, "hello");
+        await using var adasPhone = await ConnectAsync(ada);
+        await using var bobsPhone = await ConnectAsync(bob);
+
+        var state = await bobsPhone.AckDeliveredAsync(group, null);
+
+        Assert.That((state.GetProperty("lastDeliveredSeq").GetInt64(), state.GetProperty("unreadCount").GetInt64()), Is.EqualTo((1, 1)));
+        Assert.That((await adasPhone.NextAsync("message:delivered")).GetProperty("data").GetProperty("userId").GetString(), Is.EqualTo(bob));
     }
 
     [Test]
