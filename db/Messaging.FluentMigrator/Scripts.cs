@@ -11,6 +11,7 @@ namespace Messaging.FluentMigrator;
 [Migration(202611200006, "create_idempotency_keys")] public sealed class M202611200006() : EmbeddedScript("202611200006_create_idempotency_keys");
 [Migration(202611250001, "govern_conversations")] public sealed class M202611250001() : EmbeddedScript("202611250001_govern_conversations");
 [Migration(202611250002, "create_accounts")] public sealed class M202611250002() : EmbeddedScript("202611250002_create_accounts");
+[Migration(202611250003, "create_contacts")] public sealed class M202611250003() : EmbeddedScript("202611250003_create_contacts");
 [Migration(202611250004, "add_last_seen")] public sealed class M202611250004() : EmbeddedScript("202611250004_add_last_seen");
 [Migration(202611250005, TransactionBehavior.None, "index_starred")] public sealed class M202611250005() : EmbeddedScript("202611250005_index_starred");
 [Migration(202611250006, TransactionBehavior.None, "index_archived")] public sealed class M202611250006() : EmbeddedScript("202611250006_index_archived");

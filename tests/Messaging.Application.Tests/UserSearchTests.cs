@@ -67,7 +67,7 @@ public sealed class UserSearchTests : SliceFixture
         var (found, cursor, pages) = (new List<string>(), (string?)null, 0);
         do
         {
-            var page = await Slices.SendAsync(new SearchUsers("zo", 10, cursor));
+            var page = await Slices.SendAsync(new SearchUsers(Actor.Service, "zo", 10, cursor));
             found.AddRange(page.Items.Select(u => u.UserId.Value));
             (cursor, pages) = (page.NextCursor, pages + 1);
         }
@@ -92,14 +92,14 @@ public sealed class UserSearchTests : SliceFixture
         await Slices.ExecuteAsync("ANALYZE users, accounts");
 
         var plan = await Slices.SqlAsync(session => session.QueryAsync<string>(
-            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { Q = "name777", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
+            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { UserId = "many-1", Q = "name777", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
 
         Assert.That(string.Join('\n', plan), Does.Contain("ix_users_name").And.Contain("uq_accounts_username").And.Not.Contain("Seq Scan"));
     }
 
     async Task<string> FindAsync(string text)
     {
-        var page = await Slices.SendAsync(new SearchUsers(text, PageCursor.MaxLimit, null));
+        var page = await Slices.SendAsync(new SearchUsers(Actor.Service, text, PageCursor.MaxLimit, null));
         return string.Join(' ', page.Items.Select(u => u.UserId.Value));
     }
 

@@ -26,7 +26,10 @@ public static class SettingsShape
             return section.GetChildren().SelectMany(child => ValueErrors(child, item));
         if (!TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string)))
             return Errors(section, type);
-        return string.IsNullOrEmpty(section.Value) || TypeDescriptor.GetConverter(type).IsValid(section.Value)
+        // The converter of an enumeration takes any case, and says that it does not.
+        var isValid = string.IsNullOrEmpty(section.Value)
+            || (type.IsEnum ? Enum.GetNames(type).Contains(section.Value, StringComparer.OrdinalIgnoreCase) : TypeDescriptor.GetConverter(type).IsValid(section.Value));
+        return isValid
             ? []
             : [$"{Name(section.Path)}: {Word(type)} is expected."];
     }

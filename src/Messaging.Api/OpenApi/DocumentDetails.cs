@@ -28,6 +28,7 @@ public static class DocumentDetails
         ["Accounts"] = "Logging in here, for products without an identity provider; 404 where it is switched off.",
         ["Conversations"] = "Direct and group conversations, and the inbox.",
         ["Participants"] = "Who takes part in a group, in which role, and who is kept out.",
+        ["Contacts"] = "Who knows whom: contacts, blocks, and first messages that wait for an answer.",
         ["Own state"] = "How far one has read, one's own settings of a conversation, and what one sees of it.",
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
         ["Integration"] = "What happened since a cursor, and a state to start from.",

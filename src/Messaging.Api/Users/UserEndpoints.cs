@@ -92,8 +92,8 @@ public static class UserEndpoints
         TypedResults.Ok(await mediator.Send(new ListUsers(ids), ct));
 
     private static async Task<Ok<Page<UserProfile>>> SearchAsync(
-        string? q, string? cursor, IMediator mediator, CancellationToken ct, int limit = 30) =>
-        TypedResults.Ok(await mediator.Send(new SearchUsers(q, limit, cursor), ct));
+        string? q, string? cursor, HttpContext context, IMediator mediator, CancellationToken ct, int limit = 30) =>
+        TypedResults.Ok(await mediator.Send(new SearchUsers(context.Actor(), q, limit, cursor), ct));
 
     private static async Task<Created<MintedToken>> MintAsync(UserId userId, TokenBody body, IMediator mediator, CancellationToken ct) =>
         TypedResults.Created((string?)null, await mediator.Send(new MintToken(userId, body.TtlSeconds), ct));

@@ -2,6 +2,7 @@ using System.Data.Common;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using NodaTime;
@@ -33,7 +34,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 }
 
 public sealed class CreateGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, Announcer announcer, Limits limits, IClock clock)
+    ConversationStore conversations, ConversationViewStore views, PairStore pairs, Announcer announcer, Limits limits, IClock clock)
     : IRequestHandler<CreateGroup, ConversationView>
 {
     public async Task<ConversationView> Handle(CreateGroup command, CancellationToken ct)
@@ -49,6 +50,7 @@ public sealed class CreateGroupHandler(
             limits.GroupSize,
             clock.GetCurrentInstant());
         await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"#/participantIds/{i}", ct);
+        await pairs.EnsureMayAddAsync(command.Actor, command.ParticipantIds, i => $"#/participantIds/{i}", ct);
 
         try
         {

@@ -1,9 +1,11 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using NodaTime;
 
@@ -26,7 +28,8 @@ public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 }
 
 public sealed class OpenDirectHandler(
-    DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, Outbox outbox, IClock clock)
+    DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, PairStore pairs, Outbox outbox,
+    PolicySettings policies, IClock clock)
     : IRequestHandler<OpenDirect, OpenedDirect>
 {
     // Index: pk_direct_keys.
@@ -48,31 +51,41 @@ public sealed class OpenDirectHandler(
     public async Task<OpenedDirect> Handle(OpenDirect command, CancellationToken ct)
     {
         var opener = command.Actor.RequireUser();
-        var conversation = Conversation.OpenDirect(opener, command.UserId, command.Context, request: null, clock.GetCurrentInstant());
+        if (opener == command.UserId)
+            throw ConversationErrors.WithOneself();
         var key = Conversation.DirectKey(opener, command.UserId, command.Context);
 
         var found = await session.QuerySingleOrDefaultAsync<Guid?>(FindSql, new { Key = key }, ct);
-        var created = found is null && await CreateAsync(conversation, key, opener, command.UserId, ct);
-        var id = created
-            ? conversation.Id
-            : new ConversationId(found ?? await session.QuerySingleAsync<Guid>(FindSql, new { Key = key }, ct));
+        var made = found is null ? await CreateAsync(command, key, opener, ct) : null;
+        var id = made ?? new ConversationId(found ?? await session.QuerySingleAsync<Guid>(FindSql, new { Key = key }, ct));
 
-        if (created)
+        if (made is not null)
         {
             var view = (await views.FindAsync(id, command.Actor, ct))!;
             await outbox.AppendAsync(new ConversationCreated(id), view with { Me = null }, ct);
         }
         if (command.Message is not null)
             await messages.SendMemberAsync(command.Actor, id, command.Message, "message", ct);
-        return new OpenedDirect(await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound(), created);
+        return new OpenedDirect(await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound(), made is not null);
     }
 
-    private async Task<bool> CreateAsync(Conversation conversation, string key, UserId opener, UserId other, CancellationToken ct)
+    // Whether the two may write to each other is decided under the pair's lock; those who do already go on.
+    private async Task<ConversationId?> CreateAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
-        await conversations.EnsureKnownAsync([other], _ => "#/userId", ct);
+        await conversations.EnsureKnownAsync([command.UserId], _ => "#/userId", ct);
+        var standing = await pairs.LockAsync(opener, command.UserId, ct);
+        if (standing.Blocked)
+            throw ContactErrors.Blocked("#/userId");
+        if (policies.DirectMessages is DirectMessages.Contacts && !standing.Contacts)
+            throw ContactErrors.NotAContact();
+        var asks = policies.DirectMessages is DirectMessages.Requests && !standing.Contacts;
+
+        var conversation = Conversation.OpenDirect(
+            opener, command.UserId, command.Context, asks ? RequestState.Unsent : null, clock.GetCurrentInstant());
+
         if (await session.ExecuteAsync(ClaimSql, new { Key = key, ConversationId = conversation.Id.Value }, ct) == 0)
-            return false;
-        await conversations.AddAsync(conversation, [opener, other], ct);
-        return true;
+            return null;
+        await conversations.AddAsync(conversation, [opener, command.UserId], ct);
+        return conversation.Id;
     }
 }

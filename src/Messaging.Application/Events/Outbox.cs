@@ -32,6 +32,20 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
         VALUES (clock_timestamp(), @ConversationId, @UserId, @Type, @Payload::jsonb)
         """;
 
+    private const string TellSql =
+        """
+        INSERT INTO outbox (occurred_at, user_id, type, payload)
+        VALUES (clock_timestamp(), @UserId, @Type, @Payload::jsonb)
+        """;
+
+    /// <summary>Tells one user what concerns no conversation.</summary>
+    public async Task TellAsync<TData>(UserId user, string type, TData data, CancellationToken ct)
+    {
+        await session.ExecuteAsync(
+            TellSql, new { UserId = user.Value, Type = type, Payload = JsonSerializer.Serialize(data, MessagingJson.Options) }, ct);
+        session.AfterCommit(signal.Raise);
+    }
+
     /// <summary>Appends what one user alone is told of a conversation.</summary>
     public async Task AppendOwnAsync<TData>(IEvent fact, TData data, CancellationToken ct)
     {

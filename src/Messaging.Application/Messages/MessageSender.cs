@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Receipts;
@@ -16,7 +17,8 @@ namespace Messaging.Application.Messages;
 /// The one place where messages are sent, alone or as a conversation's first: one read for the decision, one statement for the write.
 /// </summary>
 public sealed class MessageSender(
-    DbSession session, ConversationStore conversations, MessageViewStore views, OutboxSignal signal, PolicySettings policies, IClock clock)
+    DbSession session, ConversationStore conversations, MessageViewStore views, RequestStore requests, OutboxSignal signal,
+    PolicySettings policies, IClock clock)
 {
     // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
     private const string DecideSql =
@@ -169,7 +171,7 @@ public sealed class MessageSender(
         var conversation = Conversation.Restore(conversationId, decided.ToState(policies));
         var participant = decided.ToParticipant(conversationId, actor);
         if (!locked && conversation.NeedsLock(participant))
-            return await SendLockedAsync(actor, conversationId, content, ct);
+            return await SendLockedAsync(actor, conversation, content, ct);
         var reply = draft.ReplyToId is { } replyTo
             ? await views.FindReplyAsync(conversationId, replyTo, actor, ct) ?? throw MessageErrors.NoSuchReply()
             : null;
@@ -195,7 +197,7 @@ public sealed class MessageSender(
     }
 
     // Slower by the round trips of a transaction, and by making others wait for all of them.
-    private async Task<SentMessage> SendLockedAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
+    private async Task<SentMessage> SendLockedAsync(Actor actor, Conversation conversation, MessageContent content, CancellationToken ct)
     {
         if (session.InTransaction)
             return await LockAndSendAsync();
@@ -206,9 +208,22 @@ public sealed class MessageSender(
 
         async Task<SentMessage> LockAndSendAsync()
         {
-            await conversations.LockAsync(conversationId, ct);
-            return await SendAsync(actor, conversationId, content, locked: true, ct);
+            if (conversation.Request is RequestState.Unsent)
+                return await AskAsync(actor, conversation.Id, content, ct);
+            await conversations.LockAsync(conversation.Id, ct);
+            return await SendAsync(actor, conversation.Id, content, locked: true, ct);
         }
+    }
+
+    // The first message between two who do not know each other: what stands between them is locked before the conversation.
+    private async Task<SentMessage> AskAsync(Actor actor, ConversationId id, MessageContent content, CancellationToken ct)
+    {
+        var (other, standing) = await requests.LockPairAsync(id, actor.RequireUser(), ct);
+        var (conversation, _) = await conversations.GetForUpdateAsync(id, actor, ct);
+        var sent = await SendAsync(actor, id, content, locked: true, ct);
+        if (sent.Created && conversation.Request is RequestState.Unsent)
+            await requests.AskAsync(sent.Message, other, standing, ct);
+        return sent;
     }
 
     private async Task<MessageView> WriteAsync(

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
@@ -30,8 +31,8 @@ public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants
 }
 
 public sealed class AddParticipantsHandler(
-    DbSession session, ConversationStore conversations, ParticipantViewStore people, MessageSender messages, Announcer announcer, Limits limits,
-    IClock clock) : IRequestHandler<AddParticipants, Page<ParticipantView>>
+    DbSession session, ConversationStore conversations, ParticipantViewStore people, MessageSender messages, PairStore pairs, Announcer announcer,
+    Limits limits, IClock clock) : IRequestHandler<AddParticipants, Page<ParticipantView>>
 {
     // Index: pk_participants, pk_bans.
     private const string StandingSql =
@@ -72,6 +73,7 @@ public sealed class AddParticipantsHandler(
         if (command.UserIds.Select((user, i) => (user, i)).FirstOrDefault(u => standing[u.user].Banned) is { user.Value: not null } banned)
             throw ParticipantErrors.Banned($"#/userIds/{banned.i}", banned.user);
 
+        await pairs.EnsureMayAddAsync(command.Actor, command.UserIds, i => $"#/userIds/{i}", ct);
         if (added.Count > 0)
             await LetInAsync(conversation, command, added, ct);
         return new Page<ParticipantView>(await people.ListAsync(id, command.UserIds, ct), NextCursor: null);

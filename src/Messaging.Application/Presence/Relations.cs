@@ -4,12 +4,15 @@ public static class Relations
 {
     /// <summary>
     /// Holds where <c>pair.viewer_id</c> may know of the presence of <c>pair.other_id</c>: oneself, and people with whom one shares a
-    /// conversation. Index: ix_participants_inbox for the conversations of one of the two, pk_participants for the other one in each. Driven
+    /// conversation or are a contact, unless one has blocked the other. Index: pk_contacts, pk_blocks, ix_participants_inbox for the conversations of one of the two, pk_participants for the other one in each. Driven
     /// by the viewer's conversations, unless those are many: then the other one's are the fewer, as with a support desk and its customers.
     /// </summary>
     public const string Related =
         """
-        (pair.viewer_id = pair.other_id OR CASE
+        (NOT EXISTS (SELECT FROM blocks WHERE user_id = pair.viewer_id AND blocked_id = pair.other_id)
+        AND NOT EXISTS (SELECT FROM blocks WHERE user_id = pair.other_id AND blocked_id = pair.viewer_id)
+        AND (pair.viewer_id = pair.other_id
+            OR EXISTS (SELECT FROM contacts WHERE user_id = pair.viewer_id AND contact_id = pair.other_id AND status = 'accepted') OR CASE
             WHEN (SELECT count(*) FROM (
                 SELECT FROM participants WHERE user_id = pair.viewer_id AND left_at IS NULL LIMIT 300) AS few) < 300
             THEN EXISTS (
@@ -28,6 +31,6 @@ public static class Relations
                     LIMIT 1
                 ) AS shared
                 WHERE a.user_id = pair.other_id AND a.left_at IS NULL AND NOT a.pending)
-        END)
+        END))
         """;
 }

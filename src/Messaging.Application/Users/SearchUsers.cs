@@ -7,7 +7,7 @@ namespace Messaging.Application.Users;
 
 /// <summary>Users in whose names every word of the text begins some word, or whose username begins with the text, by id.</summary>
 /// <param name="Q">1 to 200 characters. Text without a letter or digit is in nobody's name.</param>
-public sealed record SearchUsers(string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>;
+public sealed record SearchUsers(Actor Actor, string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>;
 
 public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
 {
@@ -23,6 +23,7 @@ public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
 public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<SearchUsers, Page<UserProfile>>
 {
     // ix_users_name: the text is cut into words as the names were, and each word quoted for the query as a prefix.
+    // pk_blocks: who has blocked whom do not find each other.
     // uq_accounts_username: a range, which a plan that was made without the text serves, too; { comes after all that a username has.
     private const string SearchSql =
         $$"""
@@ -36,6 +37,8 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
                         FROM unnest(to_tsvector('simple', @Q)) AS w
                     )
                     AND id > @After
+                    AND NOT EXISTS (SELECT FROM blocks AS b WHERE b.user_id = @UserId AND b.blocked_id = id)
+                    AND NOT EXISTS (SELECT FROM blocks AS b WHERE b.user_id = id AND b.blocked_id = @UserId)
                 ORDER BY id
                 LIMIT @Take
             )
@@ -44,6 +47,8 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
                 SELECT user_id
                 FROM accounts
                 WHERE lower(username) >= @Username AND lower(username) < @Username || '{' AND user_id > @After
+                    AND NOT EXISTS (SELECT FROM blocks AS b WHERE b.user_id = @UserId AND b.blocked_id = accounts.user_id)
+                    AND NOT EXISTS (SELECT FROM blocks AS b WHERE b.user_id = accounts.user_id AND b.blocked_id = @UserId)
                 ORDER BY user_id
                 LIMIT @Take
             )
@@ -61,7 +66,7 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
         if (after.Length > 0 && !UserId.IsValid(after))
             throw PageCursor.Malformed();
         var rows = await session.QueryAsync<UserProfile>(
-            SearchSql, new { query.Q, Username = query.Q!.ToLowerInvariant(), After = after, Take = query.Limit + 1 }, ct);
+            SearchSql, new { UserId = query.Actor.UserId?.Value, query.Q, Username = query.Q!.ToLowerInvariant(), After = after, Take = query.Limit + 1 }, ct);
         return Page.Of(rows, query.Limit, user => PageCursor.Encode(user.UserId.Value));
     }
 }

@@ -1,0 +1,3 @@
+DROP TABLE message_requests;
+DROP TABLE blocks;
+DROP TABLE contacts;

@@ -1,0 +1,36 @@
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
+
+namespace Messaging.Application.Contacts;
+
+/// <summary>Ends a contact, or takes back a question, in both directions; conversations stay.</summary>
+public sealed record RemoveContact(Actor Actor, UserId UserId) : ICommand<Done>;
+
+public sealed class RemoveContactHandler(DbSession session, PairStore pairs, ContactStore contacts, Outbox outbox)
+    : IRequestHandler<RemoveContact, Done>
+{
+    // Under the pair's lock. Index: pk_contacts.
+    private const string RemoveSql =
+        """
+        DELETE FROM contacts
+        WHERE (user_id = @One AND contact_id = @Other) OR (user_id = @Other AND contact_id = @One)
+        RETURNING user_id
+        """;
+
+    public async Task<Done> Handle(RemoveContact command, CancellationToken ct)
+    {
+        var (one, other) = (command.Actor.RequireUser(), command.UserId);
+        await pairs.LockAsync(one, other, ct);
+        if (await contacts.FindAsync(one, other, ct) is null)
+            throw CommonErrors.NotFound();
+
+        var told = await session.QueryAsync<UserId>(RemoveSql, new { One = one.Value, Other = other.Value }, ct);
+
+        foreach (var user in told)
+            await outbox.TellAsync(user, ContactEvents.Removed, new RemovedContact(user == one ? other : one), ct);
+        return default;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Data.Common;
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Events;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Contacts;
+
+public enum RequestStatus
+{
+    Pending,
+    Accepted,
+    Declined,
+}
+
+/// <summary>A first message that waits, or waited, for its receiver's answer. Whoever asked sees a no as if it were still open.</summary>
+public sealed record MessageRequestView(
+    Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message, Instant CreatedAt,
+    Instant? AnsweredAt);
+
+/// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
+public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox, IClock clock)
+{
+    private const string Columns =
+        """
+        r.id, r.conversation_id, r.from_id, f.display_name AS from_display_name, f.avatar_url AS from_avatar_url,
+            r.to_id, t.display_name AS to_display_name, t.avatar_url AS to_avatar_url,
+            CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN 'pending' ELSE r.status END AS status,
+            m.id AS message_id, m.seq, m.type, m.sender_id, left(m.text, 120) AS text, m.created_at AS message_at, r.created_at,
+            CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN NULL ELSE r.answered_at END AS answered_at
+        FROM message_requests r
+        JOIN users f ON f.id = r.from_id
+        JOIN users t ON t.id = r.to_id
+        LEFT JOIN messages m ON m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
+        """;
+
+    private const string Page =
+        """
+        AND r.id < @Before AND (@Status::text IS NULL
+                OR CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN 'pending' ELSE r.status END = @Status)
+        ORDER BY r.id DESC
+        LIMIT @Take
+        """;
+
+    // Index: ix_message_requests_to, pk_users, pk_messages.
+    private const string ReceivedSql = $"SELECT {Columns} WHERE r.to_id = @UserId {Page}";
+
+    // Index: ix_message_requests_from, pk_users, pk_messages.
+    private const string SentSql = $"SELECT {Columns} WHERE r.from_id = @UserId {Page}";
+
+    // Index: pk_message_requests.
+    private const string FindSql = $"SELECT {Columns} WHERE r.id = @Id AND @UserId IN (r.from_id, r.to_id)";
+
+    // Index: pk_participants.
+    private const string OtherSql =
+        """
+        SELECT user_id
+        FROM participants
+        WHERE conversation_id = @ConversationId AND user_id <> @UserId
+        """;
+
+    // Under the pair's lock and the conversation's: the two know each other by now.
+    private const string FreeSql =
+        """
+        UPDATE conversations
+        SET request = NULL, version = version + 1
+        WHERE id = @ConversationId
+        """;
+
+    // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair.
+    private const string AskSql =
+        """
+        WITH c AS (
+            UPDATE conversations
+            SET request = 'pending', version = version + 1
+            WHERE id = @ConversationId
+        ),
+        p AS (
+            UPDATE participants
+            SET pending = true
+            WHERE conversation_id = @ConversationId AND user_id = @ToId
+        )
+        INSERT INTO message_requests (id, conversation_id, pair, from_id, to_id, status, seq, message_at, created_at)
+        VALUES (@Id, @ConversationId, @Pair, @FromId, @ToId, 'pending', @Seq, @MessageAt, @Now)
+        """;
+
+    /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
+    public async Task<(UserId Other, Standing Standing)> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
+    {
+        var other = await session.QuerySingleAsync<UserId>(OtherSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
+        return (other, await pairs.LockAsync(user, other, ct));
+    }
+
+    /// <summary>Has the first message wait for an answer, unless the two are contacts.</summary>
+    public async Task AskAsync(MessageView message, UserId other, Standing standing, CancellationToken ct)
+    {
+        if (standing.Contacts)
+        {
+            await session.ExecuteAsync(FreeSql, new { ConversationId = message.ConversationId.Value }, ct);
+            return;
+        }
+        var (from, now) = (message.SenderId!.Value, clock.GetCurrentInstant());
+        var id = Guid.CreateVersion7(now.ToDateTimeOffset());
+        try
+        {
+            await session.ExecuteAsync(
+                AskSql,
+                new
+                {
+                    Id = id,
+                    ConversationId = message.ConversationId.Value,
+                    Pair = Conversation.DirectKey(from, other, context: null),
+                    FromId = from.Value,
+                    ToId = other.Value,
+                    message.Seq,
+                    MessageAt = message.CreatedAt,
+                    Now = now,
+                },
+                ct);
+        }
+        catch (DbException e) when (e.Violates("uq_message_requests_pair"))
+        {
+            throw ConversationErrors.RequestPending();
+        }
+        await outbox.TellAsync(other, ContactEvents.RequestReceived, (await FindAsync(id, other, ct))!, ct);
+    }
+
+    public async Task<MessageRequestView?> FindAsync(Guid id, UserId user, CancellationToken ct) =>
+        (await session.QuerySingleOrDefaultAsync<Row>(FindSql, new { Id = id, UserId = user.Value }, ct))?.ToView();
+
+    public async Task<IReadOnlyList<MessageRequestView>> ListAsync(
+        UserId user, bool sent, RequestStatus? status, Guid before, int take, CancellationToken ct)
+    {
+        var rows = await session.QueryAsync<Row>(
+            sent ? SentSql : ReceivedSql,
+            new { UserId = user.Value, Before = before, Status = status?.ToString().ToLowerInvariant(), Take = take },
+            ct);
+        return [.. rows.Select(row => row.ToView())];
+    }
+
+    private sealed record Row(
+        Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId, string? ToDisplayName,
+        string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type, UserId? SenderId, string? Text,
+        Instant? MessageAt, Instant CreatedAt, Instant? AnsweredAt)
+    {
+        public MessageRequestView ToView() => new(
+            Id, ConversationId, new SenderView(FromId, FromDisplayName, FromAvatarUrl), new SenderView(ToId, ToDisplayName, ToAvatarUrl), Status,
+            MessageId is { } message ? new MessagePreview(message, Seq!.Value, Type!.Value, SenderId, Text, MessageAt!.Value) : null,
+            CreatedAt, AnsweredAt);
+    }
+}

@@ -1,0 +1,31 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Domain.Contacts;
+
+public static class ContactErrors
+{
+    public static RuleException WithOneself() => CommonErrors.Invalid("#/userId", "This is for somebody else than yourself.");
+
+    /// <summary>Does not tell which of the two it was.</summary>
+    public static RuleException Blocked(string? pointer = null) => new(new Problem(
+        ProblemCodes.Blocked, "One of you has blocked the other: that has to be lifted first.", pointer));
+
+    public static RuleException NotAContact() => new(new Problem(
+        ProblemCodes.NotAContact, "Only contacts write to each other here: ask for the contact with POST /v1/contacts first.", "#/userId"));
+
+    public static RuleException OwnQuestion() => new(new Problem(
+        ProblemCodes.NotAllowed, "You asked; the answer is the other one's to give."));
+
+    public static RuleException Accepted() => new(new Problem(
+        ProblemCodes.AlreadyExists, "It was accepted already; remove the contact or block the user instead."));
+}
+
+/// <summary>Names of the events of people, who have no conversation.</summary>
+public static class ContactEvents
+{
+    public const string Requested = "contact:requested";
+    public const string Accepted = "contact:accepted";
+    public const string Removed = "contact:removed";
+    public const string RequestReceived = "request:received";
+    public const string RequestAnswered = "request:answered";
+}

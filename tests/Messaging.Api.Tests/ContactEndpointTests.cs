@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Messaging.Testing;
+
+namespace Messaging.Api.Tests;
+
+/// <summary>Statuses, shapes and events of contacts, blocks and requests.</summary>
+public sealed class ContactEndpointTests
+{
+    private ApiHost api = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => api = await ApiHost.StartAsync(("Messaging:Policies:DirectMessages", "requests"));
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await api.DisposeAsync();
+
+    [Test]
+    public async Task A_contact_is_asked_accepted_and_removed()
+    {
+        var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
+
+        var asked = await api.ClientFor(ada).PostAsJsonAsync("/v1/contacts", new { userId = bob });
+        var accepted = await api.ClientFor(bob).PostAsync($"/v1/contacts/{ada}/accept", content: null);
+
+        Assert.That((asked.StatusCode, asked.Headers.Location!.OriginalString), Is.EqualTo((HttpStatusCode.Created, $"/v1/contacts/{bob}")));
+        Assert.That((await accepted.Content.ReadFromJsonAsync<JsonObject>())!["status"]!.GetValue<string>(), Is.EqualTo("accepted"));
+        Assert.That((await ItemsAsync(ada, "/v1/contacts?status=accepted")).Single()!["user"]!["userId"]!.GetValue<string>(), Is.EqualTo(bob));
+        Assert.That((await api.ClientFor(ada).DeleteAsync($"/v1/contacts/{bob}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That((await api.ClientFor(ada).DeleteAsync($"/v1/contacts/{bob}")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
+    [Test]
+    public async Task A_block_is_put_and_taken_away_as_often_as_one_likes()
+    {
+        var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
+
+        Assert.That((await PutAsync(ada, bob)).StatusCode, Is.EqualTo(HttpStatusCode.Created));
+        Assert.That((await PutAsync(ada, bob)).StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That((await PutAsync(ada, "nobody-at-all")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That((await PutAsync(ada, ada)).StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That(await ItemsAsync(ada, "/v1/blocks"), Has.Count.EqualTo(1));
+        Assert.That((await api.ClientFor(ada).DeleteAsync($"/v1/blocks/{bob}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That((await api.ClientFor(ada).DeleteAsync($"/v1/blocks/{bob}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+
+        Task<HttpResponseMessage> PutAsync(string user, string other) => api.ClientFor(user).PutAsync($"/v1/blocks/{other}", content: null);
+    }
+
+    [Test]
+    public async Task A_first_message_is_told_as_a_request_alone_until_it_is_accepted()
+    {
+        var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
+        var since = (await api.ClientFor(bob).GetFromJsonAsync<JsonObject>("/v1/sync"))!["cursor"]!.GetValue<string>();
+
+        var opened = await api.ClientFor(ada).PostAsJsonAsync("/v1/conversations/direct", new { userId = bob, message = new { text = "hello?" } });
+        var pending = await EventsAsync(bob, since);
+        var request = (await ItemsAsync(bob, "/v1/message-requests?status=pending")).Single()!;
+        var second = await api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{request["conversationId"]}/messages", new { text = "hello??" });
+        var accepted = await api.ClientFor(bob).PostAsync($"/v1/message-requests/{request["id"]}/accept", content: null);
+
+        Assert.That((opened.StatusCode, second.StatusCode, accepted.StatusCode), Is.EqualTo((HttpStatusCode.Created, HttpStatusCode.Conflict, HttpStatusCode.OK)));
+        Assert.That(pending, Is.EqualTo(new[] { "request:received" }));
+        Assert.That(await EventsAsync(bob, since), Does.Contain("conversation:created").And.Contain("contact:accepted").And.Contain("request:answered"));
+        Assert.That(await ItemsAsync(bob, "/v1/conversations"), Has.Count.EqualTo(1));
+    }
+
+    private async Task<string> UserAsync(string name)
+    {
+        var user = $"{name}-{Guid.NewGuid():N}";
+        (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
+        return user;
+    }
+
+    private async Task<JsonArray> ItemsAsync(string user, string path) =>
+        (await api.ClientFor(user).GetFromJsonAsync<JsonObject>(path))!["items"]!.AsArray();
+
+    private async Task<IReadOnlyList<string>> EventsAsync(string user, string since)
+    {
+        await api.Database.DrainedAsync();
+        var page = (await api.ClientFor(user).GetFromJsonAsync<JsonObject>($"/v1/sync?since={since}"))!;
+        return [.. page["events"]!.AsArray().Select(envelope => envelope!["type"]!.GetValue<string>())];
+    }
+}
