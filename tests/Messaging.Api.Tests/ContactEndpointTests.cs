@@ -65,6 +65,15 @@ public sealed class ContactEndpointTests
         Assert.That(await ItemsAsync(bob, "/v1/conversations"), Has.Count.EqualTo(1));
     }
 
+    [Test]
+    public async Task One_is_told_the_policies_in_force()
+    {
+        var me = (await api.ClientFor(await UserAsync("ada")).GetFromJsonAsync<JsonObject>("/v1/me"))!;
+
+        Assert.That(me["policies"]!["directMessages"]!.GetValue<string>(), Is.EqualTo("requests"));
+        Assert.That(me["policies"]!["conversations"]!["history"]!.GetValue<string>(), Is.EqualTo("full"));
+    }
+
     private async Task<string> UserAsync(string name)
     {
         var user = $"{name}-{Guid.NewGuid():N}";

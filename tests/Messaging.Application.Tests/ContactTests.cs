@@ -265,17 +265,4 @@ public sealed class ContactTests : SliceFixture
 
     private static async Task<IEnumerable<ConversationId>> InboxAsync(Slices slices, UserId user) =>
         (await slices.SendAsync(new ListInbox(new Actor(user), InboxFilter.All, null, null, null, null, 30))).Items.Select(c => c.Id);
-
-    private static async Task<string> CodeAsync(Func<Task> request)
-    {
-        try
-        {
-            await request();
-            return "";
-        }
-        catch (RuleException refused)
-        {
-            return refused.Problem.Code;
-        }
-    }
 }

@@ -329,17 +329,4 @@ public sealed class GovernanceTests : SliceFixture
 
     private async Task<IEnumerable<ConversationId>> InboxAsync(UserId user, InboxFilter filter) =>
         (await Slices.SendAsync(new ListInbox(new Actor(user), filter, null, null, null, null, 30))).Items.Select(c => c.Id);
-
-    private static async Task<string> CodeAsync(Func<Task> request)
-    {
-        try
-        {
-            await request();
-            return "";
-        }
-        catch (RuleException refused)
-        {
-            return refused.Problem.Code;
-        }
-    }
 }

@@ -152,17 +152,4 @@ public sealed class GroupTests : SliceFixture
 
     private async Task<IEnumerable<ConversationId>> InboxAsync(UserId user) =>
         (await Slices.SendAsync(new ListInbox(new Actor(user), InboxFilter.All, null, null, null, null, 30))).Items.Select(c => c.Id);
-
-    private static async Task<string> CodeAsync(Func<Task> request)
-    {
-        try
-        {
-            await request();
-            return "";
-        }
-        catch (RuleException refused)
-        {
-            return refused.Problem.Code;
-        }
-    }
 }

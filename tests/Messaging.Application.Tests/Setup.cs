@@ -31,6 +31,20 @@ public abstract class SliceFixture
     /// <summary>The code of the refusal that the request meets.</summary>
     protected static async Task<string> RefusalAsync(Func<Task> request) => (await ProblemAsync(request)).Code;
 
+    /// <summary>The code of the refusal that the request meets, if any; empty for one that went through.</summary>
+    protected static async Task<string> CodeAsync(Func<Task> request)
+    {
+        try
+        {
+            await request();
+            return "";
+        }
+        catch (Domain.Common.RuleException refused)
+        {
+            return refused.Problem.Code;
+        }
+    }
+
     protected static async Task<Domain.Common.Problem> ProblemAsync(Func<Task> request) =>
         (await Assert.ThrowsAsync<Domain.Common.RuleException>(request))!.Problem;
 }

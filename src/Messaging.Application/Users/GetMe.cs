@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Users;
@@ -7,7 +8,7 @@ namespace Messaging.Application.Users;
 /// <summary>One's own profile and the limits in force.</summary>
 public sealed record GetMe(UserId UserId) : IQuery<Me>;
 
-public sealed class GetMeHandler(DbSession session, Limits limits) : IRequestHandler<GetMe, Me>
+public sealed class GetMeHandler(DbSession session, Limits limits, PolicySettings policies) : IRequestHandler<GetMe, Me>
 {
     // pk_users.
     private const string UserSql =
@@ -20,6 +21,6 @@ public sealed class GetMeHandler(DbSession session, Limits limits) : IRequestHan
     public async Task<Me> Handle(GetMe query, CancellationToken ct)
     {
         var profile = await session.QuerySingleOrDefaultAsync<UserProfile>(UserSql, new { UserId = query.UserId.Value }, ct);
-        return new Me(profile ?? throw CommonErrors.NotFound(), limits);
+        return new Me(profile ?? throw CommonErrors.NotFound(), limits, policies);
     }
 }

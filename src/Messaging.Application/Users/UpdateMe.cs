@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -26,7 +27,7 @@ public sealed class UpdateMeValidator : AbstractValidator<UpdateMe>
     }
 }
 
-public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limits) : IRequestHandler<UpdateMe, Me>
+public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limits, PolicySettings policies) : IRequestHandler<UpdateMe, Me>
 {
     // Locks the user's row: of two patches of the metadata at once neither is lost.
     private const string LoadSql =
@@ -74,6 +75,6 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limi
                 Now = clock.GetCurrentInstant(),
             },
             ct);
-        return new Me(saved, limits);
+        return new Me(saved, limits, policies);
     }
 }

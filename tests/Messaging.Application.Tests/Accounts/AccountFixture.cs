@@ -54,20 +54,6 @@ public abstract class AccountFixture : SliceFixture
         }
     }
 
-    /// <summary>The code that the request is refused with; empty for one that is not.</summary>
-    protected static async Task<string> CodeAsync(Func<Task> request)
-    {
-        try
-        {
-            await request();
-            return "";
-        }
-        catch (Domain.Common.RuleException e)
-        {
-            return e.Problem.Code;
-        }
-    }
-
     /// <summary>The codes of as many such requests at once.</summary>
     protected static async Task<IReadOnlyList<string>> AtOnceAsync(int count, Func<int, Task> request) =>
         await Task.WhenAll(Enumerable.Range(0, count).Select(i => Task.Run(() => CodeAsync(() => request(i)))));
