@@ -65,6 +65,23 @@ public sealed class ContactEndpointTests
         Assert.That(await ItemsAsync(bob, "/v1/conversations"), Has.Count.EqualTo(1));
     }
 
+    [TestCase("""{"policy":{"posting":"nobody"}}""", "#/policy/posting", "everyone, admins")]
+    [TestCase("""{"policy":{"reactions":{"modes":"one"}}}""", "#/policy/reactions/modes", "no such member")]
+    [TestCase("""{"policy":{"slowModeSeconds":-1}}""", "#/policy/slowModeSeconds", "86400")]
+    public async Task What_is_wrong_within_a_patch_is_told_at_its_place(string body, string pointer, string detail)
+    {
+        var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
+        var created = await api.ClientFor(ada).PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = new[] { bob } });
+        var id = (await created.Content.ReadFromJsonAsync<JsonObject>())!["id"]!.GetValue<string>();
+
+        var refused = await api.ClientFor(ada).PatchAsync(
+            $"/v1/conversations/{id}", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+
+        var error = (await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]![0]!;
+        Assert.That(error["pointer"]!.GetValue<string>(), Is.EqualTo(pointer));
+        Assert.That(error["detail"]!.GetValue<string>(), Does.Contain(detail));
+    }
+
     [Test]
     public async Task One_is_told_the_policies_in_force()
     {

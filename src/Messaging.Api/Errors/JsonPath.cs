@@ -24,7 +24,7 @@ public sealed partial class JsonPath(string? path)
         var type = root;
         foreach (var step in steps)
         {
-            var info = type is null ? null : MessagingJson.Options.GetTypeInfo(Nullable.GetUnderlyingType(type) ?? type);
+            var info = type is null ? null : MessagingJson.Options.GetTypeInfo(Plain(type));
             type = info?.Kind switch
             {
                 JsonTypeInfoKind.Object => info.Properties.FirstOrDefault(property => property.Name == step)?.PropertyType,
@@ -32,7 +32,14 @@ public sealed partial class JsonPath(string? path)
                 _ => null,
             };
         }
-        return type is null ? null : Word(Nullable.GetUnderlyingType(type) ?? type);
+        return type is null ? null : Word(Plain(type));
+    }
+
+    // What stands in a merge patch, or may be null.
+    private static Type Plain(Type type)
+    {
+        var patched = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Optional<>) ? type.GenericTypeArguments[0] : type;
+        return Nullable.GetUnderlyingType(patched) ?? patched;
     }
 
     private static string? Word(Type type)

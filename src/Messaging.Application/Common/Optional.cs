@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Messaging.Application.Common;
 
@@ -35,12 +36,18 @@ public sealed class OptionalConverterFactory : JsonConverterFactory
                 return new(default(T));
             try
             {
-                return new(((JsonConverter<T>)options.GetConverter(typeof(T))).Read(ref reader, typeof(T), options));
+                // A plain value by its converter, so that an error has the path of this one.
+                return new(options.GetTypeInfo(typeof(T)).Kind is JsonTypeInfoKind.None
+                    ? ((JsonConverter<T>)options.GetConverter(typeof(T))).Read(ref reader, typeof(T), options)
+                    : JsonSerializer.Deserialize<T>(ref reader, options));
             }
             // The reading of an object or a list begins a path of its own, which goes on from where this value stands.
             catch (JsonException e) when (e.GetType() == typeof(JsonException) && e.Path is not null)
             {
-                throw new JsonException(e.Message, e) { Data = { [OptionalConverterFactory.InnerPath] = e.Path } };
+                throw new JsonException(e.Message, e)
+                {
+                    Data = { [OptionalConverterFactory.InnerPath] = e.Path + (e.Data[OptionalConverterFactory.InnerPath] as string)?[1..] },
+                };
             }
         }
 
