@@ -65,6 +65,38 @@ public sealed class ContactEndpointTests
         Assert.That(await ItemsAsync(bob, "/v1/conversations"), Has.Count.EqualTo(1));
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    public async Task Events_of_a_request_and_its_answer_lead_to_what_a_fresh_snapshot_shows(int writer)
+    {
+        var users = new[] { await UserAsync("ada"), await UserAsync("bob") };
+        var models = users.Select(user => new ClientModel(user, SyncAsync(user, null).Result)).ToList();
+
+        await api.ClientFor(users[0]).PostAsJsonAsync("/v1/conversations/direct", new { userId = users[1] });
+        await FoldAsync();
+        await api.ClientFor(users[writer]).PostAsJsonAsync(
+            "/v1/conversations/direct", new { userId = users[1 - writer], message = new { text = "hello?" } });
+        await FoldAsync();
+        var request = (await ItemsAsync(users[1 - writer], "/v1/message-requests")).Single()!;
+        await api.ClientFor(users[1 - writer]).PostAsync($"/v1/message-requests/{request["id"]}/accept", content: null);
+        await FoldAsync();
+
+        Assert.That(models[1 - writer].Unread, Is.EqualTo(1));
+
+        async Task FoldAsync()
+        {
+            await api.Database.DrainedAsync();
+            foreach (var (model, user) in models.Zip(users))
+            {
+                foreach (var envelope in (await SyncAsync(user, model.Cursor))["events"]!.AsArray())
+                    model.Apply(envelope!.AsObject());
+                var fresh = await SyncAsync(user, null);
+                Assert.That(model.Inbox, Is.EqualTo(new ClientModel(user, fresh).Inbox));
+                Assert.That(model.Unread, Is.EqualTo(fresh["unread"]!["messages"]!.GetValue<long>()));
+            }
+        }
+    }
+
     [TestCase("""{"policy":{"posting":"nobody"}}""", "#/policy/posting", "everyone, admins")]
     [TestCase("""{"policy":{"reactions":{"modes":"one"}}}""", "#/policy/reactions/modes", "no such member")]
     [TestCase("""{"policy":{"slowModeSeconds":-1}}""", "#/policy/slowModeSeconds", "86400")]
@@ -97,6 +129,9 @@ public sealed class ContactEndpointTests
         (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
         return user;
     }
+
+    private async Task<JsonObject> SyncAsync(string user, string? since) =>
+        (await api.ClientFor(user).GetFromJsonAsync<JsonObject>(since is null ? "/v1/sync" : $"/v1/sync?since={since}"))!;
 
     private async Task<JsonArray> ItemsAsync(string user, string path) =>
         (await api.ClientFor(user).GetFromJsonAsync<JsonObject>(path))!["items"]!.AsArray();

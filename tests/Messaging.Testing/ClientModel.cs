@@ -84,13 +84,14 @@ public sealed class ClientModel
         }
     }
 
-    // One joins with everything read, be it at the beginning or later.
-    private static JsonObject Joined(JsonObject conversation)
+    // One joins with everything read, be it at the beginning or later; where one does not, unread:changed says so next.
+    private JsonObject Joined(JsonObject conversation)
     {
+        var delivered = Participant(conversation, user)?["lastDeliveredSeq"] ?? conversation["lastSeq"];
         conversation["me"] = new JsonObject
         {
             ["unreadCount"] = 0, ["mentionCount"] = 0, ["lastReadSeq"] = Number(conversation["lastSeq"]),
-            ["lastDeliveredSeq"] = Number(conversation["lastSeq"]), ["starred"] = false,
+            ["lastDeliveredSeq"] = Number(delivered), ["starred"] = false,
         };
         return conversation;
     }

@@ -3,6 +3,9 @@ using Messaging.Application.Bus;
 using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
 using Microsoft.AspNetCore.SignalR;
 using NodaTime;
 
@@ -12,7 +15,7 @@ namespace Messaging.Api.Presence;
 /// Who is there, in the whole cluster, and who on this node watches them. Every node tells the others what changes among its own
 /// connections, and every few seconds a digest of them, by which the others see that they missed something; then they ask for all of it.
 /// </summary>
-public sealed class LivePresence
+public sealed class LivePresence : ILiveReceiver
 {
     /// <summary>A connection that comes back within this time has not been away.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
@@ -33,6 +36,7 @@ public sealed class LivePresence
     private readonly IBus bus;
     private readonly TimeProvider time;
     private readonly IClock clock;
+    private readonly HashSet<string> doubtful = new(StringComparer.Ordinal);
     private long beatAt;
     private bool allIsAskedFor;
     private bool hasLeft;
@@ -108,6 +112,48 @@ public sealed class LivePresence
             if (connections.TryGetValue(connection, out var viewer))
                 watchers.Replace(new WatchSet(connection, viewer, [.. seen.Select(one => one.UserId.Value)]));
             return [.. seen.Select(ViewOf)];
+        }
+    }
+
+    public bool HasListeners
+    {
+        get
+        {
+            lock (gate)
+                return watchers.Sets.Count > 0;
+        }
+    }
+
+    /// <summary>Notes of whom others may have less to know from now on.</summary>
+    public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
+    {
+        var user = envelope.Type switch
+        {
+            ParticipantRemoved.Name => envelope.NamedUser(),
+            ConversationDeleted.Name or ContactEvents.Removed or ContactEvents.BlockChanged => audience.FirstOrDefault(),
+            _ => null,
+        };
+        if (user is null)
+            return;
+        lock (gate)
+            doubtful.Add(user);
+    }
+
+    /// <summary>Nothing follows from events that were missed but a watch that ends a minute later.</summary>
+    public void CloseAll()
+    {
+    }
+
+    /// <summary>What is watched from here by or of those about whom something was noted since the last time.</summary>
+    public IReadOnlyList<WatchSet> TakeDoubtful()
+    {
+        lock (gate)
+        {
+            if (doubtful.Count == 0)
+                return [];
+            WatchSet[] sets = [.. watchers.Sets.Where(set => doubtful.Contains(set.ViewerId) || set.Watched.Any(doubtful.Contains))];
+            doubtful.Clear();
+            return sets;
         }
     }
 

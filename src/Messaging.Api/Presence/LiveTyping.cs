@@ -68,7 +68,8 @@ public sealed class LiveTyping
             return
             [
                 .. typists.Where(pair => time.GetElapsedTime(pair.Value.HeardAt) < Lifetime).Select(pair => pair.Key)
-                    .Where(user => user != actor.UserId?.Value && now.Hears(user)).Order(StringComparer.Ordinal)
+                    .Where(user => now.Hears(user) && (actor.UserId is not { Value: var viewer } || (user != viewer && now.Hears(viewer, user))))
+                    .Order(StringComparer.Ordinal)
                     .Select(user => new TypingView(new UserId(user), Active: true)),
             ];
         }
@@ -144,7 +145,7 @@ public sealed class LiveTyping
             return;
         var view = new TypingView(new UserId(word.UserId), word.Active);
         var envelope = new PassingEnvelope(Topic, word.ConversationId, clock.GetCurrentInstant(), view);
-        connections.Tell(envelope, now.UserIds.Where(user => user != word.UserId && now.Hears(user)));
+        connections.Tell(envelope, now.UserIds.Where(user => user != word.UserId && now.Hears(user, word.UserId)));
     }
 
     private readonly record struct Typist(long HeardAt, long ToldAt);

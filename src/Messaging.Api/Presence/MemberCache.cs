@@ -3,12 +3,13 @@ using MediatR;
 using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 
 namespace Messaging.Api.Presence;
 
 /// <summary>
 /// Who takes part in the conversations that are typed in, so that typing asks the database once per conversation and 10 s, and again as
-/// soon as the feed tells that something but messages has changed in it.
+/// soon as the feed tells that something but messages has changed in it, or between two of its people.
 /// </summary>
 public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) : ILiveReceiver
 {
@@ -41,6 +42,8 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
 
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {
+        if (envelope.Type == ContactEvents.BlockChanged)
+            Forget(audience.Single(), envelope.NamedUser()!);
         if (envelope.ConversationId is { } id && !envelope.Type.StartsWith("message:", StringComparison.Ordinal))
             entries.TryRemove(id, out _);
     }
@@ -52,6 +55,16 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
     {
         foreach (var pair in entries.Where(pair => IsOld(pair.Value)))
             entries.TryRemove(pair);
+    }
+
+    // What is being loaded may have missed it too.
+    private void Forget(string one, string other)
+    {
+        foreach (var pair in entries.Where(pair => !pair.Value.Members.Value.IsCompletedSuccessfully
+            || pair.Value.Members.Value.Result is { } members && members.Has(one) && members.Has(other)))
+        {
+            entries.TryRemove(pair);
+        }
     }
 
     // An entry is there before it is loaded: a change that the feed tells meanwhile takes it away again.

@@ -10,6 +10,7 @@ public static class PresenceSetup
         services.AddSingleton<LiveTyping>();
         services.AddSingleton<MemberCache>();
         services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<MemberCache>());
+        services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<LivePresence>());
         services.AddSingleton<PresenceWorker>();
         return services;
     }

@@ -32,9 +32,10 @@ public sealed class PresenceWorker(
     }
 
     /// <summary>Ends the watches of people who have nothing to do with each other any more.</summary>
-    public async Task RecheckAsync(CancellationToken ct)
+    public Task RecheckAsync(CancellationToken ct) => RecheckAsync(presence.WatchSets(), ct);
+
+    private async Task RecheckAsync(IReadOnlyList<WatchSet> sets, CancellationToken ct)
     {
-        var sets = presence.WatchSets();
         var unrelated = new HashSet<Watch>();
         foreach (var watches in sets.SelectMany(set => set.Watched.Select(other => new Watch(set.ViewerId, other))).Distinct().Chunk(BatchSize))
             unrelated.UnionWith(await SendAsync(new ListUnrelated(watches), ct));
@@ -50,6 +51,7 @@ public sealed class PresenceWorker(
         Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SweepEvery, SweepAsync, ct), stoppingToken),
         Supervision.KeepRunningAsync(logger, typing.TellAsync, stoppingToken),
         Supervision.KeepRunningAsync(logger, ct => RepeatAsync(WriteEvery, WriteDueAsync, ct), stoppingToken),
+        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SweepEvery, RecheckDoubtfulAsync, ct), stoppingToken),
         Supervision.KeepRunningAsync(logger, ct => RepeatAsync(RecheckEvery, RecheckAsync, ct), stoppingToken));
 
     private static async Task RepeatAsync(TimeSpan period, Func<CancellationToken, Task> work, CancellationToken ct)
@@ -58,6 +60,8 @@ public sealed class PresenceWorker(
         while (await timer.WaitForNextTickAsync(ct))
             await work(ct);
     }
+
+    private Task RecheckDoubtfulAsync(CancellationToken ct) => RecheckAsync(presence.TakeDoubtful(), ct);
 
     private Task SweepAsync(CancellationToken ct)
     {

@@ -37,7 +37,7 @@ public sealed class AnswerContactHandler(DbSession session, PairStore pairs, Con
             return await contacts.FindAsync(one, other, ct);
         }
         await session.ExecuteAsync(DeclineSql, new { UserId = one.Value, ContactId = other.Value }, ct);
-        await outbox.TellAsync(one, ContactEvents.Removed, new RemovedContact(other), ct);
+        await outbox.TellAsync(one, ContactEvents.Removed, contact, ct);
         return null;
     }
 }

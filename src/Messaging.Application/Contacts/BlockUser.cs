@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
@@ -16,10 +17,14 @@ public sealed record BlockUser(Actor Actor, UserId UserId) : ICommand<BlockedUse
 /// <param name="Created">False where it was there already.</param>
 public sealed record BlockedUser(BlockView Block, bool Created);
 
+/// <summary>What one's other devices hear; whom it concerns does not.</summary>
+public sealed record BlockChange(UserId UserId, bool Blocked);
+
 /// <summary>Whom one has blocked, and since when.</summary>
 public sealed record BlockView(SenderView User, Instant CreatedAt);
 
-public sealed class BlockUserHandler(DbSession session, ConversationStore conversations, PairStore pairs, BlockStore blocks, IClock clock)
+public sealed class BlockUserHandler(
+    DbSession session, ConversationStore conversations, PairStore pairs, BlockStore blocks, Outbox outbox, IClock clock)
     : IRequestHandler<BlockUser, BlockedUser>
 {
     // Under the pair's lock.
@@ -41,6 +46,8 @@ public sealed class BlockUserHandler(DbSession session, ConversationStore conver
         var created = await session.ExecuteAsync(
             BlockSql, new { UserId = one.Value, BlockedId = other.Value, Now = clock.GetCurrentInstant() }, ct) == 1;
         await blocks.MarkAsync(Conversation.DirectKey(one, other, context: null), blocked: true, ct);
+        if (created)
+            await outbox.TellAsync(one, ContactEvents.BlockChanged, new BlockChange(other, Blocked: true), ct);
         return new BlockedUser((await blocks.ListAsync(one, after: "", other, take: 1, ct)).Single(), created);
     }
 }

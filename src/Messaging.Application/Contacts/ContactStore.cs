@@ -16,11 +16,8 @@ public enum ContactStatus
 /// <summary>Somebody whom one knows, or has asked, or who asks.</summary>
 public sealed record ContactView(SenderView User, ContactStatus Status, UserId RequestedBy, Instant CreatedAt, Instant? AcceptedAt);
 
-/// <summary>Who is no contact any more.</summary>
-public sealed record RemovedContact(UserId UserId);
-
 /// <summary>Reads contacts, and makes two people contacts: by an answer, a second question or an accepted request.</summary>
-public sealed class ContactStore(DbSession session, Outbox outbox, IClock clock)
+public sealed class ContactStore(DbSession session, AcceptanceStore acceptance, Outbox outbox, IClock clock)
 {
     // Index: pk_contacts, pk_users.
     private const string FindSql =
@@ -34,22 +31,14 @@ public sealed class ContactStore(DbSession session, Outbox outbox, IClock clock)
         LIMIT @Take
         """;
 
-    // Under the pair's lock. A direct conversation that was to ask with its first message needs no answer any more.
-    // Index: pk_contacts; pk_direct_keys, the range of the pair.
+    // Under the pair's lock. Index: pk_contacts.
     private const string AcceptSql =
         """
-        WITH freed AS (
-            UPDATE conversations
-            SET request = NULL, version = version + 1
-            WHERE request = 'unsent' AND id IN (
-                SELECT conversation_id
-                FROM direct_keys
-                WHERE direct_key = @Pair OR (direct_key >= @Pair || ' ' AND direct_key < @Pair || '!'))
-        )
         INSERT INTO contacts (user_id, contact_id, status, requested_by, created_at, accepted_at)
         VALUES (@One, @Other, 'accepted', @RequestedBy, @Now, @Now), (@Other, @One, 'accepted', @RequestedBy, @Now, @Now)
         ON CONFLICT (user_id, contact_id) DO UPDATE
         SET status = 'accepted', accepted_at = EXCLUDED.accepted_at
+        WHERE contacts.status <> 'accepted'
         """;
 
     public async Task<ContactView?> FindAsync(UserId user, UserId contact, CancellationToken ct) =>
@@ -58,22 +47,19 @@ public sealed class ContactStore(DbSession session, Outbox outbox, IClock clock)
     public Task<IReadOnlyList<ContactView>> ListAsync(UserId user, ContactStatus? status, string after, int take, CancellationToken ct) =>
         ReadAsync(user, after, only: null, status, take, ct);
 
-    /// <summary>Makes them contacts and tells both. Under the pair's lock.</summary>
+    /// <summary>Makes them contacts, unless they are, tells both, and opens what waited between them. Under the pair's lock.</summary>
     public async Task AcceptAsync(UserId one, UserId other, UserId requestedBy, CancellationToken ct)
     {
-        await session.ExecuteAsync(
+        var made = await session.ExecuteAsync(
             AcceptSql,
-            new
-            {
-                One = one.Value,
-                Other = other.Value,
-                RequestedBy = requestedBy.Value,
-                Pair = Domain.Conversations.Conversation.DirectKey(one, other, context: null),
-                Now = clock.GetCurrentInstant(),
-            },
+            new { One = one.Value, Other = other.Value, RequestedBy = requestedBy.Value, Now = clock.GetCurrentInstant() },
             ct);
-        foreach (var (user, contact) in new[] { (one, other), (other, one) })
-            await outbox.TellAsync(user, ContactEvents.Accepted, (await FindAsync(user, contact, ct))!, ct);
+        if (made > 0)
+        {
+            foreach (var (user, contact) in new[] { (one, other), (other, one) })
+                await outbox.TellAsync(user, ContactEvents.Accepted, (await FindAsync(user, contact, ct))!, ct);
+        }
+        await acceptance.AcceptAsync(one, other, ct);
     }
 
     private async Task<IReadOnlyList<ContactView>> ReadAsync(

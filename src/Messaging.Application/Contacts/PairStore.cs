@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
 
@@ -51,4 +52,12 @@ public sealed class PairStore(DbSession session)
 }
 
 /// <summary>Whether two people are contacts, and whether one has blocked the other.</summary>
-public sealed record Standing(bool Contacts, bool Blocked);
+public sealed record Standing(bool Contacts, bool Blocked)
+{
+    /// <summary>Whether a first message between the two waits for an answer; refuses one that may not be written at all.</summary>
+    public bool Asks(DirectMessages policy) => !Contacts && policy switch
+    {
+        DirectMessages.Contacts => throw ContactErrors.NotAContact(),
+        _ => policy is DirectMessages.Requests,
+    };
+}

@@ -17,20 +17,20 @@ public sealed class RemoveContactHandler(DbSession session, PairStore pairs, Con
         """
         DELETE FROM contacts
         WHERE (user_id = @One AND contact_id = @Other) OR (user_id = @Other AND contact_id = @One)
-        RETURNING user_id
         """;
 
     public async Task<Done> Handle(RemoveContact command, CancellationToken ct)
     {
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
         await pairs.LockAsync(one, other, ct);
-        if (await contacts.FindAsync(one, other, ct) is null)
-            throw CommonErrors.NotFound();
+        var mine = await contacts.FindAsync(one, other, ct) ?? throw CommonErrors.NotFound();
+        var theirs = await contacts.FindAsync(other, one, ct);
 
-        var told = await session.QueryAsync<UserId>(RemoveSql, new { One = one.Value, Other = other.Value }, ct);
+        await session.ExecuteAsync(RemoveSql, new { One = one.Value, Other = other.Value }, ct);
 
-        foreach (var user in told)
-            await outbox.TellAsync(user, ContactEvents.Removed, new RemovedContact(user == one ? other : one), ct);
+        await outbox.TellAsync(one, ContactEvents.Removed, mine, ct);
+        if (theirs is not null)
+            await outbox.TellAsync(other, ContactEvents.Removed, theirs, ct);
         return default;
     }
 }

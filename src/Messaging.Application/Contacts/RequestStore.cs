@@ -23,6 +23,10 @@ public sealed record MessageRequestView(
     Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message, Instant CreatedAt,
     Instant? AnsweredAt);
 
+/// <summary>The other one of a direct conversation.</summary>
+/// <param name="HasOpened">Whether that one has opened it.</param>
+public sealed record Counterpart(UserId UserId, bool HasOpened);
+
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
 public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox, IClock clock)
 {
@@ -56,20 +60,13 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
     // Index: pk_message_requests.
     private const string FindSql = $"SELECT {Columns} WHERE r.id = @Id AND @UserId IN (r.from_id, r.to_id)";
 
-    // Index: pk_participants.
+    // Index: pk_participants, pk_conversations.
     private const string OtherSql =
         """
-        SELECT user_id
-        FROM participants
-        WHERE conversation_id = @ConversationId AND user_id <> @UserId
-        """;
-
-    // Under the pair's lock and the conversation's: the two know each other by now.
-    private const string FreeSql =
-        """
-        UPDATE conversations
-        SET request = NULL, version = version + 1
-        WHERE id = @ConversationId
+        SELECT p.user_id, p.user_id = c.created_by AS has_opened
+        FROM participants p
+        JOIN conversations c ON c.id = @ConversationId
+        WHERE p.conversation_id = @ConversationId AND p.user_id <> @UserId
         """;
 
     // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair.
@@ -90,20 +87,16 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         """;
 
     /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
-    public async Task<(UserId Other, Standing Standing)> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
+    public async Task<(Counterpart Other, Standing Standing)> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
     {
-        var other = await session.QuerySingleAsync<UserId>(OtherSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
-        return (other, await pairs.LockAsync(user, other, ct));
+        var other = await session.QuerySingleOrDefaultAsync<Counterpart>(OtherSql, new { ConversationId = id.Value, UserId = user.Value }, ct)
+            ?? throw CommonErrors.NotFound();
+        return (other, await pairs.LockAsync(user, other.UserId, ct));
     }
 
-    /// <summary>Has the first message wait for an answer, unless the two are contacts.</summary>
-    public async Task AskAsync(MessageView message, UserId other, Standing standing, CancellationToken ct)
+    /// <summary>Has the first message wait for its receiver's answer. Under the pair's lock and the conversation's.</summary>
+    public async Task AskAsync(MessageView message, Counterpart other, CancellationToken ct)
     {
-        if (standing.Contacts)
-        {
-            await session.ExecuteAsync(FreeSql, new { ConversationId = message.ConversationId.Value }, ct);
-            return;
-        }
         var (from, now) = (message.SenderId!.Value, clock.GetCurrentInstant());
         var id = Guid.CreateVersion7(now.ToDateTimeOffset());
         try
@@ -114,9 +107,9 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
                 {
                     Id = id,
                     ConversationId = message.ConversationId.Value,
-                    Pair = Conversation.DirectKey(from, other, context: null),
+                    Pair = Conversation.DirectKey(from, other.UserId, context: null),
                     FromId = from.Value,
-                    ToId = other.Value,
+                    ToId = other.UserId.Value,
                     message.Seq,
                     MessageAt = message.CreatedAt,
                     Now = now,
@@ -127,7 +120,13 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         {
             throw ConversationErrors.RequestPending();
         }
-        await outbox.TellAsync(other, ContactEvents.RequestReceived, (await FindAsync(id, other, ct))!, ct);
+        // Who has opened it has it in the inbox, and there it is no more until it is accepted.
+        if (other.HasOpened)
+        {
+            await outbox.AppendOwnAsync(
+                new ConversationDeleted(message.ConversationId, other.UserId), new DeletedConversation(message.ConversationId), ct);
+        }
+        await outbox.TellAsync(other.UserId, ContactEvents.RequestReceived, (await FindAsync(id, other.UserId, ct))!, ct);
     }
 
     public async Task<MessageRequestView?> FindAsync(Guid id, UserId user, CancellationToken ct) =>

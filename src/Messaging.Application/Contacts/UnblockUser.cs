@@ -1,6 +1,8 @@
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Events;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Contacts;
@@ -8,7 +10,7 @@ namespace Messaging.Application.Contacts;
 /// <summary>Lifts one's block. Where the other one blocks too, that stands.</summary>
 public sealed record UnblockUser(Actor Actor, UserId UserId) : ICommand<Done>;
 
-public sealed class UnblockUserHandler(DbSession session, PairStore pairs, BlockStore blocks) : IRequestHandler<UnblockUser, Done>
+public sealed class UnblockUserHandler(DbSession session, PairStore pairs, BlockStore blocks, Outbox outbox) : IRequestHandler<UnblockUser, Done>
 {
     // Under the pair's lock.
     private const string UnblockSql =
@@ -22,7 +24,9 @@ public sealed class UnblockUserHandler(DbSession session, PairStore pairs, Block
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
         await pairs.LockAsync(one, other, ct);
 
-        await session.ExecuteAsync(UnblockSql, new { UserId = one.Value, BlockedId = other.Value }, ct);
+        if (await session.ExecuteAsync(UnblockSql, new { UserId = one.Value, BlockedId = other.Value }, ct) == 0)
+            return default;
+        await outbox.TellAsync(one, ContactEvents.BlockChanged, new BlockChange(other, Blocked: false), ct);
         if (!(await pairs.LockAsync(one, other, ct)).Blocked)
             await blocks.MarkAsync(Conversation.DirectKey(one, other, context: null), blocked: false, ct);
         return default;

@@ -24,7 +24,7 @@ public sealed class DeleteConversationHandler(DbSession session, ConversationSto
         RETURNING user_id, left_at IS NULL AS present
         """;
 
-    // A direct key of a pair begins with the two and is found by both: its conversation tells which. Index: pk_slugs.
+    // A direct key of a pair begins with the two and is found by both: its conversation tells which. Index: pk_slugs, uq_message_requests_pair.
     private const string DeleteSql =
         """
         WITH s AS (
@@ -34,6 +34,10 @@ public sealed class DeleteConversationHandler(DbSession session, ConversationSto
         d AS (
             DELETE FROM direct_keys
             WHERE direct_key = @DirectKey AND conversation_id = @ConversationId
+        ),
+        request AS (
+            DELETE FROM message_requests
+            WHERE pair = @Pair AND status <> 'accepted' AND conversation_id = @ConversationId
         ),
         purge AS (
             INSERT INTO purges (conversation_id, deleted_at)
@@ -62,14 +66,14 @@ public sealed class DeleteConversationHandler(DbSession session, ConversationSto
         var present = members.Where(member => member.Present).Select(member => (UserId?)member.UserId).Append(null).ToList();
         await outbox.AppendAsync(
             [.. present.Select(user => new ConversationDeleted(id, user))], [.. present.Select(_ => new DeletedConversation(id))], ct);
+        var (one, other) = conversation.Type is ConversationType.Direct ? (members[0].UserId, members[1].UserId) : default;
         await session.ExecuteAsync(
             DeleteSql,
             new
             {
                 ConversationId = id.Value,
-                DirectKey = conversation.Type is ConversationType.Direct
-                    ? Conversation.DirectKey(members[0].UserId, members[1].UserId, context.ToContext())
-                    : null,
+                DirectKey = conversation.Type is ConversationType.Direct ? Conversation.DirectKey(one, other, context.ToContext()) : null,
+                Pair = conversation.Type is ConversationType.Direct ? Conversation.DirectKey(one, other, context: null) : null,
                 Now = clock.GetCurrentInstant(),
             },
             ct);

@@ -2,7 +2,6 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
-using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
@@ -28,8 +27,8 @@ public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 }
 
 public sealed class OpenDirectHandler(
-    DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, PairStore pairs, Outbox outbox,
-    PolicySettings policies, IClock clock)
+    DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, PairStore pairs,
+    Announcer announcer, PolicySettings policies, IClock clock)
     : IRequestHandler<OpenDirect, OpenedDirect>
 {
     // Index: pk_direct_keys.
@@ -40,12 +39,10 @@ public sealed class OpenDirectHandler(
         WHERE direct_key = @Key
         """;
 
-    // Two openings at once: the second waits here for the first to commit, inserts nothing, and finds the first's.
     private const string ClaimSql =
         """
         INSERT INTO direct_keys (direct_key, conversation_id)
         VALUES (@Key, @ConversationId)
-        ON CONFLICT (direct_key) DO NOTHING
         """;
 
     public async Task<OpenedDirect> Handle(OpenDirect command, CancellationToken ct)
@@ -55,37 +52,37 @@ public sealed class OpenDirectHandler(
             throw ConversationErrors.WithOneself();
         var key = Conversation.DirectKey(opener, command.UserId, command.Context);
 
-        var found = await session.QuerySingleOrDefaultAsync<Guid?>(FindSql, new { Key = key }, ct);
+        var found = await FindAsync(key, ct);
         var made = found is null ? await CreateAsync(command, key, opener, ct) : null;
-        var id = made ?? new ConversationId(found ?? await session.QuerySingleAsync<Guid>(FindSql, new { Key = key }, ct));
+        var id = made ?? found ?? (await FindAsync(key, ct))!.Value;
 
-        if (made is not null)
-        {
-            var view = (await views.FindAsync(id, command.Actor, ct))!;
-            await outbox.AppendAsync(new ConversationCreated(id), view with { Me = null }, ct);
-        }
         if (command.Message is not null)
             await messages.SendMemberAsync(command.Actor, id, command.Message, "message", ct);
         return new OpenedDirect(await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound(), made is not null);
     }
 
-    // Whether the two may write to each other is decided under the pair's lock; those who do already go on.
+    // Under the pair's lock one opening comes after the other, and none in the middle of a block or an answer. Null where another one has
+    // just opened it: those who may write to each other already go on.
     private async Task<ConversationId?> CreateAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
         await conversations.EnsureKnownAsync([command.UserId], _ => "#/userId", ct);
         var standing = await pairs.LockAsync(opener, command.UserId, ct);
+        if (await FindAsync(key, ct) is not null)
+            return null;
         if (standing.Blocked)
             throw ContactErrors.Blocked("#/userId");
-        if (policies.DirectMessages is DirectMessages.Contacts && !standing.Contacts)
-            throw ContactErrors.NotAContact();
-        var asks = policies.DirectMessages is DirectMessages.Requests && !standing.Contacts;
 
         var conversation = Conversation.OpenDirect(
-            opener, command.UserId, command.Context, asks ? RequestState.Unsent : null, clock.GetCurrentInstant());
+            opener, command.UserId, command.Context, standing.Asks(policies.DirectMessages) ? RequestState.Unsent : null,
+            clock.GetCurrentInstant());
 
-        if (await session.ExecuteAsync(ClaimSql, new { Key = key, ConversationId = conversation.Id.Value }, ct) == 0)
-            return null;
+        await session.ExecuteAsync(ClaimSql, new { Key = key, ConversationId = conversation.Id.Value }, ct);
         await conversations.AddAsync(conversation, [opener, command.UserId], ct);
+        // Who is yet to be asked does not hear of it before.
+        await announcer.ConversationAsync(new ConversationCreated(conversation.Id, conversation.Request is null ? null : opener), ct);
         return conversation.Id;
     }
+
+    private async Task<ConversationId?> FindAsync(string key, CancellationToken ct) =>
+        await session.QuerySingleOrDefaultAsync<ConversationId?>(FindSql, new { Key = key }, ct);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -9,7 +10,15 @@ namespace Messaging.Application.Events;
 /// <param name="Type">Such as <c>message:new</c>; the name of the hub client's method.</param>
 /// <param name="Seq">The message's, for events of a message.</param>
 public sealed record EventEnvelope(
-    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data);
+    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data)
+{
+    /// <summary>Whom the data names as <c>userId</c>; null where it names nobody. Other members may come with a later release.</summary>
+    public string? NamedUser()
+    {
+        using var data = JsonDocument.Parse(Data.Value);
+        return data.RootElement.TryGetProperty("userId", out var user) ? user.GetString() : null;
+    }
+}
 
 /// <summary>A row of the feed.</summary>
 /// <param name="UserId">The one user who hears it; null when every participant of the conversation does.</param>

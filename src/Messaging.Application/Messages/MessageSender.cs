@@ -17,8 +17,8 @@ namespace Messaging.Application.Messages;
 /// The one place where messages are sent, alone or as a conversation's first: one read for the decision, one statement for the write.
 /// </summary>
 public sealed class MessageSender(
-    DbSession session, ConversationStore conversations, MessageViewStore views, RequestStore requests, OutboxSignal signal,
-    PolicySettings policies, IClock clock)
+    DbSession session, ConversationStore conversations, MessageViewStore views, RequestStore requests, AcceptanceStore acceptance,
+    OutboxSignal signal, PolicySettings policies, IClock clock)
 {
     // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
     private const string DecideSql =
@@ -220,9 +220,15 @@ public sealed class MessageSender(
     {
         var (other, standing) = await requests.LockPairAsync(id, actor.RequireUser(), ct);
         var (conversation, _) = await conversations.GetForUpdateAsync(id, actor, ct);
+        var asks = conversation.Request is RequestState.Unsent && standing.Asks(policies.DirectMessages);
+        if (conversation.Request is RequestState.Unsent && !asks)
+            await acceptance.OpenAsync(id, ct);
+        // Whoever writes into what the other one has opened has not heard of it.
+        if (asks && other.HasOpened)
+            await acceptance.ShowAsync(id, actor.RequireUser(), ct);
         var sent = await SendAsync(actor, id, content, locked: true, ct);
-        if (sent.Created && conversation.Request is RequestState.Unsent)
-            await requests.AskAsync(sent.Message, other, standing, ct);
+        if (asks)
+            await requests.AskAsync(sent.Message, other, ct);
         return sent;
     }
 

@@ -22,7 +22,8 @@ public sealed class SettingsStore(DbSession session, ConversationViewStore views
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
         )
         INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-        SELECT clock_timestamp(), @ConversationId, @UserId, @Type, change.payload
+        SELECT clock_timestamp(), @ConversationId, @UserId, @Type,
+            change.payload || CASE WHEN @IsBack THEN jsonb_build_object('markedUnread', true) ELSE jsonb_build_object() END
         FROM at
         CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) change
         """;
@@ -35,12 +36,16 @@ public sealed class SettingsStore(DbSession session, ConversationViewStore views
         var settings = SettingsView.Of(conversation);
         await outbox.AppendOwnAsync(new SettingsUpdated(id, user), settings, ct);
         if (recounts)
-        {
-            await session.ExecuteAsync(
-                UnreadChangedSql, new { ConversationId = id.Value, UserId = user.Value, Type = MessageEvents.UnreadChanged }, ct);
-        }
+            await TellUnreadAsync(id, user, isBack: false, ct);
         return settings;
     }
+
+    /// <summary>What is unread in the conversation and in all, told to one's own devices. The transaction has an event that wakes the sequencer.</summary>
+    /// <param name="isBack">Whether the pointer may be behind the one that clients know.</param>
+    public Task TellUnreadAsync(ConversationId id, UserId user, bool isBack, CancellationToken ct) => session.ExecuteAsync(
+        UnreadChangedSql,
+        new { ConversationId = id.Value, UserId = user.Value, Type = MessageEvents.UnreadChanged, IsBack = isBack },
+        ct);
 }
 
 /// <summary>One's own settings of a conversation.</summary>

@@ -28,4 +28,5 @@ public static class ContactEvents
     public const string Removed = "contact:removed";
     public const string RequestReceived = "request:received";
     public const string RequestAnswered = "request:answered";
+    public const string BlockChanged = "block:changed";
 }

@@ -92,6 +92,33 @@ public sealed class PresenceTests : PresenceFixture
         Assert.That(UserOf(await evesPhone.NextAsync("presence:changed")), Is.EqualTo(eve));
     }
 
+    [TestCase("block")]
+    [TestCase("remove")]
+    [TestCase("contact")]
+    public async Task A_watch_ends_as_soon_as_the_feed_tells_why(string why)
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = why == "contact" ? null : await GroupAsync(ada, bob);
+        if (why == "contact")
+        {
+            await PostAsync(ada, "/v1/contacts", new { userId = bob });
+            await PostAsync(bob, "/v1/contacts", new { userId = ada });
+        }
+        await using var bobsPhone = await ConnectAsync(bob);
+        Assert.That((await bobsPhone.WatchAsync(new[] { ada })).GetArrayLength(), Is.EqualTo(1));
+
+        using var ended = why switch
+        {
+            "block" => await Api.ClientFor(ada).PutAsync($"/v1/blocks/{bob}", content: null),
+            "remove" => await Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}/participants/{bob}"),
+            _ => await Api.ClientFor(ada).DeleteAsync($"/v1/contacts/{bob}"),
+        };
+
+        ended.EnsureSuccessStatusCode();
+        var presence = Api.Services.GetRequiredService<LivePresence>();
+        await EventuallyAsync(() => Task.FromResult(!presence.WatchSets().Any(set => set.ViewerId == bob)));
+    }
+
     [Test]
     public async Task Last_seen_is_written_and_told_after_a_restart()
     {

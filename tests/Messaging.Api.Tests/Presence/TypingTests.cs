@@ -130,7 +130,7 @@ public sealed class TypingTests : PresenceFixture
             $"""
             UPDATE participants SET left_at = now() WHERE conversation_id = '{group}' AND user_id = '{bob}';
             INSERT INTO outbox (occurred_at, conversation_id, event_no, type, payload)
-            SELECT now(), '{group}', event_no + 1, 'participant:removed', jsonb_build_object() FROM conversations WHERE id = '{group}'
+            SELECT now(), '{group}', event_no + 1, 'participant:removed', jsonb_build_object('userId', '{bob}') FROM conversations WHERE id = '{group}'
             """);
         await EventuallyAsync(async () => await Api.ClientFor(bob).GetAsync($"/v1/conversations/{group}/typing").OutcomeAsync() == "404 not-found");
         Time.Advance(LiveTyping.Lifetime);
@@ -138,6 +138,39 @@ public sealed class TypingTests : PresenceFixture
         await TypeAsync(ada, other, true);
 
         Assert.That((await bobsPhone.NextAsync("typing")).GetProperty("conversationId").GetString(), Is.EqualTo(other));
+    }
+
+    [Test]
+    public async Task In_a_group_two_of_whom_one_has_blocked_the_other_do_not_hear_each_other()
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var (group, other) = (await GroupAsync(ada, bob, eve), await GroupAsync(ada, bob, eve));
+        await using var adasPhone = await ConnectAsync(ada);
+        await using var bobsPhone = await ConnectToOtherAsync(bob);
+        await using var evesPhone = await ConnectAsync(eve);
+        (await Api.ClientFor(ada).PutAsync($"/v1/blocks/{bob}", content: null)).EnsureSuccessStatusCode();
+
+        await TypeAsync(ada, other, true);
+        await TypeAsync(bob, other, true);
+        await TypeAsync(eve, group, true);
+
+        Assert.That(UserOf(await adasPhone.NextAsync("typing")), Is.EqualTo(eve));
+        Assert.That(UserOf(await bobsPhone.NextAsync("typing")), Is.EqualTo(eve));
+        Assert.That((string[])[UserOf(await evesPhone.NextAsync("typing")), UserOf(await evesPhone.NextAsync("typing"))], Is.EquivalentTo((string[])[ada, bob]));
+        Assert.That(await ListAsync(Api.ClientFor(ada), other), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_block_is_felt_in_a_direct_conversation_as_soon_as_the_feed_tells_of_it()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var direct = (await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } })).GetProperty("id").GetString()!;
+        await TypeAsync(ada, direct, true);
+
+        (await Api.ClientFor(bob).PutAsync($"/v1/blocks/{ada}", content: null)).EnsureSuccessStatusCode();
+
+        await EventuallyAsync(async () =>
+            await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{direct}/typing", new { active = true }).OutcomeAsync() == "403 blocked");
     }
 
     [TestCase("closed_at = now(), closed_reason = 'manual'", "409 conversation-closed")]

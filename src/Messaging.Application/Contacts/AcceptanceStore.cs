@@ -1,0 +1,87 @@
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Events;
+using Messaging.Application.Participants;
+using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
+using NodaTime;
+
+namespace Messaging.Application.Contacts;
+
+/// <summary>What a yes brings about, however it is said: what waits between two people is opened. Under the pair's lock.</summary>
+public sealed class AcceptanceStore(
+    DbSession session, RequestStore requests, Announcer announcer, SettingsStore settings, Outbox outbox, IClock clock)
+{
+    // Locks them, in the order of their ids. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
+    private const string WaitingSql =
+        """
+        SELECT c.id
+        FROM conversations c
+        WHERE c.request IS NOT NULL AND c.id IN (
+            SELECT conversation_id
+            FROM direct_keys
+            WHERE direct_key = @Pair OR (direct_key >= @Pair || ' ' AND direct_key < @Pair || '!'))
+        ORDER BY c.id
+        FOR NO KEY UPDATE
+        """;
+
+    // Under the conversation's lock. Whoever has not heard of it is told: the receiver, who finds it in the inbox from now on, or whoever
+    // has not opened it where nothing was written yet. Index: pk_conversations, pk_participants.
+    private const string OpenSql =
+        """
+        WITH c AS (
+            UPDATE conversations
+            SET request = NULL, version = version + 1
+            WHERE id = @ConversationId
+            RETURNING last_activity_day, created_by, last_seq
+        ),
+        receiver AS (
+            UPDATE participants p
+            SET pending = false, activity_day = c.last_activity_day
+            FROM c
+            WHERE p.conversation_id = @ConversationId AND p.pending
+            RETURNING p.user_id
+        )
+        SELECT p.user_id
+        FROM participants p
+        CROSS JOIN c
+        WHERE p.conversation_id = @ConversationId AND (p.user_id IN (SELECT user_id FROM receiver) OR (c.last_seq = 0 AND p.user_id <> c.created_by))
+        """;
+
+    // Index: uq_message_requests_pair.
+    private const string AcceptSql =
+        """
+        UPDATE message_requests
+        SET status = 'accepted', answered_at = @Now
+        WHERE pair = @Pair AND status <> 'accepted'
+        RETURNING id
+        """;
+
+    /// <summary>Opens every conversation of the two that waits, and accepts the request where there is one.</summary>
+    public async Task AcceptAsync(UserId one, UserId other, CancellationToken ct)
+    {
+        var pair = new { Pair = Conversation.DirectKey(one, other, context: null), Now = clock.GetCurrentInstant() };
+        foreach (var id in await session.QueryAsync<ConversationId>(WaitingSql, pair, ct))
+            await OpenAsync(id, ct);
+        foreach (var request in await session.QueryAsync<Guid>(AcceptSql, pair, ct))
+        {
+            foreach (var user in new[] { one, other })
+                await outbox.TellAsync(user, ContactEvents.RequestAnswered, (await requests.FindAsync(request, user, ct))!, ct);
+        }
+    }
+
+    /// <summary>Opens a conversation that waits. Under its lock too.</summary>
+    public async Task OpenAsync(ConversationId id, CancellationToken ct)
+    {
+        foreach (var user in await session.QueryAsync<UserId>(OpenSql, new { ConversationId = id.Value }, ct))
+        {
+            await ShowAsync(id, user, ct);
+            await settings.TellUnreadAsync(id, user, isBack: true, ct);
+        }
+    }
+
+    /// <summary>Tells somebody of a conversation that was kept from them.</summary>
+    public Task ShowAsync(ConversationId id, UserId user, CancellationToken ct) =>
+        announcer.ConversationAsync(new ConversationCreated(id, user), ct);
+}
