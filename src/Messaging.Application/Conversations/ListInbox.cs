@@ -33,7 +33,7 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
 {
     private const string Filter =
         """
-        NOT p.pending AND (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)
+        (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)
             AND (c.last_activity_at, c.id) < (@BeforeTime, @BeforeId)
             AND (@Type::text IS NULL OR c.type = @Type)
             AND (@ContextType::text IS NULL OR (c.context_type = @ContextType AND c.context_id = @ContextId))
@@ -43,49 +43,62 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
                 WHERE other.conversation_id = c.id AND other.user_id <> @UserId AND u.display_name ILIKE @Pattern)))
         """;
 
-    // Newest day first, until a page is full and its last day complete; only then the exact time decides. The inner LIMIT keeps the
-    // walk in the order of the index, whatever the filter.
+    // Newest day first, until a page is full and its last day complete; only then the exact time decides. The walk reads each row once and
+    // carries it along. The inner LIMIT keeps it in the order of the index, whatever the filter.
     private const string Walk =
-        """
-        WITH page AS MATERIALIZED (
-            SELECT walked.id
-            FROM (
-                SELECT kept.id, kept.last_activity_at
-                FROM participants p
-                CROSS JOIN LATERAL (SELECT c.id, c.last_activity_at FROM conversations c WHERE c.id = p.conversation_id AND
+        $"""
+        SELECT {ConversationViewStore.Columns}
+        FROM (
+            SELECT kept.id, kept.type, kept.name, kept.description, kept.avatar_url, kept.slug, kept.owner_id, kept.created_by, kept.context_type,
+                kept.context_id, kept.metadata, kept.policy, kept.participant_count, kept.last_seq, kept.last_activity_at, kept.last_message_id,
+                kept.last_message_type, kept.last_message_sender, kept.last_message_text, kept.closed_at, kept.closed_by, kept.closed_reason,
+                kept.closed_note, kept.archived_at, kept.created_at, kept.updated_at, kept.version, p.conversation_id, p.user_id, p.role,
+                p.joined_at, p.last_read_seq, p.last_delivered_seq, p.cleared_seq, p.has_gaps, p.archived_seq, p.muted_until, p.starred_at,
+                p.show_read_receipts, p.settings, p.hidden_seq
+            FROM participants p
+            CROSS JOIN LATERAL (
+                SELECT c.id, c.type, c.name, c.description, c.avatar_url, c.slug, c.owner_id, c.created_by, c.context_type, c.context_id, c.metadata,
+                    c.policy, c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type, c.last_message_sender,
+                    c.last_message_text, c.closed_at, c.closed_by, c.closed_reason, c.closed_note, c.archived_at, c.created_at, c.updated_at,
+                    c.version
+                FROM conversations c
+                WHERE c.id = p.conversation_id AND
+        """;
+
+    // What concerns the participant alone stands out here, where an index can be chosen by it.
+    private const string Mine =
+        $"""
+                AND {Filter} LIMIT 1) kept
+            WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date AND NOT p.pending
         """;
 
     private const string Rest =
-        $"""
-                AND {Filter} LIMIT 1) kept
-                WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date
-                ORDER BY p.activity_day DESC
-                FETCH FIRST @Take ROWS WITH TIES
-            ) walked
-            ORDER BY walked.last_activity_at DESC, walked.id DESC
-            LIMIT @Take
-        )
-        SELECT {ConversationViewStore.Columns}
-        FROM page
-        JOIN conversations c ON c.id = page.id
-        JOIN participants p ON p.conversation_id = page.id AND p.user_id = @UserId
+        """
+            ORDER BY p.activity_day DESC
+            FETCH FIRST @Take ROWS WITH TIES
+        ) c
+        CROSS JOIN LATERAL (
+            SELECT c.conversation_id, c.user_id, c.role, c.joined_at, c.last_read_seq, c.last_delivered_seq, c.cleared_seq, c.has_gaps,
+                c.archived_seq, c.muted_until, c.starred_at, c.show_read_receipts, c.settings, c.hidden_seq
+        ) p
         ORDER BY c.last_activity_at DESC, c.id DESC
+        LIMIT @Take
         """;
 
     private const string Open = $"c.archived_at IS NULL AND NOT {UnreadSql.Archived}";
 
     // Index: ix_participants_inbox.
-    private const string AllSql = $"{Walk} {Open} {Rest}";
+    private const string AllSql = $"{Walk} {Open} {Mine} {Rest}";
 
     // Index: ix_participants_inbox, past what is read.
-    private const string UnreadPageSql = $"{Walk} {Open} AND {UnreadSql.Messages} > 0 {Rest}";
+    private const string UnreadPageSql = $"{Walk} {Open} AND {UnreadSql.Messages} > 0 {Mine} {Rest}";
 
     // Index: ix_participants_starred.
-    private const string StarredSql = $"{Walk} p.starred_at IS NOT NULL {Rest}";
+    private const string StarredSql = $"{Walk} true {Mine} AND p.starred_at IS NOT NULL {Rest}";
 
     // Index: ix_participants_archived.
     private const string ArchivedSql =
-        $"{Walk} (p.archived_seq IS NOT NULL OR p.archived_for_all) AND (c.archived_at IS NOT NULL OR {UnreadSql.Archived}) {Rest}";
+        $"{Walk} (c.archived_at IS NOT NULL OR {UnreadSql.Archived}) {Mine} AND (p.archived_seq IS NOT NULL OR p.archived_for_all) {Rest}";
 
     private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
 
