@@ -130,6 +130,15 @@ public sealed class ReplayTests
     });
 
     [Test]
+    public async Task A_reaction_that_is_put_and_taken_away() => await ReplayAsync(async (users, group) =>
+    {
+        var message = (await SendAsync(users[0], group, new { text = "hi" }))["id"]!.GetValue<string>();
+        await CallAsync(users[1], HttpMethod.Put, $"/v1/conversations/{group}/messages/{message}/reactions/👍");
+        await CallAsync(users[2], HttpMethod.Put, $"/v1/conversations/{group}/messages/{message}/reactions/👍");
+        await CallAsync(users[1], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{message}/reactions/👍");
+    });
+
+    [Test]
     public async Task Everything_at_once()
     {
         await ReplayAsync((users, group) => Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() => (i % 5) switch

@@ -1,6 +1,7 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
+using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 using NodaTime;
@@ -57,6 +58,18 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         ORDER BY m.seq
         """;
 
+    // Index: pk_reaction_counts, the range alone: a row per emoji, however many have reacted; pk_reactions for whether the viewer has.
+    private const string ReactionsSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT e.seq, e.emoji, e.count, EXISTS (
+            SELECT FROM reactions o
+            WHERE o.conversation_id = @ConversationId AND o.seq = e.seq AND o.user_id = @UserId AND o.emoji = e.emoji) AS mine, e.user_ids
+        FROM page
+        JOIN reaction_counts e ON e.conversation_id = @ConversationId AND e.seq > page.after AND e.seq <= page.upto
+        ORDER BY e.seq, e.first_at, e.emoji
+        """;
+
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
     private const string PointersSql =
         $"""
@@ -91,17 +104,18 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             policies.Receipts,
         };
         return session.QueryBatchAsync(
-            RangeSql + ";" + MessagesSql + ";" + PointersSql,
+            RangeSql + ";" + MessagesSql + ";" + ReactionsSql + ";" + PointersSql,
             parameters,
             async grid =>
             {
                 var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
                 var rows = await grid.ReadAsync<Row>();
+                var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
                 return range is null
                     ? null
                     : new MessagePage(
-                        [.. rows.Select(row => row.ToView(pointers))],
+                        [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pointers))],
                         range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
                         range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
             },
@@ -133,6 +147,11 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
 
     private sealed record RangeRow(long After, long Upto, long LastSeq, long ClearedSeq, Instant CreatedAt, Instant LastActivityAt);
 
+    private sealed record ReactionRow(long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
+    {
+        public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
+    }
+
     private sealed record PointerRow(UserId UserId, long JoinedSeq, long LastReadSeq, long LastDeliveredSeq);
 
     private sealed record ReplyRow(long Seq, UserId? SenderId, string? Preview, bool Deleted);
@@ -143,7 +162,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         UserId? DeletedBy, string? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
         string? ReplyPreview, bool? ReplyDeleted)
     {
-        public MessageView ToView(PointerRow[] pointers)
+        public MessageView ToView(IReadOnlyList<ReactionView> reactions, PointerRow[] pointers)
         {
             var (recipients, delivered, read) = (0, 0, 0);
             foreach (var pointer in pointers)
@@ -157,7 +176,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             return new MessageView(
                 Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
                 Text, Metadata, ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-                [.. (Mentions ?? []).Select(id => new UserId(id))], ClientMessageId, EditCount, EditedAt,
+                [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, EditCount, EditedAt,
                 DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!),
                 delivered, read, recipients, CreatedAt, Version);
         }
