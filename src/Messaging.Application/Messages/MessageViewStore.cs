@@ -73,8 +73,9 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
     private const string PointersSql =
         $"""
-        SELECT p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq ELSE 0 END AS last_read_seq,
-            p.last_delivered_seq
+        SELECT p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq END AS last_read_seq,
+            CASE WHEN {ParticipantViewStore.Told} THEN p.last_delivered_seq END AS last_delivered_seq,
+            CASE WHEN p.user_id = @UserId AND NOT p.pending THEN p.last_delivered_seq END AS own_delivered_seq
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
@@ -91,8 +92,20 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         """;
 
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
-    public Task<MessagePage?> FindPageAsync(
-        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct)
+    public async Task<MessagePage?> FindPageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
+        (await ReadAsync(conversationId, viewer, upto, after, limit, receives: false, ct))?.Page;
+
+    /// <summary>
+    /// The same page as the viewer receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it
+    /// is there already. The page tells of it as moved.
+    /// </summary>
+    public Task<(MessagePage Page, long? Received)?> ReceivePageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
+        ReadAsync(conversationId, viewer, upto, after, limit, receives: true, ct);
+
+    private Task<(MessagePage Page, long? Received)?> ReadAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct)
     {
         var parameters = new
         {
@@ -112,12 +125,17 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
                 var rows = await grid.ReadAsync<Row>();
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
-                return range is null
-                    ? null
-                    : new MessagePage(
-                        [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pointers))],
-                        range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
-                        range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
+                if (range is null)
+                    return ((MessagePage, long?)?)null;
+                var own = Array.FindIndex(pointers, pointer => pointer.OwnDeliveredSeq < range.Upto);
+                var received = receives && own >= 0 && range.Upto > range.After;
+                if (received && pointers[own].LastDeliveredSeq is not null)
+                    pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
+                var page = new MessagePage(
+                    [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pointers))],
+                    range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
+                    range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
+                return (page, received ? range.Upto : null);
             },
             ct);
     }
@@ -152,7 +170,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
     }
 
-    private sealed record PointerRow(UserId UserId, long JoinedSeq, long LastReadSeq, long LastDeliveredSeq);
+    // What is not told is null: how far somebody has read who hides it, and all of it where the policy says so.
+    private sealed record PointerRow(UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq, long? OwnDeliveredSeq);
 
     private sealed record ReplyRow(long Seq, UserId? SenderId, string? Preview, bool Deleted);
 

@@ -33,7 +33,7 @@ static class HotStatements
         new(
             "Read pointer", Statements.Of<MarkReadHandler>("MarkReadSql"), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
-            ("ReadEvent", Text, MessageEvents.Read), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
+            ("ReadEvent", Text, MessageEvents.Read), ("DeliveredEvent", Text, MessageEvents.Delivered), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
         new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
