@@ -51,6 +51,26 @@ public sealed class ReceiptTests : SliceFixture
     }
 
     [Test]
+    public async Task To_mark_as_unread_what_lies_ahead_is_to_read_what_is_before_it()
+    {
+        var (users, id) = await GroupAsync(3);
+        var messages = await TextsAsync(users[0], id, 4);
+        await HideAsync(users[2], id);
+
+        foreach (var user in users.Skip(1))
+            await Slices.SendAsync(new MarkUnread(new Actor(user), id, 4));
+        var page = await ReceiptsAsync(users[0], messages[2]);
+        await Slices.SendAsync(new MarkUnread(new Actor(users[1]), id, 2));
+        var back = Of(await ReceiptsAsync(users[0], messages[2]), users[1]);
+
+        Assert.That((Of(page, users[1]).Status, Of(page, users[1]).ReadAt is null), Is.EqualTo((ReceiptStatus.Read, false)));
+        Assert.That((Of(page, users[2]).Status, Of(page, users[2]).DeliveredAt is null), Is.EqualTo((ReceiptStatus.Delivered, false)));
+        Assert.That((back.Status, back.ReadAt, back.DeliveredAt), Is.EqualTo((ReceiptStatus.Delivered, (Instant?)null, Of(page, users[1]).DeliveredAt)));
+        Assert.That(await HeardAsync(id, users[0]), Is.EqualTo(
+            new[] { $"message:read {users[1]} 3", $"message:delivered {users[2]} 3", $"message:read {users[1]} 1" }));
+    }
+
+    [Test]
     public async Task Answering_is_reading()
     {
         var (users, id) = await GroupAsync(2);

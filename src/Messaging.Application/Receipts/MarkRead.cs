@@ -67,7 +67,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
         ),
         delivered_mark AS (
             INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
-            SELECT @ConversationId, @UserId, last_delivered_seq, moved_at
+            SELECT @ConversationId, @UserId, last_delivered_seq, now()
             FROM received
             ON CONFLICT DO NOTHING
         ),
