@@ -130,6 +130,27 @@ public sealed class ReplayTests
     });
 
     [Test]
+    public async Task A_page_that_is_fetched() =>
+        await ReplayAsync((users, group) => CallAsync(users[2], HttpMethod.Get, $"/v1/conversations/{group}/messages"));
+
+    [Test]
+    public async Task Somebody_who_reads_without_telling() => await ReplayAsync(async (users, group) =>
+    {
+        await PostAsync(users[1], $"/v1/conversations/{group}/delivered", new { seq = 1 });
+        await PostAsync(users[1], $"/v1/conversations/{group}/read", new { seq = 3 });
+        await SendAsync(users[1], group, new { text = "seen" });
+    }, hides: true);
+
+    [Test]
+    public async Task A_reaction_that_is_put_and_taken_away() => await ReplayAsync(async (users, group) =>
+    {
+        var message = (await SendAsync(users[0], group, new { text = "hi" }))["id"]!.GetValue<string>();
+        await CallAsync(users[1], HttpMethod.Put, $"/v1/conversations/{group}/messages/{message}/reactions/👍");
+        await CallAsync(users[2], HttpMethod.Put, $"/v1/conversations/{group}/messages/{message}/reactions/👍");
+        await CallAsync(users[1], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{message}/reactions/👍");
+    });
+
+    [Test]
     public async Task Everything_at_once()
     {
         await ReplayAsync((users, group) => Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() => (i % 5) switch
@@ -141,7 +162,7 @@ public sealed class ReplayTests
         }))));
     }
 
-    private async Task ReplayAsync(Func<string[], string, Task> command)
+    private async Task ReplayAsync(Func<string[], string, Task> command, bool hides = false)
     {
         var users = Enumerable.Range(0, 4).Select(i => $"{(char)('a' + i)}-{Guid.NewGuid():N}").ToArray();
         foreach (var user in users)
@@ -149,6 +170,8 @@ public sealed class ReplayTests
         var group = (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
         for (var i = 0; i < 3; i++)
             await SendAsync(users[0], group, new { text = $"before {i}" });
+        if (hides)
+            await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"showReadReceipts":false}""");
         var models = new List<ClientModel>();
         foreach (var user in users)
             models.Add(new ClientModel(user, await SyncAsync(user, null)));

@@ -37,14 +37,15 @@ public sealed class RetentionTests
         var id = await OpenAsync("deleted", null);
         for (var i = 0; i < 3; i++)
             (await api.ClientFor("deleted").PostAsJsonAsync($"/v1/conversations/{id}/messages", new { text = "words" })).EnsureSuccessStatusCode();
+        var page = await api.ClientFor("deleted-other").GetFromJsonAsync<JsonObject>($"/v1/conversations/{id}/messages");
+        (await api.ClientFor("deleted").PutAsync($"/v1/conversations/{id}/messages/{page!["items"]![0]!["id"]}/reactions/👍", content: null))
+            .EnsureSuccessStatusCode();
         (await api.ServiceClient().DeleteAsync($"/v1/conversations/{id}?scope=everyone")).EnsureSuccessStatusCode();
 
         await api.Services.GetRequiredService<Purges>().PurgeAsync(CancellationToken.None);
 
-        Assert.That(
-            await ScalarAsync(
-                $"SELECT (SELECT count(*) FROM messages WHERE conversation_id = '{id}') + (SELECT count(*) FROM read_marks WHERE conversation_id = '{id}') + (SELECT count(*) FROM purges)"),
-            Is.Zero);
+        foreach (var table in new[] { "messages", "read_marks", "delivered_marks", "reactions", "reaction_counts", "purges" })
+            Assert.That(await ScalarAsync($"SELECT count(*) FROM {table} WHERE conversation_id = '{id}'"), Is.Zero, table);
     }
 
     private async Task<string> OpenAsync(string opener, string? about)

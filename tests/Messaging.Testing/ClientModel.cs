@@ -127,7 +127,7 @@ public sealed class ClientModel
 
     private void Deliver(JsonObject conversation, string receiver, long seq)
     {
-        if (Participant(conversation, receiver) is { } participant)
+        if (Participant(conversation, receiver) is { } participant && participant["lastDeliveredSeq"] is not null)
             participant["lastDeliveredSeq"] = Math.Max(Number(participant["lastDeliveredSeq"]), seq);
         if (receiver == user)
             conversation["me"]!["lastDeliveredSeq"] = Math.Max(Number(conversation["me"]!["lastDeliveredSeq"]), seq);
@@ -193,6 +193,9 @@ public sealed class ClientModel
     {
         if (Participant(conversation, reader) is { } participant && participant["lastReadSeq"] is not null)
             Move(participant, seq, isBack);
+        // Who hides how far one has read has received what one read all the same.
+        else
+            Deliver(conversation, reader, seq);
         if (reader == user)
             Move(conversation["me"]!, seq, isBack);
     }

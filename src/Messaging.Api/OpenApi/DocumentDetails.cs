@@ -31,6 +31,7 @@ public static class DocumentDetails
         ["Contacts"] = "Who knows whom: contacts, blocks, and first messages that wait for an answer.",
         ["Own state"] = "How far one has read, one's own settings of a conversation, and what one sees of it.",
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
+        ["Reactions"] = "Emoji that people put to messages.",
         ["Integration"] = "What happened since a cursor, and a state to start from.",
         ["Administration"] = "For the operator's own services.",
         ["Operations"] = "For orchestrators and load balancers.",

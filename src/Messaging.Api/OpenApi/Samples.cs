@@ -20,6 +20,7 @@ public static class Samples
         ["text"] = "When will it arrive?",
         ["preview"] = "When will it arrive?",
         ["clientMessageId"] = "c-1",
+        ["emoji"] = "👍",
         ["password"] = "a fox that reads at night",
         ["currentPassword"] = "a fox that reads at night",
         ["newPassword"] = "two owls in one old oak",

@@ -33,6 +33,21 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
         }
     }
 
+    /// <summary>Has the calls of <paramref name="write"/>, within a query, take their connections from the pool for commands.</summary>
+    public async Task<T> WriteAsync<T>(Func<Task<T>> write)
+    {
+        var before = reading;
+        reading = false;
+        try
+        {
+            return await write();
+        }
+        finally
+        {
+            reading = before;
+        }
+    }
+
     public Task BeginAsync(CancellationToken ct) => BeginAsync(IsolationLevel.ReadCommitted, ct);
 
     /// <summary>Begins a transaction whose statements all see the database as it was at the first of them.</summary>

@@ -106,6 +106,6 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         long? LastReadSeq, long LastDeliveredSeq)
     {
         public ParticipantView ToView(bool receipts) =>
-            new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, receipts ? LastReadSeq : null, LastDeliveredSeq);
+            new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, receipts ? LastReadSeq : null, receipts ? LastDeliveredSeq : null);
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Messaging.Application.Common;
+using Messaging.Application.Reactions;
 using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Conversations;
@@ -70,7 +71,9 @@ public sealed class PolicySettings
         own.EditWindowSeconds.Value ?? EditWindowSeconds,
         own.DeleteWindowSeconds.Value ?? DeleteWindowSeconds,
         own.EditHistory.Value ?? EditHistory,
-        new ReactionPolicy(own.Reactions.Value?.Mode.Value ?? Reactions.Mode, own.Reactions.Value?.Allowed.Value ?? Reactions.Allowed),
+        new ReactionPolicy(
+            own.Reactions.Value?.Mode.Value ?? Reactions.Mode,
+            (own.Reactions.Value?.Allowed.Value ?? Reactions.Allowed)?.Select(emoji => Emoji.Of(emoji) ?? emoji).ToArray()),
         own.Receipts.Value ?? Receipts,
         own.MentionAll.Value ?? MentionAll,
         own.RetentionDays.Value ?? RetentionDays);
@@ -191,8 +194,8 @@ public sealed class PolicyChangeValidator : AbstractValidator<PolicyChange>
         RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.Count is >= 1 and <= 100)
             .When(p => p.Reactions.Value is not null).OverridePropertyName("Reactions.Allowed")
             .WithMessage("Between 1 and 100 reactions are expected; the mode 'none' allows none.");
-        RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.All(emoji => StrictText.Length(emoji) is >= 1 and <= 64))
+        RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.All(emoji => Emoji.Of(emoji) is not null))
             .When(p => p.Reactions.Value is not null).OverridePropertyName("Reactions.Allowed")
-            .WithMessage("A reaction has 1 to 64 characters.");
+            .WithMessage(EmojiRules.Expected);
     }
 }

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Messages;
@@ -27,13 +28,18 @@ public sealed class ListMessagesValidator : AbstractValidator<ListMessages>
     }
 }
 
-public sealed class ListMessagesHandler(MessageViewStore views) : IRequestHandler<ListMessages, MessagePage>
+public sealed class ListMessagesHandler(DbSession session, MessageViewStore views, DeliveryStore deliveries)
+    : IRequestHandler<ListMessages, MessagePage>
 {
+    // What was fetched was received: the pointer moves where the page goes beyond it, and nothing is written where it does not.
     public async Task<MessagePage> Handle(ListMessages query, CancellationToken ct)
     {
         // Around the beginning or the end a page is still full.
         var upto = query.Around is { } around ? Math.Max(around + (query.Limit / 2), query.Limit) : query.Before - 1;
-        return await views.FindPageAsync(query.ConversationId, query.Actor, upto, query.After, query.Limit, ct)
+        var (page, received) = await views.ReceivePageAsync(query.ConversationId, query.Actor, upto, query.After, query.Limit, ct)
             ?? throw CommonErrors.NotFound();
+        if (received is not null)
+            await session.WriteAsync(() => deliveries.MoveAsync(query.ConversationId, query.Actor.RequireUser(), received, ct));
+        return page;
     }
 }

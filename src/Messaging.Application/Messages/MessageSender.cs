@@ -236,7 +236,8 @@ public sealed class MessageSender(
         Message message, MessageContent content, SenderView? sender, ReplyView? reply, CancellationToken ct)
     {
         var view = new MessageView(
-            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, reply, message.Draft.Mentions, message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
+            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, reply, message.Draft.Mentions, Reactions: [],
+            message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
             Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0, CreatedAt: default, Version: 1);
         try
         {

@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 using NodaTime;
@@ -9,6 +10,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Seq">Its dense number in its conversation, from 1.</param>
 /// <param name="SenderId">Null for messages of the service and of users who were erased.</param>
 /// <param name="Mentions">The mentioned users, in the order in which they were named.</param>
+/// <param name="Reactions">By emoji, the one that came first before the others.</param>
 /// <param name="ClientMessageId">The sender's own name for it.</param>
 /// <param name="DeliveredCount">How many of the recipients have received it, readers included.</param>
 /// <param name="ReadCount">How many of the recipients have read it.</param>
@@ -25,6 +27,7 @@ public sealed record MessageView(
     JsonText? Metadata,
     ReplyView? ReplyTo,
     IReadOnlyList<UserId> Mentions,
+    IReadOnlyList<ReactionView> Reactions,
     string? ClientMessageId,
     int EditCount,
     Instant? EditedAt,

@@ -1,6 +1,7 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
+using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 using NodaTime;
@@ -57,11 +58,24 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         ORDER BY m.seq
         """;
 
+    // Index: pk_reaction_counts, the range alone: a row per emoji, however many have reacted; pk_reactions for whether the viewer has.
+    private const string ReactionsSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT e.seq, e.emoji, e.count, EXISTS (
+            SELECT FROM reactions o
+            WHERE o.conversation_id = @ConversationId AND o.seq = e.seq AND o.user_id = @UserId AND o.emoji = e.emoji) AS mine, e.user_ids
+        FROM page
+        JOIN reaction_counts e ON e.conversation_id = @ConversationId AND e.seq > page.after AND e.seq <= page.upto
+        ORDER BY e.seq, e.first_at, e.emoji
+        """;
+
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
     private const string PointersSql =
         $"""
-        SELECT p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq ELSE 0 END AS last_read_seq,
-            p.last_delivered_seq
+        SELECT p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq END AS last_read_seq,
+            CASE WHEN {ParticipantViewStore.Told} THEN p.last_delivered_seq END AS last_delivered_seq,
+            CASE WHEN p.user_id = @UserId AND NOT p.pending THEN p.last_delivered_seq END AS own_delivered_seq
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
@@ -78,8 +92,20 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         """;
 
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
-    public Task<MessagePage?> FindPageAsync(
-        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct)
+    public async Task<MessagePage?> FindPageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
+        (await ReadAsync(conversationId, viewer, upto, after, limit, receives: false, ct))?.Page;
+
+    /// <summary>
+    /// The same page as the viewer receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it
+    /// is there already. The page tells of it as moved.
+    /// </summary>
+    public Task<(MessagePage Page, long? Received)?> ReceivePageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
+        ReadAsync(conversationId, viewer, upto, after, limit, receives: true, ct);
+
+    private Task<(MessagePage Page, long? Received)?> ReadAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct)
     {
         var parameters = new
         {
@@ -91,19 +117,25 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             policies.Receipts,
         };
         return session.QueryBatchAsync(
-            RangeSql + ";" + MessagesSql + ";" + PointersSql,
+            RangeSql + ";" + MessagesSql + ";" + ReactionsSql + ";" + PointersSql,
             parameters,
             async grid =>
             {
                 var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
                 var rows = await grid.ReadAsync<Row>();
+                var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
-                return range is null
-                    ? null
-                    : new MessagePage(
-                        [.. rows.Select(row => row.ToView(pointers))],
-                        range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
-                        range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
+                if (range is null)
+                    return ((MessagePage, long?)?)null;
+                var own = Array.FindIndex(pointers, pointer => pointer.OwnDeliveredSeq < range.Upto);
+                var received = receives && own >= 0 && range.Upto > range.After;
+                if (received && pointers[own].LastDeliveredSeq is not null)
+                    pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
+                var page = new MessagePage(
+                    [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pointers))],
+                    range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
+                    range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
+                return (page, received ? range.Upto : null);
             },
             ct);
     }
@@ -133,7 +165,13 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
 
     private sealed record RangeRow(long After, long Upto, long LastSeq, long ClearedSeq, Instant CreatedAt, Instant LastActivityAt);
 
-    private sealed record PointerRow(UserId UserId, long JoinedSeq, long LastReadSeq, long LastDeliveredSeq);
+    private sealed record ReactionRow(long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
+    {
+        public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
+    }
+
+    // What is not told is null: how far somebody has read who hides it, and all of it where the policy says so.
+    private sealed record PointerRow(UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq, long? OwnDeliveredSeq);
 
     private sealed record ReplyRow(long Seq, UserId? SenderId, string? Preview, bool Deleted);
 
@@ -143,7 +181,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         UserId? DeletedBy, string? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
         string? ReplyPreview, bool? ReplyDeleted)
     {
-        public MessageView ToView(PointerRow[] pointers)
+        public MessageView ToView(IReadOnlyList<ReactionView> reactions, PointerRow[] pointers)
         {
             var (recipients, delivered, read) = (0, 0, 0);
             foreach (var pointer in pointers)
@@ -157,7 +195,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             return new MessageView(
                 Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
                 Text, Metadata, ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-                [.. (Mentions ?? []).Select(id => new UserId(id))], ClientMessageId, EditCount, EditedAt,
+                [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, EditCount, EditedAt,
                 DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!),
                 delivered, read, recipients, CreatedAt, Version);
         }

@@ -9,17 +9,18 @@ namespace Messaging.Application.Participants;
 /// <summary>Reads people of a conversation as every participant sees them.</summary>
 public sealed class ParticipantViewStore(DbSession session, PolicySettings policies)
 {
-    /// <summary>
-    /// Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does;
-    /// <c>@Receipts</c> is what is configured.
-    /// </summary>
-    public const string Shows = "(p.show_read_receipts AND coalesce((c.policy ->> 'receipts')::boolean, @Receipts))";
+    /// <summary>Whether the policy of <c>c</c> lets others learn who has received and read what; <c>@Receipts</c> is what is configured.</summary>
+    public const string Told = "coalesce((c.policy ->> 'receipts')::boolean, @Receipts)";
+
+    /// <summary>Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does.</summary>
+    public const string Shows = $"(p.show_read_receipts AND {Told})";
 
     /// <summary>The columns of <see cref="ParticipantView"/>, of a participant <c>p</c> in <c>c</c> who is the user <c>u</c>.</summary>
     public const string Columns =
         $"""
         p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
-        CASE WHEN {Shows} THEN p.last_read_seq END AS last_read_seq, p.last_delivered_seq
+        CASE WHEN {Shows} THEN p.last_read_seq END AS last_read_seq,
+        CASE WHEN {Told} THEN p.last_delivered_seq END AS last_delivered_seq
         """;
 
     // Index: pk_participants, pk_users.
@@ -41,6 +42,7 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
 
 /// <summary>Somebody who takes part, as every participant sees it.</summary>
 /// <param name="LastReadSeq">Null for those who hide how far they have read, and where the policy does.</param>
+/// <param name="LastDeliveredSeq">Null where the policy turns receipts off.</param>
 public sealed record ParticipantView(
     UserId UserId,
     string? DisplayName,
@@ -48,4 +50,4 @@ public sealed record ParticipantView(
     ParticipantRole Role,
     Instant JoinedAt,
     long? LastReadSeq,
-    long LastDeliveredSeq);
+    long? LastDeliveredSeq);

@@ -1,10 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
-using Messaging.Application.Events;
 using Messaging.Domain.Common;
-using Messaging.Domain.Messages;
 
 namespace Messaging.Application.Receipts;
 
@@ -18,55 +15,8 @@ public sealed class MarkDeliveredValidator : AbstractValidator<MarkDelivered>
         RuleFor(c => c.Seq).GreaterThanOrEqualTo(0).WithMessage("A seq is 0 or more.");
 }
 
-public sealed class MarkDeliveredHandler(DbSession session, PolicySettings policies, OutboxSignal signal)
-    : IRequestHandler<MarkDelivered, PointerState>
+public sealed class MarkDeliveredHandler(DeliveryStore deliveries) : IRequestHandler<MarkDelivered, PointerState>
 {
-    // Locks the receiver's participants row only. Two at once: the WHERE of the update is judged again on the row as the other left it,
-    // so the pointer never moves backwards. Whoever has not accepted a request has received nothing.
-    private const string MarkDeliveredSql =
-        $"""
-        WITH old AS (
-            SELECT p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
-                CASE WHEN coalesce((c.policy ->> 'receipts')::boolean, @Receipts) THEN NULL ELSE p.user_id END AS audience,
-                {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
-            FROM participants p
-            JOIN conversations c ON c.id = p.conversation_id
-            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
-        ),
-        at AS (
-            UPDATE participants p
-            SET last_delivered_seq = old.target
-            FROM old
-            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
-                AND p.last_delivered_seq < old.target
-            RETURNING p.last_delivered_seq, old.audience, clock_timestamp() AS moved_at
-        ),
-        delivered_event AS (
-            INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-            SELECT at.moved_at, @ConversationId, at.audience, @DeliveredEvent, jsonb_build_object(
-                'userId', @UserId, 'seq', last_delivered_seq, 'at', to_char(at.moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-            FROM at
-        )
-        SELECT old.last_read_seq, coalesce(at.last_delivered_seq, old.last_delivered_seq) AS last_delivered_seq,
-            old.messages AS unread_count, old.mentions AS mention_count
-        FROM old
-        LEFT JOIN at ON true
-        """;
-
-    public async Task<PointerState> Handle(MarkDelivered command, CancellationToken ct)
-    {
-        var state = await session.QuerySingleOrDefaultAsync<PointerState>(
-            MarkDeliveredSql,
-            new
-            {
-                ConversationId = command.ConversationId.Value,
-                UserId = command.Actor.RequireUser().Value,
-                command.Seq,
-                policies.Receipts,
-                DeliveredEvent = MessageEvents.Delivered,
-            },
-            ct);
-        session.AfterCommit(signal.Raise);
-        return state ?? throw CommonErrors.NotFound();
-    }
+    public async Task<PointerState> Handle(MarkDelivered command, CancellationToken ct) =>
+        await deliveries.MoveAsync(command.ConversationId, command.Actor.RequireUser(), command.Seq, ct) ?? throw CommonErrors.NotFound();
 }

@@ -26,12 +26,13 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
 {
     // Locks the reader's participants row only, never the conversation. Two reads at once: the WHERE of the update is judged
     // again on the row as the other left it, so the pointer never moves backwards. Whoever has not accepted a request marks nothing.
-    // The events' time is that of holding the row: the statement may have begun, and waited, before another moved the pointer.
+    // Of who hides how far one has read, the others learn that it was received. The events' time is that of holding the row: the statement may have begun, and waited, before another moved the pointer.
     private const string MarkReadSql =
         $"""
         WITH old AS (
             SELECT c.last_seq, p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
                 CASE WHEN {ParticipantViewStore.Shows} THEN NULL ELSE p.user_id END AS audience,
+                {ParticipantViewStore.Told} AND NOT p.show_read_receipts AS hides,
                 {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
             FROM participants p
             JOIN conversations c ON c.id = p.conversation_id
@@ -58,6 +59,24 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
             SELECT @ConversationId, @UserId, pointer, now()
             FROM at
             ON CONFLICT DO NOTHING
+        ),
+        received AS (
+            SELECT at.last_delivered_seq, at.moved_at, old.hides
+            FROM at, old
+            WHERE at.last_delivered_seq > old.last_delivered_seq
+        ),
+        delivered_mark AS (
+            INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
+            SELECT @ConversationId, @UserId, last_delivered_seq, now()
+            FROM received
+            ON CONFLICT DO NOTHING
+        ),
+        delivered_event AS (
+            INSERT INTO outbox (occurred_at, conversation_id, type, payload)
+            SELECT moved_at, @ConversationId, @DeliveredEvent, jsonb_build_object(
+                'userId', @UserId, 'seq', last_delivered_seq, 'at', to_char(moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+            FROM received
+            WHERE hides
         ),
         read_event AS (
             INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
@@ -91,6 +110,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
                 command.Seq,
                 policies.Receipts,
                 ReadEvent = MessageEvents.Read,
+                DeliveredEvent = MessageEvents.Delivered,
                 UnreadEvent = MessageEvents.UnreadChanged,
             },
             ct);

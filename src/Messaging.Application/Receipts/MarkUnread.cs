@@ -22,16 +22,48 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
     : IRequestHandler<MarkUnread, PointerState>
 {
     // Under the conversation's lock, so that none of one's own messages comes in between. Those behind the pointer do not count: they are
-    // told apart once, here, and stay so. Index: pk_messages, from the pointer on.
+    // told apart once, here, and stay so. Where the message lies behind what was read, the pointer moves forward to it, which is marked and told
+    // as reading is. Index: pk_messages, from the pointer on.
     private const string MoveSql =
-        """
-        WITH at AS (
+        $"""
+        WITH old AS (
+            SELECT p.last_read_seq, p.last_delivered_seq, {ParticipantViewStore.Told} AND NOT p.show_read_receipts AS hides
+            FROM participants p
+            JOIN conversations c ON c.id = @ConversationId
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
+        ),
+        at AS (
             UPDATE participants p
             SET last_read_seq = @Seq - 1, last_delivered_seq = greatest(p.last_delivered_seq, @Seq - 1), has_gaps = true
             FROM conversations c
             WHERE c.id = @ConversationId AND p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
                 AND NOT p.pending AND @Seq > p.cleared_seq AND @Seq <= c.last_seq
             RETURNING c.created_at, c.last_activity_at
+        ),
+        read_mark AS (
+            INSERT INTO read_marks (conversation_id, user_id, seq, at)
+            SELECT @ConversationId, @UserId, @Seq - 1, now()
+            FROM at, old
+            WHERE @Seq - 1 > old.last_read_seq
+            ON CONFLICT DO NOTHING
+        ),
+        received AS (
+            SELECT clock_timestamp() AS moved_at, old.hides
+            FROM at, old
+            WHERE @Seq - 1 > old.last_delivered_seq
+        ),
+        delivered_mark AS (
+            INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
+            SELECT @ConversationId, @UserId, @Seq - 1, now()
+            FROM received
+            ON CONFLICT DO NOTHING
+        ),
+        delivered_event AS (
+            INSERT INTO outbox (occurred_at, conversation_id, type, payload)
+            SELECT moved_at, @ConversationId, @DeliveredEvent, jsonb_build_object(
+                'userId', @UserId, 'seq', @Seq - 1, 'at', to_char(moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+            FROM received
+            WHERE hides
         )
         INSERT INTO participant_gaps (conversation_id, user_id, seq)
         SELECT @ConversationId, @UserId, m.seq
@@ -94,6 +126,7 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
             command.Seq,
             policies.Receipts,
             ReadEvent = MessageEvents.Read,
+            DeliveredEvent = MessageEvents.Delivered,
             UnreadEvent = MessageEvents.UnreadChanged,
         };
 

@@ -172,18 +172,25 @@ public sealed class Conversation
             throw ConversationErrors.Closed();
     }
 
-    /// <summary>Refuses a message that the sender may not send now.</summary>
-    /// <param name="sender">Null for the service.</param>
-    public void EnsureTakes(Participant? sender, Instant now)
+    /// <summary>Refuses whatever adds to it or to its messages, by somebody who takes part.</summary>
+    /// <param name="by">Null for the service.</param>
+    public void EnsureOpenTo(Participant? by)
     {
         EnsureWritable();
-        if (sender is null)
+        if (by is null)
             return;
         if (IsBlocked)
             throw ConversationErrors.Blocked();
         if (Request is RequestState.Pending)
             throw ConversationErrors.RequestPending();
-        if (Type is ConversationType.Direct || sender.Administers)
+    }
+
+    /// <summary>Refuses a message that the sender may not send now.</summary>
+    /// <param name="sender">Null for the service.</param>
+    public void EnsureTakes(Participant? sender, Instant now)
+    {
+        EnsureOpenTo(sender);
+        if (sender is null || Type is ConversationType.Direct || sender.Administers)
             return;
         if (Policy!.Posting is AllowedTo.Admins)
             throw ParticipantErrors.NotAllowed();

@@ -17,6 +17,9 @@ public static class MessageErrors
     public static RuleException MentionOfStranger(int index, UserId userId) => CommonErrors.Invalid(
         $"#/mentions/{index}", $"'{userId}' does not take part in this conversation.");
 
+    public static RuleException Deleted() => new(new Problem(
+        ProblemCodes.MessageDeleted, "The message was deleted: its place in the conversation is all that is left."));
+
     public static RuleException KeyReused() => new(new Problem(
         ProblemCodes.IdempotencyKeyReused, "This clientMessageId was used for a message with other content; choose a new one.", "#/clientMessageId"));
 }

@@ -15,20 +15,25 @@ public static class ConnectionStrings
     private const string RequestOptions =
         $"{IdleTimeout} -c statement_timeout=15000 -c jit=off -c plan_cache_mode=force_generic_plan -c random_page_cost=1.1";
 
+    // The statements of one round trip see the database as it was at the first of them, so that a page's messages and what stands beside
+    // them are of one moment. What only reads never fails by that.
+    private const string OneMoment = @"-c default_transaction_isolation=repeatable\ read";
+
     /// <summary>For commands: bounded waits, statements prepared once they repeat. Many at once, since commits wait for the disk together.</summary>
-    public static string ForCommands(string given) => ForRequests(given, poolSize: 40);
+    public static string ForCommands(string given) => ForRequests(given, poolSize: 40, RequestOptions);
 
     /// <summary>
     /// For queries: few at once, the others wait their turn. A read that is in memory waits for a core only, and twice as many as there
     /// are cores keep them busy; more would take turns in the middle of each other's work, which makes the slowest three times as slow.
     /// </summary>
-    public static string ForQueries(string given) => ForRequests(given, poolSize: Math.Max(4, 2 * Environment.ProcessorCount));
+    public static string ForQueries(string given) =>
+        ForRequests(given, poolSize: Math.Max(4, 2 * Environment.ProcessorCount), $"{RequestOptions} {OneMoment}");
 
-    private static string ForRequests(string given, int poolSize) => Complete(
+    private static string ForRequests(string given, int poolSize, string options) => Complete(
         given,
         ("Maximum Pool Size", poolSize.ToString(CultureInfo.InvariantCulture)),
         ("Command Timeout", "20"),
-        ("Options", RequestOptions));
+        ("Options", options));
 
     /// <summary>For the sequencer and listeners: few, lasting, and noticed when the network is cut.</summary>
     public static string ForDirectUse(string given) => Complete(

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>How many events a move brought to the feed, and up to where it goes since.</summary>
+/// <summary>How many events a move took from the outbox, and up to where the feed goes since.</summary>
 public readonly record struct Move(int Count, long LastPosition);
 
 /// <summary>Moves committed events from the outbox to the feed under a lease, on one connection.</summary>
@@ -19,6 +19,8 @@ public sealed class OutboxMover : IAsyncDisposable
         SET plan_cache_mode = force_generic_plan
         """;
 
+    // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it.
+    // One that moves back (markedUnread) is never left out: whoever folds the others alone would not come to where it led.
     // Locks the lease's row against a takeover until the move is committed, then feed_state's row. Index: pk_outbox.
     private const string MoveSql =
         """
@@ -36,28 +38,46 @@ public sealed class OutboxMover : IAsyncDisposable
                 FROM outbox
                 ORDER BY occurred_at, conversation_id, event_no
                 LIMIT @Limit))
-            RETURNING occurred_at, conversation_id, event_no, seq, user_id, type, payload
+            RETURNING id, occurred_at, conversation_id, event_no, seq, user_id, type, payload
+        ),
+        pointers AS (
+            SELECT id, occurred_at, conversation_id, event_no, user_id, type,
+                coalesce(payload ->> 'userId', user_id) AS owner, payload ? 'markedUnread' AS back,
+                ARRAY[coalesce(payload ->> 'seq', payload ->> 'lastReadSeq')::bigint, (payload ->> 'lastSeq')::bigint] AS reach
+            FROM taken
+            WHERE type IN ('message:read', 'message:delivered', 'unread:changed')
+        ),
+        outdone AS (
+            SELECT id
+            FROM (
+                SELECT id, back, reach <= max(reach) OVER (
+                    PARTITION BY conversation_id, owner, type, user_id ORDER BY occurred_at, event_no, id
+                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS outdone
+                FROM pointers
+            ) p
+            WHERE outdone AND NOT back
         ),
         counted AS (
-            SELECT count(*) AS count
+            SELECT count(*) AS taken, count(*) - (SELECT count(*) FROM outdone) AS kept
             FROM taken
         ),
         state AS (
             UPDATE feed_state
-            SET last_position = last_position + counted.count
+            SET last_position = last_position + counted.kept
             FROM counted
-            WHERE counted.count > 0
-            RETURNING last_position, counted.count
+            WHERE counted.taken > 0
+            RETURNING last_position, counted.taken, counted.kept
         ),
         moved AS (
             INSERT INTO feed (position, occurred_at, conversation_id, seq, user_id, type, payload)
             SELECT
-                state.last_position - state.count + row_number() OVER (ORDER BY occurred_at, conversation_id, event_no),
+                state.last_position - state.kept + row_number() OVER (ORDER BY occurred_at, conversation_id, event_no, id),
                 occurred_at, conversation_id, seq, user_id, type, payload
             FROM taken
             CROSS JOIN state
+            WHERE NOT EXISTS (SELECT FROM outdone WHERE outdone.id = taken.id)
         )
-        SELECT count::integer, last_position, pg_notify(@Channel, last_position::text)
+        SELECT taken::integer, last_position, pg_notify(@Channel, last_position::text)
         FROM state
         """;
 

@@ -35,8 +35,12 @@ public sealed class Purges(DirectDataSource database)
         """
         WITH g AS (DELETE FROM message_gaps WHERE conversation_id = @Id),
             o AS (DELETE FROM participant_gaps WHERE conversation_id = @Id),
+            h AS (DELETE FROM message_hidden WHERE conversation_id = @Id),
             m AS (DELETE FROM mentions WHERE conversation_id = @Id),
             r AS (DELETE FROM read_marks WHERE conversation_id = @Id),
+            d AS (DELETE FROM delivered_marks WHERE conversation_id = @Id),
+            e AS (DELETE FROM reactions WHERE conversation_id = @Id),
+            n AS (DELETE FROM reaction_counts WHERE conversation_id = @Id),
             b AS (DELETE FROM bans WHERE conversation_id = @Id)
         DELETE FROM purges
         WHERE conversation_id = @Id

@@ -104,7 +104,7 @@ public sealed class HubTests : HubFixture
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var (group, other) = (await GroupAsync(ada, bob), await GroupAsync(ada, bob));
-        await using var phone = await ConnectAsync(bob);
+        await using var phone = await ConnectAsync(bob, await CursorAsync(bob));
 
         (await Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}/participants/{bob}")).EnsureSuccessStatusCode();
         await SendAsync(ada, group, "not for bob");

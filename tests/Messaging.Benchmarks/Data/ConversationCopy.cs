@@ -13,7 +13,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
         await CopyKeysAsync("direct_keys (direct_key, conversation_id)", c => c.IsDirect, DirectKey, ct);
         await CopyKeysAsync("slugs (slug, conversation_id)", c => c.Slug is not null, c => c.Slug!, ct);
         await CopyParticipantsAsync(ct);
-        await CopyReadMarksAsync(ct);
+        await CopyMarksAsync("read_marks", (c, member) => c.ReadBy(member), ct);
+        await CopyMarksAsync("delivered_marks", (c, _) => c.Size, ct);
     }
 
     async Task CopyConversationsAsync(CancellationToken ct)
@@ -71,13 +72,13 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
         await rows.CompleteAsync(ct);
     }
 
-    async Task CopyReadMarksAsync(CancellationToken ct)
+    async Task CopyMarksAsync(string table, Func<PlannedConversation, int, int> seqOf, CancellationToken ct)
     {
-        await using var rows = await connection.BeginBinaryImportAsync("COPY read_marks (conversation_id, user_id, seq, at) FROM STDIN (FORMAT binary)", ct);
+        await using var rows = await connection.BeginBinaryImportAsync($"COPY {table} (conversation_id, user_id, seq, at) FROM STDIN (FORMAT binary)", ct);
         foreach (var c in dataset.Conversations)
         {
-            foreach (var i in Enumerable.Range(0, c.Members.Length).Where(i => c.ReadBy(i) > 0))
-                await rows.WriteRowAsync(ct, c.Id.Value, Shape.UserId(c.Members[i]), (long)c.ReadBy(i), Time(c.LastMessageAt));
+            foreach (var i in Enumerable.Range(0, c.Members.Length).Where(i => seqOf(c, i) > 0))
+                await rows.WriteRowAsync(ct, c.Id.Value, Shape.UserId(c.Members[i]), (long)seqOf(c, i), Time(c.LastMessageAt));
         }
 
         await rows.CompleteAsync(ct);

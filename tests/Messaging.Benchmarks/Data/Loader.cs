@@ -7,7 +7,11 @@ namespace Messaging.Benchmarks.Data;
 /// <summary>Fills a migrated database by COPY, indexes being built afterwards, and says how far it is.</summary>
 sealed class Loader(NpgsqlDataSource database, Shape shape, TextWriter output)
 {
-    static readonly string[] Tables = ["users", "conversations", "direct_keys", "slugs", "participants", "messages", "message_keys", "message_gaps", "mentions", "read_marks"];
+    static readonly string[] Tables =
+    [
+        "users", "conversations", "direct_keys", "slugs", "participants", "messages", "message_keys", "message_gaps", "mentions", "read_marks",
+        "delivered_marks", "reactions", "reaction_counts",
+    ];
 
     readonly Stopwatch watch = Stopwatch.StartNew();
 
@@ -26,6 +30,8 @@ sealed class Loader(NpgsqlDataSource database, Shape shape, TextWriter output)
         await new MessageCopy(connection, dataset, now).CopyAsync(Progress, ct);
         await new ConversationCopy(connection, dataset).CopyAsync(ct);
         Say("conversations and participants");
+        await new ReactionCopy(connection, dataset).CopyAsync(ct);
+        Say("reactions");
         foreach (var sql in indexes.Definitions)
         {
             await ExecuteAsync(connection, sql, ct);

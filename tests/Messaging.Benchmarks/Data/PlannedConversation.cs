@@ -10,6 +10,8 @@ sealed class PlannedConversation(int number, int[] members, int size, long first
         "the parcel left the depot this morning and should be with you before noon, thank you for waiting; the driver will ring when "
         + "he is near, and if nobody is in he will leave it with the neighbour on the left as you asked last time. ";
 
+    static readonly string[] Emojis = ["👍", "❤️", "🎉"];
+
     public ConversationId Id { get; } = ConversationId.New(Instant.FromUnixTimeTicks(firstAt * 10));
 
     /// <summary>Users, the opener or owner first.</summary>
@@ -50,6 +52,21 @@ sealed class PlannedConversation(int number, int[] members, int size, long first
     public bool IsGap(int seq) => seq < size && Mix(seq) % 97 == 0;
 
     public int? MentionedBy(int seq) => !IsDirect && seq % 25 == 0 && !IsGap(seq) ? members[(seq + 1) % members.Length] : null;
+
+    /// <summary>
+    /// One message in ten has been reacted to: with one to three emoji, each by one to a third of the members. What is a gap has not.
+    /// </summary>
+    public IEnumerable<(string Emoji, int[] Members)> ReactionsTo(int seq)
+    {
+        var mixed = Mix(seq + 500_000);
+        if (mixed % 10 != 0 || IsGap(seq))
+            yield break;
+        for (var i = 0; i < 1 + (int)(mixed / 10 % 3); i++)
+        {
+            var count = 1 + (int)(mixed / 30 % Math.Max(members.Length / 3, 1));
+            yield return (Emojis[i], [.. Enumerable.Range(0, count).Select(member => members[(seq + (member * 3) + i) % members.Length]).Distinct()]);
+        }
+    }
 
     public string TextOf(int seq)
     {

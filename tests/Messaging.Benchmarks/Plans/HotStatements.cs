@@ -1,6 +1,7 @@
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
+using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
 using Messaging.Benchmarks.Data;
 using Messaging.Benchmarks.Reading;
@@ -33,13 +34,15 @@ static class HotStatements
         new(
             "Read pointer", Statements.Of<MarkReadHandler>("MarkReadSql"), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
-            ("ReadEvent", Text, MessageEvents.Read), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
+            ("ReadEvent", Text, MessageEvents.Read), ("DeliveredEvent", Text, MessageEvents.Delivered), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
         new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
             "One message by its id", Statements.Of<MessageViewStore>("FindSql"), Background: false,
             ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
+        .. Reactions(conversation, user, seq),
+        .. Receipts(conversation, user, seq),
         Inbox("Inbox of an ordinary user", InboxBenchmark.AllSql, user),
         Inbox("Inbox of somebody in 10,000 conversations", InboxBenchmark.AllSql, Shape.UserId(Shape.Busiest)),
         Inbox("Inbox of somebody in 10,000 conversations, unread only", InboxBenchmark.UnreadSql, Shape.UserId(Shape.Busiest)),
@@ -55,11 +58,36 @@ static class HotStatements
         {
             ("History: the page's bounds", "RangeSql"),
             ("History: the messages, 1,000 deep", "MessagesSql"),
+            ("History: the reactions", "ReactionsSql"),
             ("History: the pointers of all members", "PointersSql"),
         }.Select(part => new HotStatement(
             part.Name, Statements.Of<MessageViewStore>(part.Constant), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Upto", Bigint, upto), ("After", Bigint, null),
             ("Limit", NpgsqlDbType.Integer, HistoryBenchmark.PageSize), ("Receipts", NpgsqlDbType.Boolean, true)));
+
+    static IEnumerable<HotStatement> Reactions(Guid conversation, string user, long seq) =>
+        new (string Name, string Constant)[]
+        {
+            ("Reaction: what is there", "LoadSql"),
+            ("Reaction: one more", "AddSql"),
+            ("Reaction: one less", "RemoveSql"),
+            ("Reactions: who has reacted", "PageSql"),
+        }.Select(part => new HotStatement(
+            part.Name, Statements.Of<ReactionStore>(part.Constant), Background: false,
+            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Emoji", Text, ":explained:"),
+            ("Now", NpgsqlDbType.TimestampTz, DateTime.UtcNow), ("AfterUser", Text, ""), ("AfterEmoji", Text, ""), ("Take", NpgsqlDbType.Integer, 31)));
+
+    static IEnumerable<HotStatement> Receipts(Guid conversation, string user, long seq) =>
+    [
+        new(
+            "Delivered pointer", Statements.Of<DeliveryStore>("MoveSql"), Background: false,
+            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
+            ("DeliveredEvent", Text, MessageEvents.Delivered)),
+        .. new (string Name, string Constant)[] { ("Receipts: the counts", "CountsSql"), ("Receipts: a page", "PageSql") }.Select(part => new HotStatement(
+            part.Name, Statements.Of<ListReceiptsHandler>(part.Constant), Background: false,
+            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("SenderId", Text, user), ("After", Text, ""),
+            ("Take", NpgsqlDbType.Integer, 31), ("Receipts", NpgsqlDbType.Boolean, true))),
+    ];
 
     static HotStatement Inbox(string name, string sql, string user) =>
         new(name, sql, Background: false, [.. InboxBenchmark.Parameters(user).Select(p => (p.ParameterName, p.NpgsqlDbType, p.Value))]);

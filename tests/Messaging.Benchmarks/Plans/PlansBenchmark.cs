@@ -16,7 +16,10 @@ sealed partial class PlansBenchmark(Bench bench)
         """;
 
     static readonly string[] Tables =
-        ["conversations", "participants", "users", "messages", "message_keys", "message_gaps", "mentions", "read_marks", "outbox", "feed_2"];
+    [
+        "conversations", "participants", "users", "messages", "message_keys", "message_gaps", "message_hidden", "mentions", "read_marks",
+        "delivered_marks", "reactions", "reaction_counts", "outbox", "feed_2",
+    ];
 
     public async Task RunAsync()
     {

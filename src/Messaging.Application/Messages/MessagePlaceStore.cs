@@ -1,0 +1,47 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>Where a message stands, for what concerns the message and not its content.</summary>
+public sealed record MessagePlace(long Seq, UserId? SenderId, bool Deleted)
+{
+    /// <summary>Refuses what a deleted message takes no more.</summary>
+    public void EnsureThere()
+    {
+        if (Deleted)
+            throw MessageErrors.Deleted();
+    }
+}
+
+/// <summary>Finds messages by their ids for those who may see them.</summary>
+public sealed class MessagePlaceStore(DbSession session)
+{
+    // Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants; pk_message_hidden.
+    private const string FindSql =
+        """
+        SELECT m.seq, m.sender_id, m.deleted_at IS NOT NULL AS deleted
+        FROM messages m
+        LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
+        WHERE m.id = @MessageId AND m.created_at BETWEEN @From AND @To AND m.conversation_id = @ConversationId
+            AND (@UserId::text IS NULL OR (m.seq > v.cleared_seq AND NOT EXISTS (
+                SELECT FROM message_hidden h
+                WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq)))
+        """;
+
+    /// <summary>Refuses, as absent, a message that is elsewhere or not the viewer's to see.</summary>
+    public async Task<MessagePlace> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
+    {
+        // The service that made the id may have had another clock: what is not found near the id's time is looked for everywhere.
+        return await FindAsync(id.Time - Duration.FromMinutes(5), id.Time + Duration.FromMinutes(5))
+            ?? await FindAsync(Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0))
+            ?? throw CommonErrors.NotFound();
+
+        Task<MessagePlace?> FindAsync(Instant from, Instant to) => session.QuerySingleOrDefaultAsync<MessagePlace>(
+            FindSql,
+            new { MessageId = id.Value, From = from, To = to, ConversationId = conversationId.Value, UserId = viewer.UserId?.Value },
+            ct);
+    }
+}
