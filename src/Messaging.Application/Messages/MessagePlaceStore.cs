@@ -19,11 +19,13 @@ public sealed record MessagePlace(long Seq, UserId? SenderId, bool Deleted)
 /// <summary>Finds messages by their ids for those who may see them.</summary>
 public sealed class MessagePlaceStore(DbSession session)
 {
-    // Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants; pk_message_hidden.
+    // What is left of a deleted conversation is nobody's to see. Index: ix_messages_id, in the partitions around the time that the id tells;
+    // pk_conversations; pk_participants; pk_message_hidden.
     private const string FindSql =
         """
         SELECT m.seq, m.sender_id, m.deleted_at IS NOT NULL AS deleted
         FROM messages m
+        JOIN conversations c ON c.id = @ConversationId
         LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
         WHERE m.id = @MessageId AND m.created_at BETWEEN @From AND @To AND m.conversation_id = @ConversationId
             AND (@UserId::text IS NULL OR (m.seq > v.cleared_seq AND NOT EXISTS (

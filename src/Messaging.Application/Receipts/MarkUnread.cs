@@ -82,7 +82,7 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
                 CASE WHEN {ParticipantViewStore.Shows} THEN NULL ELSE p.user_id END AS audience
             FROM participants p
             JOIN conversations c ON c.id = @ConversationId
-            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.last_read_seq = @Seq - 1
+            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.last_read_seq = @Seq - 1 AND NOT p.pending
         ),
         stamp AS (
             UPDATE conversations c
