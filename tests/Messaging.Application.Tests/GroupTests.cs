@@ -52,6 +52,34 @@ public sealed class GroupTests : SliceFixture
     }
 
     [Test]
+    public async Task People_are_found_by_role_and_by_a_part_of_their_name_page_by_page()
+    {
+        var (ada, bob, bea) = (await Slices.UserAsync("Ada_1"), await Slices.UserAsync("Bob"), await Slices.UserAsync("Beatrice"));
+        var group = await CreateAsync(ada, [bob, bea]);
+        await Slices.SendAsync(new ChangeRole(new Actor(ada), group.Id, bea, ParticipantRole.Admin));
+
+        Assert.That(await FoundAsync(role: ParticipantRole.Admin), Is.EqualTo(new[] { bea }));
+        Assert.That(await FoundAsync(name: "b"), Is.EquivalentTo(new[] { bob, bea }));
+        Assert.That(await FoundAsync(ParticipantRole.Member, "b"), Is.EqualTo(new[] { bob }));
+        Assert.That(await FoundAsync(name: "a_1"), Is.EqualTo(new[] { ada }));
+        Assert.That(await FoundAsync(name: "%"), Is.Empty);
+        Assert.That(await FoundAsync(), Is.EquivalentTo(new[] { ada, bob, bea }));
+
+        async Task<IReadOnlyList<UserId>> FoundAsync(ParticipantRole? role = null, string? name = null)
+        {
+            var (found, cursor) = (new List<UserId>(), (string?)null);
+            do
+            {
+                var page = await Slices.SendAsync(new ListParticipants(new Actor(bob), group.Id, role, name, cursor, Limit: 1));
+                found.AddRange(page.Items.Select(participant => participant.UserId));
+                cursor = page.NextCursor;
+            }
+            while (cursor is not null);
+            return found;
+        }
+    }
+
+    [Test]
     public async Task Alone_with_strangers_or_twice_the_same_is_refused()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());

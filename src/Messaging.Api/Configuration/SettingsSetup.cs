@@ -15,6 +15,8 @@ public static class SettingsSetup
     public static IServiceCollection AddSettings<T>(this IServiceCollection services, string section, Func<T, IEnumerable<string>>? check = null)
         where T : class, new()
     {
+        foreach (var property in typeof(T).GetProperties().Where(property => property.PropertyType.IsEnum))
+            WordConverter.Use(property.PropertyType);
         services.AddSingleton(provider => Read<T>(provider.GetRequiredService<IConfiguration>().GetSection(section)));
         services.AddSingleton(new SettingsCheck(configuration =>
         {

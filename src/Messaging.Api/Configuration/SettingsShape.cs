@@ -28,7 +28,7 @@ public static class SettingsShape
             return Errors(section, type);
         // The converter of an enumeration takes any case, and says that it does not.
         var isValid = string.IsNullOrEmpty(section.Value)
-            || (type.IsEnum ? Enum.GetNames(type).Contains(section.Value, StringComparer.OrdinalIgnoreCase) : TypeDescriptor.GetConverter(type).IsValid(section.Value));
+            || (type.IsEnum ? WordConverter.IsWord(type, section.Value) : TypeDescriptor.GetConverter(type).IsValid(section.Value));
         return isValid
             ? []
             : [$"{Name(section.Path)}: {Word(type)} is expected."];
@@ -43,6 +43,6 @@ public static class SettingsShape
             return "true or false";
         if (type == typeof(TimeSpan))
             return "a time span such as 00:00:30";
-        return type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type)) : "a whole number";
+        return type.IsEnum ? "one of " + string.Join(", ", WordConverter.Words(type)) : "a whole number";
     }
 }
