@@ -8,7 +8,7 @@ public sealed record PrivatePostgresOptions
     /// <summary>What was acknowledged survives a crash of the machine. Off for tests: several times faster.</summary>
     public bool Durable { get; init; }
 
-    public int MaxConnections { get; init; } = 200;
+    public int MaxConnections { get; init; } = 400;
 
     /// <summary>
     /// A signal that ends the process also ends its throw-away server. Off where the owner handles signals itself and has
