@@ -185,7 +185,7 @@ public sealed class ClientModel
             return;
         var me = conversation["me"]!;
         me["unreadCount"] = Number(me["unreadCount"]) + 1;
-        if (message["mentions"]!.AsArray().Any(m => Text(m) == user))
+        if (message["mentions"]!.AsArray().Any(m => Text(m) == user || Text(m) == "@all"))
             me["mentionCount"] = Number(me["mentionCount"]) + 1;
     }
 

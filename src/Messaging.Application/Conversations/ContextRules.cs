@@ -27,7 +27,11 @@ public static class ContextRules
         return IsValid(context) ? context : throw CommonErrors.Invalid("#/context", "Expected is context=type:id. " + Expected);
     }
 
-    private static bool IsValid(ConversationContext context) =>
-        context.Type.Length is >= 1 and <= 64 && !context.Type.AsSpan().ContainsAnyExcept(TypeCharacters)
-        && context.Id.Length >= 1 && StrictText.Length(context.Id) <= 128 && !context.Id.Any(char.IsControl);
+    /// <summary>What the host calls a kind of its objects.</summary>
+    public static bool IsType(string type) => type.Length is >= 1 and <= 64 && !type.AsSpan().ContainsAnyExcept(TypeCharacters);
+
+    /// <summary>What the host calls one of them.</summary>
+    public static bool IsId(string id) => id.Length >= 1 && StrictText.Length(id) <= 128 && !id.Any(char.IsControl);
+
+    private static bool IsValid(ConversationContext context) => IsType(context.Type) && IsId(context.Id);
 }

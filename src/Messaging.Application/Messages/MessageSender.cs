@@ -67,9 +67,9 @@ public sealed class MessageSender(
         ),
         message AS (
             INSERT INTO messages (conversation_id, seq, created_at, id, sender_id, type, text, metadata, mentions, client_message_id,
-                reply_to_seq)
+                reply_to_seq, location, reference)
             SELECT @ConversationId, c.last_seq, c.sent_at, @MessageId, @UserId, @Type, @Text, @Metadata::jsonb, nullif(@Mentions, ARRAY[]::text[]),
-                @ClientMessageId, @ReplyToSeq
+                @ClientMessageId, @ReplyToSeq, @Location::jsonb, @Reference::jsonb
             FROM c
         ),
         gap AS (
@@ -81,8 +81,7 @@ public sealed class MessageSender(
         mention AS (
             INSERT INTO mentions (conversation_id, user_id, seq)
             SELECT @ConversationId, m.user_id, c.last_seq
-            FROM c, unnest(@Mentions) AS m (user_id)
-            WHERE @Type <> 'system' AND m.user_id IS DISTINCT FROM @UserId
+            FROM c, unnest(@Mentioned::text[]) AS m (user_id)
         ),
         before AS (
             SELECT {UnreadSql.Messages} AS messages
@@ -236,7 +235,8 @@ public sealed class MessageSender(
         Message message, MessageContent content, SenderView? sender, ReplyView? reply, CancellationToken ct)
     {
         var view = new MessageView(
-            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, reply, message.Draft.Mentions, Reactions: [],
+            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, content.Location, content.Reference,
+            reply, message.Draft.Mentions, Reactions: [],
             message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
             Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0, CreatedAt: default, Version: 1);
         try
@@ -254,7 +254,10 @@ public sealed class MessageSender(
                     message.Draft.Text,
                     Preview = message.Draft.Text is null ? null : StrictText.First(message.Draft.Text, MessageViewStore.PreviewLength),
                     message.Draft.Metadata,
+                    Location = message.Draft.Location is null ? null : JsonSerializer.Serialize(message.Draft.Location, MessagingJson.Options),
+                    Reference = message.Draft.Reference is null ? null : JsonSerializer.Serialize(message.Draft.Reference, MessagingJson.Options),
                     Mentions = message.Draft.Mentions.Select(id => id.Value).ToArray(),
+                    Mentioned = MentionRules.Counted(message.Draft.Mentions, message.Draft.Type, sender?.UserId).Select(id => id.Value).ToArray(),
                     message.Draft.ClientMessageId,
                     Fingerprint = message.Draft.ClientMessageId is null ? null : content.Fingerprint(),
                     ReplyToSeq = reply?.Seq,

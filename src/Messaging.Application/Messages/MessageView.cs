@@ -9,7 +9,10 @@ namespace Messaging.Application.Messages;
 /// <summary>A message as a participant sees it.</summary>
 /// <param name="Seq">Its dense number in its conversation, from 1.</param>
 /// <param name="SenderId">Null for messages of the service and of users who were erased.</param>
-/// <param name="Mentions">The mentioned users, in the order in which they were named.</param>
+/// <param name="Metadata">Equal in value to what was sent.</param>
+/// <param name="Location">The place of a message of type <c>location</c>.</param>
+/// <param name="Reference">What a message of type <c>shared</c> shares.</param>
+/// <param name="Mentions">The mentioned users, in the order in which they were named; <c>@all</c> is everybody.</param>
 /// <param name="Reactions">By emoji, the one that came first before the others.</param>
 /// <param name="ClientMessageId">The sender's own name for it.</param>
 /// <param name="DeliveredCount">How many of the recipients have received it, readers included.</param>
@@ -25,6 +28,8 @@ public sealed record MessageView(
     SenderView? Sender,
     string? Text,
     JsonText? Metadata,
+    MessageLocation? Location,
+    MessageReference? Reference,
     ReplyView? ReplyTo,
     IReadOnlyList<UserId> Mentions,
     IReadOnlyList<ReactionView> Reactions,

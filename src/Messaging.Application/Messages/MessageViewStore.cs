@@ -35,8 +35,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     private const string MessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
-        SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.mentions,
-            m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
+        SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.location,
+            m.reference, m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
             r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
         FROM page
         JOIN messages m ON m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
@@ -177,7 +177,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
 
     private sealed record Row(
         MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
-        string? Text, JsonText? Metadata, string[]? Mentions, string? ClientMessageId, int EditCount, Instant? EditedAt, Instant? DeletedAt,
+        string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount, Instant? EditedAt, Instant? DeletedAt,
         UserId? DeletedBy, string? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
         string? ReplyPreview, bool? ReplyDeleted)
     {
@@ -194,7 +194,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             }
             return new MessageView(
                 Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
-                Text, Metadata, ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
+                Text, Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
+                ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
                 [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, EditCount, EditedAt,
                 DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!),
                 delivered, read, recipients, CreatedAt, Version);

@@ -26,13 +26,17 @@ public static class UnreadSql
         ELSE 0 END
         """;
 
-    // Index: pk_mentions, from the pointer on.
+    // Those of oneself and those of everybody, of which a message has one or the other; what does not count as unread counts no mention
+    // either. Index: pk_mentions, from the pointer on; pk_participant_gaps.
     public const string Mentions =
         $"""
         CASE WHEN c.last_seq > {Pointer} THEN (
             SELECT count(*)
             FROM mentions n
-            WHERE n.conversation_id = p.conversation_id AND n.user_id = p.user_id AND n.seq > {Pointer})
+            WHERE n.conversation_id = p.conversation_id AND n.user_id IN (p.user_id, '@all') AND n.seq > {Pointer}
+                AND NOT (p.has_gaps AND EXISTS (
+                    SELECT FROM participant_gaps o
+                    WHERE o.conversation_id = n.conversation_id AND o.user_id = p.user_id AND o.seq = n.seq)))
         ELSE 0 END
         """;
 

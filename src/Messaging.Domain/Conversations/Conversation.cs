@@ -206,6 +206,14 @@ public sealed class Conversation
         sender is not null
         && (Request is RequestState.Unsent || (Type is ConversationType.Group && Policy!.SlowModeSeconds > 0 && !sender.Administers));
 
+    /// <summary>Refuses a mention of everybody by who may not disturb them all at once.</summary>
+    /// <param name="by">Null for the service.</param>
+    public void EnsureMayMentionAll(Participant? by)
+    {
+        if (Type is ConversationType.Group && Policy!.MentionAll is AllowedTo.Admins)
+            by?.EnsureAdministers();
+    }
+
     /// <summary>Lets people in: all of them or none. Those who are in already must be left out of <paramref name="count"/>.</summary>
     /// <param name="by">Who adds; null for the service.</param>
     /// <param name="role">As what; only those who administer the group make others do so.</param>

@@ -8,6 +8,12 @@ namespace Messaging.Domain.Messages;
 public enum MessageType
 {
     Text,
+    Location,
+
+    /// <summary>Something of the host product's own.</summary>
+    Shared,
+
+    /// <summary>Of the service, or of this product's own making.</summary>
     System,
 }
 
@@ -15,7 +21,8 @@ public enum MessageType
 /// <param name="ClientMessageId">The sender's own name for it: the same name twice is one message.</param>
 /// <param name="Metadata">A JSON object as text.</param>
 public sealed record MessageDraft(
-    string? ClientMessageId, MessageType Type, string? Text, string? Metadata, MessageId? ReplyToId, IReadOnlyList<UserId> Mentions);
+    string? ClientMessageId, MessageType Type, string? Text, string? Metadata, MessageId? ReplyToId, IReadOnlyList<UserId> Mentions,
+    MessageLocation? Location = null, MessageReference? Reference = null);
 
 /// <summary>A message that may be stored. Its seq and time are given by the conversation's row, under its lock.</summary>
 public sealed class Message
@@ -55,11 +62,7 @@ public sealed class Message
             throw MessageErrors.SystemIsForTheService();
         if (draft.Type is not MessageType.System && sender.IsService)
             throw MessageErrors.ServiceSendsSystemOnly();
-        for (var i = 0; i < draft.Mentions.Count; i++)
-        {
-            if (!present.Contains(draft.Mentions[i]))
-                throw MessageErrors.MentionOfStranger(i, draft.Mentions[i]);
-        }
+        MentionRules.Ensure(conversation, participant, draft.Mentions, present);
         return new Message(MessageId.New(now), conversation, sender, draft);
     }
 }

@@ -1,0 +1,3 @@
+ALTER TABLE messages
+    DROP COLUMN location,
+    DROP COLUMN reference;

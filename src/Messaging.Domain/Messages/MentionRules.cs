@@ -1,0 +1,32 @@
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
+
+namespace Messaging.Domain.Messages;
+
+/// <summary>Whom a message may mention, and for whom that counts.</summary>
+public static class MentionRules
+{
+    /// <summary>Mentions everybody who takes part, in place of a user id; a user of this id cannot be mentioned alone.</summary>
+    public static readonly UserId Everybody = new("@all");
+
+    /// <summary>Refuses mentions of who does not take part, and of everybody where that is for owner and admins.</summary>
+    /// <param name="by">Null for the service.</param>
+    /// <param name="present">Those of the mentioned who take part.</param>
+    public static void Ensure(Conversation conversation, Participant? by, IReadOnlyList<UserId> mentions, IReadOnlySet<UserId> present)
+    {
+        for (var i = 0; i < mentions.Count; i++)
+        {
+            if (mentions[i] == Everybody)
+                conversation.EnsureMayMentionAll(by);
+            else if (!present.Contains(mentions[i]))
+                throw MessageErrors.MentionOfStranger(i, mentions[i]);
+        }
+    }
+
+    /// <summary>For whom the mentions count: one entry for everybody in place of all others, none for the sender, none in system messages.</summary>
+    public static IReadOnlyList<UserId> Counted(IReadOnlyList<UserId> mentions, MessageType type, UserId? sender) =>
+        type is MessageType.System ? []
+        : mentions.Contains(Everybody) ? [Everybody]
+        : [.. mentions.Where(mentioned => mentioned != sender)];
+}
