@@ -40,6 +40,50 @@ public sealed class ReplayTests
         (await api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/messages", new { type = "system", text = "note" })).EnsureSuccessStatusCode());
 
     [Test]
+    public async Task A_message_that_is_edited_and_mentions_others() => await ReplayAsync(async (users, group) =>
+    {
+        var first = await SentAsync(users[0], group, new { text = "one", mentions = new[] { users[2] } });
+        await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/messages/{first}", $$"""{"mentions":["{{users[1]}}"]}""");
+        var last = await SentAsync(users[0], group, new { text = "two" });
+        await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/messages/{last}", """{"text":"three","mentions":["@all"]}""");
+    });
+
+    [Test]
+    public async Task Messages_that_are_deleted_unread_and_read() => await ReplayAsync(async (users, group) =>
+    {
+        var first = await SentAsync(users[0], group, new { text = "one", mentions = new[] { users[1] } });
+        await PostAsync(users[2], $"/v1/conversations/{group}/read", new { });
+        var second = await SentAsync(users[1], group, new { text = "two", mentions = new[] { "@all" } });
+        foreach (var message in new[] { first, second })
+            await CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{message}");
+    });
+
+    [Test]
+    public async Task Messages_that_are_deleted_for_oneself() => await ReplayAsync(async (users, group) =>
+    {
+        var first = await SentAsync(users[0], group, new { text = "one", mentions = new[] { users[1] } });
+        var second = await SentAsync(users[2], group, new { text = "two" });
+        foreach (var message in new[] { first, second })
+            await CallAsync(users[1], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{message}?scope=me");
+        await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/messages/{first}", """{"text":"three"}""");
+        await CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{first}");
+    });
+
+    [Test]
+    public async Task Messages_that_are_deleted_while_they_are_read() => await ReplayAsync(async (users, group) =>
+    {
+        var messages = new List<string>();
+        for (var i = 0; i < 20; i++)
+            messages.Add(await SentAsync(users[i % 2], group, new { text = "hi", mentions = new[] { users[2] } }));
+        await Task.WhenAll(messages.Select((message, i) => Task.Run(async () =>
+        {
+            if (i % 3 == 0)
+                await PostAsync(users[2], $"/v1/conversations/{group}/read", new { seq = i });
+            await CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{message}{(i % 5 == 0 ? "?scope=me" : "")}");
+        })));
+    });
+
+    [Test]
     public async Task A_pointer_that_moves() =>
         await ReplayAsync((users, group) => PostAsync(users[2], $"/v1/conversations/{group}/read", new { seq = 2 }));
 
@@ -205,6 +249,9 @@ public sealed class ReplayTests
 
     private Task<JsonObject> SendAsync(string user, string conversation, object message) =>
         PostAsync(user, $"/v1/conversations/{conversation}/messages", message);
+
+    private async Task<string> SentAsync(string user, string conversation, object message) =>
+        (await SendAsync(user, conversation, message))["id"]!.GetValue<string>();
 
     private async Task CallAsync(string user, HttpMethod method, string path, string? body = null)
     {

@@ -15,6 +15,7 @@ public sealed class ClientModel
     private readonly string user;
     private readonly Dictionary<string, JsonObject> conversations = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<JsonObject>> heard = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(JsonObject Message, string At)>> deleted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> countedUpTo = new(StringComparer.Ordinal);
 
     public ClientModel(string user, JsonObject snapshot)
@@ -48,7 +49,7 @@ public sealed class ClientModel
         switch (type)
         {
             case "conversation:created" when !conversations.ContainsKey(id):
-                Keep(Joined(data.DeepClone().AsObject()));
+                Keep(Joined(data.DeepClone().AsObject(), Text(envelope["occurredAt"])));
                 break;
             case "participant:added":
                 Add(conversations[id], data["participant"]!.AsObject());
@@ -75,6 +76,12 @@ public sealed class ClientModel
             case "message:new":
                 Hear(conversations[id], data);
                 break;
+            case "message:edited":
+                Edit(conversations[id], data);
+                break;
+            case "message:deleted":
+                Delete(conversations[id], data, Text(envelope["occurredAt"]));
+                break;
             case "message:read":
                 Read(conversations[id], Text(data["userId"]), Number(data["seq"]), isBack: data["markedUnread"] is not null);
                 break;
@@ -85,13 +92,13 @@ public sealed class ClientModel
     }
 
     // One joins with everything read, be it at the beginning or later; where one does not, unread:changed says so next.
-    private JsonObject Joined(JsonObject conversation)
+    private JsonObject Joined(JsonObject conversation, string at)
     {
         var delivered = Participant(conversation, user)?["lastDeliveredSeq"] ?? conversation["lastSeq"];
         conversation["me"] = new JsonObject
         {
             ["unreadCount"] = 0, ["mentionCount"] = 0, ["lastReadSeq"] = Number(conversation["lastSeq"]),
-            ["lastDeliveredSeq"] = Number(delivered), ["starred"] = false,
+            ["lastDeliveredSeq"] = Number(delivered), ["starred"] = false, ["countedAt"] = at,
         };
         return conversation;
     }
@@ -140,7 +147,7 @@ public sealed class ClientModel
     {
         var id = Text(conversation["id"]);
         conversations[id] = conversation;
-        heard[id] = [];
+        (heard[id], deleted[id]) = ([], []);
         countedUpTo[id] = Number(conversation["lastSeq"]);
     }
 
@@ -167,7 +174,10 @@ public sealed class ClientModel
         conversation["me"]!["hidden"] = false;
         conversation["lastActivityAt"] = message["createdAt"]!.DeepClone();
         conversation["lastMessage"] = new JsonObject(
-            new[] { "id", "seq", "type", "senderId", "text", "createdAt" }.Select(name => KeyValuePair.Create(name, message[name]?.DeepClone())));
+            new[] { "id", "seq", "type", "senderId", "text", "createdAt" }.Select(name => KeyValuePair.Create(name, message[name]?.DeepClone())))
+        {
+            ["deleted"] = message["deleted"] is not null,
+        };
         if (seq > countedUpTo[id])
         {
             countedUpTo[id] = seq;
@@ -179,15 +189,51 @@ public sealed class ClientModel
             (conversation["me"]!["unreadCount"], conversation["me"]!["mentionCount"]) = (0, 0);
     }
 
-    private void Count(JsonObject conversation, JsonObject message, long pointer)
+    private void Count(JsonObject conversation, JsonObject message, long pointer, int change = 1)
     {
         if (Number(message["seq"]) <= pointer || Text(message["type"]) == "system" || Text(message["senderId"]) == user)
             return;
         var me = conversation["me"]!;
-        me["unreadCount"] = Number(me["unreadCount"]) + 1;
+        me["unreadCount"] = Number(me["unreadCount"]) + change;
         if (message["mentions"]!.AsArray().Any(m => Text(m) == user || Text(m) == "@all"))
-            me["mentionCount"] = Number(me["mentionCount"]) + 1;
+            me["mentionCount"] = Number(me["mentionCount"]) + change;
     }
+
+    private void Edit(JsonObject conversation, JsonObject message)
+    {
+        var earlier = heard[Text(conversation["id"])];
+        var index = earlier.FindIndex(m => Number(m["seq"]) == Number(message["seq"]));
+        if (index >= 0)
+            earlier[index] = message;
+        if (IsLast(conversation, message))
+            conversation["lastMessage"]!["text"] = message["text"] is null ? null : First(Text(message["text"]));
+    }
+
+    // What is gone for oneself alone changes no count: unread:changed says so.
+    private void Delete(JsonObject conversation, JsonObject message, string at)
+    {
+        var id = Text(conversation["id"]);
+        var isMine = Text(message["deleted"]!["scope"]) == "me";
+        heard[id].RemoveAll(m => Number(m["seq"]) == Number(message["seq"]));
+        if (IsLast(conversation, message))
+            conversation["lastMessage"] = isMine ? null : Emptied(conversation["lastMessage"]!);
+        if (isMine)
+            return;
+        deleted[id].Add((message, at));
+        if (string.CompareOrdinal(at, Text(conversation["me"]!["countedAt"])) > 0)
+            Count(conversation, message, Number(conversation["me"]!["lastReadSeq"]), change: -1);
+    }
+
+    private static bool IsLast(JsonObject conversation, JsonObject message) =>
+        conversation["lastMessage"] is { } last && Number(last["seq"]) == Number(message["seq"]);
+
+    private static JsonNode Emptied(JsonNode preview)
+    {
+        (preview["text"], preview["deleted"]) = (null, true);
+        return preview.DeepClone();
+    }
+
+    private static string First(string text) => string.Concat(text.EnumerateRunes().Take(120));
 
     private void Read(JsonObject conversation, string reader, long seq, bool isBack = false)
     {
@@ -224,6 +270,10 @@ public sealed class ClientModel
         (me["unreadCount"], me["mentionCount"]) = (Number(change["unreadCount"]), Number(change["mentionCount"]));
         foreach (var later in heard[id].Where(m => Number(m["seq"]) > known))
             Count(conversation, later, pointer);
+        foreach (var (gone, _) in deleted[id].Where(d => Number(d.Message["seq"]) <= known && string.CompareOrdinal(d.At, Text(change["countedAt"])) > 0))
+            Count(conversation, gone, pointer, change: -1);
+        if (string.CompareOrdinal(Text(change["countedAt"]), Text(me["countedAt"])) > 0)
+            me["countedAt"] = change["countedAt"]!.DeepClone();
         countedUpTo[id] = Math.Max(countedUpTo[id], known);
     }
 

@@ -1,3 +1,4 @@
+using Messaging.Application.ServiceKeys;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Authorization;
@@ -5,20 +6,20 @@ using Microsoft.AspNetCore.Authorization;
 namespace Messaging.Api.Auth;
 
 /// <summary>What an endpoint asks of a credential; also among its metadata, for whoever describes it.</summary>
-/// <param name="Scope">What a service key needs.</param>
+/// <param name="Scopes">What a service key needs one of.</param>
 /// <param name="ServiceOnly">Whether users are refused.</param>
-public sealed record ScopeRequirement(Scope Scope, bool ServiceOnly) : IAuthorizationRequirement;
+public sealed record ScopeRequirement(IReadOnlyList<Scope> Scopes, bool ServiceOnly) : IAuthorizationRequirement;
 
 /// <summary>Conventions by which endpoints say who may call them.</summary>
 public static class ScopeConventions
 {
-    /// <summary>Users may call, under their own rules; service keys, be it as a user, need the scope.</summary>
-    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, Scope scope)
-        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scope, ServiceOnly: false));
+    /// <summary>Users may call, under their own rules; service keys, be it as a user, need one of the scopes.</summary>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, params IReadOnlyList<Scope> scopes)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scopes, ServiceOnly: false));
 
     /// <summary>Only the service itself may call, with a key that has the scope.</summary>
     public static TBuilder ServiceOnly<TBuilder>(this TBuilder builder, Scope scope)
-        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scope, ServiceOnly: true));
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement([scope], ServiceOnly: true));
 
     private static TBuilder Require<TBuilder>(this TBuilder builder, ScopeRequirement requirement)
         where TBuilder : IEndpointConventionBuilder =>
@@ -34,8 +35,11 @@ internal sealed class ScopeHandler : AuthorizationHandler<ScopeRequirement>
         // Without a credential another requirement fails, and the answer is 401.
         if (caller.Identity?.IsAuthenticated != true)
             return Task.CompletedTask;
-        if (caller.ServiceKeyId() is not null && !caller.HasScope(requirement.Scope))
-            throw new RuleException(new Problem(ProblemCodes.ScopeMissing, $"The service key lacks the scope '{requirement.Scope}'.".ToLowerInvariant()));
+        if (caller.ServiceKeyId() is not null && !requirement.Scopes.Any(caller.HasScope))
+        {
+            var scopes = string.Join(" or ", requirement.Scopes.Select(scope => $"'{ScopeNames.NameOf(scope)}'"));
+            throw new RuleException(new Problem(ProblemCodes.ScopeMissing, $"The service key lacks the scope {scopes}."));
+        }
         if (requirement.ServiceOnly && !caller.Actor().IsService)
             throw new RuleException(new Problem(ProblemCodes.NotAllowed, "Only a service key that acts as no user may do this."));
         context.Succeed(requirement);

@@ -31,6 +31,8 @@ public static class ProblemKinds
         new(ProblemCodes.GroupFull, 409, "The group is full"),
         new(ProblemCodes.Banned, 409, "The user is banned from the conversation"),
         new(ProblemCodes.LastOwner, 409, "A group keeps an owner"),
+        new(ProblemCodes.EditWindowPassed, 409, "It is too late to edit the message"),
+        new(ProblemCodes.DeleteWindowPassed, 409, "It is too late to delete the message"),
         new(ProblemCodes.MessageDeleted, 409, "The message was deleted"),
         new(ProblemCodes.RequestPending, 409, "The message request is not answered yet"),
         new(ProblemCodes.AlreadyExists, 409, "It exists already"),

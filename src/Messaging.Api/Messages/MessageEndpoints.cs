@@ -3,12 +3,27 @@ using Messaging.Api.Auth;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.RateLimiting;
+using Messaging.Application.Common;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Messages;
+
+/// <summary>A JSON Merge Patch of what a message says: absent keeps, null clears.</summary>
+public sealed record MessagePatch
+{
+    /// <summary>Up to 10,000 characters.</summary>
+    public Optional<string> Text { get; init; }
+
+    /// <summary>The host's own JSON object, merged member by member; up to 16 KiB.</summary>
+    public Optional<JsonText?> Metadata { get; init; }
+
+    /// <summary>All who are mentioned from now on, up to 100.</summary>
+    public Optional<IReadOnlyList<UserId>> Mentions { get; init; }
+}
 
 public static class MessageEndpoints
 {
@@ -23,6 +38,21 @@ public static class MessageEndpoints
             .WithName("listMessages").WithSummary("A part of the history, ascending by seq");
         messages.MapGet("/{messageId:guid}", GetAsync)
             .WithName("getMessage").WithSummary("A message");
+        messages.MapPatch("/{messageId:guid}", EditAsync)
+            .WithName("editMessage").WithSummary("Change what one's own message says")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+
+        // A moderator's key has no business with the rest.
+        var moderated = app.MapGroup("/v1/conversations/{id:guid}/messages/{messageId:guid}").WithTags("Messages")
+            .RequireScope(Scope.Messages, Scope.Moderation);
+        moderated.MapDelete("/", DeleteAsync)
+            .WithName("deleteMessage").WithSummary("Delete a message, for everyone or for oneself")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        moderated.MapGet("/edits", ListEditsAsync)
+            .WithName("listEdits").WithSummary("What a message said before it was edited, the newest first");
+
+        app.MapGet("/v1/admin/messages/{messageId:guid}", GetOriginalAsync).WithTags("Moderation").ServiceOnly(Scope.Moderation)
+            .WithName("getOriginal").WithSummary("A message as it was before it was deleted");
         return app;
     }
 
@@ -55,4 +85,36 @@ public static class MessageEndpoints
         context.SetETag(message.Version);
         return TypedResults.Ok(message);
     }
+
+    private static async Task<Ok<MessageView>> EditAsync(
+        Guid id, Guid messageId, MessagePatch body, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var message = await mediator.Send(
+            new EditMessage(
+                context.Actor(), new ConversationId(id), new MessageId(messageId), context.ExpectedVersions(), body.Text, body.Metadata, body.Mentions),
+            ct);
+        context.SetETag(message.Version);
+        return TypedResults.Ok(message);
+    }
+
+    private static async Task<NoContent> DeleteAsync(
+        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct, Word<DeleteScope>? scope = null,
+        Word<DeleteReason>? reason = null)
+    {
+        await mediator.Send(
+            new DeleteMessage(
+                context.Actor(), new ConversationId(id), new MessageId(messageId), scope?.Value ?? DeleteScope.Everyone, reason?.Value,
+                context.ExpectedVersions()),
+            ct);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<Page<EditView>>> ListEditsAsync(
+        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null,
+        int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(
+            new ListEdits(context.Actor(), new ConversationId(id), new MessageId(messageId), cursor, limit), ct));
+
+    private static async Task<Ok<MessageView>> GetOriginalAsync(Guid messageId, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new GetOriginal(new MessageId(messageId)), ct));
 }

@@ -41,7 +41,7 @@ public static class OperationDetails
 
     private static List<OpenApiSecurityRequirement> Credentials(ScopeRequirement? scope, OpenApiDocument document)
     {
-        List<string> scopes = scope is null ? [] : [ScopeNames.NameOf(scope.Scope)];
+        List<string> scopes = scope is null ? [] : [.. scope.Scopes.Select(ScopeNames.NameOf)];
         var byKey = new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ServiceKey, document)] = scopes };
         return scope is { ServiceOnly: true }
             ? [byKey]

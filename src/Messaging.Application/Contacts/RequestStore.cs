@@ -35,12 +35,16 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         r.id, r.conversation_id, r.from_id, f.display_name AS from_display_name, f.avatar_url AS from_avatar_url,
             r.to_id, t.display_name AS to_display_name, t.avatar_url AS to_avatar_url,
             CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN 'pending' ELSE r.status END AS status,
-            m.id AS message_id, m.seq, m.type, m.sender_id, left(m.text, 120) AS text, m.created_at AS message_at, r.created_at,
+            m.id AS message_id, m.seq, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
+            m.created_at AS message_at, r.created_at,
             CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN NULL ELSE r.answered_at END AS answered_at
         FROM message_requests r
         JOIN users f ON f.id = r.from_id
         JOIN users t ON t.id = r.to_id
         LEFT JOIN messages m ON m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
+            AND NOT EXISTS (
+                SELECT FROM message_hidden h
+                WHERE h.conversation_id = r.conversation_id AND h.user_id = @UserId AND h.seq = r.seq)
         """;
 
     private const string Page =
@@ -51,10 +55,10 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         LIMIT @Take
         """;
 
-    // Index: ix_message_requests_to, pk_users, pk_messages.
+    // Index: ix_message_requests_to, pk_users, pk_messages, pk_message_hidden.
     private const string ReceivedSql = $"SELECT {Columns} WHERE r.to_id = @UserId {Page}";
 
-    // Index: ix_message_requests_from, pk_users, pk_messages.
+    // Index: ix_message_requests_from, pk_users, pk_messages, pk_message_hidden.
     private const string SentSql = $"SELECT {Columns} WHERE r.from_id = @UserId {Page}";
 
     // Index: pk_message_requests.
@@ -145,11 +149,11 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
     private sealed record Row(
         Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId, string? ToDisplayName,
         string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type, UserId? SenderId, string? Text,
-        Instant? MessageAt, Instant CreatedAt, Instant? AnsweredAt)
+        bool? Deleted, Instant? MessageAt, Instant CreatedAt, Instant? AnsweredAt)
     {
         public MessageRequestView ToView() => new(
             Id, ConversationId, new SenderView(FromId, FromDisplayName, FromAvatarUrl), new SenderView(ToId, ToDisplayName, ToAvatarUrl), Status,
-            MessageId is { } message ? new MessagePreview(message, Seq!.Value, Type!.Value, SenderId, Text, MessageAt!.Value) : null,
+            MessageId is { } message ? new MessagePreview(message, Seq!.Value, Type!.Value, SenderId, Text, Deleted!.Value, MessageAt!.Value) : null,
             CreatedAt, AnsweredAt);
     }
 }

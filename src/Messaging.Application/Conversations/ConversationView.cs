@@ -43,6 +43,7 @@ public sealed record ConversationView(
 /// <param name="MutedUntil">Null once the time is over; the end of 9999 for ever.</param>
 /// <param name="ClearedSeq">Messages up to this seq are not one's to see: said before one joined, or cleared.</param>
 /// <param name="Hidden">Taken out of one's inbox; the next message brings it back.</param>
+/// <param name="CountedAt">Deletions that events tell with a time up to this are in the counts.</param>
 public sealed record MembershipView(
     ParticipantRole Role,
     long UnreadCount,
@@ -62,11 +63,12 @@ public sealed record MembershipView(
     bool Sound,
     string? Draft,
     long ClearedSeq,
-    bool Hidden);
+    bool Hidden,
+    Instant CountedAt);
 
 /// <summary>The beginning of a message.</summary>
-/// <param name="Text">Its first 120 characters.</param>
-public sealed record MessagePreview(MessageId Id, long Seq, MessageType Type, UserId? SenderId, string? Text, Instant CreatedAt);
+/// <param name="Text">Its first 120 characters; null once it is deleted.</param>
+public sealed record MessagePreview(MessageId Id, long Seq, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt);
 
 /// <summary>When, by whom and why a conversation was closed.</summary>
 public sealed record ClosedView(Instant At, UserId? By, string Reason, string? Note);

@@ -21,10 +21,15 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         c.created_at, c.updated_at, c.version, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq,
         {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count, {UnreadSql.Archived} AS own_archived,
         p.starred_at IS NOT NULL AS starred, CASE WHEN {UnreadSql.Muted} THEN p.muted_until END AS muted_until, p.show_read_receipts,
-        p.settings, p.cleared_seq, coalesce(c.last_seq <= p.hidden_seq, false) AS hidden
+        p.settings, p.cleared_seq, coalesce(c.last_seq <= p.hidden_seq, false) AS hidden,
+        coalesce(c.last_deleted_seq = c.last_seq, false) AS last_message_deleted,
+        CASE WHEN p.has_gaps THEN EXISTS (
+            SELECT FROM message_hidden h
+            WHERE h.conversation_id = p.conversation_id AND h.user_id = p.user_id AND h.seq = c.last_seq)
+        ELSE false END AS last_message_hidden, c.last_event_at AS counted_at
         """;
 
-    // Index: pk_conversations, pk_participants. The service sees every conversation, a user those they take part in.
+    // Index: pk_conversations, pk_participants, pk_message_hidden. The service sees every conversation, a user those they take part in.
     private const string OneSql =
         $"""
         SELECT {Columns}
@@ -74,15 +79,16 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         Instant? ClosedAt, UserId? ClosedBy, string? ClosedReason, string? ClosedNote, bool Archived, Instant CreatedAt, Instant UpdatedAt,
         long Version, ParticipantRole? Role, Instant? JoinedAt, long? LastReadSeq, long? LastDeliveredSeq, long? UnreadCount,
         long? MentionCount, bool? OwnArchived, bool Starred, Instant? MutedUntil, bool? ShowReadReceipts, JsonText? Settings, long? ClearedSeq,
-        bool Hidden)
+        bool Hidden, bool LastMessageDeleted, bool LastMessageHidden, Instant CountedAt)
     {
         public ConversationView ToView(ConversationPolicy policy, IEnumerable<ParticipantRow> participants) => new(
             Id, Type, Name, Description, AvatarUrl, Slug, OwnerId, CreatedBy,
             ContextType is null ? null : new ConversationContext(ContextType, ContextId!), Metadata, policy, ParticipantCount,
             [.. participants.Select(p => p.ToView(policy.Receipts))], LastSeq,
-            LastMessageId is null || LastSeq <= ClearedSeq
+            LastMessageId is null || LastSeq <= ClearedSeq || LastMessageHidden
                 ? null
-                : new MessagePreview(LastMessageId.Value, LastSeq, LastMessageType!.Value, LastMessageSender, LastMessageText, LastActivityAt),
+                : new MessagePreview(
+                    LastMessageId.Value, LastSeq, LastMessageType!.Value, LastMessageSender, LastMessageText, LastMessageDeleted, LastActivityAt),
             LastActivityAt,
             ClosedAt is null ? null : new ClosedView(ClosedAt.Value, ClosedBy, ClosedReason!, ClosedNote),
             Archived, CreatedAt, UpdatedAt, Version,
@@ -96,7 +102,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
             return new MembershipView(
                 Role.Value, UnreadCount!.Value, MentionCount!.Value, LastReadSeq!.Value, LastDeliveredSeq!.Value, JoinedAt!.Value,
                 OwnArchived!.Value, Starred, MutedUntil, own.NotificationLevel ?? NotificationLevel.All, own.ColorTag, own.CustomLabel,
-                ShowReadReceipts!.Value, own.Desktop ?? true, own.Mobile ?? true, own.Sound ?? true, own.Draft, ClearedSeq!.Value, Hidden);
+                ShowReadReceipts!.Value, own.Desktop ?? true, own.Mobile ?? true, own.Sound ?? true, own.Draft, ClearedSeq!.Value, Hidden, CountedAt);
         }
     }
 

@@ -51,7 +51,7 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
         FROM (
             SELECT kept.id, kept.type, kept.name, kept.description, kept.avatar_url, kept.slug, kept.owner_id, kept.created_by, kept.context_type,
                 kept.context_id, kept.metadata, kept.policy, kept.participant_count, kept.last_seq, kept.last_activity_at, kept.last_message_id,
-                kept.last_message_type, kept.last_message_sender, kept.last_message_text, kept.closed_at, kept.closed_by, kept.closed_reason,
+                kept.last_message_type, kept.last_message_sender, kept.last_message_text, kept.last_deleted_seq, kept.last_event_at, kept.closed_at, kept.closed_by, kept.closed_reason,
                 kept.closed_note, kept.archived_at, kept.created_at, kept.updated_at, kept.version, p.conversation_id, p.user_id, p.role,
                 p.joined_at, p.last_read_seq, p.last_delivered_seq, p.cleared_seq, p.has_gaps, p.archived_seq, p.muted_until, p.starred_at,
                 p.show_read_receipts, p.settings, p.hidden_seq
@@ -59,7 +59,7 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
             CROSS JOIN LATERAL (
                 SELECT c.id, c.type, c.name, c.description, c.avatar_url, c.slug, c.owner_id, c.created_by, c.context_type, c.context_id, c.metadata,
                     c.policy, c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type, c.last_message_sender,
-                    c.last_message_text, c.closed_at, c.closed_by, c.closed_reason, c.closed_note, c.archived_at, c.created_at, c.updated_at,
+                    c.last_message_text, c.last_deleted_seq, c.last_event_at, c.closed_at, c.closed_by, c.closed_reason, c.closed_note, c.archived_at, c.created_at, c.updated_at,
                     c.version
                 FROM conversations c
                 WHERE c.id = p.conversation_id AND

@@ -1,5 +1,9 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Messaging.Application.Common;
+using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using NodaTime;
 
 namespace Messaging.Application.Events;
@@ -21,11 +25,40 @@ public sealed class EventStore(DbSession session)
         FROM feed_state
         """;
 
-    // Of a conversation that one has left, one's own removal and its end alone are told.
+    // What the payloads of the rows named feed tell that is deleted by now: the message itself, for everyone or for the reader alone, and the
+    // one that is quoted or previewed. Index: pk_message_gaps, pk_message_hidden.
+    private const string Deletions =
+        """
+        (SELECT g.deletion
+            FROM message_gaps g
+            WHERE feed.type IN ('message:new', 'message:edited') AND g.conversation_id = feed.conversation_id AND g.seq = feed.seq) AS deletion,
+            (SELECT h.hidden_at
+            FROM message_hidden h
+            WHERE feed.type = 'message:new' AND h.conversation_id = feed.conversation_id AND h.user_id = @UserId AND h.seq = feed.seq) AS hidden_at,
+            EXISTS (
+            SELECT FROM message_gaps g
+            WHERE g.deletion IS NOT NULL
+                AND g.conversation_id = CASE WHEN feed.type LIKE 'request:%' THEN (feed.payload ->> 'conversationId')::uuid ELSE feed.conversation_id END
+                AND g.seq = CASE
+                    WHEN feed.type IN ('message:new', 'message:edited') THEN (feed.payload #>> '{replyTo,seq}')::bigint
+                    WHEN feed.type LIKE 'conversation:%' THEN (feed.payload #>> '{lastMessage,seq}')::bigint
+                    WHEN feed.type LIKE 'request:%' THEN (feed.payload #>> '{message,seq}')::bigint END) AS quotes_deleted
+        """;
+
+    // Reactions and pins of a message that is deleted are told no more. Index: pk_message_gaps.
+    private const string IsThere =
+        """
+        NOT (feed.type IN ('message:reaction', 'message:pinned') AND EXISTS (
+                SELECT FROM message_gaps g
+                WHERE g.conversation_id = feed.conversation_id AND g.seq = feed.seq AND g.deletion IS NOT NULL))
+        """;
+
+    // Of a conversation that one has left, one's own removal and its end alone are told; of a message that one has deleted for oneself, that it
+    // was sent, without what it said, which keeps the seqs dense.
     // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of those days only that hold anything of the window,
     // whatever their clock said. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
     private const string OfUserSql =
-        """
+        $"""
         WITH state AS MATERIALIZED (
             SELECT epoch, last_position, expired_position
             FROM feed_state
@@ -47,6 +80,10 @@ public sealed class EventStore(DbSession session)
                 WHERE feed.conversation_id = participants.conversation_id
                   AND feed.user_id IS NULL
                   AND (feed.seq IS NULL OR feed.seq > participants.cleared_seq)
+                  AND NOT (participants.has_gaps AND feed.seq IS NOT NULL AND feed.type <> 'message:new' AND EXISTS (
+                    SELECT FROM message_hidden h
+                    WHERE h.conversation_id = feed.conversation_id AND h.user_id = @UserId AND h.seq = feed.seq))
+                  AND {IsThere}
                   AND feed.position > @After
                   AND feed.position <= @UpTo
                   AND feed.occurred_at >= (SELECT first FROM days)
@@ -75,7 +112,8 @@ public sealed class EventStore(DbSession session)
         )
         SELECT
             state.epoch, state.last_position, state.expired_position,
-            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload
+            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload,
+            {Deletions}
         FROM state
         LEFT JOIN (missed JOIN feed USING (position, occurred_at)) ON feed.position <= state.last_position
         ORDER BY feed.position
@@ -83,7 +121,7 @@ public sealed class EventStore(DbSession session)
 
     // pk_feed, one index per day.
     private const string OfAllSql =
-        """
+        $"""
         WITH state AS MATERIALIZED (
             SELECT epoch, last_position, expired_position
             FROM feed_state
@@ -91,16 +129,17 @@ public sealed class EventStore(DbSession session)
         missed AS (
             SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
             FROM feed
-            WHERE position > @After AND position <= @UpTo
+            WHERE position > @After AND position <= @UpTo AND {IsThere}
             ORDER BY position
             LIMIT @Limit
         )
         SELECT
             state.epoch, state.last_position, state.expired_position,
-            missed.position, missed.occurred_at, missed.conversation_id, missed.seq, missed.user_id, missed.type, missed.payload
+            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload,
+            {Deletions}
         FROM state
-        LEFT JOIN missed ON missed.position <= state.last_position
-        ORDER BY missed.position
+        LEFT JOIN missed feed ON feed.position <= state.last_position
+        ORDER BY feed.position
         """;
 
     /// <summary>The cursor that has everything behind it that was told until now.</summary>
@@ -130,7 +169,7 @@ public sealed class EventStore(DbSession session)
                 ct);
             var (epoch, last, expired) = (rows[0].Epoch, rows[0].LastPosition, rows[0].ExpiredPosition);
             EnsureKnown(since with { Position = after }, epoch, last, expired);
-            events.AddRange(rows.Where(row => row.Position is not null).Select(row => row.ToEnvelope()));
+            events.AddRange(rows.Where(row => row.Position is not null).Select(row => row.ToEnvelope(actor.UserId)));
             if (events.Count > limit)
             {
                 events.RemoveAt(limit);
@@ -154,9 +193,18 @@ public sealed class EventStore(DbSession session)
     // A row of the state alone when there is no event.
     private sealed record Row(
         long Epoch, long LastPosition, long ExpiredPosition,
-        long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload)
+        long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload,
+        JsonText? Deletion, Instant? HiddenAt, bool QuotesDeleted)
     {
-        public EventEnvelope ToEnvelope() =>
-            new FeedRow(Position!.Value, OccurredAt!.Value, ConversationId, Seq, UserId, Type!, Payload!.Value).ToEnvelope(Epoch);
+        public EventEnvelope ToEnvelope(UserId? reader) =>
+            new FeedRow(Position!.Value, OccurredAt!.Value, ConversationId, Seq, UserId, Type!, Redacted(reader)).ToEnvelope(Epoch);
+
+        private JsonText Redacted(UserId? reader)
+        {
+            var deletion = HiddenAt is { } at
+                ? JsonSerializer.SerializeToNode(new DeletedView(at, reader, DeleteReason.User, DeleteScope.Me), MessagingJson.Options)
+                : Deletion is { } everyone ? JsonNode.Parse(everyone.Value) : null;
+            return deletion is null && !QuotesDeleted ? Payload!.Value : Redaction.Of(Payload!.Value, deletion, QuotesDeleted);
+        }
     }
 }

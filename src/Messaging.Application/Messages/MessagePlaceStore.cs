@@ -5,17 +5,6 @@ using NodaTime;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>Where a message stands, for what concerns the message and not its content.</summary>
-public sealed record MessagePlace(long Seq, UserId? SenderId, bool Deleted)
-{
-    /// <summary>Refuses what a deleted message takes no more.</summary>
-    public void EnsureThere()
-    {
-        if (Deleted)
-            throw MessageErrors.Deleted();
-    }
-}
-
 /// <summary>Finds messages by their ids for those who may see them.</summary>
 public sealed class MessagePlaceStore(DbSession session)
 {
@@ -23,7 +12,7 @@ public sealed class MessagePlaceStore(DbSession session)
     // pk_conversations; pk_participants; pk_message_hidden.
     private const string FindSql =
         """
-        SELECT m.seq, m.sender_id, m.deleted_at IS NOT NULL AS deleted
+        SELECT m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted, m.version
         FROM messages m
         JOIN conversations c ON c.id = @ConversationId
         LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
@@ -34,14 +23,17 @@ public sealed class MessagePlaceStore(DbSession session)
         """;
 
     /// <summary>Refuses, as absent, a message that is elsewhere or not the viewer's to see.</summary>
-    public async Task<MessagePlace> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
+    public async Task<StoredMessage> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>
+        await FindAsync(conversationId, id, viewer, ct) ?? throw CommonErrors.NotFound();
+
+    /// <summary>Null for a message that is absent, elsewhere or not the viewer's to see.</summary>
+    public async Task<StoredMessage?> FindAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
     {
         // The service that made the id may have had another clock: what is not found near the id's time is looked for everywhere.
         return await FindAsync(id.Time - Duration.FromMinutes(5), id.Time + Duration.FromMinutes(5))
-            ?? await FindAsync(Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0))
-            ?? throw CommonErrors.NotFound();
+            ?? await FindAsync(Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0));
 
-        Task<MessagePlace?> FindAsync(Instant from, Instant to) => session.QuerySingleOrDefaultAsync<MessagePlace>(
+        Task<StoredMessage?> FindAsync(Instant from, Instant to) => session.QuerySingleOrDefaultAsync<StoredMessage>(
             FindSql,
             new { MessageId = id.Value, From = from, To = to, ConversationId = conversationId.Value, UserId = viewer.UserId?.Value },
             ct);

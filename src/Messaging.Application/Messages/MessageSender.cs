@@ -262,7 +262,7 @@ public sealed class MessageSender(
                     Fingerprint = message.Draft.ClientMessageId is null ? null : content.Fingerprint(),
                     ReplyToSeq = reply?.Seq,
                     Payload = JsonSerializer.Serialize(
-                        message.QuotesForAll ? view : view with { ReplyTo = reply is null ? null : reply with { SenderId = null, Preview = null } },
+                        message.QuotesForAll ? view : view with { ReplyTo = reply?.ToLink() },
                         MessagingJson.Options),
                     SentEvent = MessageEvents.New,
                     UnreadEvent = MessageEvents.UnreadChanged,

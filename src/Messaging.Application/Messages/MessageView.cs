@@ -41,15 +41,34 @@ public sealed record MessageView(
     int ReadCount,
     int RecipientCount,
     Instant CreatedAt,
-    long Version);
+    long Version)
+{
+    /// <summary>What is left of it once it is deleted.</summary>
+    public MessageView WithoutContent(DeletedView deleted) =>
+        this with { Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Reactions = [], Deleted = deleted };
+}
 
 /// <summary>The sender's profile as it is now.</summary>
 public sealed record SenderView(UserId UserId, string? DisplayName, string? AvatarUrl);
 
 /// <summary>The message that this one answers.</summary>
 /// <param name="Preview">The first 120 characters of its text; null once it is deleted.</param>
-public sealed record ReplyView(MessageId Id, long Seq, UserId? SenderId, string? Preview, bool Deleted);
+public sealed record ReplyView(MessageId Id, long Seq, UserId? SenderId, string? Preview, bool Deleted)
+{
+    /// <summary>The link alone, for hearers of whom some may not see what is answered.</summary>
+    public ReplyView ToLink() => this with { SenderId = null, Preview = null };
+}
+
+/// <summary>For whom a message was deleted.</summary>
+public enum DeleteScope
+{
+    Everyone,
+
+    /// <summary>For who deleted it alone; nobody else learns of it.</summary>
+    Me,
+}
 
 /// <summary>When, by whom and why a message was deleted; its place in the conversation stays.</summary>
 /// <param name="By">Null when the service deleted it.</param>
-public sealed record DeletedView(Instant At, UserId? By, string Reason);
+/// <param name="Scope"><c>everyone</c> in a message; <c>me</c> in events to the one alone who deleted it for oneself, for whom it is absent.</param>
+public sealed record DeletedView(Instant At, UserId? By, DeleteReason Reason, DeleteScope Scope = DeleteScope.Everyone);

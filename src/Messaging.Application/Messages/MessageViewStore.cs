@@ -3,6 +3,7 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using NodaTime;
 
@@ -18,10 +19,10 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     // viewer cleared, or was not there for where that counts, is before the beginning. Index: pk_conversations, pk_participants.
     private const string RangeSql =
         """
-        SELECT greatest(bounds.after, bounds.cleared_seq) AS after, bounds.upto, bounds.last_seq, bounds.cleared_seq, bounds.created_at,
-            bounds.last_activity_at
+        SELECT greatest(bounds.after, bounds.cleared_seq) AS after, bounds.upto, bounds.last_seq, bounds.cleared_seq, bounds.has_gaps,
+            bounds.created_at, bounds.last_activity_at
         FROM (
-            SELECT c.last_seq, c.created_at, c.last_activity_at, coalesce(v.cleared_seq, 0) AS cleared_seq,
+            SELECT c.last_seq, c.created_at, c.last_activity_at, coalesce(v.cleared_seq, 0) AS cleared_seq, coalesce(v.has_gaps, false) AS has_gaps,
                 coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
                 least(coalesce(@After + greatest(v.cleared_seq - @After, 0) + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
             FROM conversations c
@@ -32,6 +33,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
 
     // Index: pk_messages, the range alone, in the months of the conversation; pk_users for each sender; pk_messages for each replied
     // one, where there is one: a time that is not known looks in no month. The inner LIMITs keep the planner from joining whole tables.
+    // pk_message_hidden, for who has deleted anything for oneself.
     private const string MessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
@@ -41,6 +43,9 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         FROM page
         JOIN messages m ON m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
             AND m.created_at BETWEEN page.created_at AND page.last_activity_at
+            AND NOT (page.has_gaps AND EXISTS (
+                SELECT FROM message_hidden h
+                WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq))
         LEFT JOIN LATERAL (
             SELECT u.display_name, u.avatar_url
             FROM users u
@@ -53,6 +58,9 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             FROM messages o
             WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq AND o.seq > page.cleared_seq
                 AND o.created_at BETWEEN page.created_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
+                AND NOT (page.has_gaps AND EXISTS (
+                    SELECT FROM message_hidden h
+                    WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = o.seq))
             LIMIT 1
         ) r ON true
         ORDER BY m.seq
@@ -81,14 +89,16 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
         """;
 
-    // Index: ix_messages_id, in the partitions around the time that the id tells.
+    // Index: ix_messages_id, in the partitions around the time that the id tells; pk_message_hidden.
     private const string FindSql =
         """
         SELECT m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview, m.deleted_at IS NOT NULL AS deleted
         FROM messages m
         LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
         WHERE m.id = @MessageId AND m.created_at BETWEEN @From AND @To AND m.conversation_id = @ConversationId
-            AND (@UserId::text IS NULL OR m.seq > v.cleared_seq)
+            AND (@UserId::text IS NULL OR (m.seq > v.cleared_seq AND NOT EXISTS (
+                SELECT FROM message_hidden h
+                WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq)))
         """;
 
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
@@ -140,6 +150,13 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             ct);
     }
 
+    /// <summary>The message as its events carry it: as all who take part may see it.</summary>
+    public async Task<MessageView> GetForAllAsync(Conversation conversation, long seq, CancellationToken ct)
+    {
+        var view = await GetAsync(conversation.Id, seq, Actor.Service, ct);
+        return conversation.QuotesForAll ? view : view with { ReplyTo = view.ReplyTo?.ToLink() };
+    }
+
     public async Task<MessageView> GetAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
         (await FindPageAsync(conversationId, viewer, seq, after: null, limit: 1, ct))?.Items.SingleOrDefault() ?? throw CommonErrors.NotFound();
 
@@ -163,7 +180,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             ct);
     }
 
-    private sealed record RangeRow(long After, long Upto, long LastSeq, long ClearedSeq, Instant CreatedAt, Instant LastActivityAt);
+    private sealed record RangeRow(
+        long After, long Upto, long LastSeq, long ClearedSeq, bool HasGaps, Instant CreatedAt, Instant LastActivityAt);
 
     private sealed record ReactionRow(long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
     {
@@ -178,7 +196,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     private sealed record Row(
         MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
         string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount, Instant? EditedAt, Instant? DeletedAt,
-        UserId? DeletedBy, string? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
+        UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
         string? ReplyPreview, bool? ReplyDeleted)
     {
         public MessageView ToView(IReadOnlyList<ReactionView> reactions, PointerRow[] pointers)
@@ -197,7 +215,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
                 Text, Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
                 ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
                 [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, EditCount, EditedAt,
-                DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!),
+                DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value),
                 delivered, read, recipients, CreatedAt, Version);
         }
     }

@@ -75,27 +75,28 @@ public static class UnreadSql
     /// <summary>
     /// The payload of <c>unread:changed</c> of <c>@UserId</c>; to be joined as <c>FROM at, LATERAL (…)</c> where <c>at</c> has
     /// pointer, the read pointer as the statement leaves it, and last_seq, the conversation's. The numbers are of this statement's
-    /// snapshot; lastSeq says which.
+    /// snapshot: lastSeq and countedAt, the time of the conversation's newest event, say which.
     /// </summary>
     public const string ChangedPayload =
         $"""
         SELECT jsonb_build_object(
             'conversationId', @ConversationId, 'lastReadSeq', at.pointer, 'lastSeq', at.last_seq,
             'unreadCount', one.messages, 'mentionCount', one.mentions,
+            'countedAt', to_char(one.counted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
             'total', jsonb_build_object(
                 'conversations', t.conversations, 'messages', t.messages, 'mentions', t.mentions,
                 'muted', jsonb_build_object(
                     'conversations', t.muted_conversations, 'messages', t.muted_messages, 'mentions', t.muted_mentions))) AS payload
         FROM (
             SELECT {Muted} AS muted, {Messages} AS messages, {Mentions} AS mentions,
-                c.archived_at IS NULL AND NOT p.pending AND NOT {Archived} AS counts
+                c.archived_at IS NULL AND NOT p.pending AND NOT {Archived} AS counts, c.counted_at
             FROM (
                 SELECT s.conversation_id, s.user_id, s.cleared_seq, s.archived_seq, s.muted_until, s.pending, s.has_gaps, at.pointer AS last_read_seq
                 FROM participants s
                 WHERE s.conversation_id = @ConversationId AND s.user_id = @UserId
             ) p
             JOIN (
-                SELECT s.archived_at, at.last_seq
+                SELECT s.archived_at, at.last_seq, s.last_event_at AS counted_at
                 FROM conversations s
                 WHERE s.id = @ConversationId
             ) c ON true

@@ -28,6 +28,8 @@ public static class ProblemCodes
     public const string DirectIsFixed = "direct-is-fixed";
     public const string LastOwner = "last-owner";
     public const string RequestPending = "request-pending";
+    public const string EditWindowPassed = "edit-window-passed";
+    public const string DeleteWindowPassed = "delete-window-passed";
     public const string MessageDeleted = "message-deleted";
     public const string IdempotencyInProgress = "idempotency-in-progress";
     public const string IdempotencyKeyReused = "idempotency-key-reused";

@@ -34,7 +34,7 @@ public sealed class Message
         ConversationVersion = conversation.Version;
         Sender = sender;
         Draft = draft;
-        QuotesForAll = conversation.Policy?.History is not HistoryAccess.SinceJoin;
+        QuotesForAll = conversation.QuotesForAll;
     }
 
     public MessageId Id { get; }

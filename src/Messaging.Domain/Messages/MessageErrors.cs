@@ -17,6 +17,22 @@ public static class MessageErrors
     public static RuleException MentionOfStranger(int index, UserId userId) => CommonErrors.Invalid(
         $"#/mentions/{index}", $"'{userId}' does not take part in this conversation.");
 
+    public static RuleException AuthorOnly() => new(new Problem(
+        ProblemCodes.NotAllowed, "A message is edited by who wrote it, and by nobody else."));
+
+    public static RuleException NotYoursToDelete() => new(new Problem(
+        ProblemCodes.NotAllowed, "A message is deleted for everyone by who wrote it, or by an admin of the group; with scope=me you delete it for yourself."));
+
+    public static RuleException HistoryIsForModerators() => new(new Problem(
+        ProblemCodes.NotAllowed, "Earlier versions of the messages of this conversation are for moderators only."));
+
+    public static RuleException EditWindowPassed() => new(new Problem(
+        ProblemCodes.EditWindowPassed, "The time within which this message could be edited has passed; send another one."));
+
+    public static RuleException DeleteWindowPassed() => new(new Problem(
+        ProblemCodes.DeleteWindowPassed,
+        "The time within which you could delete this message for everyone has passed; with scope=me you delete it for yourself."));
+
     public static RuleException Deleted() => new(new Problem(
         ProblemCodes.MessageDeleted, "The message was deleted: its place in the conversation is all that is left."));
 

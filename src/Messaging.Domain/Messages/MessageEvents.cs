@@ -1,3 +1,5 @@
+using Messaging.Domain.Common;
+
 namespace Messaging.Domain.Messages;
 
 /// <summary>Names of the events that the statements of sending and reading append themselves, with their effect.</summary>
@@ -7,4 +9,27 @@ public static class MessageEvents
     public const string Read = "message:read";
     public const string Delivered = "message:delivered";
     public const string UnreadChanged = "unread:changed";
+}
+
+/// <summary>A message says something else than before.</summary>
+public sealed record MessageEdited(ConversationId ConversationId) : IEvent
+{
+    public string Type => "message:edited";
+
+    public UserId? Audience => null;
+}
+
+/// <summary>A message is gone: for everybody, or for one alone.</summary>
+/// <param name="Audience">Who deleted it for oneself; null when it is gone for everybody.</param>
+public sealed record MessageDeleted(ConversationId ConversationId, UserId? Audience = null) : IEvent
+{
+    public string Type => "message:deleted";
+}
+
+/// <summary>What is unread for somebody has changed by what befell a message.</summary>
+public sealed record UnreadChanged(ConversationId ConversationId, UserId User) : IEvent
+{
+    public string Type => MessageEvents.UnreadChanged;
+
+    public UserId? Audience => User;
 }

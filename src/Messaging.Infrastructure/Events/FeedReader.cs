@@ -70,13 +70,18 @@ public sealed class FeedReader(
             return false;
         }
         var members = await tail.ReadMembersAsync(rows, ct);
+        var hidden = await tail.ReadHiddenAsync(rows, members, ct);
         foreach (var row in rows)
         {
             IReadOnlyCollection<string> audience = row switch
             {
                 { UserId: { } user } => [user],
                 { ConversationId: { } conversation } =>
-                    [.. members[conversation].Where(member => row.Seq is null || row.Seq > member.ClearedSeq).Select(member => member.UserId)],
+                [
+                    .. members[conversation]
+                        .Where(member => row.Seq is not { } seq || (seq > member.ClearedSeq && !hidden.Contains((conversation, member.UserId, seq))))
+                        .Select(member => member.UserId),
+                ],
                 _ => [],
             };
             var envelope = row.ToEnvelope(after.Epoch);

@@ -6,6 +6,11 @@ using NpgsqlTypes;
 
 namespace Messaging.Infrastructure.Events;
 
+/// <summary>Somebody who takes part in a conversation.</summary>
+/// <param name="ClearedSeq">Up to which seq its messages are not this one's to see.</param>
+/// <param name="HasGaps">Whether this one may have deleted some for oneself.</param>
+sealed record FeedMember(string UserId, long ClearedSeq, bool HasGaps);
+
 /// <summary>The end of the feed and those whom it concerns, asked over and over on one connection.</summary>
 sealed class FeedTail : IAsyncDisposable
 {
@@ -38,15 +43,24 @@ sealed class FeedTail : IAsyncDisposable
     // Index: pk_participants. Read after the events: who has left by now hears none of them, who has not accepted a request either.
     private const string MembersSql =
         """
-        SELECT conversation_id, user_id, cleared_seq
+        SELECT conversation_id, user_id, cleared_seq, has_gaps
         FROM participants
         WHERE conversation_id = ANY (@ConversationIds) AND left_at IS NULL AND NOT pending
+        """;
+
+    // Index: pk_message_hidden.
+    private const string HiddenSql =
+        """
+        SELECT k.conversation_id, k.user_id, k.seq
+        FROM unnest(@ConversationIds::uuid[], @UserIds::text[], @Seqs::bigint[]) AS k (conversation_id, user_id, seq)
+        JOIN message_hidden h ON h.conversation_id = k.conversation_id AND h.user_id = k.user_id AND h.seq = k.seq
         """;
 
     private readonly NpgsqlConnection connection;
     private readonly NpgsqlCommand state;
     private readonly NpgsqlBatch next;
     private readonly NpgsqlCommand members;
+    private readonly NpgsqlCommand hidden;
 
     private FeedTail(NpgsqlConnection connection)
     {
@@ -58,6 +72,10 @@ sealed class FeedTail : IAsyncDisposable
         next = new NpgsqlBatch(connection) { BatchCommands = { rows, new NpgsqlBatchCommand(StateSql) } };
         members = new NpgsqlCommand(MembersSql, connection);
         members.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
+        hidden = new NpgsqlCommand(HiddenSql, connection);
+        hidden.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
+        hidden.Parameters.Add(new NpgsqlParameter("UserIds", NpgsqlDbType.Array | NpgsqlDbType.Text));
+        hidden.Parameters.Add(new NpgsqlParameter("Seqs", NpgsqlDbType.Array | NpgsqlDbType.Bigint));
     }
 
     public static async Task<FeedTail> OpenAsync(NpgsqlDataSource database, CancellationToken ct)
@@ -68,6 +86,7 @@ sealed class FeedTail : IAsyncDisposable
         await tail.state.PrepareAsync(ct);
         await tail.next.PrepareAsync(ct);
         await tail.members.PrepareAsync(ct);
+        await tail.hidden.PrepareAsync(ct);
         return tail;
     }
 
@@ -90,10 +109,10 @@ sealed class FeedTail : IAsyncDisposable
         return (rows, await ReadEndAsync(reader, ct));
     }
 
-    /// <summary>Who takes part now in each of the conversations that the rows are for, and up to which seq its messages are not theirs to see.</summary>
-    public async Task<Dictionary<Guid, List<(string UserId, long ClearedSeq)>>> ReadMembersAsync(List<FeedRow> rows, CancellationToken ct)
+    /// <summary>Who takes part now in each of the conversations that the rows are for.</summary>
+    public async Task<Dictionary<Guid, List<FeedMember>>> ReadMembersAsync(List<FeedRow> rows, CancellationToken ct)
     {
-        var result = new Dictionary<Guid, List<(string UserId, long ClearedSeq)>>();
+        var result = new Dictionary<Guid, List<FeedMember>>();
         foreach (var row in rows)
         {
             if (row is { UserId: null, ConversationId: { } id })
@@ -104,7 +123,29 @@ sealed class FeedTail : IAsyncDisposable
         members.Parameters[0].Value = result.Keys.ToArray();
         await using var reader = await members.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-            result[reader.GetGuid(0)].Add((reader.GetString(1), reader.GetInt64(2)));
+            result[reader.GetGuid(0)].Add(new FeedMember(reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3)));
+        return result;
+    }
+
+    /// <summary>Which of the rows' messages which of the members have deleted for themselves.</summary>
+    public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
+        List<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, CancellationToken ct)
+    {
+        var asked = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
+        foreach (var row in rows)
+        {
+            if (row is { UserId: null, ConversationId: { } id, Seq: { } seq })
+                asked.UnionWith(members[id].Where(member => member.HasGaps).Select(member => (id, member.UserId, seq)));
+        }
+        var result = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
+        if (asked.Count == 0)
+            return result;
+        hidden.Parameters[0].Value = asked.Select(key => key.ConversationId).ToArray();
+        hidden.Parameters[1].Value = asked.Select(key => key.UserId).ToArray();
+        hidden.Parameters[2].Value = asked.Select(key => key.Seq).ToArray();
+        await using var reader = await hidden.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            result.Add((reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2)));
         return result;
     }
 
@@ -113,6 +154,7 @@ sealed class FeedTail : IAsyncDisposable
         await state.DisposeAsync();
         await next.DisposeAsync();
         await members.DisposeAsync();
+        await hidden.DisposeAsync();
         await connection.DisposeAsync();
     }
 

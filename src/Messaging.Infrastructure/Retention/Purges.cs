@@ -36,6 +36,8 @@ public sealed class Purges(DirectDataSource database)
         WITH g AS (DELETE FROM message_gaps WHERE conversation_id = @Id),
             o AS (DELETE FROM participant_gaps WHERE conversation_id = @Id),
             h AS (DELETE FROM message_hidden WHERE conversation_id = @Id),
+            v AS (DELETE FROM message_edits WHERE conversation_id = @Id),
+            w AS (DELETE FROM message_originals WHERE conversation_id = @Id),
             m AS (DELETE FROM mentions WHERE conversation_id = @Id),
             r AS (DELETE FROM read_marks WHERE conversation_id = @Id),
             d AS (DELETE FROM delivered_marks WHERE conversation_id = @Id),

@@ -6,11 +6,13 @@ namespace Messaging.Api.Tests.Authorisation;
 /// <summary>A call of the table.</summary>
 /// <param name="Method">An HTTP method, or <c>HUB</c>.</param>
 /// <param name="Target">A path or a hub method, with names in braces.</param>
-/// <param name="Need">The scope that a service key needs; null where no credential is asked for.</param>
+/// <param name="Need">The scope that a service key needs, or several of which one will do; null where no credential is asked for.</param>
 /// <param name="Body">JSON with names in braces; the arguments of a hub method.</param>
 sealed partial record MatrixRow(string Method, string Target, string? Need, string? Body)
 {
     public const string Hub = "HUB";
+
+    public string[] Needs => Need?.Split('|') ?? [];
 
     /// <summary>What is called, as the service names it: <c>GET /v1/users/{userId}</c>.</summary>
     public string Endpoint => $"{Method} {Parameter().Replace(Target.Split('?')[0], "{${name}}")}";

@@ -19,10 +19,9 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
     {
         var scopes = Enum.GetNames<Scope>().Select(name => name.ToLowerInvariant()).ToArray();
         foreach (var scope in scopes)
-        {
             keysWith[scope] = await MakeKeyAsync([scope]);
-            keysWithout[scope] = await MakeKeyAsync([.. scopes.Where(other => other != scope && other != "admin")]);
-        }
+        foreach (var row in matrix.Rows.Where(row => row.Need is not null).DistinctBy(row => row.Need))
+            keysWithout[row.Need!] = await MakeKeyAsync([.. scopes.Where(other => !row.Needs.Contains(other) && other != "admin")]);
     }
 
     /// <summary>Status and problem code, such as <c>404 not-found</c>; over the hub 200 for whatever went well.</summary>
@@ -60,9 +59,9 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
             "garbage" => [("Authorization", "Bearer garbage")],
             "expired" => [("Authorization", $"Bearer {ApiHost.Token(user, TimeSpan.FromMinutes(-1))}")],
             "other-audience" => [("Authorization", $"Bearer {ApiHost.Token(user, null, ("aud", "another"))}")],
-            "service" => [("X-Api-Key", cell.Row.Need is { } need ? keysWith[need] : ApiHost.ServiceKey)],
+            "service" => [("X-Api-Key", cell.Row.Needs is [.., var need] ? keysWith[need] : ApiHost.ServiceKey)],
             "key-without-scope" => [("X-Api-Key", cell.Row.Need is { } lacked ? keysWithout[lacked] : ApiHost.ServiceKey)],
-            "key-as-member" => [("X-Api-Key", cell.Row.Need is { } held ? keysWith[held] : ApiHost.ServiceKey), ("X-User-Id", user)],
+            "key-as-member" => [("X-Api-Key", cell.Row.Needs is [.., var held] ? keysWith[held] : ApiHost.ServiceKey), ("X-User-Id", user)],
             _ => [("Authorization", $"Bearer {ApiHost.Token(user)}")],
         };
     }

@@ -1,0 +1,231 @@
+using Messaging.Application.Common;
+using Messaging.Application.Contacts;
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Application.Participants;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+
+namespace Messaging.Application.Tests;
+
+public sealed class EditMessageTests : SliceFixture
+{
+    [Test]
+    public async Task An_edit_keeps_what_was_said_before()
+    {
+        var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "one", Metadata: new JsonText("""{"a":1,"b":2}""")));
+
+        var edited = await EditAsync(ada, sent, text: "two", metadata: """{"a":null,"c":3}""");
+        await EditAsync(ada, sent, text: "three");
+        var versions = await EditsAsync(bob, sent);
+
+        Assert.That((edited.Text, edited.EditCount, edited.Version), Is.EqualTo(("two", 1, 2L)));
+        Assert.That(edited.Metadata!.Value.Value.Replace(" ", "", StringComparison.Ordinal), Is.EqualTo("""{"b":2,"c":3}"""));
+        Assert.That(versions.Select(v => (v.Version, v.Text, v.EditedBy)), Is.EqualTo(new[] { (2L, "two", (UserId?)ada), (1L, "one", ada) }));
+        Assert.That(versions[1].EditedAt, Is.EqualTo(edited.EditedAt));
+        Assert.That((await GetAsync(bob, sent)).Text, Is.EqualTo("three"));
+    }
+
+    [Test]
+    public async Task An_edit_that_changes_nothing_is_none()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one", Metadata: new JsonText("""{"a":{"b":1.0}}""")));
+
+        var edited = await EditAsync(ada, sent, text: "one", metadata: """{"a":{"b":1.0}}""");
+
+        Assert.That((edited.Version, edited.EditedAt), Is.EqualTo((1L, (NodaTime.Instant?)null)));
+        Assert.That(
+            await Slices.ScalarAsync<long>(
+                "SELECT count(*) FROM outbox WHERE type = 'message:edited' AND conversation_id = @Id", new { Id = sent.ConversationId.Value }),
+            Is.Zero);
+    }
+
+    [Test]
+    public async Task The_author_alone_edits_and_a_stranger_finds_nothing()
+    {
+        var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "one"));
+        var eve = await Slices.UserAsync();
+
+        Assert.That(await RefusalAsync(() => EditAsync(bob, sent, text: "two")), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(await RefusalAsync(() => EditAsync(eve, sent, text: "two")), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That((await GetAsync(ada, sent)).Version, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_service_edits_what_the_service_said()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
+        var note = await Slices.SendAsync(
+            new SendMessage(Actor.Service, sent.ConversationId, new MessageContent(Type: MessageType.System, Text: "note")));
+
+        Assert.That(await RefusalAsync(() => Slices.SendAsync(Edit(Actor.Service, sent, "two"))), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That((await Slices.SendAsync(Edit(Actor.Service, note.Message, "better"))).Text, Is.EqualTo("better"));
+        Assert.That(await RefusalAsync(() => EditAsync(ada, note.Message, text: "mine")), Is.EqualTo(ProblemCodes.NotAllowed));
+    }
+
+    [Test]
+    public async Task The_window_closes()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"), group: new PolicyChange { EditWindowSeconds = new(3600) });
+
+        Assert.That((await EditAsync(ada, sent, text: "two")).Text, Is.EqualTo("two"));
+        await Slices.ExecuteAsync(
+            "UPDATE conversations SET policy = policy || '{\"editWindowSeconds\": 0}' WHERE id = @Id", new { Id = sent.ConversationId.Value });
+        Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "three")), Is.EqualTo(ProblemCodes.EditWindowPassed));
+    }
+
+    [TestCase(null, "#/text")]
+    [TestCase(" ", "#/text")]
+    public async Task What_is_left_is_still_a_message(string? text, string pointer)
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
+
+        Assert.That((await ProblemAsync(() => EditAsync(ada, sent, text: text))).Pointer, Is.EqualTo(pointer));
+        Assert.That(
+            (await ProblemAsync(() => EditAsync(ada, sent, new JsonText("""{"formatting":[{"start":0,"length":4}]}""")))).Pointer,
+            Is.EqualTo("#/metadata/formatting/0"));
+        Assert.That((await GetAsync(ada, sent)).Text, Is.EqualTo("one"));
+    }
+
+    [Test]
+    public async Task Another_version_is_refused_and_of_two_edits_at_once_one_stands()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => CodeAsync(
+            () => Slices.SendAsync(Edit(new Actor(ada), sent, $"text {i}") with { Versions = [1] })))));
+
+        Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(1));
+        Assert.That(outcomes.Count(code => code == ProblemCodes.VersionMismatch), Is.EqualTo(7));
+        Assert.That((await GetAsync(ada, sent)).EditCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Mentions_are_counted_anew()
+    {
+        var users = await Slices.UsersAsync(4);
+        var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
+        var sent = (await Slices.SendAsync(new SendMessage(new Actor(users[0]), id, new MessageContent(Text: "hi", Mentions: [users[1], users[2]])))).Message;
+
+        await EditAsync(users[0], sent, mentions: [users[2], users[3]]);
+
+        Assert.That(await MentionsAsync(id, users), Is.EqualTo(new[] { 0L, 0, 1, 1 }));
+        Assert.That(await ToldAsync(), Is.EquivalentTo(new[] { users[1], users[3] }));
+        await EditAsync(users[0], sent, mentions: [MentionRules.Everybody]);
+        Assert.That(await MentionsAsync(id, users), Is.EqualTo(new[] { 0L, 1, 1, 1 }));
+        await EditAsync(users[0], sent, mentions: null);
+        Assert.That(await MentionsAsync(id, users), Is.EqualTo(new[] { 0L, 0, 0, 0 }));
+
+        async Task<IEnumerable<UserId>> ToldAsync() => (await Slices.SqlAsync(session => session.QueryAsync<string>(
+            "SELECT user_id FROM outbox WHERE type = 'unread:changed' ORDER BY occurred_at, event_no", null, CancellationToken.None)))
+            .Select(user => new UserId(user)).Where(users.Contains);
+    }
+
+    [Test]
+    public async Task Who_was_mentioned_and_left_may_stay_mentioned()
+    {
+        var users = await Slices.UsersAsync(3);
+        var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
+        var sent = (await Slices.SendAsync(new SendMessage(new Actor(users[0]), id, new MessageContent(Text: "hi", Mentions: [users[1]])))).Message;
+        await Slices.SendAsync(new LeaveConversation(new Actor(users[1]), id));
+        var stranger = await Slices.UserAsync();
+
+        Assert.That((await EditAsync(users[0], sent, mentions: [users[2], users[1]])).Mentions, Is.EqualTo(new[] { users[2], users[1] }));
+        Assert.That((await ProblemAsync(() => EditAsync(users[0], sent, mentions: [users[2], stranger]))).Pointer, Is.EqualTo("#/mentions/1"));
+    }
+
+    [Test]
+    public async Task Previews_show_the_new_text()
+    {
+        var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "one"));
+        await EditAsync(ada, sent, text: new string('x', 130));
+        Assert.That((await Slices.ViewAsync(bob, sent.ConversationId)).LastMessage!.Text, Is.EqualTo(new string('x', 120)));
+
+        var reply = (await Slices.SendAsync(
+            new SendMessage(new Actor(bob), sent.ConversationId, new MessageContent(Text: "re", ReplyToId: sent.Id)))).Message;
+        await EditAsync(ada, sent, text: "two");
+
+        Assert.That((await GetAsync(ada, reply)).ReplyTo!.Preview, Is.EqualTo("two"));
+        Assert.That((await Slices.ViewAsync(bob, sent.ConversationId)).LastMessage!.Text, Is.EqualTo("re"));
+    }
+
+    [Test]
+    public async Task Nothing_is_edited_in_a_conversation_that_is_closed_or_between_who_blocked_each_other()
+    {
+        var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "one"));
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+        Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "two")), Is.EqualTo(ProblemCodes.Blocked));
+        await Slices.SendAsync(new CloseConversation(new Actor(bob), sent.ConversationId, CloseReason.Manual, null));
+        Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "two")), Is.EqualTo(ProblemCodes.ConversationClosed));
+    }
+
+    [Test]
+    public async Task Earlier_versions_are_for_moderators_where_the_policy_says_so()
+    {
+        var (ada, bob, sent) = await SentAsync(
+            new MessageContent(Text: "one"), group: new PolicyChange { EditHistory = new(EditHistoryAccess.Moderators) });
+        await EditAsync(ada, sent, text: "two");
+
+        Assert.That(await RefusalAsync(() => EditsAsync(bob, sent)), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(
+            (await Slices.SendAsync(new ListEdits(Actor.Service, sent.ConversationId, sent.Id, null, 30))).Items.Single().Text, Is.EqualTo("one"));
+    }
+
+    [Test]
+    public async Task Earlier_versions_come_in_pages()
+    {
+        var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "0"));
+        for (var i = 1; i <= 5; i++)
+            await EditAsync(ada, sent, text: $"{i}");
+
+        var (versions, cursor) = (new List<string?>(), (string?)null);
+        do
+        {
+            var page = await Slices.SendAsync(new ListEdits(new Actor(bob), sent.ConversationId, sent.Id, cursor, 2));
+            versions.AddRange(page.Items.Select(item => item.Text));
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+
+        Assert.That(versions, Is.EqualTo(new[] { "4", "3", "2", "1", "0" }));
+    }
+
+    private async Task<(UserId Ada, UserId Bob, MessageView Sent)> SentAsync(MessageContent content, PolicyChange? group = null)
+    {
+        var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
+        var id = group is null
+            ? await Slices.DirectAsync(ada, bob)
+            : (await Slices.SendAsync(new CreateGroup(new Actor(bob), "Group", [ada], null, null, null, null, null, group))).Id;
+        return (ada, bob, (await Slices.SendAsync(new SendMessage(new Actor(ada), id, content))).Message);
+    }
+
+    private static EditMessage Edit(Actor actor, MessageView message, string text) =>
+        new(actor, message.ConversationId, message.Id, null, new(text), default, default);
+
+    private Task<MessageView> EditAsync(UserId user, MessageView message, string? text) =>
+        Slices.SendAsync(Edit(new Actor(user), message, text!));
+
+    private Task<MessageView> EditAsync(UserId user, MessageView message, string text, string metadata) =>
+        Slices.SendAsync(Edit(new Actor(user), message, text) with { Metadata = new(new JsonText(metadata)) });
+
+    private Task<MessageView> EditAsync(UserId user, MessageView message, IReadOnlyList<UserId>? mentions) =>
+        Slices.SendAsync(new EditMessage(new Actor(user), message.ConversationId, message.Id, null, default, default, new(mentions)));
+
+    private Task<MessageView> EditAsync(UserId user, MessageView message, JsonText metadata) => Slices.SendAsync(
+        new EditMessage(new Actor(user), message.ConversationId, message.Id, null, default, new(metadata), default));
+
+    private async Task<IReadOnlyList<EditView>> EditsAsync(UserId user, MessageView message) =>
+        (await Slices.SendAsync(new ListEdits(new Actor(user), message.ConversationId, message.Id, null, 30))).Items;
+
+    private Task<MessageView> GetAsync(UserId viewer, MessageView message) =>
+        Slices.SendAsync(new GetMessage(new Actor(viewer), message.ConversationId, message.Id));
+
+    private async Task<long[]> MentionsAsync(ConversationId id, IReadOnlyList<UserId> users)
+    {
+        var counts = new List<long>();
+        foreach (var user in users)
+            counts.Add((await Slices.ViewAsync(user, id)).Me!.MentionCount);
+        return [.. counts];
+    }
+}
