@@ -21,3 +21,7 @@ namespace Messaging.FluentMigrator;
 [Migration(202611250021, "edit_and_delete_messages")] public sealed class M202611250021() : EmbeddedScript("202611250021_edit_and_delete_messages");
 [Migration(202611250040, "create_reactions")] public sealed class M202611250040() : EmbeddedScript("202611250040_create_reactions");
 [Migration(202611250041, "create_delivered_marks")] public sealed class M202611250041() : EmbeddedScript("202611250041_create_delivered_marks");
+[Migration(202611250050, "index_message_words")] public sealed class M202611250050() : EmbeddedScript("202611250050_index_message_words");
+[Migration(202611250051, "index_replies")] public sealed class M202611250051() : EmbeddedScript("202611250051_index_replies");
+[Migration(202611250052, "create_pins")] public sealed class M202611250052() : EmbeddedScript("202611250052_create_pins");
+[Migration(202611250053, "create_reports")] public sealed class M202611250053() : EmbeddedScript("202611250053_create_reports");

@@ -99,6 +99,7 @@ public sealed class MessageChangeTests : HubFixture
         });
         await SaidAsync(bob, group, new { text = "re", replyToId = path.Split('/')[^1] });
         await CallAsync(bob, HttpMethod.Put, $"{path}/reactions/:{Secret}:");
+        await CallAsync(ada, HttpMethod.Put, $"{path}/pin");
         await CallAsync(ada, HttpMethod.Patch, path, $$"""{"text":"another {{Secret}}"}""");
         var newest = await SaidAsync(ada, group, new { text = Secret });
         await CallAsync(ada, HttpMethod.Patch, $"/v1/conversations/{group}", """{"description":"told with the newest message"}""");
@@ -111,7 +112,8 @@ public sealed class MessageChangeTests : HubFixture
         {
             foreach (var address in new[]
             {
-                path, newest, $"{path}/edits", $"{path}/receipts", $"{path}/reactions", $"/v1/conversations/{group}", $"/v1/conversations/{group}/messages",
+                path, newest, $"{path}/edits", $"{path}/receipts", $"{path}/reactions", $"{path}/replies",
+                $"/v1/conversations/{group}/pins", $"/v1/conversations/{group}", $"/v1/conversations/{group}/messages",
                 "/v1/conversations", "/v1/sync", $"/v1/sync?since={adas}&limit=100",
             })
                 Assert.That(await Api.ClientFor(user).GetStringAsync(address), Does.Not.Contain(Secret), address);

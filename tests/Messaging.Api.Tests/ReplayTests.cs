@@ -84,6 +84,15 @@ public sealed class ReplayTests
     });
 
     [Test]
+    public async Task A_message_that_is_pinned_and_reported() => await ReplayAsync(async (users, group) =>
+    {
+        var message = await SentAsync(users[1], group, new { text = "one" });
+        await CallAsync(users[0], HttpMethod.Put, $"/v1/conversations/{group}/messages/{message}/pin");
+        await CallAsync(users[2], HttpMethod.Post, $"/v1/conversations/{group}/messages/{message}/report", """{"reason":"spam"}""");
+        await CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/messages/{message}/pin");
+    });
+
+    [Test]
     public async Task A_pointer_that_moves() =>
         await ReplayAsync((users, group) => PostAsync(users[2], $"/v1/conversations/{group}/read", new { seq = 2 }));
 

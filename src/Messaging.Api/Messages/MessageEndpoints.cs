@@ -38,6 +38,8 @@ public static class MessageEndpoints
             .WithName("listMessages").WithSummary("A part of the history, ascending by seq");
         messages.MapGet("/{messageId:guid}", GetAsync)
             .WithName("getMessage").WithSummary("A message");
+        messages.MapGet("/{messageId:guid}/replies", ListRepliesAsync)
+            .WithName("listReplies").WithSummary("What was answered to a message, the oldest first");
         messages.MapPatch("/{messageId:guid}", EditAsync)
             .WithName("editMessage").WithSummary("Change what one's own message says")
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -85,6 +87,12 @@ public static class MessageEndpoints
         context.SetETag(message.Version);
         return TypedResults.Ok(message);
     }
+
+    private static async Task<Ok<Page<MessageView>>> ListRepliesAsync(
+        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null,
+        int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(
+            new ListReplies(context.Actor(), new ConversationId(id), new MessageId(messageId), cursor, limit), ct));
 
     private static async Task<Ok<MessageView>> EditAsync(
         Guid id, Guid messageId, MessagePatch body, HttpContext context, IMediator mediator, CancellationToken ct)

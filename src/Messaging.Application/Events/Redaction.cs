@@ -24,6 +24,7 @@ static class Redaction
                 data[name] = null;
             foreach (var name in Lists.Where(data.ContainsKey))
                 data[name] = new JsonArray();
+            data["pinned"] = false;
             data["deleted"] = deletion;
         }
         if (quotesDeleted)

@@ -237,7 +237,7 @@ public sealed class MessageSender(
         var view = new MessageView(
             message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, content.Location, content.Reference,
             reply, message.Draft.Mentions, Reactions: [],
-            message.Draft.ClientMessageId, EditCount: 0, EditedAt: null,
+            message.Draft.ClientMessageId, Pinned: false, EditCount: 0, EditedAt: null,
             Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0, CreatedAt: default, Version: 1);
         try
         {

@@ -15,6 +15,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Mentions">The mentioned users, in the order in which they were named; <c>@all</c> is everybody.</param>
 /// <param name="Reactions">By emoji, the one that came first before the others.</param>
 /// <param name="ClientMessageId">The sender's own name for it.</param>
+/// <param name="Pinned">For everybody.</param>
 /// <param name="DeliveredCount">How many of the recipients have received it, readers included.</param>
 /// <param name="ReadCount">How many of the recipients have read it.</param>
 /// <param name="RecipientCount">Those who take part now, had joined before it and are not its sender.</param>
@@ -34,6 +35,7 @@ public sealed record MessageView(
     IReadOnlyList<UserId> Mentions,
     IReadOnlyList<ReactionView> Reactions,
     string? ClientMessageId,
+    bool Pinned,
     int EditCount,
     Instant? EditedAt,
     DeletedView? Deleted,
@@ -45,7 +47,7 @@ public sealed record MessageView(
 {
     /// <summary>What is left of it once it is deleted.</summary>
     public MessageView WithoutContent(DeletedView deleted) =>
-        this with { Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Reactions = [], Deleted = deleted };
+        this with { Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Reactions = [], Pinned = false, Deleted = deleted };
 }
 
 /// <summary>The sender's profile as it is now.</summary>

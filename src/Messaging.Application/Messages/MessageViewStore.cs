@@ -15,6 +15,14 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     /// <summary>Code points of a preview.</summary>
     public const int PreviewLength = 120;
 
+    /// <summary>The columns of <see cref="Row"/>, of a message <c>m</c>, its sender <c>s</c> and the message <c>r</c> that it answers.</summary>
+    internal const string Columns =
+        """
+        m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.location, m.reference,
+            m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
+            r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
+        """;
+
     // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do. What the
     // viewer cleared, or was not there for where that counts, is before the beginning. Index: pk_conversations, pk_participants.
     private const string RangeSql =
@@ -37,9 +45,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     private const string MessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
-        SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.location,
-            m.reference, m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
-            r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
+        SELECT {Columns}
         FROM page
         JOIN messages m ON m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
             AND m.created_at BETWEEN page.created_at AND page.last_activity_at
@@ -76,6 +82,15 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         FROM page
         JOIN reaction_counts e ON e.conversation_id = @ConversationId AND e.seq > page.after AND e.seq <= page.upto
         ORDER BY e.seq, e.first_at, e.emoji
+        """;
+
+    // Index: pk_pins, the range alone.
+    private const string PinsSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT i.seq
+        FROM page
+        JOIN pins i ON i.conversation_id = @ConversationId AND i.seq > page.after AND i.seq <= page.upto
         """;
 
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
@@ -127,13 +142,14 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             policies.Receipts,
         };
         return session.QueryBatchAsync(
-            RangeSql + ";" + MessagesSql + ";" + ReactionsSql + ";" + PointersSql,
+            RangeSql + ";" + MessagesSql + ";" + ReactionsSql + ";" + PinsSql + ";" + PointersSql,
             parameters,
             async grid =>
             {
                 var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
                 var rows = await grid.ReadAsync<Row>();
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
+                var pins = (await grid.ReadAsync<long>()).ToHashSet();
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
                 if (range is null)
                     return ((MessagePage, long?)?)null;
@@ -142,7 +158,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
                 if (received && pointers[own].LastDeliveredSeq is not null)
                     pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
                 var page = new MessagePage(
-                    [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pointers))],
+                    [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pins.Contains(row.Seq), pointers))],
                     range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
                     range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
                 return (page, received ? range.Upto : null);
@@ -189,17 +205,18 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     }
 
     // What is not told is null: how far somebody has read who hides it, and all of it where the policy says so.
-    private sealed record PointerRow(UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq, long? OwnDeliveredSeq);
+    internal sealed record PointerRow(UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq, long? OwnDeliveredSeq);
 
     private sealed record ReplyRow(long Seq, UserId? SenderId, string? Preview, bool Deleted);
 
-    private sealed record Row(
+    /// <summary>One row of <see cref="Columns"/>.</summary>
+    internal sealed record Row(
         MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
-        string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount, Instant? EditedAt, Instant? DeletedAt,
-        UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId,
-        string? ReplyPreview, bool? ReplyDeleted)
+        string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount,
+        Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId,
+        long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
     {
-        public MessageView ToView(IReadOnlyList<ReactionView> reactions, PointerRow[] pointers)
+        public MessageView ToView(IReadOnlyList<ReactionView> reactions, bool pinned, IReadOnlyList<PointerRow> pointers)
         {
             var (recipients, delivered, read) = (0, 0, 0);
             foreach (var pointer in pointers)
@@ -214,7 +231,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
                 Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
                 Text, Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
                 ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-                [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, EditCount, EditedAt,
+                [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, pinned, EditCount, EditedAt,
                 DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value),
                 delivered, read, recipients, CreatedAt, Version);
         }

@@ -217,6 +217,15 @@ public sealed class Conversation
             by?.EnsureAdministers();
     }
 
+    /// <summary>Refuses pinning by who may not pin for everybody; in a direct conversation both may.</summary>
+    /// <param name="by">Null for the service.</param>
+    public void EnsureMayPin(Participant? by)
+    {
+        EnsureOpenTo(by);
+        if (Type is ConversationType.Group && Policy!.Pinning is AllowedTo.Admins)
+            by?.EnsureAdministers();
+    }
+
     /// <summary>Lets people in: all of them or none. Those who are in already must be left out of <paramref name="count"/>.</summary>
     /// <param name="by">Who adds; null for the service.</param>
     /// <param name="role">As what; only those who administer the group make others do so.</param>

@@ -26,6 +26,14 @@ public sealed record MessageDeleted(ConversationId ConversationId, UserId? Audie
     public string Type => "message:deleted";
 }
 
+/// <summary>A message was pinned for everybody, or is no more.</summary>
+public sealed record MessagePinned(ConversationId ConversationId) : IEvent
+{
+    public string Type => "message:pinned";
+
+    public UserId? Audience => null;
+}
+
 /// <summary>What is unread for somebody has changed by what befell a message.</summary>
 public sealed record UnreadChanged(ConversationId ConversationId, UserId User) : IEvent
 {

@@ -11,6 +11,7 @@ public static class EventsSetup
     {
         services.AddSingleton<FeedSignal>();
         services.AddSingleton<Partitions>();
+        services.AddSingleton<PartitionIndexes>();
         services.AddSingleton<OldRows>();
         services.AddSingleton<Maintenance>();
         services.AddSingleton<OutboxVacuum>();

@@ -25,10 +25,10 @@ public sealed class RetentionSettings
 
 /// <summary>
 /// Sees before the service starts that the partitions are there and that cursors given out will last, keeps partitions ahead of time,
-/// and once an hour, on one node of the cluster, clears away what is over.
+/// and once an hour, on one node of the cluster, clears away what is over and builds the indexes that are not on every partition yet.
 /// </summary>
 public sealed class Maintenance(
-    DirectDataSource database, Partitions partitions, OldRows oldRows, RetentionSettings settings, IClock clock,
+    DirectDataSource database, Partitions partitions, PartitionIndexes indexes, OldRows oldRows, RetentionSettings settings, IClock clock,
     ILogger<Maintenance> logger) : BackgroundService
 {
     private const string LeaseName = "maintenance";
@@ -71,7 +71,10 @@ public sealed class Maintenance(
     {
         await MakeAsync(ct);
         if (await LeadsAsync(ct))
+        {
             await ClearAsync(ct);
+            await indexes.BuildAsync(ct);
+        }
         await Task.Delay(Every, ct);
     }
 

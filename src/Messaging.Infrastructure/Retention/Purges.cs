@@ -30,7 +30,7 @@ public sealed class Purges(DirectDataSource database)
             LIMIT @Limit)
         """;
 
-    // Index: the primary key of each, which begins with the conversation.
+    // Index: the primary key of each, which begins with the conversation; ix_reports_conversation.
     private const string RestSql =
         """
         WITH g AS (DELETE FROM message_gaps WHERE conversation_id = @Id),
@@ -43,6 +43,8 @@ public sealed class Purges(DirectDataSource database)
             d AS (DELETE FROM delivered_marks WHERE conversation_id = @Id),
             e AS (DELETE FROM reactions WHERE conversation_id = @Id),
             n AS (DELETE FROM reaction_counts WHERE conversation_id = @Id),
+            i AS (DELETE FROM pins WHERE conversation_id = @Id),
+            p AS (DELETE FROM reports WHERE conversation_id = @Id),
             b AS (DELETE FROM bans WHERE conversation_id = @Id)
         DELETE FROM purges
         WHERE conversation_id = @Id

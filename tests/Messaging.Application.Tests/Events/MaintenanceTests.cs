@@ -117,8 +117,35 @@ public sealed class MaintenanceTests
         Assert.That(await feed.CountAsync("login_failures"), Is.EqualTo(2));
     }
 
+    [Test]
+    public async Task An_index_that_a_script_made_on_the_parent_alone_is_built_on_every_partition()
+    {
+        const string ValidSql =
+            """
+            SELECT bool_and(i.indisvalid) AND count(*) = 1 + (SELECT count(*) FROM pg_inherits WHERE inhparent = 'messages'::regclass)
+            FROM pg_index i
+            WHERE i.indexrelid = 'ix_messages_replies'::regclass
+                OR i.indexrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'ix_messages_replies'::regclass)
+            """;
+        await feed.Slices.ExecuteAsync(
+            """
+            DROP INDEX ix_messages_replies;
+            SELECT create_messages_partition((current_date + interval '1 month')::date);
+            CREATE INDEX ix_messages_replies ON ONLY messages (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL;
+            SELECT create_messages_partition((current_date + interval '2 months')::date)
+            """);
+        Assert.That(await feed.Slices.ScalarAsync<bool>(ValidSql), Is.False);
+
+        await Indexes().BuildAsync(CancellationToken.None);
+        await Indexes().BuildAsync(CancellationToken.None);
+
+        Assert.That(await feed.Slices.ScalarAsync<bool>(ValidSql), Is.True);
+    }
+
+    private PartitionIndexes Indexes() => new(feed.Direct, NullLogger<PartitionIndexes>.Instance);
+
     private Maintenance Maintenance() => new(
-        feed.Direct, feed.Partitions, new OldRows(feed.Direct, SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
+        feed.Direct, feed.Partitions, Indexes(), new OldRows(feed.Direct, SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
         NullLogger<Maintenance>.Instance);
 
     private async Task OwnEventAsync(int days)

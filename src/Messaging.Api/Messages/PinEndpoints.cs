@@ -1,0 +1,44 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Application.Common;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Messaging.Api.Messages;
+
+public static class PinEndpoints
+{
+    public static IEndpointRouteBuilder MapPins(this IEndpointRouteBuilder app)
+    {
+        var conversations = app.MapGroup("/v1/conversations/{id:guid}").WithTags("Messages").RequireScope(Scope.Messages);
+
+        conversations.MapGet("/pins", ListAsync)
+            .WithName("listPins").WithSummary("What is pinned in a conversation, the newest pin first");
+        conversations.MapPut("/messages/{messageId:guid}/pin", PinAsync)
+            .WithName("pinMessage").WithSummary("Pin a message for everybody")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        conversations.MapDelete("/messages/{messageId:guid}/pin", UnpinAsync)
+            .WithName("unpinMessage").WithSummary("Take a message's pin away")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        return app;
+    }
+
+    private static async Task<Ok<Page<PinView>>> ListAsync(
+        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(new ListPins(context.Actor(), new ConversationId(id), cursor, limit), ct));
+
+    private static async Task<Results<Ok<PinView>, Created<PinView>>> PinAsync(
+        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var put = await mediator.Send(new PinMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
+        return put.Created ? TypedResults.Created($"/v1/conversations/{id}/pins", put.Pin) : TypedResults.Ok(put.Pin);
+    }
+
+    private static async Task<NoContent> UnpinAsync(Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new UnpinMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
+        return TypedResults.NoContent();
+    }
+}

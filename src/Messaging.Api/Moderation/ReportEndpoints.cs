@@ -1,0 +1,31 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Application.Moderation;
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Messaging.Api.Moderation;
+
+/// <summary>What is wrong with a message.</summary>
+/// <param name="Note">1 to 1,000 characters for the moderators.</param>
+public sealed record ReportBody(ReportReason Reason, string? Note = null);
+
+public static class ReportEndpoints
+{
+    public static IEndpointRouteBuilder MapReports(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/v1/conversations/{id:guid}/messages/{messageId:guid}/report", ReportAsync)
+            .WithTags("Moderation").RequireScope(Scope.Messages)
+            .WithName("reportMessage").WithSummary("Tell the moderators of a message");
+        return app;
+    }
+
+    private static async Task<Results<Created<ReportView>, Ok<ReportView>>> ReportAsync(
+        Guid id, Guid messageId, ReportBody body, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var made = await mediator.Send(
+            new ReportMessage(context.Actor(), new ConversationId(id), new MessageId(messageId), body.Reason, body.Note), ct);
+        return made.Created ? TypedResults.Created($"/v1/admin/reports/{made.Report.Id}", made.Report) : TypedResults.Ok(made.Report);
+    }
+}
