@@ -30,6 +30,17 @@ sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, 
         Report.Compare(what, clients, Measure.Median(services), Measure.Median(floors));
     }
 
+    /// <summary>The service alone, where what it does is more than one statement.</summary>
+    public async Task MeasureAloneAsync(string what, int clients, Func<int, ValueTask<bool>> service)
+    {
+        await Load.ClosedLoop.RunAsync(clients, WarmUp, service, Stop);
+        var measures = new List<Measure>();
+        for (var run = 0; run < Runs; run++)
+            measures.Add(await MeasureAsync(clients, service));
+        Stop.ThrowIfCancellationRequested();
+        Report.Alone(what, clients, Measure.Median(measures));
+    }
+
     /// <summary>Whether a measure of this name was asked for.</summary>
     public bool Wants(string what) => what.Contains(Options.Only, StringComparison.OrdinalIgnoreCase);
 

@@ -26,6 +26,7 @@ try
         ("send", bench => new SendBenchmark(bench).RunAsync()),
         ("history", bench => new HistoryBenchmark(bench).RunAsync()),
         ("inbox", bench => new InboxBenchmark(bench).RunAsync()),
+        ("search", bench => new SearchBenchmark(bench).RunAsync()),
         ("push", bench => new PushBenchmark(bench).RunAsync()),
         ("explain", bench => new PlansBenchmark(bench).RunAsync()),
     ])

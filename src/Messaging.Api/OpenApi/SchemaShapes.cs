@@ -22,6 +22,7 @@ public static class SchemaShapes
         [typeof(ConversationId)] = schema => Text(schema, Uuid, "uuid"),
         [typeof(MessageId)] = schema => Text(schema, "0195e3a2-8d10-7f42-8c11-5b2e9f6a7d30", "uuid"),
         [typeof(Instant)] = schema => Text(schema, "2026-11-20T10:15:30.123456Z", "date-time"),
+        [typeof(Time)] = schema => Text(schema, "2026-11-20T10:15:30.123Z", "date-time"),
         [typeof(JsonText)] = schema =>
         {
             schema.Type = JsonSchemaType.Object;

@@ -64,7 +64,8 @@ sealed class Dataset
 
     void AddDirects(Shape shape, int messages)
     {
-        var regulars = (shape.Directs - shape.ConversationsOfBusiest) * 3 / 4;
+        var others = shape.ConversationsOfBusiest + shape.ConversationsOfBusy;
+        var regulars = (shape.Directs - others) * 3 / 4;
         for (var i = 0; i < shape.Directs; i++)
         {
             var size = Skewed(messages / (double)shape.Directs);
@@ -74,10 +75,14 @@ sealed class Dataset
                 last = newest - Hour - ((newest - oldest) / shape.ConversationsOfBusiest * i * 9 / 10);
                 Add([Shape.Busiest, i + 1], size, Math.Max(oldest, last - (30 * 24 * Hour)), last);
             }
+            else if (i < others)
+            {
+                Add([shape.Busy, i + 1], size, first, last);
+            }
             else
             {
-                var j = i - shape.ConversationsOfBusiest;
-                var pair = j < regulars ? Pair(j, 1, shape.Regulars) : Pair(j - regulars, 1 + shape.Regulars, shape.Users - shape.Regulars - 1);
+                var j = i - others;
+                var pair = j < regulars ? Pair(j, 1, shape.Regulars) : Pair(j - regulars, 1 + shape.Regulars, shape.Users - shape.Regulars - 2);
                 Add(pair, size, first, last);
             }
         }

@@ -91,7 +91,7 @@ sealed class MessageCopy(NpgsqlConnection connection, Dataset dataset, DateTime 
             rows.Write(at, NpgsqlDbType.TimestampTz);
         else
             rows.WriteNull();
-        WriteText(rows, deleted ? "sender" : null);
+        WriteText(rows, deleted ? "user" : null);
 
         if (gap)
             gaps.Add((conversation, seq));

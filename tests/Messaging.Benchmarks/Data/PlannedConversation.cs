@@ -1,3 +1,4 @@
+using System.Globalization;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -68,10 +69,12 @@ sealed class PlannedConversation(int number, int[] members, int size, long first
         }
     }
 
+    /// <summary>Words that are in most messages, and the number of an order: the first is in every tenth, most are in a handful of all.</summary>
     public string TextOf(int seq)
     {
         var mixed = Mix(seq);
-        return Words.Substring((int)(mixed % 80), 20 + (int)(mixed / 80 % 120));
+        var order = (int)Math.Pow(Shape.Orders, Mix(seq + 2_000_000) / (double)uint.MaxValue);
+        return string.Create(CultureInfo.InvariantCulture, $"{Words.AsSpan((int)(mixed % 80), 20 + (int)(mixed / 80 % 120))}: order {order}");
     }
 
     /// <summary>A quarter of the members is behind by up to 20; nobody has what they sent themselves still to read.</summary>

@@ -6,6 +6,9 @@ sealed record Shape(int Messages)
     /// <summary>The user in 10,000 conversations.</summary>
     public const int Busiest = 0;
 
+    /// <summary>Numbers of orders that messages speak of; the nth is in one of so many messages as n.</summary>
+    public const int Orders = 20_000;
+
     public const int SmallGroup = 12;
     public const int LargeGroup = 300;
 
@@ -35,6 +38,11 @@ sealed record Shape(int Messages)
     public int Directs => Conversations - SmallGroups - LargeGroups - 2;
 
     public int ConversationsOfBusiest => Math.Min(10_000, Directs / 10);
+
+    /// <summary>The user in 1,000 conversations.</summary>
+    public int Busy => Users - 1;
+
+    public int ConversationsOfBusy => Math.Min(1_000, Directs / 10);
 
     /// <summary>Those who talk most: each is in about 40 conversations.</summary>
     public int Regulars => Users * 16 / 100;

@@ -26,6 +26,8 @@ sealed class Report(TextWriter output)
         Row("  the same statements alone", clients, floor, ratio: null);
     }
 
+    public void Alone(string what, int clients, Measure service) => Row(what, clients, service, ratio: null);
+
     public void Say(FormattableString text) => Line($"  {text.ToString(CultureInfo.InvariantCulture)}");
 
     public void Plan(string name, IEnumerable<string> lines)

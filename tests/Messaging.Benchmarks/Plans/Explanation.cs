@@ -13,6 +13,8 @@ static partial class Explanation
 
     const string BackgroundSql = "SET LOCAL jit = off; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan";
 
+    const string PerValuesSql = "SET LOCAL plan_cache_mode = force_custom_plan";
+
     /// <summary>The lines of EXPLAIN (ANALYZE, BUFFERS); what the statement wrote is taken back.</summary>
     public static async Task<IReadOnlyList<string>> OfAsync(NpgsqlDataSource database, HotStatement statement, CancellationToken ct)
     {
@@ -20,6 +22,8 @@ static partial class Explanation
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (statement.Background)
             await ExecuteAsync(connection, BackgroundSql, ct);
+        if (statement.PerValues)
+            await ExecuteAsync(connection, PerValuesSql, ct);
         await ExecuteAsync(connection, Prepare(statement), ct);
         var execute = $"EXECUTE explained ({string.Join(", ", statement.Parameters.Select(p => Literal(p.Value)))})";
         for (var run = 0; run < Runs; run++)

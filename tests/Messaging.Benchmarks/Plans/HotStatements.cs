@@ -29,7 +29,8 @@ static class HotStatements
             "Send: the write", Statements.Of<MessageSender>("SendSql"), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("SenderIsParticipant", NpgsqlDbType.Boolean, true), ("Version", Bigint, version),
             ("MessageId", Uuid, Guid.CreateVersion7()), ("Type", Text, "text"), ("Text", Text, "hello"), ("Preview", Text, "hello"), ("Metadata", Text, null),
-            ("Mentions", NpgsqlDbType.Array | Text, Array.Empty<string>()), ("ClientMessageId", Text, "explained"), ("Fingerprint", NpgsqlDbType.Bytea, new byte[32]),
+            ("Mentions", NpgsqlDbType.Array | Text, Array.Empty<string>()), ("Mentioned", NpgsqlDbType.Array | Text, Array.Empty<string>()), ("Location", Text, null),
+            ("Reference", Text, null), ("ClientMessageId", Text, "explained"), ("Fingerprint", NpgsqlDbType.Bytea, new byte[32]),
             ("ReplyToSeq", Bigint, null), ("Payload", Text, "{}"), ("SentEvent", Text, MessageEvents.New), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
         new(
             "Read pointer", Statements.Of<MarkReadHandler>("MarkReadSql"), Background: false,
@@ -41,6 +42,7 @@ static class HotStatements
             "One message by its id", Statements.Of<MessageViewStore>("FindSql"), Background: false,
             ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
+        .. Changes(conversation, user, seq, message),
         .. Reactions(conversation, user, seq),
         .. Receipts(conversation, user, seq),
         Inbox("Inbox of an ordinary user", InboxBenchmark.AllSql, user),
@@ -59,11 +61,29 @@ static class HotStatements
             ("History: the page's bounds", "RangeSql"),
             ("History: the messages, 1,000 deep", "MessagesSql"),
             ("History: the reactions", "ReactionsSql"),
+            ("History: the pins", "PinsSql"),
             ("History: the pointers of all members", "PointersSql"),
         }.Select(part => new HotStatement(
             part.Name, Statements.Of<MessageViewStore>(part.Constant), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Upto", Bigint, upto), ("After", Bigint, null),
             ("Limit", NpgsqlDbType.Integer, HistoryBenchmark.PageSize), ("Receipts", NpgsqlDbType.Boolean, true)));
+
+    static IEnumerable<HotStatement> Changes(Guid conversation, string user, long seq, Guid message) =>
+    [
+        new(
+            "Edit: the write", Statements.Of<EditMessageHandler>("SaveSql"), Background: false,
+            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),
+            ("Now", NpgsqlDbType.TimestampTz, DateTime.UtcNow), ("Text", Text, "hello"), ("Metadata", Text, null), ("Mentions", NpgsqlDbType.Array | Text, new[] { user }),
+            ("Uncounted", NpgsqlDbType.Array | Text, new[] { "u00001" }), ("Counted", NpgsqlDbType.Array | Text, new[] { user }), ("Preview", Text, "hello")),
+        new(
+            "Deletion: the write", Statements.Of<DeleteMessageHandler>("DeleteSql"), Background: false,
+            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),
+            ("Now", NpgsqlDbType.TimestampTz, DateTime.UtcNow), ("Reason", Text, "user"), ("Deletion", Text, "{}")),
+        new(
+            "Replies to a message", Statements.Of<ListRepliesHandler>("PageSql"), Background: false,
+            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),
+            ("After", Bigint, 0L), ("Take", NpgsqlDbType.Integer, 31)),
+    ];
 
     static IEnumerable<HotStatement> Reactions(Guid conversation, string user, long seq) =>
         new (string Name, string Constant)[]
@@ -102,6 +122,10 @@ static class HotStatements
                 ("Name", Text, Sequencer.LeaseName), ("Holder", Text, "explained"), ("Fencing", Bigint, 0L), ("Limit", Bigint, 1_000L), ("Channel", Text, "explained")),
             new("Feed: what is new", Statements.Of(tail, "NextSql"), Background: true, ("After", Bigint, 0L), ("Limit", Bigint, 1_000L)),
             new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true, ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation })),
+            new(
+                "Feed: who has deleted it for oneself", Statements.Of(tail, "HiddenSql"), Background: true,
+                ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }), ("UserIds", NpgsqlDbType.Array | Text, new[] { user }),
+                ("Seqs", NpgsqlDbType.Array | Bigint, new[] { 1L })),
             new(
                 "Resume: what one user missed", Statements.Of<EventStore>("OfUserSql"), Background: false,
                 ("After", Bigint, 0L), ("UpTo", Bigint, 100_000L), ("UserId", Text, user), ("Limit", NpgsqlDbType.Integer, 101)),

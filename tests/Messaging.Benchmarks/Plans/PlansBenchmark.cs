@@ -18,8 +18,10 @@ sealed partial class PlansBenchmark(Bench bench)
     static readonly string[] Tables =
     [
         "conversations", "participants", "users", "messages", "message_keys", "message_gaps", "message_hidden", "mentions", "read_marks",
-        "delivered_marks", "reactions", "reaction_counts", "outbox", "feed_2",
+        "message_edits", "message_originals", "pins", "delivered_marks", "reactions", "reaction_counts", "outbox", "feed_2",
     ];
+
+    string User => Data.Shape.UserId(new Data.Shape(bench.Options.Messages).Busy);
 
     public async Task RunAsync()
     {
@@ -40,7 +42,19 @@ sealed partial class PlansBenchmark(Bench bench)
         command.Parameters.AddWithValue("Participants", Data.Shape.HistoryGroup);
         await using var reader = await command.ExecuteReaderAsync(bench.Stop);
         await reader.ReadAsync(bench.Stop);
-        return HotStatements.Of(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetInt64(4));
+        var search = Reading.SearchBenchmark.Explained(await SearchedAsync(), User);
+        return HotStatements.Of(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetInt64(4)).Concat(search);
+    }
+
+    async Task<Guid[]> SearchedAsync()
+    {
+        await using var command = bench.Database.DataSource.CreateCommand("SELECT conversation_id FROM participants WHERE user_id = @User");
+        command.Parameters.AddWithValue("User", User);
+        var ids = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(bench.Stop);
+        while (await reader.ReadAsync(bench.Stop))
+            ids.Add(reader.GetGuid(0));
+        return [.. ids];
     }
 
     // Without the nodes that never ran.

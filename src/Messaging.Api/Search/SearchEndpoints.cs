@@ -1,0 +1,27 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Api.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Search;
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Messaging.Api.Search;
+
+public static class SearchEndpoints
+{
+    public static IEndpointRouteBuilder MapSearch(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/v1/search/messages", SearchAsync)
+            .WithTags("Messages").RequireScope(Scope.Messages)
+            .WithName("searchMessages").WithSummary("Find messages of one's own conversations, the newest first");
+        return app;
+    }
+
+    private static async Task<Ok<Page<FoundMessage>>> SearchAsync(
+        HttpContext context, IMediator mediator, CancellationToken ct, string? q = null, ConversationId? conversationId = null,
+        UserId? senderId = null, Time? from = null, Time? to = null, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(
+            new SearchMessages(context.Actor(), q, conversationId, senderId, from?.Value, to?.Value, cursor, limit), ct));
+}

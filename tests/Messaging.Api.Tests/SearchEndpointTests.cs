@@ -1,0 +1,43 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Messaging.Api.Tests.Realtime;
+
+namespace Messaging.Api.Tests;
+
+public sealed class SearchEndpointTests : HubFixture
+{
+    [Test]
+    public async Task A_page_has_messages_highlights_and_a_cursor()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await SendAsync(ada, group, "a river");
+        await SendAsync(bob, group, "the <b>River</b>");
+
+        var first = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>("/v1/search/messages?q=riv&limit=1");
+        var second = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"/v1/search/messages?q=riv&limit=1&cursor={first.GetProperty("nextCursor").GetString()}");
+
+        var item = first.GetProperty("items")[0];
+        Assert.That(item.GetProperty("message").GetProperty("seq").GetInt64(), Is.EqualTo(2));
+        Assert.That(item.GetProperty("highlight").GetRawText(), Is.EqualTo("""{"text":"the <b>River</b>","ranges":[[7,5]]}"""));
+        Assert.That(second.GetProperty("items")[0].GetProperty("message").GetProperty("seq").GetInt64(), Is.EqualTo(1));
+        Assert.That(second.GetProperty("nextCursor").ValueKind, Is.EqualTo(JsonValueKind.Null));
+    }
+
+    [TestCase("", "#/q")]
+    [TestCase("?q=%20", "#/q")]
+    [TestCase("?q=a&from=yesterday", "#/from")]
+    [TestCase("?q=a&to=2026-11-20", "#/to")]
+    [TestCase("?q=a&conversationId=1", "#/conversationId")]
+    [TestCase("?q=a&senderId=a%20b", "#/senderId")]
+    [TestCase("?q=a&cursor=x", "#/cursor")]
+    [TestCase("?q=a&limit=101", "#/limit")]
+    [TestCase("?q=%00", "#/q")]
+    public async Task What_is_no_search_is_refused_with_its_place(string query, string pointer)
+    {
+        var answer = await Api.ClientFor(await UserAsync()).GetAsync($"/v1/search/messages{query}");
+
+        Assert.That((int)answer.StatusCode, Is.EqualTo(400), await answer.Content.ReadAsStringAsync());
+        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors")[0].GetProperty("pointer").GetString(), Is.EqualTo(pointer));
+    }
+}
