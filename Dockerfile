@@ -7,11 +7,15 @@ RUN dotnet publish src/Messaging.Api -c Release -o /app \
  && dotnet publish db/Messaging.Migrations -c Release -o /app/db
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libvips-tools util-linux \
+ && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app .
 # Made here, so that a new volume on it belongs to the user of the image.
 RUN mkdir /data && chown "$APP_UID" /data
 ENV MESSAGING_DATA=/data \
+    Messaging__Storage__Path=/data/files \
     ASPNETCORE_URLS=http://+:8080 \
     DOTNET_EnableDiagnostics=0
 EXPOSE 8080

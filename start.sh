@@ -8,6 +8,7 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 
 need_dotnet
 if [ -z "${ConnectionStrings__Messaging:-}" ]; then need_postgres; fi
+need_vips
 
 mkdir -p "$root/artifacts"
 if ! is_built; then

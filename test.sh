@@ -13,6 +13,7 @@ results="$root/TestResults"
 prepare() {
   need_dotnet
   if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then need_postgres; fi
+  need_vips
 
   local client="$root/tests/Messaging.EndToEnd.Tests/client"
   if [ -f "$client/package-lock.json" ]; then

@@ -19,6 +19,33 @@ need_dotnet() {
 
 sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$root/global.json"; }
 
+# Installs programs of the system's packages where that is allowed; whoever needs them says so when they are missing.
+#   install_packages <what it is> <apt packages> <dnf packages> <apk packages>
+install_packages() {
+  local admin=()
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || return 0
+    admin=(sudo -n)
+  fi
+  # Words of a list each: package names have no spaces.
+  # shellcheck disable=SC2086
+  if command -v apt-get >/dev/null; then
+    say "Installing $1 …"
+    { "${admin[@]}" apt-get update -qq && "${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $2; } >&2 </dev/null || true
+  elif command -v dnf >/dev/null; then
+    say "Installing $1 …"
+    "${admin[@]}" dnf install -y -q $3 >&2 </dev/null || true
+  elif command -v apk >/dev/null; then
+    say "Installing $1 …"
+    "${admin[@]}" apk add --quiet $4 >&2 </dev/null || true
+  fi
+}
+
+# What images are made with. Without it they are kept as they come, and readiness says so.
+need_vips() {
+  command -v vips >/dev/null && command -v prlimit >/dev/null || install_packages libvips "libvips-tools util-linux" "vips-tools util-linux" "vips-tools util-linux"
+}
+
 # PostgreSQL's server programs, 15 or newer. Where they cannot be installed, the launcher tries Docker or says what to do.
 need_postgres() {
   if has_postgres || docker version >/dev/null 2>&1; then return; fi

@@ -19,6 +19,7 @@ namespace Messaging.FluentMigrator;
 [Migration(202611250008, "create_message_hidden")] public sealed class M202611250008() : EmbeddedScript("202611250008_create_message_hidden");
 [Migration(202611250020, "add_message_content")] public sealed class M202611250020() : EmbeddedScript("202611250020_add_message_content");
 [Migration(202611250021, "edit_and_delete_messages")] public sealed class M202611250021() : EmbeddedScript("202611250021_edit_and_delete_messages");
+[Migration(202611250030, "create_attachments")] public sealed class M202611250030() : EmbeddedScript("202611250030_create_attachments");
 [Migration(202611250040, "create_reactions")] public sealed class M202611250040() : EmbeddedScript("202611250040_create_reactions");
 [Migration(202611250041, "create_delivered_marks")] public sealed class M202611250041() : EmbeddedScript("202611250041_create_delivered_marks");
 [Migration(202611250050, "index_message_words")] public sealed class M202611250050() : EmbeddedScript("202611250050_index_message_words");

@@ -1,4 +1,5 @@
 using Messaging.Api.Accounts;
+using Messaging.Api.Attachments;
 using Messaging.Api.Auth;
 using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
@@ -23,8 +24,10 @@ using Messaging.Api.Security;
 using Messaging.Api.ServiceKeys;
 using Messaging.Api.Users;
 using Messaging.Application;
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Infrastructure.Attachments;
 using Messaging.Infrastructure.Bus;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
@@ -42,6 +45,8 @@ builder.Services
     .AddSettings<ShutdownSettings>("Messaging:Shutdown")
     .AddSettings<Limits>("Messaging:Limits", limits => limits.Errors())
     .AddSettings<PolicySettings>("Messaging:Policies", policies => policies.Errors())
+    .AddSettings<StorageSettings>("Messaging:Storage", storage => storage.Errors())
+    .AddSettings<ScanSettings>("Messaging:Scan", scan => scan.Errors())
     .AddSettings<RetentionSettings>("Messaging:Retention", retention => retention.Errors())
     .AddErrors()
     .AddJson()
@@ -55,13 +60,15 @@ builder.Services
     .AddApplication()
     .AddEvents()
     .AddBus()
+    .AddAttachments()
+    .AddAttachmentEndpoints()
     .AddRealtime()
     .AddPresence()
     .AddContract();
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
-    builder.Services.AddEventWorkers().AddBusWorker().AddPresenceWorker();
+    builder.Services.AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())
@@ -90,6 +97,7 @@ app.MapContacts();
 app.MapGroups();
 app.MapOwnState();
 app.MapMessages();
+app.MapAttachments();
 app.MapPins();
 app.MapSearch();
 app.MapReactions();

@@ -64,6 +64,7 @@ public sealed class MessageChangeTests : HubFixture
         var group = await GroupAsync(ada, bob);
         var first = await MessageAsync(ada, group);
         var second = await MessageAsync(ada, group, bob);
+        await Api.Database.DrainedAsync();
         await using var adas = await ConnectAsync(ada);
         await using var bobs = await ConnectAsync(bob);
 

@@ -48,6 +48,9 @@ public sealed class ApiHost : IAsyncDisposable
     /// <summary>The service's own container, e.g. to send a request past HTTP.</summary>
     public IServiceProvider Services => factory.Services;
 
+    /// <summary>Where the service keeps files.</summary>
+    public string FilesFolder => factory.FilesFolder;
+
     /// <summary>All that was logged so far.</summary>
     public LogRecorder Logs => factory.Logs;
 
@@ -68,6 +71,7 @@ public sealed class ApiHost : IAsyncDisposable
             ["Messaging:Auth:BootstrapServiceKey"] = ServiceKey,
             ["Messaging:RateLimits:Enabled"] = "false",
             ["Messaging:Database:AllowUnsafeDurability"] = "true",
+            ["Messaging:Storage:Path"] = Directory.CreateTempSubdirectory("messaging-files-").FullName,
         };
         foreach (var (name, value) in settings)
             all[name] = value;
@@ -135,8 +139,11 @@ public sealed class ApiHost : IAsyncDisposable
     {
         clients.ForEach(client => client.Dispose());
         await factory.DisposeAsync();
-        if (ownsDatabase)
-            await Database.DisposeAsync();
+        if (!ownsDatabase)
+            return;
+        await Database.DisposeAsync();
+        if (Directory.Exists(FilesFolder))
+            Directory.Delete(FilesFolder, recursive: true);
     }
 
     sealed class Factory : WebApplicationFactory<AuthSettings>
@@ -152,6 +159,8 @@ public sealed class ApiHost : IAsyncDisposable
         }
 
         public LogRecorder Logs { get; } = new();
+
+        public string FilesFolder => settings["Messaging:Storage:Path"]!;
 
         public Factory Again() => new(settings, time);
 

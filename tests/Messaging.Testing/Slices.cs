@@ -1,10 +1,12 @@
 using System.Data.Common;
 using MediatR;
 using Messaging.Application;
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Infrastructure.Attachments;
 using Messaging.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,6 +15,7 @@ namespace Messaging.Testing;
 /// <summary>The application over a clean database of its own: requests in, rows out, each in a scope as in the service.</summary>
 public sealed class Slices : IAsyncDisposable
 {
+    private readonly string files = Directory.CreateTempSubdirectory("messaging-files-").FullName;
     private readonly TestDatabase database;
     private readonly ServiceProvider services;
 
@@ -25,6 +28,10 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(new PolicySettings())
             .AddSingleton<DbDataSource>(database.DataSource)
             .AddSingleton(new ReadDataSource(database.DataSource))
+            .AddSingleton(new StorageSettings { Path = files })
+            .AddSingleton(new ScanSettings())
+            .AddSingleton<IServiceAddress>(new TestAddress())
+            .AddAttachments()
             .AddApplication();
         add?.Invoke(collection);
         services = collection.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
@@ -100,5 +107,11 @@ public sealed class Slices : IAsyncDisposable
     {
         await services.DisposeAsync();
         await database.DisposeAsync();
+        Directory.Delete(files, recursive: true);
+    }
+
+    private sealed class TestAddress : IServiceAddress
+    {
+        public string Of(UrlAudience audience) => $"https://{audience}.test".ToLowerInvariant();
     }
 }

@@ -49,6 +49,7 @@ sealed class Settings
         Use("Messaging__Auth__Hs256Secret", secrets.Hs256Secret);
         Use("Messaging__Auth__BootstrapServiceKey", secrets.ServiceKey);
         Use("Messaging__Accounts__Enabled", "true");
+        Use("Messaging__Storage__Path", Path.Combine(values["MESSAGING_DATA"], "files"));
     }
 
     /// <summary>Fails when somebody else listens at one of the addresses.</summary>

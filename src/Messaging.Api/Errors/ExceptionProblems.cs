@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Messaging.Application.Attachments;
+using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -22,6 +24,7 @@ public static partial class ExceptionProblems
     public static IReadOnlyList<Problem> Of(Exception exception) => exception switch
     {
         RuleException e => e.Problems,
+        StorageAwayException => AttachmentErrors.StorageAway().Problems,
         _ when DatabaseFailures.IsAway(exception) => [new(
             ProblemCodes.Unavailable, "The database is away or overloaded; nothing is lost by sending the same request again.")
             {

@@ -1,4 +1,5 @@
 using Messaging.Api.Errors;
+using Messaging.Application.Attachments;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
@@ -31,7 +32,8 @@ public static class HealthEndpoints
 
     // A newer schema is what a running node of the previous release serves on while an upgrade is under way.
     private static async Task<IResult> ReadyAsync(
-        HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, CancellationToken ct)
+        HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, IImageMaker images,
+        CancellationToken ct)
     {
         var schema = await database.CheckAsync(ct);
         var reason = (schema, draining.HasBegun) switch
@@ -43,7 +45,8 @@ public static class HealthEndpoints
             _ => null,
         };
         if (reason is null)
-            return TypedResults.Ok(new Readiness("ready", "up", schema is SchemaState.Newer ? "newer" : "current"));
+            return TypedResults.Ok(new Readiness(
+                "ready", "up", schema is SchemaState.Newer ? "newer" : "current", images.IsAvailable ? "available" : "missing"));
         await context.WriteProblemAsync(new Problem(ProblemCodes.Unavailable, reason) { RetryAfterSeconds = 5 });
         return TypedResults.Empty;
     }
@@ -56,4 +59,5 @@ public sealed record Liveness(string Status);
 /// <param name="Status">Always <c>ready</c>; anything else is an answer of 503.</param>
 /// <param name="Database">Always <c>up</c>.</param>
 /// <param name="Schema"><c>current</c>, or <c>newer</c> while an upgrade is under way.</param>
-public sealed record Readiness(string Status, string Database, string Schema);
+/// <param name="Images"><c>available</c>, or <c>missing</c> where there is no libvips: images are then kept in one size, as they are.</param>
+public sealed record Readiness(string Status, string Database, string Schema, string Images);

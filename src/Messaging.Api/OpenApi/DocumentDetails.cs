@@ -32,6 +32,7 @@ public static class DocumentDetails
         ["Own state"] = "How far one has read, one's own settings of a conversation, and what one sees of it.",
         ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
         ["Reactions"] = "Emoji that people put to messages.",
+        ["Attachments"] = "Files of messages, and their signed addresses.",
         ["Moderation"] = "What moderators see and nobody else.",
         ["Integration"] = "What happened since a cursor, and a state to start from.",
         ["Administration"] = "For the operator's own services.",

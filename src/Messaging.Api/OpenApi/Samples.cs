@@ -33,6 +33,7 @@ public static class Samples
         ["status"] = "live",
         ["database"] = "up",
         ["schema"] = "current",
+        ["images"] = "available",
         ["direct"] = "anyone",
     };
 

@@ -21,6 +21,7 @@ public static class SchemaShapes
         [typeof(UserId)] = schema => Text(schema, "anna", pattern: "^[A-Za-z0-9_.:@-]{1,64}$"),
         [typeof(ConversationId)] = schema => Text(schema, Uuid, "uuid"),
         [typeof(MessageId)] = schema => Text(schema, "0195e3a2-8d10-7f42-8c11-5b2e9f6a7d30", "uuid"),
+        [typeof(AttachmentId)] = schema => Text(schema, "0195e3a2-9c44-7d15-b1f0-6a0e1c2d3f48", "uuid"),
         [typeof(Instant)] = schema => Text(schema, "2026-11-20T10:15:30.123456Z", "date-time"),
         [typeof(Time)] = schema => Text(schema, "2026-11-20T10:15:30.123Z", "date-time"),
         [typeof(JsonText)] = schema =>

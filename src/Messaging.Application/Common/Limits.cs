@@ -9,11 +9,25 @@ public sealed class Limits
     /// <summary>Code points of a message's text.</summary>
     public int TextLength { get; init; } = 10_000;
 
+    public int AttachmentsPerMessage { get; init; } = 5;
+
+    /// <summary>Bytes of an image that is uploaded.</summary>
+    public long ImageBytes { get; init; } = 10_485_760;
+
+    /// <summary>Bytes of any other file.</summary>
+    public long FileBytes { get; init; } = 26_214_400;
+
     /// <summary>UTF-8 bytes of a metadata object.</summary>
     public int MetadataBytes { get; init; } = 16_384;
 
     public IEnumerable<string> Errors()
     {
+        if (AttachmentsPerMessage is < 1 or > 100)
+            yield return "AttachmentsPerMessage: between 1 and 100 is expected.";
+        if (ImageBytes is < 1 or > int.MaxValue)
+            yield return "ImageBytes: between 1 and 2147483647 is expected.";
+        if (FileBytes is < 1 or > int.MaxValue)
+            yield return "FileBytes: between 1 and 2147483647 is expected.";
         if (GroupSize < 2)
             yield return "GroupSize: 2 or more is expected.";
         if (TextLength < 1)

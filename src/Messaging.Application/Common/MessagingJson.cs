@@ -51,6 +51,7 @@ public static class MessagingJson
         options.Converters.Add(new IdConverter<UserId>(id => id.Value, "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
         options.Converters.Add(new IdConverter<ConversationId>(id => id.ToString(), "the id of a conversation, a UUID"));
         options.Converters.Add(new IdConverter<MessageId>(id => id.ToString(), "the id of a message, a UUID"));
+        options.Converters.Add(new IdConverter<AttachmentId>(id => id.ToString(), "the id of an attachment, a UUID"));
         return options;
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FluentValidation;
 using MediatR;
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
@@ -32,7 +33,7 @@ public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 
 public sealed class DeleteMessageHandler(
     DbSession session, ConversationStore conversations, MessagePlaceStore places, MessageViewStore views, ReactionStore reactions,
-    PinStore pins, UnreadStore unread, Outbox outbox, IClock clock) : IRequestHandler<DeleteMessage, Done>
+    AttachmentStore attachments, PinStore pins, UnreadStore unread, Outbox outbox, IClock clock) : IRequestHandler<DeleteMessage, Done>
 {
     // Under the conversation's lock. The first part reads the message as it was. Index: pk_messages, pk_mentions, pk_conversations.
     private const string DeleteSql =
@@ -129,6 +130,7 @@ public sealed class DeleteMessageHandler(
             ct);
         await reactions.ForgetAsync(conversation.Id, message.Seq, ct);
         await pins.ForgetAsync(conversation.Id, message.Seq, ct);
+        await attachments.ReleaseAsync(conversation.Id, message.Seq, ct);
         // Whoever counts the unread mentions has to learn of whom it spoke.
         var told = await views.GetForAllAsync(conversation, message.Seq, ct);
         await outbox.AppendAsync(new MessageDeleted(conversation.Id), told with { Mentions = mentions }, message.Seq, ct);

@@ -1,4 +1,5 @@
 using MediatR;
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
@@ -6,10 +7,10 @@ using NodaTime;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>A message as it was before it was deleted, for moderators.</summary>
+/// <summary>A message as it was before it was deleted, for moderators; its files by name alone.</summary>
 public sealed record GetOriginal(MessageId Id) : IQuery<MessageView>;
 
-public sealed class GetOriginalHandler(DbSession session, MessageViewStore views) : IRequestHandler<GetOriginal, MessageView>
+public sealed class GetOriginalHandler(DbSession session, MessageViewStore views, AttachmentStore attachments, FileUrls urls) : IRequestHandler<GetOriginal, MessageView>
 {
     // Index: ix_messages_id, in the partitions around the time that the id tells; pk_conversations; pk_message_originals.
     private const string FindSql =
@@ -29,16 +30,18 @@ public sealed class GetOriginalHandler(DbSession session, MessageViewStore views
             ?? await FindAsync(Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0))
             ?? throw CommonErrors.NotFound();
         var view = await views.GetAsync(row.ConversationId, row.Seq, Actor.Service, ct);
-        return view.Deleted is null
-            ? view
-            : view with
-            {
-                Text = row.Text,
-                Metadata = row.Metadata,
-                Mentions = [.. (row.Mentions ?? []).Select(user => new UserId(user))],
-                Location = MessagingJson.Read<MessageLocation>(row.Location),
-                Reference = MessagingJson.Read<MessageReference>(row.Reference),
-            };
+        if (view.Deleted is null)
+            return view;
+        var files = await attachments.ListAsync(row.ConversationId, row.Seq, ct);
+        return view with
+        {
+            Text = row.Text,
+            Metadata = row.Metadata,
+            Mentions = [.. (row.Mentions ?? []).Select(user => new UserId(user))],
+            Location = MessagingJson.Read<MessageLocation>(row.Location),
+            Reference = MessagingJson.Read<MessageReference>(row.Reference),
+            Attachments = [.. files.Select(file => file.ToView(urls, UrlAudience.Caller) with { Url = null, Variants = null })],
+        };
 
         Task<Row?> FindAsync(Instant from, Instant to) =>
             session.QuerySingleOrDefaultAsync<Row>(FindSql, new { MessageId = query.Id.Value, From = from, To = to }, ct);

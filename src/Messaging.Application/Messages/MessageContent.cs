@@ -15,6 +15,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Metadata">The host's own JSON object, up to 16 KiB; a list <c>formatting</c> in it has ranges of the text.</param>
 /// <param name="ReplyToId">The message of this conversation that this one answers.</param>
 /// <param name="Mentions">Participants to draw attention of, up to 100; <c>@all</c> is everybody.</param>
+/// <param name="AttachmentIds">Of the types <c>image</c>, <c>file</c>, <c>voice</c> and <c>video</c>: one's own files that no message names yet, up to 5.</param>
 /// <param name="Location">Of the type <c>location</c>: the place.</param>
 /// <param name="Reference">Of the type <c>shared</c>: what is shared.</param>
 public sealed record MessageContent(
@@ -24,12 +25,13 @@ public sealed record MessageContent(
     JsonText? Metadata = null,
     MessageId? ReplyToId = null,
     IReadOnlyList<UserId>? Mentions = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AttachmentId>? AttachmentIds = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MessageLocation? Location = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MessageReference? Reference = null)
 {
     public MessageDraft ToDraft() => new(
         ClientMessageId, Type ?? MessageType.Text, Text, Metadata?.Value, ReplyToId, Mentions is null ? [] : [.. Mentions.Distinct()], Location,
-        Reference);
+        Reference, AttachmentIds);
 
     public MessageWords ToWords() => new(Type ?? MessageType.Text, Text, Metadata, Mentions);
 
@@ -40,11 +42,17 @@ public sealed record MessageContent(
 
 public sealed class MessageContentValidator : AbstractValidator<MessageContent>
 {
-    public MessageContentValidator(IValidator<MessageWords> words)
+    public MessageContentValidator(IValidator<MessageWords> words, Limits limits)
     {
         RuleFor(m => m.ClientMessageId).Must(id => id is null || StrictText.Length(id) is >= 1 and <= 64)
             .WithMessage("A clientMessageId has 1 to 64 characters.");
         RuleFor(m => m.ToWords()).SetValidator(words).OverridePropertyName("");
+        RuleFor(m => m.AttachmentIds).Must((m, ids) => TypeRule.Of(m.Type).Attachments.Allows(ids is { Count: > 0 }))
+            .WithMessage((m, ids) => TypeRule.Of(m.Type).Attachments.Expected(m.Type, "an attachment"));
+        RuleFor(m => m.AttachmentIds).Must(ids => ids is null || (ids.Count <= limits.AttachmentsPerMessage && ids.Distinct().Count() == ids.Count))
+            .WithMessage($"A message has at most {limits.AttachmentsPerMessage} attachments, each once.");
+        RuleFor(m => m.AttachmentIds).Must(ids => ids is null || ids.Count == 1).When(m => m.Type is MessageType.Voice && m.AttachmentIds is { Count: > 0 })
+            .WithMessage("A message of type 'voice' has one attachment.");
         RuleFor(m => m.Location).Must((m, location) => TypeRule.Of(m.Type).Location.Allows(location is not null))
             .WithMessage((m, location) => TypeRule.Of(m.Type).Location.Expected(m.Type, "a location"));
         RuleFor(m => m.Location!).ValidLocation().When(m => m.Location is not null);

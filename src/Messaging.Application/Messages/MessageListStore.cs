@@ -1,7 +1,9 @@
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
+using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -11,7 +13,7 @@ namespace Messaging.Application.Messages;
 public sealed record MessagePlace(ConversationId ConversationId, long Seq, Instant CreatedAt);
 
 /// <summary>Reads messages of several places, as the viewer sees them; where they stand was found before.</summary>
-public sealed class MessageListStore(DbSession session, PolicySettings policies)
+public sealed class MessageListStore(DbSession session, PolicySettings policies, FileUrls urls)
 {
     private const string Places = "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
 
@@ -44,6 +46,15 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies)
         WHERE @UserId::text IS NULL OR (m.seq > v.cleared_seq AND NOT EXISTS (
             SELECT FROM message_hidden h
             WHERE h.conversation_id = k.conversation_id AND h.user_id = @UserId AND h.seq = k.seq))
+        """;
+
+    // Index: ix_attachments_message.
+    private const string AttachmentsSql =
+        $"""
+        SELECT a.conversation_id, a.seq, {AttachmentRow.Columns}
+        FROM {Places}
+        JOIN attachments a ON a.conversation_id = k.conversation_id AND a.seq = k.seq AND NOT a.is_released
+        ORDER BY a.conversation_id, a.seq, a.position
         """;
 
     // Index: pk_reaction_counts, pk_reactions.
@@ -81,7 +92,7 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies)
         if (places.Count == 0)
             return [];
         return await session.QueryBatchAsync(
-            MessagesSql + ";" + ReactionsSql + ";" + PinsSql + ";" + PointersSql,
+            MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PinsSql + ";" + PointersSql,
             new
             {
                 ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
@@ -93,14 +104,27 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies)
             async grid =>
             {
                 var rows = (await grid.ReadAsync<MessageViewStore.Row>()).ToDictionary(row => (row.ConversationId, row.Seq));
+                var attachments = (await grid.ReadAsync<OfPlace>())
+                    .ToLookup(row => (row.ConversationId, row.Seq), row => row.ToRow().ToView(urls, UrlAudience.Caller));
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
                 var pins = (await grid.ReadAsync<PinRow>()).ToHashSet();
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToLookup(row => row.ConversationId, row => row.ToPointer());
                 var pointersOf = pointers.ToDictionary(group => group.Key, group => group.ToArray());
-                return (IReadOnlyList<MessageView>)[.. places.Select(place => (place.ConversationId, place.Seq)).Where(rows.ContainsKey).Select(key =>
-                    rows[key].ToView([.. reactions[key]], pins.Contains(new PinRow(key.ConversationId, key.Seq)), pointersOf.GetValueOrDefault(key.ConversationId) ?? []))];
+                return (IReadOnlyList<MessageView>)
+                [
+                    .. places.Select(place => (place.ConversationId, place.Seq)).Where(rows.ContainsKey).Select(key => rows[key].ToView(
+                        [.. attachments[key]], [.. reactions[key]], pins.Contains(new PinRow(key.ConversationId, key.Seq)),
+                        pointersOf.GetValueOrDefault(key.ConversationId) ?? [])),
+                ];
             },
             ct);
+    }
+
+    private sealed record OfPlace(
+        ConversationId ConversationId, long Seq, AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width,
+        int? Height, long? DurationMs, ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
+    {
+        public AttachmentRow ToRow() => new(Id, FileName, ContentType, Size, Category, Width, Height, DurationMs, Scan, Files, Secret, DownloadCount);
     }
 
     private sealed record ReactionRow(ConversationId ConversationId, long Seq, string Emoji, int Count, bool Mine, string[] UserIds)

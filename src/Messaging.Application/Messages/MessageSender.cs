@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
@@ -18,7 +19,7 @@ namespace Messaging.Application.Messages;
 /// </summary>
 public sealed class MessageSender(
     DbSession session, ConversationStore conversations, MessageViewStore views, RequestStore requests, AcceptanceStore acceptance,
-    OutboxSignal signal, PolicySettings policies, IClock clock)
+    AttachmentStore attachments, FileUrls urls, OutboxSignal signal, PolicySettings policies, IClock clock)
 {
     // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
     private const string DecideSql =
@@ -169,7 +170,7 @@ public sealed class MessageSender(
         }
         var conversation = Conversation.Restore(conversationId, decided.ToState(policies));
         var participant = decided.ToParticipant(conversationId, actor);
-        if (!locked && conversation.NeedsLock(participant))
+        if (!locked && (conversation.NeedsLock(participant) || draft.HasAttachments))
             return await SendLockedAsync(actor, conversation, content, ct);
         var reply = draft.ReplyToId is { } replyTo
             ? await views.FindReplyAsync(conversationId, replyTo, actor, ct) ?? throw MessageErrors.NoSuchReply()
@@ -177,8 +178,9 @@ public sealed class MessageSender(
 
         var message = Message.Compose(conversation, actor, participant, draft, decided.PresentUsers(), clock.GetCurrentInstant());
 
+        var files = draft.HasAttachments ? await attachments.GetUnusedAsync(conversationId, actor.RequireUser(), draft, ct) : [];
         var sender = actor.UserId is { } user ? new SenderView(user, decided.DisplayName, decided.AvatarUrl) : null;
-        return new SentMessage(await WriteAsync(message, content, sender, reply, ct), Created: true);
+        return new SentMessage(await WriteAsync(message, content, sender, reply, files, ct), Created: true);
     }
 
     /// <summary>
@@ -192,7 +194,7 @@ public sealed class MessageSender(
         var content = new MessageContent(Type: MessageType.System, Metadata: note.ToMetadata());
         var message = Message.Compose(
             conversation, Actor.Service, participant: null, content.ToDraft(), new HashSet<UserId>(), clock.GetCurrentInstant());
-        await WriteAsync(message, content, sender: null, reply: null, ct);
+        await WriteAsync(message, content, sender: null, reply: null, files: [], ct);
     }
 
     // Slower by the round trips of a transaction, and by making others wait for all of them.
@@ -232,11 +234,11 @@ public sealed class MessageSender(
     }
 
     private async Task<MessageView> WriteAsync(
-        Message message, MessageContent content, SenderView? sender, ReplyView? reply, CancellationToken ct)
+        Message message, MessageContent content, SenderView? sender, ReplyView? reply, IReadOnlyList<AttachmentRow> files, CancellationToken ct)
     {
         var view = new MessageView(
-            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, content.Location, content.Reference,
-            reply, message.Draft.Mentions, Reactions: [],
+            message.Id, message.ConversationId, Seq: 0, message.Draft.Type, sender?.UserId, sender, message.Draft.Text, content.Metadata, content.Location,
+            content.Reference, reply, message.Draft.Mentions, [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))], Reactions: [],
             message.Draft.ClientMessageId, Pinned: false, EditCount: 0, EditedAt: null,
             Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0, CreatedAt: default, Version: 1);
         try
@@ -261,13 +263,13 @@ public sealed class MessageSender(
                     message.Draft.ClientMessageId,
                     Fingerprint = message.Draft.ClientMessageId is null ? null : content.Fingerprint(),
                     ReplyToSeq = reply?.Seq,
-                    Payload = JsonSerializer.Serialize(
-                        message.QuotesForAll ? view : view with { ReplyTo = reply?.ToLink() },
-                        MessagingJson.Options),
+                    Payload = JsonSerializer.Serialize(ForAll(message, view, files), MessagingJson.Options),
                     SentEvent = MessageEvents.New,
                     UnreadEvent = MessageEvents.UnreadChanged,
                 },
                 ct) ?? throw new ChangedMeanwhileException();
+            if (files.Count > 0)
+                await attachments.ClaimAsync(message.ConversationId, row.Seq, files, ct);
             session.AfterCommit(signal.Raise);
             return view with
             {
@@ -282,6 +284,12 @@ public sealed class MessageSender(
             throw new ChangedMeanwhileException(e);
         }
     }
+
+    private MessageView ForAll(Message message, MessageView view, IReadOnlyList<AttachmentRow> files) => view with
+    {
+        ReplyTo = message.QuotesForAll ? view.ReplyTo : view.ReplyTo?.ToLink(),
+        Attachments = files.Count == 0 ? view.Attachments : [.. files.Select(file => file.ToView(urls, UrlAudience.Everybody))],
+    };
 
     private sealed record Decision(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,

@@ -1,3 +1,4 @@
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
@@ -13,6 +14,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Location">The place of a message of type <c>location</c>.</param>
 /// <param name="Reference">What a message of type <c>shared</c> shares.</param>
 /// <param name="Mentions">The mentioned users, in the order in which they were named; <c>@all</c> is everybody.</param>
+/// <param name="Attachments">Its files, in the order that their uploader wanted.</param>
 /// <param name="Reactions">By emoji, the one that came first before the others.</param>
 /// <param name="ClientMessageId">The sender's own name for it.</param>
 /// <param name="Pinned">For everybody.</param>
@@ -33,6 +35,7 @@ public sealed record MessageView(
     MessageReference? Reference,
     ReplyView? ReplyTo,
     IReadOnlyList<UserId> Mentions,
+    IReadOnlyList<AttachmentView> Attachments,
     IReadOnlyList<ReactionView> Reactions,
     string? ClientMessageId,
     bool Pinned,
@@ -47,7 +50,7 @@ public sealed record MessageView(
 {
     /// <summary>What is left of it once it is deleted.</summary>
     public MessageView WithoutContent(DeletedView deleted) =>
-        this with { Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Reactions = [], Pinned = false, Deleted = deleted };
+        this with { Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Attachments = [], Reactions = [], Pinned = false, Deleted = deleted };
 }
 
 /// <summary>The sender's profile as it is now.</summary>

@@ -1,7 +1,9 @@
+using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
+using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -10,7 +12,7 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>Reads messages as a participant sees them: a page, one by its seq, or one by its id.</summary>
-public sealed class MessageViewStore(DbSession session, PolicySettings policies)
+public sealed class MessageViewStore(DbSession session, PolicySettings policies, FileUrls urls)
 {
     /// <summary>Code points of a preview.</summary>
     public const int PreviewLength = 120;
@@ -84,6 +86,16 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         ORDER BY e.seq, e.first_at, e.emoji
         """;
 
+    // Index: ix_attachments_message, the range alone.
+    private const string AttachmentsSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT a.seq, {AttachmentRow.Columns}
+        FROM page
+        JOIN attachments a ON a.conversation_id = @ConversationId AND a.seq > page.after AND a.seq <= page.upto AND NOT a.is_released
+        ORDER BY a.seq, a.position
+        """;
+
     // Index: pk_pins, the range alone.
     private const string PinsSql =
         $"""
@@ -119,7 +131,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
     public async Task<MessagePage?> FindPageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
-        (await ReadAsync(conversationId, viewer, upto, after, limit, receives: false, ct))?.Page;
+        (await ReadAsync(conversationId, viewer, upto, after, limit, receives: false, UrlAudience.Caller, ct))?.Page;
 
     /// <summary>
     /// The same page as the viewer receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it
@@ -127,10 +139,11 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     /// </summary>
     public Task<(MessagePage Page, long? Received)?> ReceivePageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
-        ReadAsync(conversationId, viewer, upto, after, limit, receives: true, ct);
+        ReadAsync(conversationId, viewer, upto, after, limit, receives: true, UrlAudience.Caller, ct);
 
     private Task<(MessagePage Page, long? Received)?> ReadAsync(
-        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct)
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, UrlAudience audience,
+        CancellationToken ct)
     {
         var parameters = new
         {
@@ -142,12 +155,13 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
             policies.Receipts,
         };
         return session.QueryBatchAsync(
-            RangeSql + ";" + MessagesSql + ";" + ReactionsSql + ";" + PinsSql + ";" + PointersSql,
+            RangeSql + ";" + MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PinsSql + ";" + PointersSql,
             parameters,
             async grid =>
             {
                 var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
                 var rows = await grid.ReadAsync<Row>();
+                var attachments = (await grid.ReadAsync<OfSeq>()).ToLookup(row => row.Seq, row => row.ToRow().ToView(urls, audience));
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
                 var pins = (await grid.ReadAsync<long>()).ToHashSet();
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
@@ -158,7 +172,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
                 if (received && pointers[own].LastDeliveredSeq is not null)
                     pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
                 var page = new MessagePage(
-                    [.. rows.Select(row => row.ToView([.. reactions[row.Seq]], pins.Contains(row.Seq), pointers))],
+                    [.. rows.Select(row => row.ToView([.. attachments[row.Seq]], [.. reactions[row.Seq]], pins.Contains(row.Seq), pointers))],
                     range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
                     range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
                 return (page, received ? range.Upto : null);
@@ -169,7 +183,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     /// <summary>The message as its events carry it: as all who take part may see it.</summary>
     public async Task<MessageView> GetForAllAsync(Conversation conversation, long seq, CancellationToken ct)
     {
-        var view = await GetAsync(conversation.Id, seq, Actor.Service, ct);
+        var read = await ReadAsync(conversation.Id, Actor.Service, seq, after: null, limit: 1, receives: false, UrlAudience.Everybody, ct);
+        var view = read?.Page.Items.SingleOrDefault() ?? throw CommonErrors.NotFound();
         return conversation.QuotesForAll ? view : view with { ReplyTo = view.ReplyTo?.ToLink() };
     }
 
@@ -199,6 +214,13 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
     private sealed record RangeRow(
         long After, long Upto, long LastSeq, long ClearedSeq, bool HasGaps, Instant CreatedAt, Instant LastActivityAt);
 
+    private sealed record OfSeq(
+        long Seq, AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width, int? Height,
+        long? DurationMs, ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
+    {
+        public AttachmentRow ToRow() => new(Id, FileName, ContentType, Size, Category, Width, Height, DurationMs, Scan, Files, Secret, DownloadCount);
+    }
+
     private sealed record ReactionRow(long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
     {
         public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
@@ -216,7 +238,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
         Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId,
         long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
     {
-        public MessageView ToView(IReadOnlyList<ReactionView> reactions, bool pinned, IReadOnlyList<PointerRow> pointers)
+        public MessageView ToView(
+            IReadOnlyList<AttachmentView> attachments, IReadOnlyList<ReactionView> reactions, bool pinned, IReadOnlyList<PointerRow> pointers)
         {
             var (recipients, delivered, read) = (0, 0, 0);
             foreach (var pointer in pointers)
@@ -231,7 +254,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies)
                 Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
                 Text, Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
                 ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-                [.. (Mentions ?? []).Select(id => new UserId(id))], reactions, ClientMessageId, pinned, EditCount, EditedAt,
+                [.. (Mentions ?? []).Select(id => new UserId(id))], attachments, reactions, ClientMessageId, pinned, EditCount, EditedAt,
                 DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value),
                 delivered, read, recipients, CreatedAt, Version);
         }

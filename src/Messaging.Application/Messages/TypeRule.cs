@@ -12,11 +12,16 @@ public enum Carries
 }
 
 /// <summary>What a message of a type must, may and must not carry.</summary>
-public sealed record TypeRule(Carries Text, Carries Location = Carries.Never, Carries Reference = Carries.Never)
+public sealed record TypeRule(
+    Carries Text, Carries Location = Carries.Never, Carries Reference = Carries.Never, Carries Attachments = Carries.Never)
 {
     private static readonly Dictionary<MessageType, TypeRule> All = new()
     {
         [MessageType.Text] = new(Carries.Always),
+        [MessageType.Image] = new(Carries.Maybe, Attachments: Carries.Always),
+        [MessageType.File] = new(Carries.Maybe, Attachments: Carries.Always),
+        [MessageType.Voice] = new(Carries.Maybe, Attachments: Carries.Always),
+        [MessageType.Video] = new(Carries.Maybe, Attachments: Carries.Always),
         [MessageType.Location] = new(Carries.Maybe, Location: Carries.Always),
         [MessageType.Shared] = new(Carries.Maybe, Reference: Carries.Always),
         [MessageType.System] = new(Carries.Maybe),
@@ -36,5 +41,5 @@ public static class CarriesRules
 
     /// <summary>Says what was expected where it is not allowed.</summary>
     public static string Expected(this Carries carries, MessageType? type, string what) =>
-        $"A message of type '{MessagingJson.Words.ConvertName((type ?? MessageType.Text).ToString())}' has {(carries is Carries.Always ? what : "no " + what[2..])}.";
+        $"A message of type '{MessagingJson.Words.ConvertName((type ?? MessageType.Text).ToString())}' has {(carries is Carries.Always ? what : "no " + what[(what.IndexOf(' ', StringComparison.Ordinal) + 1)..])}.";
 }

@@ -80,3 +80,20 @@ public readonly record struct MessageId(Guid Value) : IParsable<MessageId>
 
     public override string ToString() => Value.ToString();
 }
+
+/// <summary>UUID v7, made by this service.</summary>
+public readonly record struct AttachmentId(Guid Value) : IParsable<AttachmentId>
+{
+    public static AttachmentId New(Instant now) => new(Guid.CreateVersion7(now.ToDateTimeOffset()));
+
+    public static AttachmentId Parse(string s, IFormatProvider? provider) => new(Guid.Parse(s, provider));
+
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out AttachmentId result)
+    {
+        var valid = Guid.TryParseExact(s, "D", out var value);
+        result = new AttachmentId(value);
+        return valid;
+    }
+
+    public override string ToString() => Value.ToString();
+}

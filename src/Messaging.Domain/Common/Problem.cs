@@ -32,6 +32,8 @@ public static class ProblemCodes
     public const string DeleteWindowPassed = "delete-window-passed";
     public const string MessageDeleted = "message-deleted";
     public const string IdempotencyInProgress = "idempotency-in-progress";
+    public const string UnsafeFile = "unsafe-file";
+    public const string UndecodableFile = "undecodable-file";
     public const string IdempotencyKeyReused = "idempotency-key-reused";
     public const string CursorExpired = "cursor-expired";
     public const string VersionMismatch = "version-mismatch";

@@ -8,6 +8,15 @@ namespace Messaging.Domain.Messages;
 public enum MessageType
 {
     Text,
+    Image,
+
+    /// <summary>Files of any kind.</summary>
+    File,
+
+    /// <summary>A recording of somebody speaking.</summary>
+    Voice,
+
+    Video,
     Location,
 
     /// <summary>Something of the host product's own.</summary>
@@ -22,7 +31,10 @@ public enum MessageType
 /// <param name="Metadata">A JSON object as text.</param>
 public sealed record MessageDraft(
     string? ClientMessageId, MessageType Type, string? Text, string? Metadata, MessageId? ReplyToId, IReadOnlyList<UserId> Mentions,
-    MessageLocation? Location = null, MessageReference? Reference = null);
+    MessageLocation? Location = null, MessageReference? Reference = null, IReadOnlyList<AttachmentId>? AttachmentIds = null)
+{
+    public bool HasAttachments => AttachmentIds is { Count: > 0 };
+}
 
 /// <summary>A message that may be stored. Its seq and time are given by the conversation's row, under its lock.</summary>
 public sealed class Message

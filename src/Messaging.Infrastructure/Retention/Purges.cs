@@ -44,6 +44,12 @@ public sealed class Purges(DirectDataSource database)
             e AS (DELETE FROM reactions WHERE conversation_id = @Id),
             n AS (DELETE FROM reaction_counts WHERE conversation_id = @Id),
             i AS (DELETE FROM pins WHERE conversation_id = @Id),
+            a AS (DELETE FROM attachments WHERE conversation_id = @Id RETURNING files),
+            f AS (
+                INSERT INTO file_removals (key, created_at)
+                SELECT file ->> 'key', now()
+                FROM a, jsonb_array_elements(a.files) AS file
+                ON CONFLICT DO NOTHING),
             p AS (DELETE FROM reports WHERE conversation_id = @Id),
             b AS (DELETE FROM bans WHERE conversation_id = @Id)
         DELETE FROM purges

@@ -33,7 +33,7 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
         foreach (var (name, value) in Credential(cell))
             request.Headers.TryAddWithoutValidation(name, value);
         if (cell.Row.Body is { } body)
-            request.Content = new StringContent(world.Fill(body, cell), Encoding.UTF8, "application/json");
+            request.Content = ContentOf(world.Fill(body, cell));
         return await client.SendAsync(request).OutcomeAsync();
     }
 
@@ -48,6 +48,22 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
             return matrix.WithStatus(status switch { 400 => "invalid-request", 401 => "unauthenticated", 403 => "scope-missing", _ => $"{status}" });
         await using var connection = socket;
         return await connection.CallAsync(cell.Row.Target, world.Fill(cell.Row.Body!, cell)) is { } code ? matrix.WithStatus(code) : "200";
+    }
+
+    // form:name=value&… is multipart, its part "file" a file.
+    private static HttpContent ContentOf(string body)
+    {
+        if (!body.StartsWith("form:", StringComparison.Ordinal))
+            return new StringContent(body, Encoding.UTF8, "application/json");
+        var form = new MultipartFormDataContent();
+        foreach (var part in body[5..].Split('&').Select(part => part.Split('=', 2)))
+        {
+            if (part[0] == "file")
+                form.Add(new StringContent(part[1]), part[0], "file.txt");
+            else
+                form.Add(new StringContent(part[1]), part[0]);
+        }
+        return form;
     }
 
     private IEnumerable<(string Name, string Value)> Credential(MatrixCell cell)

@@ -61,6 +61,12 @@ sealed partial class MatrixWorld(TestDatabase database)
         FROM matrix_conversations c
         JOIN (VALUES ('group', 'owner'), ('pending', 'asker'), ('blocked', 'blocker')) AS first (kind, person) ON first.kind = c.kind;
 
+        INSERT INTO attachments (conversation_id, id, uploader_id, seq, position, file_name, content_type, category, size, scan, files, secret,
+            is_stored, created_at)
+        SELECT c.id, c.message_id, first.person || '-' || c.n, 1, 1, 'file.txt', 'text/plain', 'document', 5, 'skipped', '[]', gen_random_uuid(), true, now()
+        FROM matrix_conversations c
+        JOIN (VALUES ('group', 'owner'), ('pending', 'asker'), ('blocked', 'blocker')) AS first (kind, person) ON first.kind = c.kind;
+
         INSERT INTO slugs (slug, conversation_id)
         SELECT 'world-' || n, id
         FROM matrix_conversations

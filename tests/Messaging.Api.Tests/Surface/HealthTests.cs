@@ -25,7 +25,7 @@ public sealed class HealthTests
         await Assert.MultipleAsync(async () =>
         {
             Assert.That((await live.JsonAsync()).ToString(), Is.EqualTo("""{"status":"live"}"""));
-            Assert.That((await ready.JsonAsync()).ToString(), Is.EqualTo("""{"status":"ready","database":"up","schema":"current"}"""));
+            Assert.That((await ready.JsonAsync()).ToString(), Is.EqualTo("""{"status":"ready","database":"up","schema":"current","images":"available"}"""));
         });
     }
 

@@ -77,6 +77,6 @@ static partial class Explanation
         return lines;
     }
 
-    [GeneratedRegex(@"(?<!@)@(?<name>[A-Za-z]+)", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"(?<![@'])@(?<name>[A-Za-z]+)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Named();
 }

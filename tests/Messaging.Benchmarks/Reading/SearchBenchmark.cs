@@ -16,8 +16,8 @@ sealed class SearchBenchmark(Bench bench)
         await MeasureAsync("a common word", 1, _ => "driver");
         await MeasureAsync("a common word", Readers, _ => "driver");
         await MeasureAsync("the beginning of a common word", Readers, _ => "neigh");
-        await MeasureAsync("two common words", Readers, _ => "parcel driver");
-        await MeasureAsync("a common phrase", Readers, _ => "%22the driver will ring%22");
+        await MeasureAsync("two common words", Readers, _ => "parcel%20driver");
+        await MeasureAsync("a common phrase", Readers, _ => "%22the%20driver%20will%20ring%22");
         await MeasureAsync("a rare word", 1, Order);
         await MeasureAsync("a rare word", Readers, Order);
         await MeasureAsync("a rare word and a common one", Readers, number => $"{Order(number)}%20driver");

@@ -78,7 +78,7 @@ sealed class SendFloor : IAsyncDisposable
             new(id), new(target.Conversation), 0, MessageType.Text, new UserId(target.Sender),
             new SenderView(new UserId(target.Sender), "Ada Adler", "https://cdn.example.com/a/u00000.png"), SendTarget.Text, Metadata: null,
             Location: null, Reference: null,
-            ReplyTo: null, Mentions: [], Reactions: [], key, Pinned: false, EditCount: 0, EditedAt: null, Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0,
+            ReplyTo: null, Mentions: [], Attachments: [], Reactions: [], key, Pinned: false, EditCount: 0, EditedAt: null, Deleted: null, DeliveredCount: 0, ReadCount: 0, RecipientCount: 0,
             CreatedAt: default, Version: 1),
         MessagingJson.Options);
 

@@ -1,0 +1,2 @@
+DROP TABLE file_removals;
+DROP TABLE attachments;

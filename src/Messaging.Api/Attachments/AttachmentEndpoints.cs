@@ -1,0 +1,76 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Api.Configuration;
+using Messaging.Api.Idempotency;
+using Messaging.Application.Attachments;
+using Messaging.Application.Common;
+using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Messaging.Infrastructure.Attachments;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace Messaging.Api.Attachments;
+
+public static class AttachmentEndpoints
+{
+    /// <summary>Bytes of a body around the file.</summary>
+    private const int Around = 65_536;
+
+    public static IServiceCollection AddAttachmentEndpoints(this IServiceCollection services) =>
+        services.AddHttpContextAccessor().AddSingleton<IServiceAddress, ServiceAddress>();
+
+    public static IEndpointRouteBuilder MapAttachments(this IEndpointRouteBuilder app)
+    {
+        var limits = app.ServiceProvider.GetRequiredService<Limits>();
+        var attachments = app.MapGroup("/v1/attachments").WithTags("Attachments").RequireScope(Scope.Messages);
+
+        // A repeated upload is another file, which is collected if no message names it.
+        attachments.MapPost("", UploadAsync)
+            .WithBodyOf(Math.Max(limits.FileBytes, limits.ImageBytes) + Around).WithoutIdempotencyKey()
+            .Accepts<UploadForm>("multipart/form-data").ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .WithName("uploadAttachment").WithSummary("Upload a file, for a message of a conversation to name");
+        attachments.MapGet("/{attachmentId:guid}", GetAsync)
+            .WithName("getAttachment").WithSummary("An attachment with fresh addresses");
+
+        app.MapGet("/files/{attachmentId:guid}/{variant}", OpenAsync).WithTags("Attachments").AllowAnonymous()
+            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream").ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .WithName("openFile").WithSummary("The bytes of a file, by the signed address that an attachment has");
+        return app;
+    }
+
+    private static async Task<Created<AttachmentView>> UploadAsync(
+        HttpContext context, IMediator mediator, Spool spool, Limits limits, CancellationToken ct)
+    {
+        context.Actor().RequireUser();
+        var most = Math.Max(limits.FileBytes, limits.ImageBytes);
+        if (context.Request.ContentLength > most + Around)
+            throw AttachmentErrors.TooLarge(most);
+        using var folder = spool.Create();
+        var upload = await Upload.ReadAsync(context.Request, folder, limits, ct);
+        var kept = await mediator.Send(upload.ToCommand(context.Actor(), folder), ct);
+        return TypedResults.Created($"/v1/attachments/{kept.Id}", kept);
+    }
+
+    private static async Task<Ok<AttachmentView>> GetAsync(Guid attachmentId, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new GetAttachment(context.Actor(), new AttachmentId(attachmentId)), ct));
+
+    // Nothing in a file runs here, whatever a browser makes of it; and others may show it on their pages.
+    private static async Task<IResult> OpenAsync(
+        Guid attachmentId, string variant, HttpContext context, IMediator mediator, CancellationToken ct, long expires = 0, string? signature = null)
+    {
+        var ranges = context.Request.GetTypedHeaders().Range?.Ranges;
+        var fromStart = (ranges is null || ranges.Any(range => range.From == 0)) && context.Response.Body != Stream.Null;
+        var file = await mediator.Send(new OpenFile(new AttachmentId(attachmentId), variant, expires, signature, fromStart), ct);
+        var disposition = new ContentDispositionHeaderValue(file.IsShown ? "inline" : "attachment");
+        disposition.SetHttpFileName(file.FileName);
+        var headers = context.Response.Headers;
+        headers.ContentDisposition = disposition.ToString();
+        headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin";
+        headers.CacheControl = "private, max-age=3600, immutable";
+        return TypedResults.Stream(
+            file.Content, file.ContentType, entityTag: new EntityTagHeaderValue($"\"{file.Tag}\""), enableRangeProcessing: true);
+    }
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text;
+using Messaging.Application.Attachments;
+using Messaging.Application.Common;
+using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Attachments;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace Messaging.Api.Attachments;
+
+/// <summary>What an upload carries, part by part; the file first or last.</summary>
+/// <param name="File">The file; its name and type are what the uploader says.</param>
+/// <param name="ConversationId">The conversation whose message will name it.</param>
+/// <param name="DurationMs">Of sound and video.</param>
+/// <param name="SortOrder">Its place among the files of one message.</param>
+public sealed record UploadForm(IFormFile File, ConversationId ConversationId, long? DurationMs = null, int? SortOrder = null);
+
+/// <summary>Reads an upload as it arrives: the file goes to the disk, and never stands in memory.</summary>
+public sealed class Upload
+{
+    private const int ValueLength = 200;
+    private const int BoundaryLength = 100;
+
+    private readonly Dictionary<string, string> values = new(StringComparer.Ordinal);
+
+    private Upload()
+    {
+    }
+
+    private string? Path { get; set; }
+
+    private long Size { get; set; }
+
+    private string? FileName { get; set; }
+
+    private string? ContentType { get; set; }
+
+    /// <summary>Reads the whole body; the file is in the folder then.</summary>
+    public static async Task<Upload> ReadAsync(HttpRequest request, SpoolFolder folder, Limits limits, CancellationToken ct)
+    {
+        var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
+        if (string.IsNullOrEmpty(boundary) || boundary.Length > BoundaryLength)
+            throw CommonErrors.Invalid("#", "A multipart body with a boundary is expected.");
+        var most = Math.Max(limits.FileBytes, limits.ImageBytes);
+        var upload = new Upload();
+        try
+        {
+            var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 8, HeadersLengthLimit = 4096 };
+            while (await reader.ReadNextSectionAsync(ct) is { } section)
+                await upload.TakeAsync(section, folder, most, ct);
+        }
+        // The framework says so of a body that is cut off or no multipart at all.
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !ct.IsCancellationRequested)
+        {
+            throw CommonErrors.Invalid("#", "The body is no complete multipart body.");
+        }
+        return upload;
+    }
+
+    public UploadAttachment ToCommand(Actor actor, SpoolFolder folder) => new(
+        actor,
+        ConversationId.TryParse(Required("conversationId"), null, out var id)
+            ? id
+            : throw CommonErrors.Invalid("#/conversationId", "Expected is the id of a conversation, a UUID."),
+        folder.Path,
+        Path ?? throw CommonErrors.Invalid("#/file", "A part 'file' with a file in it is expected."),
+        Size,
+        FileName,
+        ContentType,
+        Number("durationMs"),
+        (int?)Number("sortOrder"));
+
+    private async Task TakeAsync(MultipartSection section, SpoolFolder folder, long most, CancellationToken ct)
+    {
+        var name = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
+            ? HeaderUtilities.RemoveQuotes(disposition.Name).Value
+            : null;
+        if (name is "file" && Path is null)
+        {
+            FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
+            ContentType = section.ContentType;
+            await KeepAsync(section.Body, System.IO.Path.Combine(folder.Path, "upload"), most, ct);
+        }
+        else if (name is not ("conversationId" or "durationMs" or "sortOrder") || !values.TryAdd(name, await TextAsync(section.Body, ct)))
+        {
+            throw CommonErrors.Invalid(
+                name is null or "" || name.Any(char.IsControl) ? "#" : $"#/{name}", "Expected are the parts file, conversationId, durationMs and sortOrder, each once.");
+        }
+    }
+
+    private async Task KeepAsync(Stream body, string path, long most, CancellationToken ct)
+    {
+        var buffer = new byte[65_536];
+        await using var file = Create(path);
+        for (int read; (read = await body.ReadAsync(buffer, ct)) > 0;)
+        {
+            if ((Size += read) > most)
+                throw AttachmentErrors.TooLarge(most);
+            await WriteAsync(file, buffer.AsMemory(0, read), ct);
+        }
+        Path = path;
+    }
+
+    private static FileStream Create(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.Asynchronous);
+        }
+        catch (IOException e)
+        {
+            throw new StorageAwayException(e);
+        }
+    }
+
+    private static async Task WriteAsync(FileStream file, ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    {
+        try
+        {
+            await file.WriteAsync(bytes, ct);
+        }
+        catch (IOException e)
+        {
+            throw new StorageAwayException(e);
+        }
+    }
+
+    private static async Task<string> TextAsync(Stream body, CancellationToken ct)
+    {
+        var bytes = new byte[ValueLength + 1];
+        var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
+        return length <= ValueLength ? Encoding.UTF8.GetString(bytes, 0, length) : throw CommonErrors.Invalid("#", $"A part has at most {ValueLength} bytes.");
+    }
+
+    private string Required(string name) =>
+        values.GetValueOrDefault(name) ?? throw CommonErrors.Invalid($"#/{name}", $"A part '{name}' is expected.");
+
+    private long? Number(string name) => values.TryGetValue(name, out var text)
+        ? int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw CommonErrors.Invalid($"#/{name}", "A whole number is expected.")
+        : null;
+}

@@ -1,0 +1,191 @@
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Attachments;
+
+/// <summary>A file that is about to be kept.</summary>
+public sealed record NewAttachment(
+    AttachmentId Id, ConversationId ConversationId, UserId UploaderId, string FileName, string ContentType, AttachmentCategory Category, long Size,
+    int? Width, int? Height, long? DurationMs, int? SortOrder, ScanState Scan, IReadOnlyList<StoredFile> Files, Instant CreatedAt);
+
+/// <summary>Keeps what is known of files; the files themselves lie in the storage.</summary>
+public sealed class AttachmentStore(DbSession session)
+{
+    // One's part in the conversation is looked at here; a request that one has not accepted takes nothing. Index: pk_participants.
+    private const string AddSql =
+        """
+        INSERT INTO attachments (conversation_id, id, uploader_id, file_name, content_type, category, size, width, height, duration_ms,
+            sort_order, scan, files, secret, created_at)
+        SELECT @ConversationId, @Id, @UploaderId, @FileName, @ContentType, @Category, @Size, @Width, @Height, @DurationMs, @SortOrder, @Scan,
+            @Files::jsonb, @Secret, @CreatedAt
+        FROM participants p
+        WHERE p.conversation_id = @ConversationId AND p.user_id = @UploaderId AND p.left_at IS NULL AND NOT p.pending
+        """;
+
+    // Index: pk_attachments.
+    private const string KeepSql =
+        """
+        UPDATE attachments
+        SET is_stored = true
+        WHERE conversation_id = @ConversationId AND id = @Id
+        """;
+
+    // Index: pk_attachments.
+    private const string DropSql =
+        """
+        WITH gone AS (
+            DELETE FROM attachments
+            WHERE conversation_id = @ConversationId AND id = @Id AND NOT is_stored
+            RETURNING files, created_at
+        )
+        INSERT INTO file_removals (key, created_at)
+        SELECT f ->> 'key', gone.created_at
+        FROM gone, jsonb_array_elements(gone.files) AS f
+        ON CONFLICT DO NOTHING
+        """;
+
+    // One's own until a message names it, then whoever may see the message. Index: ix_attachments_id, pk_conversations, pk_participants,
+    // pk_message_hidden.
+    private const string FindSql =
+        $"""
+        SELECT {AttachmentRow.Columns}
+        FROM attachments a
+        JOIN conversations c ON c.id = a.conversation_id
+        LEFT JOIN participants v ON v.conversation_id = a.conversation_id AND v.user_id = @UserId AND v.left_at IS NULL
+        WHERE a.id = @Id AND a.is_stored AND NOT a.is_released AND (@UserId::text IS NULL OR (v.user_id IS NOT NULL AND CASE WHEN a.seq IS NULL
+            THEN a.uploader_id = @UserId
+            ELSE a.seq > v.cleared_seq AND NOT EXISTS (
+                SELECT FROM message_hidden h
+                WHERE h.conversation_id = a.conversation_id AND h.user_id = @UserId AND h.seq = a.seq) END))
+        """;
+
+    // What its address gives: nothing of a conversation or a message that is deleted. Index: ix_attachments_id, pk_conversations.
+    private const string OpenSql =
+        $"""
+        SELECT {AttachmentRow.Columns}
+        FROM attachments a
+        JOIN conversations c ON c.id = a.conversation_id
+        WHERE a.id = @Id AND a.is_stored AND NOT a.is_released AND a.scan IN ('clean', 'skipped')
+        """;
+
+    // Index: ix_attachments_id.
+    private const string CountSql =
+        """
+        UPDATE attachments
+        SET download_count = download_count + 1
+        WHERE id = @Id
+        """;
+
+    // Under the conversation's lock. Index: pk_attachments.
+    private const string UnusedSql =
+        $"""
+        SELECT {AttachmentRow.Columns}
+        FROM attachments a
+        JOIN unnest(@Ids::uuid[]) WITH ORDINALITY AS named (id, n) ON named.id = a.id
+        WHERE a.conversation_id = @ConversationId AND a.id = ANY(@Ids::uuid[]) AND a.uploader_id = @UserId AND a.seq IS NULL AND a.is_stored
+            AND a.scan <> 'infected'
+        ORDER BY a.sort_order, named.n
+        """;
+
+    // Under the conversation's lock; what is being collected meanwhile is not claimed. Index: pk_attachments.
+    private const string ClaimSql =
+        """
+        UPDATE attachments a
+        SET seq = @Seq, position = named.n
+        FROM unnest(@Ids::uuid[]) WITH ORDINALITY AS named (id, n)
+        WHERE a.conversation_id = @ConversationId AND a.id = named.id AND a.seq IS NULL
+        """;
+
+    // Index: ix_attachments_message.
+    private const string ReleaseSql =
+        """
+        UPDATE attachments
+        SET is_released = true
+        WHERE conversation_id = @ConversationId AND seq = @Seq
+        """;
+
+    // Index: ix_attachments_message.
+    private const string OfMessageSql =
+        $"""
+        SELECT {AttachmentRow.Columns}
+        FROM attachments a
+        WHERE a.conversation_id = @ConversationId AND a.seq = @Seq
+        ORDER BY a.position
+        """;
+
+    /// <summary>Notes a file before it is in the storage, so that none is there of which nothing is known; false for who does not take part.</summary>
+    public async Task<bool> AddAsync(NewAttachment attachment, Guid secret, CancellationToken ct) => await session.ExecuteAsync(
+        AddSql,
+        new
+        {
+            ConversationId = attachment.ConversationId.Value,
+            Id = attachment.Id.Value,
+            UploaderId = attachment.UploaderId.Value,
+            attachment.FileName,
+            attachment.ContentType,
+            Category = attachment.Category.ToString().ToLowerInvariant(),
+            attachment.Size,
+            attachment.Width,
+            attachment.Height,
+            attachment.DurationMs,
+            attachment.SortOrder,
+            Scan = attachment.Scan.ToString().ToLowerInvariant(),
+            Files = JsonSerializer.Serialize(attachment.Files, MessagingJson.Options),
+            Secret = secret,
+            attachment.CreatedAt,
+        },
+        ct) > 0;
+
+    /// <summary>Its files are in the storage: from now on it can be named.</summary>
+    public Task KeepAsync(NewAttachment attachment, CancellationToken ct) => session.ExecuteAsync(KeepSql, Key(attachment), ct);
+
+    /// <summary>Its files did not come into the storage, or not all of them.</summary>
+    public Task DropAsync(NewAttachment attachment, CancellationToken ct) => session.ExecuteAsync(DropSql, Key(attachment), ct);
+
+    /// <summary>Null for one that is absent or not the viewer's to see.</summary>
+    public Task<AttachmentRow?> FindAsync(AttachmentId id, Actor viewer, CancellationToken ct) =>
+        session.QuerySingleOrDefaultAsync<AttachmentRow>(FindSql, new { Id = id.Value, UserId = viewer.UserId?.Value }, ct);
+
+    /// <summary>Null for one that nobody gets.</summary>
+    public Task<AttachmentRow?> FindServedAsync(AttachmentId id, CancellationToken ct) =>
+        session.QuerySingleOrDefaultAsync<AttachmentRow>(OpenSql, new { Id = id.Value }, ct);
+
+    public Task CountDownloadAsync(AttachmentId id, CancellationToken ct) => session.ExecuteAsync(CountSql, new { Id = id.Value }, ct);
+
+    /// <summary>The files that a draft names, in the order in which the message shows them; refuses those that it may not name.</summary>
+    public async Task<IReadOnlyList<AttachmentRow>> GetUnusedAsync(ConversationId id, UserId user, MessageDraft draft, CancellationToken ct)
+    {
+        var named = draft.AttachmentIds!;
+        var rows = await session.QueryAsync<AttachmentRow>(
+            UnusedSql, new { ConversationId = id.Value, UserId = user.Value, Ids = named.Select(one => one.Value).ToArray() }, ct);
+        for (var i = 0; i < named.Count; i++)
+        {
+            var row = rows.Find(row => row.Id == named[i]) ?? throw AttachmentErrors.NoSuchAttachment(i);
+            AttachmentRules.EnsureFits(draft.Type, row.Category, row.DurationMs, i);
+        }
+        return rows;
+    }
+
+    /// <summary>Makes the files part of a message that was just written, in its transaction.</summary>
+    public async Task ClaimAsync(ConversationId id, long seq, IReadOnlyList<AttachmentRow> files, CancellationToken ct)
+    {
+        var claimed = await session.ExecuteAsync(
+            ClaimSql, new { ConversationId = id.Value, Seq = seq, Ids = files.Select(file => file.Id.Value).ToArray() }, ct);
+        if (claimed != files.Count)
+            throw new ChangedMeanwhileException();
+    }
+
+    /// <summary>Takes the files of a message that is being deleted out of everybody's sight, in its transaction.</summary>
+    public Task ReleaseAsync(ConversationId id, long seq, CancellationToken ct) =>
+        session.ExecuteAsync(ReleaseSql, new { ConversationId = id.Value, Seq = seq }, ct);
+
+    /// <summary>The files of a message, also of one that is deleted.</summary>
+    public Task<List<AttachmentRow>> ListAsync(ConversationId id, long seq, CancellationToken ct) =>
+        session.QueryAsync<AttachmentRow>(OfMessageSql, new { ConversationId = id.Value, Seq = seq }, ct);
+
+    private static object Key(NewAttachment attachment) => new { ConversationId = attachment.ConversationId.Value, Id = attachment.Id.Value };
+}

@@ -1,0 +1,87 @@
+using FluentValidation;
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
+using NodaTime;
+
+namespace Messaging.Application.Attachments;
+
+/// <summary>Keeps a file that was received, as its uploader's own until a message of the conversation names it.</summary>
+/// <param name="Folder">A folder of its own with the file in it; whoever sends this removes it afterwards.</param>
+/// <param name="Path">The file, within that folder.</param>
+/// <param name="ContentType">What the uploader says that it is; null where that one says nothing.</param>
+public sealed record UploadAttachment(
+    Actor Actor, ConversationId ConversationId, string Folder, string Path, long Size, string? FileName, string? ContentType, long? DurationMs,
+    int? SortOrder) : IStatementCommand<AttachmentView>;
+
+public sealed class UploadAttachmentValidator : AbstractValidator<UploadAttachment>
+{
+    public UploadAttachmentValidator()
+    {
+        RuleFor(c => c.DurationMs).InclusiveBetween(0, 24 * 3_600_000).WithMessage("Between 0 and 86400000 milliseconds are expected.");
+        RuleFor(c => c.SortOrder).InclusiveBetween(0, 1_000).WithMessage("Between 0 and 1000 is expected.");
+    }
+}
+
+public sealed class UploadAttachmentHandler(
+    AttachmentStore attachments, IFileStorage storage, IImageMaker images, IVirusScanner scanner, FileUrls urls, Limits limits, IClock clock)
+    : IRequestHandler<UploadAttachment, AttachmentView>
+{
+    // The bytes decide what it is; then what it costs to look at them rises: size, scanner, pixels.
+    public async Task<AttachmentView> Handle(UploadAttachment command, CancellationToken ct)
+    {
+        var user = command.Actor.RequireUser();
+        if (command.Size == 0)
+            throw CommonErrors.Invalid("#/file", "The file is empty.");
+        var type = FileType.Of(await HeadAsync(command.Path, ct), command.ContentType);
+        var most = type.Category is AttachmentCategory.Image ? limits.ImageBytes : limits.FileBytes;
+        if (command.Size > most)
+            throw AttachmentErrors.TooLarge(most);
+        var scan = await scanner.ScanAsync(command.Path, ct);
+        if (scan is ScanState.Infected)
+            throw AttachmentErrors.Unsafe();
+
+        IReadOnlyList<MadeImage> made = type.IsDecodable && images.IsAvailable
+            ? await images.MakeAsync(command.Path, type, command.Folder, ct)
+            : [new MadeImage(StoredFile.Original, command.Path, 0, 0)];
+        return await KeepAsync(command, user, type, scan, made, ct);
+    }
+
+    private async Task<AttachmentView> KeepAsync(
+        UploadAttachment command, UserId user, FileType type, ScanState scan, IReadOnlyList<MadeImage> made, CancellationToken ct)
+    {
+        var now = clock.GetCurrentInstant();
+        var id = AttachmentId.New(now);
+        var files = made.Select(image => (image.Path, File: new StoredFile(
+            image.Variant, $"{command.ConversationId}/{id}/{Guid.NewGuid():N}_{image.Variant}.{type.Extension}", type.ContentType,
+            new FileInfo(image.Path).Length, made.Count > 1 ? image.Width : null, made.Count > 1 ? image.Height : null))).ToList();
+        var original = files[0].File;
+        var attachment = new NewAttachment(
+            id, command.ConversationId, user, Attachments.FileName.Of(command.FileName, type), type.ContentType, type.Category, original.Size,
+            original.Width, original.Height, type.Category is AttachmentCategory.Audio or AttachmentCategory.Video ? command.DurationMs : null,
+            command.SortOrder, scan, [.. files.Select(file => file.File)], now);
+        if (!await attachments.AddAsync(attachment, Guid.NewGuid(), ct))
+            throw AttachmentErrors.NotInConversation();
+        try
+        {
+            foreach (var (path, file) in files)
+                await storage.SaveAsync(file.Key, path, file.ContentType, ct);
+        }
+        catch
+        {
+            await attachments.DropAsync(attachment, CancellationToken.None);
+            throw;
+        }
+        await attachments.KeepAsync(attachment, ct);
+        return (await attachments.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound()).ToView(urls, UrlAudience.Caller);
+    }
+
+    private static async Task<byte[]> HeadAsync(string path, CancellationToken ct)
+    {
+        await using var file = File.OpenRead(path);
+        var head = new byte[FileType.HeadLength];
+        var length = await file.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, ct);
+        return head[..length];
+    }
+}
