@@ -14,6 +14,7 @@ prepare() {
   need_dotnet
   if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then need_postgres; fi
   need_vips
+  need_clamd
 
   local client="$root/tests/Messaging.EndToEnd.Tests/client"
   if [ -f "$client/package-lock.json" ]; then

@@ -46,6 +46,11 @@ need_vips() {
   command -v vips >/dev/null && command -v prlimit >/dev/null || install_packages libvips "libvips-tools util-linux" "vips-tools util-linux" "vips-tools util-linux"
 }
 
+# The virus scanner that tests of files talk to, with a signature of their own.
+need_clamd() {
+  command -v clamd >/dev/null || install_packages clamd clamav-daemon clamd clamav-daemon
+}
+
 # PostgreSQL's server programs, 15 or newer. Where they cannot be installed, the launcher tries Docker or says what to do.
 need_postgres() {
   if has_postgres || docker version >/dev/null 2>&1; then return; fi

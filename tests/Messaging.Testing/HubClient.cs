@@ -16,7 +16,7 @@ public sealed class HubClient : IAsyncDisposable
 {
     static readonly string[] Types =
     [
-        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "message:read", "message:delivered", "conversation:created", "participant:added",
+        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "attachment:ready", "message:read", "message:delivered", "conversation:created", "participant:added",
         "participant:removed", "unread:changed",
         "settings:updated", "typing", "presence:changed", "test:event",
     ];
