@@ -12,6 +12,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           history    pages of 50: the newest, 10,000 and 100,000 deep, by 16 readers
           inbox      pages of 50 of an ordinary user and of one in 10,000 conversations, by 16 readers
           search     words, phrases and beginnings, for somebody in 1,000 conversations, by 16 readers
+          upload     64 files of 25 MiB at once; the most memory of the service
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
           explain    the plans of the hot statements; fails if one reads a whole table
           all        everything
@@ -22,7 +23,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           --keep         keep the database in .data-bench and use it again, instead of loading a new one
         """;
 
-    static readonly string[] Verbs = ["send", "history", "inbox", "search", "push", "explain", "all"];
+    static readonly string[] Verbs = ["send", "history", "inbox", "search", "upload", "push", "explain", "all"];
 
     /// <summary>The arguments, or null when they are not among those of <see cref="Usage"/>.</summary>
     public static Options? Parse(string[] arguments)

@@ -6,6 +6,7 @@ using Messaging.Benchmarks.Plans;
 using Messaging.Benchmarks.Pushing;
 using Messaging.Benchmarks.Reading;
 using Messaging.Benchmarks.Sending;
+using Messaging.Benchmarks.Uploading;
 
 if (Options.Parse(args) is not { } options)
 {
@@ -27,6 +28,7 @@ try
         ("history", bench => new HistoryBenchmark(bench).RunAsync()),
         ("inbox", bench => new InboxBenchmark(bench).RunAsync()),
         ("search", bench => new SearchBenchmark(bench).RunAsync()),
+        ("upload", bench => new UploadBenchmark(bench).RunAsync()),
         ("push", bench => new PushBenchmark(bench).RunAsync()),
         ("explain", bench => new PlansBenchmark(bench).RunAsync()),
     ])

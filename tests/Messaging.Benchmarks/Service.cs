@@ -13,11 +13,13 @@ sealed class Service : IAsyncDisposable
     const string Issuer = "benchmarks";
     const string Audience = "messaging";
 
+    readonly DirectoryInfo files;
     readonly Process process;
     readonly Task<string> errors;
 
-    Service(Process process, int port, Requests requests)
+    Service(Process process, int port, Requests requests, DirectoryInfo files)
     {
+        this.files = files;
         this.process = process;
         errors = process.StandardError.ReadToEndAsync();
         Port = port;
@@ -32,6 +34,7 @@ sealed class Service : IAsyncDisposable
 
     public static async Task<Service> StartAsync(string connectionString, CancellationToken ct)
     {
+        var folder = Directory.CreateTempSubdirectory("messaging-bench-files-");
         var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         var port = FreePort();
         var assembly = Path.Combine(Repository.Root, "src", "Messaging.Api", "bin", "Release", "net10.0", "Messaging.Api.dll");
@@ -51,10 +54,11 @@ sealed class Service : IAsyncDisposable
             ("Messaging__Auth__Audience", Audience),
             ("Messaging__Auth__Hs256Secret", secret),
             ("Messaging__RateLimits__Enabled", "false"),
+            ("Messaging__Storage__Path", folder.FullName),
         ])
             start.Environment[name] = value;
 
-        var service = new Service(Process.Start(start)!, port, new Requests(Issuer, Audience, secret));
+        var service = new Service(Process.Start(start)!, port, new Requests(Issuer, Audience, secret), folder);
         service.process.OutputDataReceived += (_, line) => Heed(line.Data);
         service.process.BeginOutputReadLine();
         try
@@ -76,6 +80,7 @@ sealed class Service : IAsyncDisposable
             process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
+        files.Delete(recursive: true);
     }
 
     async Task WaitUntilReadyAsync(CancellationToken ct)

@@ -10,7 +10,7 @@ sealed class Loader(NpgsqlDataSource database, Shape shape, TextWriter output)
     static readonly string[] Tables =
     [
         "users", "conversations", "direct_keys", "slugs", "participants", "messages", "message_keys", "message_gaps", "mentions", "read_marks",
-        "delivered_marks", "reactions", "reaction_counts",
+        "delivered_marks", "reactions", "reaction_counts", "attachments", "pins", "message_hidden",
     ];
 
     readonly Stopwatch watch = Stopwatch.StartNew();
@@ -31,7 +31,8 @@ sealed class Loader(NpgsqlDataSource database, Shape shape, TextWriter output)
         await new ConversationCopy(connection, dataset).CopyAsync(ct);
         Say("conversations and participants");
         await new ReactionCopy(connection, dataset).CopyAsync(ct);
-        Say("reactions");
+        await new ExtraCopy(connection, dataset).CopyAsync(ct);
+        Say("reactions, files and pins");
         foreach (var sql in indexes.Definitions)
         {
             await ExecuteAsync(connection, sql, ct);

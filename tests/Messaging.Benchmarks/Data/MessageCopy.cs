@@ -80,7 +80,7 @@ sealed class MessageCopy(NpgsqlConnection connection, Dataset dataset, DateTime 
         rows.Write(at, NpgsqlDbType.TimestampTz);
         rows.Write(id, NpgsqlDbType.Uuid);
         WriteText(rows, system ? null : Shape.UserId(conversation.SenderOf(seq)));
-        rows.Write(system ? "system" : "text", NpgsqlDbType.Text);
+        rows.Write(system ? "system" : conversation.HasImage(seq) ? "image" : "text", NpgsqlDbType.Text);
         WriteText(rows, deleted ? null : conversation.TextOf(seq));
         if (mention is { } user)
             rows.Write(new[] { Shape.UserId(user) }, NpgsqlDbType.Array | NpgsqlDbType.Text);

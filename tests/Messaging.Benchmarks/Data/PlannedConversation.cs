@@ -54,6 +54,15 @@ sealed class PlannedConversation(int number, int[] members, int size, long first
 
     public int? MentionedBy(int seq) => !IsDirect && seq % 25 == 0 && !IsGap(seq) ? members[(seq + 1) % members.Length] : null;
 
+    /// <summary>One message in forty is an image; what is a gap is none.</summary>
+    public bool HasImage(int seq) => Mix(seq + 700_000) % 40 == 0 && !IsGap(seq);
+
+    /// <summary>One message in three hundred.</summary>
+    public bool IsPinned(int seq) => Mix(seq + 800_000) % 300 == 0 && !IsGap(seq);
+
+    /// <summary>One message in a thousand, by the last member for oneself.</summary>
+    public bool IsHidden(int seq) => seq < size && Mix(seq + 900_000) % 1_000 == 0;
+
     /// <summary>
     /// One message in ten has been reacted to: with one to three emoji, each by one to a third of the members. What is a gap has not.
     /// </summary>

@@ -60,6 +60,7 @@ static class HotStatements
         {
             ("History: the page's bounds", "RangeSql"),
             ("History: the messages, 1,000 deep", "MessagesSql"),
+            ("History: the attachments", "AttachmentsSql"),
             ("History: the reactions", "ReactionsSql"),
             ("History: the pins", "PinsSql"),
             ("History: the pointers of all members", "PointersSql"),

@@ -18,7 +18,7 @@ sealed partial class PlansBenchmark(Bench bench)
     static readonly string[] Tables =
     [
         "conversations", "participants", "users", "messages", "message_keys", "message_gaps", "message_hidden", "mentions", "read_marks",
-        "message_edits", "message_originals", "pins", "delivered_marks", "reactions", "reaction_counts", "outbox", "feed_2",
+        "message_edits", "message_originals", "pins", "attachments", "delivered_marks", "reactions", "reaction_counts", "outbox", "feed_2",
     ];
 
     string User => Data.Shape.UserId(new Data.Shape(bench.Options.Messages).Busy);

@@ -16,7 +16,7 @@ sealed class HistoryBenchmark(Bench bench)
 
     public static string Sql { get; } =
         Statements.Of<MessageViewStore>("RangeSql") + ";" + Statements.Of<MessageViewStore>("MessagesSql") + ";"
-        + Statements.Of<MessageViewStore>("ReactionsSql") + ";" + Statements.Of<MessageViewStore>("PinsSql") + ";"
+        + Statements.Of<MessageViewStore>("AttachmentsSql") + ";" + Statements.Of<MessageViewStore>("ReactionsSql") + ";" + Statements.Of<MessageViewStore>("PinsSql") + ";"
         + Statements.Of<MessageViewStore>("PointersSql");
 
     public async Task RunAsync()
