@@ -66,6 +66,16 @@ public sealed class UnreadTests : SliceFixture
     }
 
     [Test]
+    public async Task What_is_not_there_yet_cannot_be_the_first_unread_one()
+    {
+        var (_, bob, id) = await PairAsync(messages: 2);
+        await ReadAsync(bob, id, null);
+
+        Assert.That((await ProblemAsync(() => Slices.SendAsync(new MarkUnread(new Actor(bob), id, 3)))).Pointer, Is.EqualTo("#/seq"));
+        Assert.That((await EventsAsync(id)).Count(e => e == "message:read "), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_stranger_reads_nothing()
     {
         var (_, _, id) = await PairAsync(messages: 1);

@@ -52,6 +52,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
             LIMIT 10
         ) p
         JOIN users u ON u.id = p.user_id
+        ORDER BY p.user_id
         """;
 
     /// <summary>The conversation, or null where it is absent or not the viewer's to see.</summary>

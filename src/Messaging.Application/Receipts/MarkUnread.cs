@@ -83,6 +83,7 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
             FROM participants p
             JOIN conversations c ON c.id = @ConversationId
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.last_read_seq = @Seq - 1 AND NOT p.pending
+                AND @Seq > p.cleared_seq AND @Seq <= c.last_seq
         ),
         stamp AS (
             UPDATE conversations c
