@@ -1,0 +1,117 @@
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Application.Participants;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+
+namespace Messaging.Application.Tests;
+
+/// <summary>Two things at once that could break a rule together.</summary>
+public sealed class RaceTests : SliceFixture
+{
+    private const int Rounds = 10;
+
+    [Test]
+    public async Task Nothing_is_said_after_a_conversation_was_closed()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (users, id) = await GroupAsync();
+
+            var sending = SendAsync(users, id, 12);
+            await Slices.SendAsync(new CloseConversation(new Actor(users[0]), id, CloseReason.Manual, null));
+            var codes = await sending;
+
+            var history = (await Slices.SendAsync(new ListMessages(new Actor(users[0]), id, null, null, null, 100))).Items;
+            Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.ConversationClosed));
+            Assert.That(history[^1].Type, Is.EqualTo(MessageType.System));
+            Assert.That(history, Has.Count.EqualTo(1 + codes.Count(code => code.Length == 0)));
+        }
+    }
+
+    [Test]
+    public async Task Nothing_is_said_after_a_conversation_was_archived()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (users, id) = await GroupAsync();
+
+            var sending = SendAsync(users, id, 12);
+            var archived = await Slices.SendAsync(new ArchiveConversation(new Actor(users[0]), id, Archived: true));
+            var codes = await sending;
+
+            Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.ConversationArchived));
+            Assert.That((await Slices.ViewAsync(users[0], id)).LastSeq, Is.EqualTo(archived.LastSeq).And.EqualTo(codes.Count(code => code.Length == 0)));
+        }
+    }
+
+    [Test]
+    public async Task What_comes_while_one_clears_is_cleared_or_unread_and_never_both_or_neither()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (users, id) = await GroupAsync();
+
+            var sending = SendAsync([users[0]], id, 12);
+            await Slices.SendAsync(new ClearHistory(new Actor(users[1]), id, LeavesInbox: round % 2 == 0));
+            await sending;
+
+            var (view, history) = (
+                await Slices.ViewAsync(users[1], id), (await Slices.SendAsync(new ListMessages(new Actor(users[1]), id, null, null, null, 100))).Items);
+            Assert.That(history.Select(message => message.Seq), Is.EqualTo(Enumerable.Range(1, 12).Select(seq => (long)seq).Where(seq => seq > view.Me!.ClearedSeq)));
+            Assert.That(view.Me!.UnreadCount, Is.EqualTo(history.Count));
+        }
+    }
+
+    [Test]
+    public async Task A_slug_goes_to_one_group_of_those_that_ask_for_it_at_once()
+    {
+        var users = await Slices.UsersAsync(2);
+        var others = new List<ConversationId>();
+        for (var i = 0; i < 5; i++)
+            others.Add(await Slices.GroupAsync(users[0], users[1]));
+        for (var round = 0; round < Rounds; round++)
+        {
+            var slug = $"slug-{Guid.NewGuid():N}";
+            var codes = await Task.WhenAll(
+                Enumerable.Range(0, 5).Select(_ => Task.Run(() => CodeAsync(() => Slices.SendAsync(
+                    new CreateGroup(new Actor(users[0]), "Group", [users[1]], null, null, slug, null, null, null)))))
+                .Concat(others.Select(id => Task.Run(() => CodeAsync(() => Slices.SendAsync(
+                    new UpdateConversation(new Actor(users[0]), id, null, default, default, default, new(slug), default, default)))))));
+
+            Assert.That(codes.Count(code => code.Length == 0), Is.EqualTo(1));
+            Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.AlreadyExists));
+        }
+    }
+
+    [Test]
+    public async Task Handing_over_while_both_leave_leaves_one_owner_or_nobody()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (users, id) = await GroupAsync();
+
+            var codes = await Task.WhenAll(
+                Task.Run(() => CodeAsync(() => Slices.SendAsync(new HandOverGroup(new Actor(users[0]), id, users[1])))),
+                Task.Run(() => CodeAsync(() => Slices.SendAsync(new LeaveConversation(new Actor(users[1]), id)))),
+                Task.Run(() => CodeAsync(() => Slices.SendAsync(new LeaveConversation(new Actor(users[0]), id)))));
+
+            var view = await Slices.ViewAsync(users[2], id);
+            Assert.That(codes[1..], Is.All.Empty);
+            Assert.That(codes[0], Is.Empty.Or.EqualTo(ProblemCodes.InvalidRequest).Or.EqualTo(ProblemCodes.NotFound));
+            Assert.That((view.ParticipantCount, view.OwnerId, view.Me!.Role), Is.EqualTo((1, (UserId?)users[2], ParticipantRole.Owner)));
+        }
+    }
+
+    private async Task<(IReadOnlyList<UserId> Users, ConversationId Id)> GroupAsync()
+    {
+        var users = await Slices.UsersAsync(3);
+        return (users, await Slices.GroupAsync(users[0], users[1], users[2]));
+    }
+
+    private Task<string[]> SendAsync(IReadOnlyList<UserId> users, ConversationId id, int count) => Task.WhenAll(
+        Enumerable.Range(0, count).Select(i => Task.Run(() => CodeAsync(() => Slices.TextAsync(users[i % users.Count], id)))));
+}
