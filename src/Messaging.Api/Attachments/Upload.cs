@@ -86,7 +86,8 @@ public sealed class Upload
         else if (name is not ("conversationId" or "durationMs" or "sortOrder") || !values.TryAdd(name, await TextAsync(section.Body, ct)))
         {
             throw CommonErrors.Invalid(
-                name is null or "" || name.Any(char.IsControl) ? "#" : $"#/{name}", "Expected are the parts file, conversationId, durationMs and sortOrder, each once.");
+                name is null or "" || name.Any(char.IsControl) ? "#" : $"#/{name}",
+                "Expected are the parts file, conversationId, durationMs and sortOrder, each once.");
         }
     }
 
@@ -131,7 +132,9 @@ public sealed class Upload
     {
         var bytes = new byte[ValueLength + 1];
         var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
-        return length <= ValueLength ? Encoding.UTF8.GetString(bytes, 0, length) : throw CommonErrors.Invalid("#", $"A part has at most {ValueLength} bytes.");
+        return length <= ValueLength
+            ? Encoding.UTF8.GetString(bytes, 0, length)
+            : throw CommonErrors.Invalid("#", $"A part has at most {ValueLength} bytes.");
     }
 
     private string Required(string name) =>

@@ -47,13 +47,17 @@ public sealed record StoredFile(string Variant, string Key, string ContentType, 
 }
 
 /// <summary>One row of <see cref="Columns"/>.</summary>
+/// <param name="Seq">Of the message that it is part of; null as long as none names it.</param>
 public sealed record AttachmentRow(
-    AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width, int? Height, long? DurationMs,
+    ConversationId ConversationId, long? Seq, UserId UploaderId, AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width, int? Height, long? DurationMs,
     ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
 {
     /// <summary>Of an attachment <c>a</c>.</summary>
     public const string Columns =
-        "a.id, a.file_name, a.content_type, a.size, a.category, a.width, a.height, a.duration_ms, a.scan, a.files, a.secret, a.download_count";
+        """
+        a.conversation_id, a.seq, a.uploader_id, a.id, a.file_name, a.content_type, a.size, a.category, a.width, a.height, a.duration_ms, a.scan,
+            a.files, a.secret, a.download_count
+        """;
 
     public AttachmentView ToView(FileUrls urls, UrlAudience audience)
     {

@@ -89,9 +89,10 @@ public sealed record FileType(string ContentType, AttachmentCategory Category, s
         var isText = IsText(head);
         if (said is null)
             return isText ? new("text/plain", AttachmentCategory.Document, "txt") : new(Anything, AttachmentCategory.Other, "bin");
-        return IsTextual(said) && !isText
-            ? throw AttachmentErrors.NotWhatItSays(said)
-            : new FileType(said, IsTextual(said) ? AttachmentCategory.Document : AttachmentCategory.Other, Documents.GetValueOrDefault(said, isText ? "txt" : "bin"));
+        if (IsTextual(said) && !isText)
+            throw AttachmentErrors.NotWhatItSays(said);
+        var category = IsTextual(said) ? AttachmentCategory.Document : AttachmentCategory.Other;
+        return new(said, category, Documents.GetValueOrDefault(said, isText ? "txt" : "bin"));
     }
 
     private static FileType Image(string contentType, string extension, bool decodable = false) =>

@@ -3,7 +3,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
-using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -26,12 +25,7 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
         JOIN messages m ON m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
         JOIN conversations c ON c.id = k.conversation_id
         LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = @UserId AND v.left_at IS NULL
-        LEFT JOIN LATERAL (
-            SELECT u.display_name, u.avatar_url
-            FROM users u
-            WHERE u.id = m.sender_id
-            LIMIT 1
-        ) s ON true
+        {MessageViewStore.SenderJoin}
         LEFT JOIN LATERAL (
             SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
                 o.deleted_at IS NOT NULL AS deleted
@@ -51,7 +45,7 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
     // Index: ix_attachments_message.
     private const string AttachmentsSql =
         $"""
-        SELECT a.conversation_id, a.seq, {AttachmentRow.Columns}
+        SELECT {AttachmentRow.Columns}
         FROM {Places}
         JOIN attachments a ON a.conversation_id = k.conversation_id AND a.seq = k.seq AND NOT a.is_released
         ORDER BY a.conversation_id, a.seq, a.position
@@ -104,8 +98,8 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
             async grid =>
             {
                 var rows = (await grid.ReadAsync<MessageViewStore.Row>()).ToDictionary(row => (row.ConversationId, row.Seq));
-                var attachments = (await grid.ReadAsync<OfPlace>())
-                    .ToLookup(row => (row.ConversationId, row.Seq), row => row.ToRow().ToView(urls, UrlAudience.Caller));
+                var attachments = (await grid.ReadAsync<AttachmentRow>())
+                    .ToLookup(row => (row.ConversationId, row.Seq!.Value), row => row.ToView(urls, UrlAudience.Caller));
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
                 var pins = (await grid.ReadAsync<PinRow>()).ToHashSet();
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToLookup(row => row.ConversationId, row => row.ToPointer());
@@ -118,13 +112,6 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
                 ];
             },
             ct);
-    }
-
-    private sealed record OfPlace(
-        ConversationId ConversationId, long Seq, AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width,
-        int? Height, long? DurationMs, ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
-    {
-        public AttachmentRow ToRow() => new(Id, FileName, ContentType, Size, Category, Width, Height, DurationMs, Scan, Files, Secret, DownloadCount);
     }
 
     private sealed record ReactionRow(ConversationId ConversationId, long Seq, string Emoji, int Count, bool Mine, string[] UserIds)

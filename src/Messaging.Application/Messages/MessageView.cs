@@ -49,8 +49,10 @@ public sealed record MessageView(
     long Version)
 {
     /// <summary>What is left of it once it is deleted.</summary>
-    public MessageView WithoutContent(DeletedView deleted) =>
-        this with { Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Attachments = [], Reactions = [], Pinned = false, Deleted = deleted };
+    public MessageView WithoutContent(DeletedView deleted) => this with
+    {
+        Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Attachments = [], Reactions = [], Pinned = false, Deleted = deleted,
+    };
 }
 
 /// <summary>The sender's profile as it is now.</summary>

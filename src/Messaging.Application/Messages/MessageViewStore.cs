@@ -3,7 +3,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
-using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -25,6 +24,17 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
         """;
 
+    /// <summary>The sender <c>s</c> of a message <c>m</c>. The LIMIT keeps the planner from joining whole tables. Index: pk_users.</summary>
+    internal const string SenderJoin =
+        """
+        LEFT JOIN LATERAL (
+            SELECT u.display_name, u.avatar_url
+            FROM users u
+            WHERE u.id = m.sender_id
+            LIMIT 1
+        ) s ON true
+        """;
+
     // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do. What the
     // viewer cleared, or was not there for where that counts, is before the beginning. Index: pk_conversations, pk_participants.
     private const string RangeSql =
@@ -42,7 +52,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
         """;
 
     // Index: pk_messages, the range alone, in the months of the conversation; pk_users for each sender; pk_messages for each replied
-    // one, where there is one: a time that is not known looks in no month. The inner LIMITs keep the planner from joining whole tables.
+    // one, where there is one: a time that is not known looks in no month. The inner LIMIT is as for the sender.
     // pk_message_hidden, for who has deleted anything for oneself.
     private const string MessagesSql =
         $"""
@@ -54,12 +64,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             AND NOT (page.has_gaps AND EXISTS (
                 SELECT FROM message_hidden h
                 WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq))
-        LEFT JOIN LATERAL (
-            SELECT u.display_name, u.avatar_url
-            FROM users u
-            WHERE u.id = m.sender_id
-            LIMIT 1
-        ) s ON true
+        {SenderJoin}
         LEFT JOIN LATERAL (
             SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
                 o.deleted_at IS NOT NULL AS deleted
@@ -90,7 +95,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
     private const string AttachmentsSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
-        SELECT a.seq, {AttachmentRow.Columns}
+        SELECT {AttachmentRow.Columns}
         FROM page
         JOIN attachments a ON a.conversation_id = @ConversationId AND a.seq > page.after AND a.seq <= page.upto AND NOT a.is_released
         ORDER BY a.seq, a.position
@@ -161,7 +166,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             {
                 var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
                 var rows = await grid.ReadAsync<Row>();
-                var attachments = (await grid.ReadAsync<OfSeq>()).ToLookup(row => row.Seq, row => row.ToRow().ToView(urls, audience));
+                var attachments = (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => row.Seq!.Value, row => row.ToView(urls, audience));
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
                 var pins = (await grid.ReadAsync<long>()).ToHashSet();
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
@@ -213,13 +218,6 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
 
     private sealed record RangeRow(
         long After, long Upto, long LastSeq, long ClearedSeq, bool HasGaps, Instant CreatedAt, Instant LastActivityAt);
-
-    private sealed record OfSeq(
-        long Seq, AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width, int? Height,
-        long? DurationMs, ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
-    {
-        public AttachmentRow ToRow() => new(Id, FileName, ContentType, Size, Category, Width, Height, DurationMs, Scan, Files, Secret, DownloadCount);
-    }
 
     private sealed record ReactionRow(long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
     {

@@ -40,6 +40,11 @@ public static class CarriesRules
     };
 
     /// <summary>Says what was expected where it is not allowed.</summary>
-    public static string Expected(this Carries carries, MessageType? type, string what) =>
-        $"A message of type '{MessagingJson.Words.ConvertName((type ?? MessageType.Text).ToString())}' has {(carries is Carries.Always ? what : "no " + what[(what.IndexOf(' ', StringComparison.Ordinal) + 1)..])}.";
+    /// <param name="what">With its article.</param>
+    public static string Expected(this Carries carries, MessageType? type, string what)
+    {
+        var name = MessagingJson.Words.ConvertName((type ?? MessageType.Text).ToString());
+        var none = $"no {what[(what.IndexOf(' ', StringComparison.Ordinal) + 1)..]}";
+        return $"A message of type '{name}' has {(carries is Carries.Always ? what : none)}.";
+    }
 }

@@ -75,7 +75,8 @@ public sealed class FileKeeping(
             UPDATE attachments
             SET scan = @Scan, files = CASE WHEN @Scan = 'infected' THEN '[]'::jsonb ELSE files END
             WHERE conversation_id = @ConversationId AND id = @Id AND scan = 'pending'
-            RETURNING id, file_name, content_type, size, category, width, height, duration_ms, scan, files, secret, download_count, uploader_id
+            RETURNING conversation_id, seq, uploader_id, id, file_name, content_type, size, category, width, height, duration_ms, scan, files, secret,
+                download_count
         ),
         removal AS (
             INSERT INTO file_removals (key, created_at)
@@ -84,7 +85,7 @@ public sealed class FileKeeping(
             WHERE @Scan = 'infected'
             ON CONFLICT DO NOTHING
         )
-        SELECT {AttachmentRow.Columns}, a.uploader_id
+        SELECT {AttachmentRow.Columns}
         FROM a
         """;
 
@@ -157,7 +158,7 @@ public sealed class FileKeeping(
     private async Task TellAsync(NpgsqlConnection connection, PendingRow row, ScanState scan, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var scanned = await connection.QuerySingleOrDefaultAsync<ScannedRow>(new CommandDefinition(
+        var scanned = await connection.QuerySingleOrDefaultAsync<AttachmentRow>(new CommandDefinition(
             ScannedSql,
             new
             {
@@ -171,7 +172,7 @@ public sealed class FileKeeping(
             cancellationToken: ct));
         if (scanned is null)
             return;
-        var view = scanned.ToRow().ToView(urls, UrlAudience.Everybody);
+        var view = scanned.ToView(urls, UrlAudience.Everybody);
         await connection.ExecuteAsync(new CommandDefinition(
             TellSql,
             new
@@ -214,11 +215,4 @@ public sealed class FileKeeping(
     }
 
     private sealed record PendingRow(AttachmentId Id, ConversationId ConversationId, JsonText Files);
-
-    private sealed record ScannedRow(
-        AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width, int? Height, long? DurationMs,
-        ScanState Scan, JsonText Files, Guid Secret, long DownloadCount, UserId UploaderId)
-    {
-        public AttachmentRow ToRow() => new(Id, FileName, ContentType, Size, Category, Width, Height, DurationMs, Scan, Files, Secret, DownloadCount);
-    }
 }

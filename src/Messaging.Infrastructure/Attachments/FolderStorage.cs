@@ -22,7 +22,8 @@ public sealed class FolderStorage(StorageSettings settings) : IFileStorage
         try
         {
             return Task.FromResult<Stream?>(new FileStream(
-                PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 65_536, FileOptions.Asynchronous | FileOptions.SequentialScan));
+                PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 65_536,
+                FileOptions.Asynchronous | FileOptions.SequentialScan));
         }
         // A folder that is not mounted has none of the files that were kept in it.
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && Directory.Exists(root))
@@ -44,8 +45,11 @@ public sealed class FolderStorage(StorageSettings settings) : IFileStorage
 
     private void RemoveEmptyFolders(string folder)
     {
-        for (; folder.Length > root.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
+        while (folder.Length > root.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+        {
             Directory.Delete(folder);
+            folder = Path.GetDirectoryName(folder)!;
+        }
     }
 
     private string PathOf(string key) => Path.Combine([root, .. key.Split('/')]);

@@ -90,7 +90,7 @@ public sealed class VipsImages : IImageMaker, IDisposable
             .Where(parts => parts.Length == 2).GroupBy(parts => parts[0]).ToDictionary(group => group.Key, group => group.First()[1]);
         return (Number("width"), Number("height"), fields.ContainsKey("n-pages") ? Number("n-pages") : 1);
 
-        long Number(string name) => fields.TryGetValue(name, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        long Number(string name) => long.TryParse(fields.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw AttachmentErrors.Undecodable();
     }

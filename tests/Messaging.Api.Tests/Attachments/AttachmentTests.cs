@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Messaging.Infrastructure.Attachments;
+using Messaging.Infrastructure.Retention;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Api.Tests.Attachments;
 
@@ -183,6 +186,51 @@ public sealed class AttachmentTests : AttachmentFixture
         var original = await Api.ServiceClient().GetFromJsonAsync<JsonElement>($"/v1/admin/messages/{message}");
         Assert.That(original.GetProperty("attachments")[0].GetProperty("fileName").GetString(), Is.EqualTo("file.pdf"));
         Assert.That(original.GetProperty("attachments")[0].GetProperty("url").ValueKind, Is.EqualTo(JsonValueKind.Null));
+    }
+
+    [Test]
+    public async Task Looking_at_the_head_of_a_file_is_no_download()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        var uploaded = await UploadAsync(ada, group, Pdf);
+        using var request = new HttpRequestMessage(HttpMethod.Head, Url(uploaded));
+
+        var head = await Api.AnonymousClient().SendAsync(request);
+
+        Assert.That(((int)head.StatusCode, head.Content.Headers.ContentLength), Is.EqualTo((200, (long?)Pdf.Length)));
+        Assert.That((await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("downloadCount").GetInt64(), Is.Zero);
+    }
+
+    [Test]
+    public async Task The_files_of_a_conversation_that_is_deleted_are_out_of_reach_at_once_and_removed_later()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        var (named, unused) = (await UploadAsync(ada, group, Pdf), await UploadAsync(ada, group, Pdf));
+        await SendFilesAsync(ada, group, "file", Id(named));
+
+        (await Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}?scope=everyone")).EnsureSuccessStatusCode();
+
+        foreach (var file in new[] { named, unused })
+        {
+            Assert.That((int)(await GetFileAsync(Url(file))).StatusCode, Is.EqualTo(404));
+            Assert.That((int)(await Api.ClientFor(ada).GetAsync($"/v1/attachments/{Id(file)}")).StatusCode, Is.EqualTo(404));
+        }
+        await Api.Services.GetRequiredService<Purges>().PurgeAsync(CancellationToken.None);
+        await Api.Services.GetRequiredService<FileKeeping>().RemoveAsync(CancellationToken.None);
+        Assert.That(Directory.EnumerateFileSystemEntries(Api.FilesFolder), Has.None.Contains(group));
+    }
+
+    [Test]
+    public async Task What_one_cannot_see_one_cannot_download_by_id()
+    {
+        var (ada, bob, group) = await PeopleAsync();
+        var uploaded = await UploadAsync(ada, group, Pdf);
+        var message = (await SendFilesAsync(ada, group, "file", Id(uploaded))).GetProperty("id").GetString();
+
+        (await Api.ClientFor(bob).DeleteAsync($"/v1/conversations/{group}/messages/{message}?scope=me")).EnsureSuccessStatusCode();
+
+        Assert.That((int)(await Api.ClientFor(bob).GetAsync($"/v1/attachments/{Id(uploaded)}")).StatusCode, Is.EqualTo(404));
+        Assert.That((int)(await Api.ClientFor(ada).GetAsync($"/v1/attachments/{Id(uploaded)}")).StatusCode, Is.EqualTo(200));
     }
 
     [Test]
