@@ -71,10 +71,10 @@ need_postgres() {
     apt_postgres "${admin[@]}" >&2 </dev/null || true
   elif command -v dnf >/dev/null; then
     say "Installing PostgreSQL …"
-    "${admin[@]}" dnf install -y -q postgresql-server util-linux >&2 </dev/null || true
+    "${admin[@]}" dnf install -y -q postgresql-server postgresql-contrib util-linux >&2 </dev/null || true
   elif command -v apk >/dev/null; then
     say "Installing PostgreSQL …"
-    "${admin[@]}" apk add --quiet postgresql setpriv >&2 </dev/null || true
+    "${admin[@]}" apk add --quiet postgresql postgresql-contrib setpriv >&2 </dev/null || true
   fi
 }
 
