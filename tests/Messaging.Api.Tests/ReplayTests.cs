@@ -1,20 +1,10 @@
 using System.Net.Http.Json;
-using System.Text.Json.Nodes;
-using Messaging.Testing;
 
 namespace Messaging.Api.Tests;
 
 /// <summary>Old state plus the new events equals a fresh fetch, for every command and for every participant.</summary>
-public sealed class ReplayTests
+public sealed class ReplayTests : ReplayFixture
 {
-    private ApiHost api = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync() => api = await ApiHost.StartAsync();
-
-    [OneTimeTearDown]
-    public async Task StopAsync() => await api.DisposeAsync();
-
     [Test]
     public async Task A_direct_conversation_that_is_opened() =>
         await ReplayAsync((users, _) => PostAsync(users[0], "/v1/conversations/direct", new { userId = users[3] }));
@@ -37,7 +27,7 @@ public sealed class ReplayTests
 
     [Test]
     public async Task A_system_message() => await ReplayAsync(async (_, group) =>
-        (await api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/messages", new { type = "system", text = "note" })).EnsureSuccessStatusCode());
+        (await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/messages", new { type = "system", text = "note" })).EnsureSuccessStatusCode());
 
     [Test]
     public async Task A_message_that_is_edited_and_mentions_others() => await ReplayAsync(async (users, group) =>
@@ -213,68 +203,5 @@ public sealed class ReplayTests
             3 => PostAsync(users[i % 3], $"/v1/conversations/{group}/read", new { seq = i / 4 }),
             _ => PostAsync(users[i % 4], "/v1/conversations/direct", new { userId = users[(i + 1) % 4], message = new { text = $"direct {i}" } }),
         }))));
-    }
-
-    private async Task ReplayAsync(Func<string[], string, Task> command, bool hides = false)
-    {
-        var users = Enumerable.Range(0, 4).Select(i => $"{(char)('a' + i)}-{Guid.NewGuid():N}").ToArray();
-        foreach (var user in users)
-            (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
-        var group = (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
-        for (var i = 0; i < 3; i++)
-            await SendAsync(users[0], group, new { text = $"before {i}" });
-        if (hides)
-            await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"showReadReceipts":false}""");
-        var models = new List<ClientModel>();
-        foreach (var user in users)
-            models.Add(new ClientModel(user, await SyncAsync(user, null)));
-
-        await command(users, group);
-
-        await api.Database.DrainedAsync();
-        foreach (var (model, user) in models.Zip(users))
-        {
-            await DrainAsync(model, user);
-            var fresh = await SyncAsync(user, null);
-            Assert.That(model.Inbox, Is.EqualTo(new ClientModel(user, fresh).Inbox));
-            Assert.That(model.Unread, Is.EqualTo(fresh["unread"]!["messages"]!.GetValue<long>()));
-        }
-    }
-
-    private async Task DrainAsync(ClientModel model, string user)
-    {
-        for (var more = true; more;)
-        {
-            var page = await SyncAsync(user, model.Cursor);
-            foreach (var envelope in page["events"]!.AsArray())
-                model.Apply(envelope!.AsObject());
-            model.Cursor = page["cursor"]!.GetValue<string>();
-            more = page["hasMore"]!.GetValue<bool>();
-        }
-    }
-
-    private async Task<JsonObject> SyncAsync(string user, string? since) =>
-        (await api.ClientFor(user).GetFromJsonAsync<JsonObject>(since is null ? "/v1/sync" : $"/v1/sync?since={since}"))!;
-
-    private Task<JsonObject> SendAsync(string user, string conversation, object message) =>
-        PostAsync(user, $"/v1/conversations/{conversation}/messages", message);
-
-    private async Task<string> SentAsync(string user, string conversation, object message) =>
-        (await SendAsync(user, conversation, message))["id"]!.GetValue<string>();
-
-    private async Task CallAsync(string user, HttpMethod method, string path, string? body = null)
-    {
-        using var request = new HttpRequestMessage(method, path);
-        if (body is not null)
-            request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
-        var answer = await api.ClientFor(user).SendAsync(request);
-        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
-    }
-
-    private async Task<JsonObject> PostAsync(string user, string path, object body)
-    {
-        var answer = await api.ClientFor(user).PostAsJsonAsync(path, body);
-        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
-        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
     }
 }

@@ -105,7 +105,8 @@ public sealed class SearchMessagesHandler(DbSession session, WordStore words, Me
             [.. found.Select((message, i) => new FoundMessage(message, Highlight.Of(message.Text!, [.. places[i]], terms)))], page.NextCursor);
     }
 
-    // The newest day first, then spans four times as long each: a common word fills the page at once, a rare one is soon at the end.
+    // The newest day first, then longer and longer spans: a common word fills the page at once, a rare one, of which nothing is there yet, is
+    // soon at the end.
     private async Task<List<MessagePlace>> FindAsync(
         SearchMessages query, UserId user, Before before, IReadOnlyList<SearchTerm> terms, List<Span> mine, CancellationToken ct)
     {
@@ -116,7 +117,7 @@ public sealed class SearchMessagesHandler(DbSession session, WordStore words, Me
         var end = Earlier(Earlier(query.To ?? EndOfTime, before.Time), mine.Max(span => span.LastActivityAt)) + Duration.FromTicks(10);
         if (query.To is { } to)
             end = Earlier(end, to);
-        for (var length = Duration.FromDays(1); end > first && hits.Count <= query.Limit; length *= 4)
+        for (var length = Duration.FromDays(1); end > first && hits.Count <= query.Limit; length *= hits.Count == 0 ? 16 : 4)
         {
             var start = end - first > length ? end - length : first;
             var active = mine.Where(span => span.LastActivityAt >= start && span.CreatedAt < end).Select(span => span.Id).ToArray();

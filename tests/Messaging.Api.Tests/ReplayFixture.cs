@@ -1,0 +1,82 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Messaging.Testing;
+
+namespace Messaging.Api.Tests;
+
+/// <summary>Runs commands and compares: old state plus the new events equals a fresh fetch, for every participant.</summary>
+public abstract class ReplayFixture
+{
+    protected ApiHost Api { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => Api = await ApiHost.StartAsync([.. Settings()]);
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await Api.DisposeAsync();
+
+    protected virtual IEnumerable<(string Name, string? Value)> Settings() => [];
+
+    protected async Task ReplayAsync(Func<string[], string, Task> command, bool hides = false)
+    {
+        var users = Enumerable.Range(0, 4).Select(i => $"{(char)('a' + i)}-{Guid.NewGuid():N}").ToArray();
+        foreach (var user in users)
+            (await Api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
+        var group = (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
+        for (var i = 0; i < 3; i++)
+            await SendAsync(users[0], group, new { text = $"before {i}" });
+        if (hides)
+            await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"showReadReceipts":false}""");
+        var models = new List<ClientModel>();
+        foreach (var user in users)
+            models.Add(new ClientModel(user, await SyncAsync(user, null)));
+
+        await command(users, group);
+
+        await Api.Database.DrainedAsync();
+        foreach (var (model, user) in models.Zip(users))
+        {
+            await DrainAsync(model, user);
+            var fresh = await SyncAsync(user, null);
+            Assert.That(model.Inbox, Is.EqualTo(new ClientModel(user, fresh).Inbox));
+            Assert.That(model.Unread, Is.EqualTo(fresh["unread"]!["messages"]!.GetValue<long>()));
+        }
+    }
+
+    private async Task DrainAsync(ClientModel model, string user)
+    {
+        for (var more = true; more;)
+        {
+            var page = await SyncAsync(user, model.Cursor);
+            foreach (var envelope in page["events"]!.AsArray())
+                model.Apply(envelope!.AsObject());
+            model.Cursor = page["cursor"]!.GetValue<string>();
+            more = page["hasMore"]!.GetValue<bool>();
+        }
+    }
+
+    private async Task<JsonObject> SyncAsync(string user, string? since) =>
+        (await Api.ClientFor(user).GetFromJsonAsync<JsonObject>(since is null ? "/v1/sync" : $"/v1/sync?since={since}"))!;
+
+    protected Task<JsonObject> SendAsync(string user, string conversation, object message) =>
+        PostAsync(user, $"/v1/conversations/{conversation}/messages", message);
+
+    protected async Task<string> SentAsync(string user, string conversation, object message) =>
+        (await SendAsync(user, conversation, message))["id"]!.GetValue<string>();
+
+    protected async Task CallAsync(string user, HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+            request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        var answer = await Api.ClientFor(user).SendAsync(request);
+        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+    }
+
+    protected async Task<JsonObject> PostAsync(string user, string path, object body)
+    {
+        var answer = await Api.ClientFor(user).PostAsJsonAsync(path, body);
+        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
+    }
+}
