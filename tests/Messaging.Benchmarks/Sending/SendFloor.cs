@@ -31,7 +31,8 @@ sealed class SendFloor : IAsyncDisposable
         [
             ("ConversationId", NpgsqlDbType.Uuid), ("UserId", NpgsqlDbType.Text), ("SenderIsParticipant", NpgsqlDbType.Boolean),
             ("Version", NpgsqlDbType.Bigint), ("MessageId", NpgsqlDbType.Uuid), ("Type", NpgsqlDbType.Text), ("Text", NpgsqlDbType.Text),
-            ("Preview", NpgsqlDbType.Text), ("Metadata", NpgsqlDbType.Text), ("Mentions", NpgsqlDbType.Array | NpgsqlDbType.Text),
+            ("Preview", NpgsqlDbType.Text), ("Metadata", NpgsqlDbType.Text), ("Location", NpgsqlDbType.Text), ("Reference", NpgsqlDbType.Text),
+            ("Mentions", NpgsqlDbType.Array | NpgsqlDbType.Text), ("Mentioned", NpgsqlDbType.Array | NpgsqlDbType.Text),
             ("ClientMessageId", NpgsqlDbType.Text), ("Fingerprint", NpgsqlDbType.Bytea), ("ReplyToSeq", NpgsqlDbType.Bigint),
             ("Payload", NpgsqlDbType.Text), ("SentEvent", NpgsqlDbType.Text), ("UnreadEvent", NpgsqlDbType.Text),
         ])
@@ -41,6 +42,7 @@ sealed class SendFloor : IAsyncDisposable
         Set("Text", SendTarget.Text);
         Set("Preview", SendTarget.Text);
         Set("Mentions", Array.Empty<string>());
+        Set("Mentioned", Array.Empty<string>());
         Set("Fingerprint", new byte[32]);
         Set("SentEvent", MessageEvents.New);
         Set("UnreadEvent", MessageEvents.UnreadChanged);
