@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
@@ -189,6 +192,51 @@ public sealed class EditMessageTests : SliceFixture
         while (cursor is not null);
 
         Assert.That(versions, Is.EqualTo(new[] { "4", "3", "2", "1", "0" }));
+    }
+
+    [Test]
+    public async Task Any_edits_leave_what_they_come_to_and_every_version_before_in_order()
+    {
+        string?[] patches = [null, "{}", """{"a":1}""", """{"a":null,"b":{"c":2}}""", """{"b":{"c":null,"d":3}}"""];
+        var program = Gen.Choose(0, 3).SelectMany(text => Gen.Choose(0, 5).Select(patch => (text, patch))).ListOf(60).Sample(1).Single();
+        var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "0"));
+        var versions = new List<(string Text, JsonNode? Metadata)> { ("0", null) };
+
+        foreach (var (text, patch) in program)
+        {
+            var (before, given) = (versions[^1], patch < patches.Length);
+            var after = (Text: text == 3 ? before.Text : $"{text}", Metadata: given ? Merged(before.Metadata, patches[patch]) : before.Metadata);
+            var edited = await Slices.SendAsync(new EditMessage(
+                new Actor(ada), sent.ConversationId, sent.Id, null, text == 3 ? default : new(after.Text), given ? new(Json(patches[patch])) : default, default));
+            if (after.Text != before.Text || !JsonNode.DeepEquals(after.Metadata, before.Metadata))
+                versions.Add(after);
+            Assert.That((edited.Text, edited.EditCount, edited.Version), Is.EqualTo((after.Text, versions.Count - 1, (long)versions.Count)));
+            Assert.That(JsonNode.DeepEquals(Node(edited.Metadata), after.Metadata), Is.True);
+        }
+
+        var earlier = (await Slices.SendAsync(new ListEdits(new Actor(bob), sent.ConversationId, sent.Id, null, 100))).Items.Reverse().ToList();
+        Assert.That(earlier.Select(edit => edit.Text), Is.EqualTo(versions.SkipLast(1).Select(version => version.Text)));
+        Assert.That(earlier.Zip(versions).All(pair => JsonNode.DeepEquals(Node(pair.First.Metadata), pair.Second.Metadata)), Is.True);
+
+        static JsonText? Json(string? text) => text is null ? null : new JsonText(text);
+
+        static JsonNode? Node(JsonText? json) => json is { } text ? JsonNode.Parse(text.Value) : null;
+
+        // RFC 7396, of objects of objects.
+        static JsonNode? Merged(JsonNode? target, string? patch)
+        {
+            if (patch is null)
+                return null;
+            var result = target?.DeepClone().AsObject() ?? [];
+            foreach (var (name, value) in JsonNode.Parse(patch)!.AsObject())
+            {
+                if (value is null)
+                    result.Remove(name);
+                else
+                    result[name] = value is JsonObject ? Merged(result[name], value.ToJsonString()) : value.DeepClone();
+            }
+            return result;
+        }
     }
 
     private async Task<(UserId Ada, UserId Bob, MessageView Sent)> SentAsync(MessageContent content, PolicyChange? group = null)
