@@ -42,6 +42,7 @@ sealed class TestServer
     // Not WITH (FORCE): that asks for the right to end an autovacuum too, which the plain form waits for.
     public static async Task DropDatabaseAsync(string name)
     {
+        await ExecuteAsync($"ALTER DATABASE {name} ALLOW_CONNECTIONS false");
         await ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND backend_type = 'client backend'");
         await ExecuteAsync($"DROP DATABASE IF EXISTS {name}");
     }

@@ -87,7 +87,8 @@ public static class TestDatabaseServer
     {
         if (!Made.TryRemove(name, out _))
             return;
-        // Not WITH (FORCE): that asks for the right to end an autovacuum too, which the plain form waits for.
+        // Not WITH (FORCE): that asks for the right to end an autovacuum too, which the plain form waits for. Nobody comes back meanwhile.
+        await ExecuteAsync($"ALTER DATABASE {name} ALLOW_CONNECTIONS false");
         await ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = current_user");
         await ExecuteAsync($"DROP DATABASE IF EXISTS {name}");
     }
