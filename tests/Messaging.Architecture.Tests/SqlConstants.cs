@@ -1,11 +1,13 @@
 using System.Reflection;
 using Messaging.Application;
 using Messaging.Infrastructure.Database;
+using Npgsql;
 
 namespace Messaging.Architecture.Tests;
 
 /// <summary>One <c>const …Sql</c> of the code.</summary>
-public sealed record SqlConstant(string Module, string Name, string Text)
+/// <param name="Direct">Whether its class works on the connections that are not for requests.</param>
+public sealed record SqlConstant(string Module, string Name, string Text, bool Direct)
 {
     public override string ToString() => Name;
 }
@@ -21,8 +23,15 @@ public static class SqlConstants
            from type in assembly.GetTypes()
            from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
            where field.IsLiteral && field.Name.EndsWith("Sql", StringComparison.Ordinal)
-           select new SqlConstant(ModuleOf(type), $"{type.Name}.{field.Name}", (string)field.GetRawConstantValue()!),
+           select new SqlConstant(ModuleOf(type), $"{type.Name}.{field.Name}", (string)field.GetRawConstantValue()!, IsDirect(type)),
     ];
+
+    public static IEnumerable<SqlConstant> OfRequests => All.Where(sql => !sql.Direct);
+
+    private static bool IsDirect(Type type) => type.GetMembers(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        .OfType<MethodBase>()
+        .SelectMany(method => method.GetParameters())
+        .Any(parameter => parameter.ParameterType == typeof(DirectDataSource) || parameter.ParameterType == typeof(NpgsqlConnection));
 
     // Messaging.Application.Messages and Messaging.Api.Messages are one module.
     private static string ModuleOf(Type type) => type.Namespace!.Split('.') is [_, _, var module, ..] ? module : "";

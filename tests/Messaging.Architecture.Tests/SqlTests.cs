@@ -33,6 +33,14 @@ public sealed partial class SqlTests
         Assert.That(sql.Text, Does.Not.Match(@"(?i)\bSELECT\s+(\w+\.)?\*|\bOFFSET\b"));
     }
 
+    // Connections of requests go back to their pools as they are.
+    [TestCaseSource(typeof(SqlConstants), nameof(SqlConstants.OfRequests))]
+    public void No_statement_of_a_request_leaves_anything_on_its_session(SqlConstant sql)
+    {
+        Assert.That(sql.Text, Does.Not.Match(
+            @"(?i)(^|;)\s*(SET\s+(?!LOCAL)|LISTEN|PREPARE|DECLARE|CREATE\s+TEMP)|pg_(try_)?advisory_lock|set_config\([^)]*,\s*false"));
+    }
+
     [TestCaseSource(typeof(SqlConstants), nameof(SqlConstants.All))]
     public void Only_the_owning_modules_write_a_table(SqlConstant sql)
     {

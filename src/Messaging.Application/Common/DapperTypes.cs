@@ -21,6 +21,7 @@ public static class DapperTypes
         SqlMapper.AddTypeHandler(new Handler<MessageId>(value => new MessageId((Guid)value), id => id.Value));
         SqlMapper.AddTypeHandler(new Handler<AttachmentId>(value => new AttachmentId((Guid)value), id => id.Value));
         SqlMapper.AddTypeHandler(new Handler<string[]>(value => (string[])value, array => array));
+        SqlMapper.AddTypeHandler(new Handler<long[]>(value => (long[])value, array => array));
         SqlMapper.AddTypeHandler(new Handler<JsonText>(value => new JsonText((string)value), json => json.Value));
     }
 

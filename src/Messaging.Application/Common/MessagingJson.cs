@@ -48,10 +48,10 @@ public static class MessagingJson
         options.Converters.Add(new JsonStringEnumConverter(Words, allowIntegerValues: false));
         options.Converters.Add(new StrictStringConverter());
         options.Converters.Add(new InstantConverter());
-        options.Converters.Add(new IdConverter<UserId>(id => id.Value, "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
-        options.Converters.Add(new IdConverter<ConversationId>(id => id.ToString(), "the id of a conversation, a UUID"));
-        options.Converters.Add(new IdConverter<MessageId>(id => id.ToString(), "the id of a message, a UUID"));
-        options.Converters.Add(new IdConverter<AttachmentId>(id => id.ToString(), "the id of an attachment, a UUID"));
+        options.Converters.Add(new IdConverter<UserId>((writer, id) => writer.WriteStringValue(id.Value), "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
+        options.Converters.Add(new IdConverter<ConversationId>((writer, id) => writer.WriteStringValue(id.Value), "the id of a conversation, a UUID"));
+        options.Converters.Add(new IdConverter<MessageId>((writer, id) => writer.WriteStringValue(id.Value), "the id of a message, a UUID"));
+        options.Converters.Add(new IdConverter<AttachmentId>((writer, id) => writer.WriteStringValue(id.Value), "the id of an attachment, a UUID"));
         return options;
     }
 
@@ -100,7 +100,7 @@ public static class MessagingJson
             writer.WriteStringValue(Format(value, stackalloc byte[TimeLength + 1]));
     }
 
-    private sealed class IdConverter<T>(Func<T, string> write, string expected) : JsonConverter<T>
+    private sealed class IdConverter<T>(Action<Utf8JsonWriter, T> write, string expected) : JsonConverter<T>
         where T : struct, IParsable<T>
     {
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -108,6 +108,6 @@ public static class MessagingJson
                 ? id
                 : throw new JsonException($"Expected is {expected}.");
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(write(value));
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => write(writer, value);
     }
 }

@@ -51,31 +51,47 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
         ) bounds
         """;
 
+    // The bounds with the pinned ones between them. Index: pk_pins, the range alone.
+    private const string PageSql =
+        $"""
+        SELECT page.after, page.upto, page.last_seq, page.cleared_seq, ARRAY(
+            SELECT i.seq
+            FROM pins i
+            WHERE i.conversation_id = @ConversationId AND i.seq > page.after AND i.seq <= page.upto) AS pinned
+        FROM ({RangeSql}) page
+        """;
+
     // Index: pk_messages, the range alone, in the months of the conversation; pk_users for each sender; pk_messages for each replied
-    // one, where there is one: a time that is not known looks in no month. The inner LIMIT is as for the sender.
-    // pk_message_hidden, for who has deleted anything for oneself.
+    // one, where there is one: a time that is not known looks in no month. pk_message_hidden, for who has deleted anything for oneself.
+    // The inner LIMITs keep what is asked of each row out of the scans, of which there is one a month to be made ready.
     private const string MessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
         SELECT {Columns}
         FROM page
-        JOIN messages m ON m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
-            AND m.created_at BETWEEN page.created_at AND page.last_activity_at
-            AND NOT (page.has_gaps AND EXISTS (
-                SELECT FROM message_hidden h
-                WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq))
+        CROSS JOIN LATERAL (
+            SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, m.text, m.metadata, m.location, m.reference, m.mentions,
+                m.client_message_id, m.reply_to_seq, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at,
+                m.version
+            FROM messages m
+            WHERE m.conversation_id = @ConversationId AND m.seq > page.after AND m.seq <= page.upto
+                AND m.created_at BETWEEN page.created_at AND page.last_activity_at
+            LIMIT @Limit
+        ) m
         {SenderJoin}
         LEFT JOIN LATERAL (
             SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
                 o.deleted_at IS NOT NULL AS deleted
             FROM messages o
-            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq AND o.seq > page.cleared_seq
+            WHERE o.conversation_id = @ConversationId AND o.seq = m.reply_to_seq
                 AND o.created_at BETWEEN page.created_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
-                AND NOT (page.has_gaps AND EXISTS (
-                    SELECT FROM message_hidden h
-                    WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = o.seq))
             LIMIT 1
-        ) r ON true
+        ) r ON r.seq > page.cleared_seq AND NOT (page.has_gaps AND EXISTS (
+            SELECT FROM message_hidden h
+            WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = r.seq))
+        WHERE NOT (page.has_gaps AND EXISTS (
+            SELECT FROM message_hidden h
+            WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq))
         ORDER BY m.seq
         """;
 
@@ -99,15 +115,6 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
         FROM page
         JOIN attachments a ON a.conversation_id = @ConversationId AND a.seq > page.after AND a.seq <= page.upto AND NOT a.is_released
         ORDER BY a.seq, a.position
-        """;
-
-    // Index: pk_pins, the range alone.
-    private const string PinsSql =
-        $"""
-        WITH page AS MATERIALIZED ({RangeSql})
-        SELECT i.seq
-        FROM page
-        JOIN pins i ON i.conversation_id = @ConversationId AND i.seq > page.after AND i.seq <= page.upto
         """;
 
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
@@ -160,15 +167,14 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             policies.Receipts,
         };
         return session.QueryBatchAsync(
-            RangeSql + ";" + MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PinsSql + ";" + PointersSql,
+            PageSql + ";" + MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PointersSql,
             parameters,
             async grid =>
             {
-                var range = await grid.ReadSingleOrDefaultAsync<RangeRow>();
+                var range = await grid.ReadSingleOrDefaultAsync<PageRow>();
                 var rows = await grid.ReadAsync<Row>();
                 var attachments = (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => row.Seq!.Value, row => row.ToView(urls, audience));
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
-                var pins = (await grid.ReadAsync<long>()).ToHashSet();
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
                 if (range is null)
                     return ((MessagePage, long?)?)null;
@@ -177,7 +183,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
                 if (received && pointers[own].LastDeliveredSeq is not null)
                     pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
                 var page = new MessagePage(
-                    [.. rows.Select(row => row.ToView([.. attachments[row.Seq]], [.. reactions[row.Seq]], pins.Contains(row.Seq), pointers))],
+                    [.. rows.Select(row => row.ToView([.. attachments[row.Seq]], [.. reactions[row.Seq]], range.Pinned.Contains(row.Seq), pointers))],
                     range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
                     range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
                 return (page, received ? range.Upto : null);
@@ -216,8 +222,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             ct);
     }
 
-    private sealed record RangeRow(
-        long After, long Upto, long LastSeq, long ClearedSeq, bool HasGaps, Instant CreatedAt, Instant LastActivityAt);
+    private sealed record PageRow(long After, long Upto, long LastSeq, long ClearedSeq, long[] Pinned);
 
     private sealed record ReactionRow(long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
     {

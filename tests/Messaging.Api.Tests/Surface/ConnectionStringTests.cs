@@ -33,8 +33,16 @@ public sealed class ConnectionStringTests
     public void Queries_wait_their_turn_for_few_connections()
     {
         var (queries, commands) = (new NpgsqlConnectionStringBuilder(ConnectionStrings.ForQueries("Host=db")), new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db")));
-        Assert.That(queries.MaxPoolSize, Is.EqualTo(Math.Max(4, 2 * Environment.ProcessorCount)).And.Not.EqualTo(commands.MaxPoolSize));
+        Assert.That(queries.MaxPoolSize, Is.EqualTo(Math.Max(3, Environment.ProcessorCount + 1)).And.Not.EqualTo(commands.MaxPoolSize));
     }
+
+    [Test]
+    public void Only_what_sets_something_for_its_session_is_reset() => Assert.Multiple(() =>
+    {
+        Assert.That(new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db")).NoResetOnClose);
+        Assert.That(new NpgsqlConnectionStringBuilder(ConnectionStrings.ForQueries("Host=db")).NoResetOnClose);
+        Assert.That(new NpgsqlConnectionStringBuilder(ConnectionStrings.ForDirectUse("Host=db")).NoResetOnClose, Is.False);
+    });
 
     [Test]
     public void What_listens_has_no_statement_timeout() =>

@@ -58,11 +58,10 @@ static class HotStatements
     static IEnumerable<HotStatement> History(Guid conversation, string user, long upto) =>
         new (string Name, string Constant)[]
         {
-            ("History: the page's bounds", "RangeSql"),
+            ("History: the page's bounds and pins", "PageSql"),
             ("History: the messages, 1,000 deep", "MessagesSql"),
             ("History: the attachments", "AttachmentsSql"),
             ("History: the reactions", "ReactionsSql"),
-            ("History: the pins", "PinsSql"),
             ("History: the pointers of all members", "PointersSql"),
         }.Select(part => new HotStatement(
             part.Name, Statements.Of<MessageViewStore>(part.Constant), Background: false,

@@ -15,8 +15,8 @@ sealed class HistoryBenchmark(Bench bench)
     const int Pages = 60;
 
     public static string Sql { get; } =
-        Statements.Of<MessageViewStore>("RangeSql") + ";" + Statements.Of<MessageViewStore>("MessagesSql") + ";"
-        + Statements.Of<MessageViewStore>("AttachmentsSql") + ";" + Statements.Of<MessageViewStore>("ReactionsSql") + ";" + Statements.Of<MessageViewStore>("PinsSql") + ";"
+        Statements.Of<MessageViewStore>("PageSql") + ";" + Statements.Of<MessageViewStore>("MessagesSql") + ";"
+        + Statements.Of<MessageViewStore>("AttachmentsSql") + ";" + Statements.Of<MessageViewStore>("ReactionsSql") + ";"
         + Statements.Of<MessageViewStore>("PointersSql");
 
     public async Task RunAsync()
