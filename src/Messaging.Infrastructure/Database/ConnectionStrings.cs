@@ -33,30 +33,32 @@ public static class ConnectionStrings
     // parsed each time and cost as much as a read by key.
     private static string ForRequests(string given, int poolSize, string options) => Complete(
         given,
+        options,
         ("Maximum Pool Size", poolSize.ToString(CultureInfo.InvariantCulture)),
         ("Command Timeout", "20"),
-        ("No Reset On Close", "true"),
-        ("Options", options));
+        ("No Reset On Close", "true"));
 
     /// <summary>For the sequencer and listeners: few, lasting, and noticed when the network is cut.</summary>
     public static string ForDirectUse(string given) => Complete(
         given,
+        IdleTimeout,
         ("Maximum Pool Size", "10"),
-        ("Keepalive", "10"),
-        ("Options", IdleTimeout));
+        ("Keepalive", "10"));
 
-    private static string Complete(string given, params ReadOnlySpan<(string Name, string Value)> settings)
+    private static string Complete(string connectionString, string options, params ReadOnlySpan<(string Name, string Value)> settings)
     {
-        var names = new DbConnectionStringBuilder { ConnectionString = given }.Keys.Cast<string>()
+        var names = new DbConnectionStringBuilder { ConnectionString = connectionString }.Keys.Cast<string>()
             .Select(Plain)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var result = new NpgsqlConnectionStringBuilder(given);
+        var result = new NpgsqlConnectionStringBuilder(connectionString);
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)
             [("Application Name", "messaging"), ("Timeout", "5"), ("Max Auto Prepare", "100"), ("Auto Prepare Min Usages", "2"), .. settings])
         {
             if (!names.Contains(Plain(name)))
                 result[name] = value;
         }
+        // One setting holds many, of which PostgreSQL takes the last of a name: what was given comes after ours.
+        result.Options = $"{options} {result.Options}".TrimEnd();
         return result.ConnectionString;
     }
 

@@ -1,4 +1,5 @@
 using Messaging.Infrastructure.Database;
+using Messaging.Testing;
 using Npgsql;
 
 namespace Messaging.Api.Tests.Surface;
@@ -13,8 +14,26 @@ public sealed class ConnectionStringTests
         {
             Assert.That(completed.MaxAutoPrepare, Is.Zero);
             Assert.That(completed.MaxPoolSize, Is.EqualTo(7));
-            Assert.That(completed.Options, Is.EqualTo("-c work_mem=4MB"));
+            Assert.That(completed.Options, Does.EndWith(" -c work_mem=4MB").And.Contain("statement_timeout"), "PostgreSQL takes the last of a name");
         });
+    }
+
+    [Test]
+    public async Task What_the_operator_gave_as_an_option_stands_beside_ours()
+    {
+        await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
+        var given = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = "-c statement_timeout=7000 -c work_mem=5MB" };
+        await using var source = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(given.ConnectionString));
+
+        Assert.That(
+            (await ShownAsync("statement_timeout"), await ShownAsync("work_mem"), await ShownAsync("default_transaction_isolation")),
+            Is.EqualTo(("7s", "5MB", "repeatable read")));
+
+        async Task<string> ShownAsync(string name)
+        {
+            await using var command = source.CreateCommand($"SHOW {name}");
+            return (string)(await command.ExecuteScalarAsync())!;
+        }
     }
 
     [Test]
