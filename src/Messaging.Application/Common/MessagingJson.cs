@@ -48,7 +48,8 @@ public static class MessagingJson
         options.Converters.Add(new JsonStringEnumConverter(Words, allowIntegerValues: false));
         options.Converters.Add(new StrictStringConverter());
         options.Converters.Add(new InstantConverter());
-        options.Converters.Add(new IdConverter<UserId>((writer, id) => writer.WriteStringValue(id.Value), "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
+        options.Converters.Add(new IdConverter<UserId>(
+            (writer, id) => writer.WriteStringValue(id.Value), "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
         options.Converters.Add(new IdConverter<ConversationId>((writer, id) => writer.WriteStringValue(id.Value), "the id of a conversation, a UUID"));
         options.Converters.Add(new IdConverter<MessageId>((writer, id) => writer.WriteStringValue(id.Value), "the id of a message, a UUID"));
         options.Converters.Add(new IdConverter<AttachmentId>((writer, id) => writer.WriteStringValue(id.Value), "the id of an attachment, a UUID"));

@@ -63,7 +63,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
 
     // Index: pk_messages, the range alone, in the months of the conversation; pk_users for each sender; pk_messages for each replied
     // one, where there is one: a time that is not known looks in no month. pk_message_hidden, for who has deleted anything for oneself.
-    // The inner LIMITs keep what is asked of each row out of the scans, of which there is one a month to be made ready.
+    // The inner LIMITs keep what is asked of each row out of the scans, of which there is one a month to be made ready. That a hidden one
+    // comes after the bound is known already, but keeps PostgreSQL from reading all that the viewer has ever hidden, to hash it.
     private const string MessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
@@ -88,10 +89,10 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             LIMIT 1
         ) r ON r.seq > page.cleared_seq AND NOT (page.has_gaps AND EXISTS (
             SELECT FROM message_hidden h
-            WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = r.seq))
+            WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = r.seq AND h.seq > page.cleared_seq))
         WHERE NOT (page.has_gaps AND EXISTS (
             SELECT FROM message_hidden h
-            WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq))
+            WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq AND h.seq > page.after))
         ORDER BY m.seq
         """;
 

@@ -64,6 +64,25 @@ public sealed class ConnectionStringTests
     });
 
     [Test]
+    public async Task A_transaction_that_was_left_open_is_over_when_its_connection_is_taken_again()
+    {
+        await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
+        await using var source = NpgsqlDataSource.Create(ConnectionStrings.ForCommands(database.ConnectionString + ";Maximum Pool Size=1"));
+        int first;
+        await using (var connection = await source.OpenConnectionAsync())
+        {
+            first = connection.ProcessID;
+            _ = await connection.BeginTransactionAsync();
+            await using var command = new NpgsqlCommand("CREATE TABLE left_open (id int); SET LOCAL work_mem = '3MB'", connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await using var again = await source.OpenConnectionAsync();
+        await using var seen = new NpgsqlCommand("SELECT to_regclass('left_open') IS NULL AND current_setting('work_mem') <> '3MB'", again);
+        Assert.That((again.ProcessID, await seen.ExecuteScalarAsync()), Is.EqualTo((first, (object)true)));
+    }
+
+    [Test]
     public void What_listens_has_no_statement_timeout() =>
         Assert.That(ConnectionStrings.ForDirectUse("Host=db"), Does.Not.Contain("statement_timeout"));
 }
