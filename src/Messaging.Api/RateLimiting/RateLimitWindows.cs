@@ -6,7 +6,7 @@ namespace Messaging.Api.RateLimiting;
 /// Counts by key in windows that begin with a key's first call. Bounded: beyond <see cref="MaxKeys"/> live keys all begin anew,
 /// since memory must not be the attacker's to fill, and no innocent caller pays for it.
 /// </summary>
-public sealed class RateLimitWindows(TimeProvider time)
+public sealed class RateLimitWindows(TimeSpan length, TimeProvider time)
 {
     public const int MaxKeys = 100_000;
 
@@ -23,29 +23,43 @@ public sealed class RateLimitWindows(TimeProvider time)
         var window = windows.GetOrAdd(key, static (_, start) => new Window(start), now);
         lock (window)
         {
-            if (time.GetElapsedTime(window.Start, now).TotalSeconds >= RateLimits.WindowSeconds)
+            if (IsOver(window, now))
             {
                 window.Start = now;
                 window.Used = 0;
             }
             if (window.Used <= most)
                 window.Used++;
-            var left = RateLimits.WindowSeconds - time.GetElapsedTime(window.Start, now).TotalSeconds;
-            return (window.Used, Math.Max((int)Math.Ceiling(left), 1));
+            return (window.Used, SecondsLeft(window, now));
         }
     }
+
+    /// <summary>What the key has used; null when nothing.</summary>
+    public (int Used, int ResetSeconds)? Look(string key)
+    {
+        var now = time.GetTimestamp();
+        if (!windows.TryGetValue(key, out var window))
+            return null;
+        lock (window)
+            return IsOver(window, now) ? null : (window.Used, SecondsLeft(window, now));
+    }
+
+    private bool IsOver(Window window, long now) => time.GetElapsedTime(window.Start, now) >= length;
+
+    private int SecondsLeft(Window window, long now) =>
+        Math.Max((int)Math.Ceiling((length - time.GetElapsedTime(window.Start, now)).TotalSeconds), 1);
 
     private void Sweep(long now)
     {
         var last = Interlocked.Read(ref sweptAt);
         var full = windows.Count >= MaxKeys;
-        if (!full && time.GetElapsedTime(last, now).TotalSeconds < RateLimits.WindowSeconds)
+        if (!full && time.GetElapsedTime(last, now) < length)
             return;
         if (Interlocked.CompareExchange(ref sweptAt, now, last) != last)
             return;
         foreach (var (key, window) in windows)
         {
-            if (time.GetElapsedTime(window.Start, now).TotalSeconds >= RateLimits.WindowSeconds)
+            if (IsOver(window, now))
                 windows.TryRemove(key, out _);
         }
         if (windows.Count >= MaxKeys)

@@ -33,8 +33,8 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
 
     public async Task<MessageView> SendMessage(JsonElement conversationId, JsonElement message)
     {
-        Take(RateLimitPolicy.Requests);
-        Take(RateLimitPolicy.Send);
+        Take(limits.Requests);
+        Take(limits.Send);
         var command = new SendMessage(Actor, ConversationIdOf(conversationId), Read<MessageContent>(message));
         return (await mediator.Send(command, Context.ConnectionAborted)).Message;
     }
@@ -42,7 +42,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>Moves one's read pointer forward; without a seq to the newest message.</summary>
     public Task<PointerState> MarkRead(JsonElement conversationId, JsonElement seq)
     {
-        Take(RateLimitPolicy.Requests);
+        Take(limits.Requests);
         long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
         return mediator.Send(new MarkRead(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
     }
@@ -50,14 +50,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>Tells the others that one is writing, or no more; ends by itself after 5 s.</summary>
     public Task Typing(JsonElement conversationId, JsonElement active)
     {
-        Take(RateLimitPolicy.Requests);
+        Take(limits.Requests);
         return typing.SetAsync(ConversationIdOf(conversationId), Actor.RequireUser(), Read<bool>(active, "#/active"));
     }
 
     /// <summary>The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.</summary>
     public async Task<IReadOnlyList<PresenceView>> WatchPresence(JsonElement userIds)
     {
-        Take(RateLimitPolicy.Requests);
+        Take(limits.Requests);
         var ids = Read<string[]>(userIds, "#/userIds");
         var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
         return presence.Watch(Live(), seen);
@@ -66,14 +66,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>Whether this connection is unattended; its user is away when all their connections are.</summary>
     public void SetAway(JsonElement isAway)
     {
-        Take(RateLimitPolicy.Requests);
+        Take(limits.Requests);
         presence.SetAway(Live(), Read<bool>(isAway, "#/isAway"));
     }
 
     /// <summary>Moves one's delivered pointer forward; without a seq to the newest message.</summary>
     public Task<PointerState> AckDelivered(JsonElement conversationId, JsonElement seq)
     {
-        Take(RateLimitPolicy.Requests);
+        Take(limits.Requests);
         long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
         return mediator.Send(new MarkDelivered(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
     }
@@ -81,15 +81,15 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>The events missed since the cursor, in order; until the stream ends the connection's live events wait.</summary>
     public Task<IAsyncEnumerable<EventEnvelope>> Resume(JsonElement cursor)
     {
-        Take(RateLimitPolicy.Requests);
+        Take(limits.Requests);
         return replays.ResumeAsync(Live(), Actor, FeedCursor.Parse(Read<string>(cursor, "#/cursor"), "#/cursor"), Context.ConnectionAborted);
     }
 
     private LiveConnection Live() => MessagingLifetime.LiveOf(Context.Items);
 
-    private void Take(RateLimitPolicy policy)
+    private void Take(RateLimitBudget budget)
     {
-        var state = limits.TryTake(policy, Context.User!.CallerKey()!);
+        var state = budget.Take(Context.User!.CallerKey()!);
         if (!state.Allowed)
             throw new RuleException(state.Problem);
     }

@@ -15,10 +15,10 @@ public sealed class RateLimitTests
     {
         var limits = Limits(requests: 2);
         Take(limits, "user:anna", 2);
-        Assert.That(limits.TryTake(RateLimitPolicy.Requests, "user:anna").Allowed, Is.False);
+        Assert.That(limits.Requests.Take("user:anna").Allowed, Is.False);
 
         clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.That(limits.TryTake(RateLimitPolicy.Requests, "user:anna").Allowed);
+        Assert.That(limits.Requests.Take("user:anna").Allowed);
     }
 
     [Test]
@@ -28,8 +28,8 @@ public sealed class RateLimitTests
         Take(limits, "user:anna", 2);
         clock.Advance(TimeSpan.FromSeconds(17.5));
         Assert.That(
-            limits.TryTake(RateLimitPolicy.Requests, "user:anna"),
-            Is.EqualTo(new RateLimitState(RateLimitPolicy.Requests, Allowed: true, Quota: 5, Remaining: 2, ResetSeconds: 43)));
+            limits.Requests.Take("user:anna"),
+            Is.EqualTo(new RateLimitState("requests", Allowed: true, Quota: 5, WindowSeconds: 60, Remaining: 2, ResetSeconds: 43)));
     }
 
     [Test]
@@ -39,14 +39,40 @@ public sealed class RateLimitTests
         Take(limits, "user:anna", 3);
         Assert.Multiple(() =>
         {
-            Assert.That(limits.TryTake(RateLimitPolicy.Requests, "user:ben").Allowed);
-            Assert.That(limits.TryTake(RateLimitPolicy.Send, "user:anna").Allowed);
+            Assert.That(limits.Requests.Take("user:ben").Allowed);
+            Assert.That(limits.Send.Take("user:anna").Allowed);
         });
     }
 
     [Test]
     public void A_service_key_has_ten_times_a_users_budget() =>
-        Assert.That(Limits(requests: 7).TryTake(RateLimitPolicy.Requests, "key:shop").Quota, Is.EqualTo(70));
+        Assert.That(Limits(requests: 7).Requests.Take("key:shop").Quota, Is.EqualTo(70));
+
+    [Test]
+    public void A_budget_of_its_own_has_its_own_window_and_counts()
+    {
+        var budget = Limits(requests: 1).Budget("log-in", 1, TimeSpan.FromMinutes(15));
+        budget.Take("address:192.0.2.7");
+        clock.Advance(TimeSpan.FromMinutes(14));
+        Assert.Multiple(() =>
+        {
+            Assert.That(budget.Take("address:192.0.2.8").Allowed);
+            Assert.That(
+                budget.Take("address:192.0.2.7").Problem.Detail, Is.EqualTo("More than 1 per 15 minutes (log-in); go on in 60 s."));
+        });
+    }
+
+    [Test]
+    public void Looking_takes_nothing_and_tells_whether_there_is_one_left()
+    {
+        var budget = Limits().Budget("failures", 1);
+        Assert.That(budget.Look("anna").Allowed);
+        budget.Take("anna");
+        Assert.That(budget.Look("anna").Allowed, Is.False);
+
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.That(budget.Look("anna"), Is.EqualTo(budget.Take("ben") with { Remaining = 1, ResetSeconds = 0 }));
+    }
 
     [Test]
     public void Simultaneous_calls_take_exactly_the_quota()
@@ -55,7 +81,7 @@ public sealed class RateLimitTests
         var allowed = 0;
         Parallel.For(0, 2000, _ =>
         {
-            if (limits.TryTake(RateLimitPolicy.Requests, "user:anna").Allowed)
+            if (limits.Requests.Take("user:anna").Allowed)
                 Interlocked.Increment(ref allowed);
         });
         Assert.That(allowed, Is.EqualTo(500));
@@ -64,7 +90,7 @@ public sealed class RateLimitTests
     [Test]
     public void Memory_is_bounded_whoever_calls()
     {
-        var windows = new RateLimitWindows(clock);
+        var windows = new RateLimitWindows(TimeSpan.FromMinutes(1), clock);
         for (var i = 0; i < RateLimitWindows.MaxKeys * 2; i++)
             windows.Count($"address:{i}", 10);
         Assert.That(windows.Keys, Is.LessThanOrEqualTo(RateLimitWindows.MaxKeys));
@@ -116,7 +142,7 @@ public sealed class RateLimitTests
     static void Take(RateLimits limits, string key, int times)
     {
         for (var i = 0; i < times; i++)
-            limits.TryTake(RateLimitPolicy.Requests, key);
+            limits.Requests.Take(key);
     }
 
     RateLimits Limits(int requests = 1200, int sends = 120) =>
