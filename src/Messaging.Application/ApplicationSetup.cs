@@ -16,6 +16,7 @@ public static class ApplicationSetup
         services.AddSingleton<IClock, MicrosecondClock>();
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
+        services.AddSingleton<Search.SearchLane>();
         services.AddTransient<ServiceFactory>(provider => provider.GetService!);
         services.AddTransient<IMediator, Mediator>();
         services.AddTransient(typeof(IPipelineBehavior<,>), typeof(LoggingBehavior<,>));

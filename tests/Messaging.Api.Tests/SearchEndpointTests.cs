@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Messaging.Api.Tests.Realtime;
+using Npgsql;
 
 namespace Messaging.Api.Tests;
 
@@ -24,7 +25,29 @@ public sealed class SearchEndpointTests : HubFixture
         Assert.That(second.GetProperty("nextCursor").ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
 
+    [Test]
+    public async Task Searches_that_hang_are_ended_soon_and_nothing_else_waits_for_them()
+    {
+        var users = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => UserAsync()));
+        await SendAsync(users[0], await GroupAsync(users), "a river");
+        await using var connection = await Api.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE", connection))
+            await hold.ExecuteNonQueryAsync();
+
+        var searches = users.Select(user => Api.ClientFor(user).GetAsync("/v1/search/messages?q=river")).ToList();
+        var others = users.Select(user => Api.ClientFor(user).GetAsync("/v1/me")).ToList();
+
+        Assert.That((await Task.WhenAll(others)).Select(answer => (int)answer.StatusCode), Is.All.EqualTo(200));
+        foreach (var answer in await Task.WhenAll(searches))
+        {
+            Assert.That(((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta), Is.EqualTo((503, TimeSpan.FromSeconds(2))));
+            Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), Does.Contain("search"));
+        }
+    }
+
     [TestCase("", "#/q")]
+    [TestCase("?q=1+2+3+4+5+6+7+8+9+10+11+12+13+14+15+16+17", "#/q")]
     [TestCase("?q=%20", "#/q")]
     [TestCase("?q=a&from=yesterday", "#/from")]
     [TestCase("?q=a&to=2026-11-20", "#/to")]

@@ -82,6 +82,71 @@ public sealed class SearchTests : SliceFixture
     }
 
     [Test]
+    public void Of_a_long_text_no_more_is_read_than_what_is_shown_and_its_edges()
+    {
+        var text = string.Concat(Enumerable.Repeat("a ", 4_000)) + "the river bank 😀 is wide" + string.Concat(Enumerable.Repeat(" a", 4_000));
+
+        var excerpt = Excerpt.Of(text, [new SearchTerm(["river", "ban"], IsOpen: true)]);
+
+        Assert.That(excerpt.Text, Does.Contain("the river bank 😀 is wide"));
+        Assert.That((StrictText.Length(excerpt.Text), StrictText.Length(excerpt.Around)), Is.EqualTo((200, 200 + (2 * 64))));
+    }
+
+    [TestCase("river")]
+    [TestCase("\"river bank\"")]
+    public async Task A_part_of_a_word_at_the_end_of_what_is_read_is_none(string q)
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var id = await Slices.DirectAsync(ada, bob);
+        for (var i = 0; i < 12; i++)
+            await Slices.TextAsync(ada, id, $"river bank {new string('x', 240 + i)}river bank {new string('x', 300)}");
+
+        foreach (var item in (await SearchAsync(bob, q)).Items)
+            Assert.That(item.Highlight.Ranges.Select(range => range[0]), Is.EqualTo(q == "river" ? new[] { 0 } : [0, 6]));
+    }
+
+    [Test]
+    public async Task A_word_that_is_said_again_and_again_is_one()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob), "a b");
+
+        var ranges = (await SearchAsync(bob, string.Concat(Enumerable.Repeat("a A ", 50)))).Items.Single().Highlight.Ranges;
+
+        Assert.That(ranges.Single(), Is.EqualTo(new[] { 0, 1 }));
+    }
+
+    [Test]
+    public async Task More_than_16_words_are_refused()
+    {
+        var ada = await Slices.UserAsync();
+        var words = string.Join(' ', Enumerable.Range(1, 16));
+
+        Assert.That((await SearchAsync(ada, words)).Items, Is.Empty);
+        foreach (var q in (string[])[$"{words} 17", $"\"{words} 17\"", $"{words} \"1 2\""])
+        {
+            var problem = await ProblemAsync(() => SearchAsync(ada, q));
+            Assert.That(problem.Pointer, Is.EqualTo("#/q"));
+            Assert.That(problem.Detail, Does.StartWith("At most 16 different words"));
+        }
+    }
+
+    [Test]
+    public async Task A_conversation_that_one_cannot_see_is_not_found()
+    {
+        var users = await Slices.UsersAsync(3);
+        var id = await Slices.GroupAsync(users[0], [users[1]]);
+        await Slices.SendAsync(new LeaveConversation(new Actor(users[1]), id));
+
+        Assert.That((await Slices.SendAsync(Query(users[0], "river") with { ConversationId = id })).Items, Is.Empty);
+        foreach (var user in users.Skip(1))
+            Assert.That(await RefusalAsync(() => Slices.SendAsync(Query(user, "river") with { ConversationId = id })), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(
+            await RefusalAsync(() => Slices.SendAsync(Query(users[0], "river") with { ConversationId = new ConversationId(Guid.CreateVersion7()) })),
+            Is.EqualTo(ProblemCodes.NotFound));
+    }
+
+    [Test]
     public async Task Nobody_finds_what_is_not_theirs_to_see()
     {
         var users = await Slices.UsersAsync(4);

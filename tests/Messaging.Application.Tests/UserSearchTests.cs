@@ -49,6 +49,15 @@ public sealed class UserSearchTests : SliceFixture
     [TestCase("zzz", ExpectedResult = "5")]
     public Task<string> Usernames_are_found_by_their_beginning(string text) => FindAsync(text);
 
+    [Test]
+    public async Task More_than_16_words_are_refused()
+    {
+        var words = string.Join(' ', Enumerable.Range(1, 16));
+
+        Assert.That(await FindAsync($"{words} 16 16"), Is.Empty);
+        Assert.That((await ProblemAsync(() => FindAsync($"{words} 17"))).Pointer, Is.EqualTo("#/q"));
+    }
+
     [TestCase("   ")]
     [TestCase("!!!")]
     [TestCase("a:* | b")]
@@ -92,7 +101,7 @@ public sealed class UserSearchTests : SliceFixture
         await Slices.ExecuteAsync("ANALYZE users, accounts");
 
         var plan = await Slices.SqlAsync(session => session.QueryAsync<string>(
-            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { UserId = "many-1", Q = "name777", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
+            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { UserId = "many-1", Query = "('name777':*)", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
 
         Assert.That(string.Join('\n', plan), Does.Contain("ix_users_name").And.Contain("uq_accounts_username").And.Not.Contain("Seq Scan"));
     }

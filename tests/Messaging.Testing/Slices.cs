@@ -28,6 +28,7 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(new PolicySettings())
             .AddSingleton<DbDataSource>(database.DataSource)
             .AddSingleton(new ReadDataSource(database.DataSource))
+            .AddSingleton(new SearchDataSource(database.DataSource))
             .AddSingleton(new StorageSettings { Path = files })
             .AddSingleton(new ScanSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())

@@ -8,45 +8,25 @@ namespace Messaging.Application.Common;
 /// The one doorway to the database, one per request. Adds the transaction and the token to every call; outside a transaction each call
 /// takes a connection from the pool and gives it back.
 /// </summary>
-public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSource) : IAsyncDisposable
+public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSource, SearchDataSource searchDataSource) : IAsyncDisposable
 {
-    private bool reading;
+    private DbDataSource? chosen;
     private DbConnection? connection;
     private DbTransaction? transaction;
     private List<Action>? afterCommit;
 
     public bool InTransaction => transaction is not null;
 
-    private DbDataSource Pool => reading ? readDataSource.Value : dataSource;
+    private DbDataSource Pool => chosen ?? dataSource;
 
     /// <summary>Has the calls of <paramref name="query"/> take their connections from the pool for queries.</summary>
-    public async Task<T> ReadAsync<T>(Func<Task<T>> query)
-    {
-        reading = true;
-        try
-        {
-            return await query();
-        }
-        finally
-        {
-            reading = false;
-        }
-    }
+    public Task<T> ReadAsync<T>(Func<Task<T>> query) => FromAsync(readDataSource.Value, query);
+
+    /// <summary>Has the calls of <paramref name="search"/>, within a query, take their connections from the pool for searches.</summary>
+    public Task<T> SearchAsync<T>(Func<Task<T>> search) => FromAsync(searchDataSource.Value, search);
 
     /// <summary>Has the calls of <paramref name="write"/>, within a query, take their connections from the pool for commands.</summary>
-    public async Task<T> WriteAsync<T>(Func<Task<T>> write)
-    {
-        var before = reading;
-        reading = false;
-        try
-        {
-            return await write();
-        }
-        finally
-        {
-            reading = before;
-        }
-    }
+    public Task<T> WriteAsync<T>(Func<Task<T>> write) => FromAsync(dataSource, write);
 
     public Task BeginAsync(CancellationToken ct) => BeginAsync(IsolationLevel.ReadCommitted, ct);
 
@@ -101,6 +81,20 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
 
     public ValueTask DisposeAsync() => ReleaseAsync();
 
+    private async Task<T> FromAsync<T>(DbDataSource source, Func<Task<T>> use)
+    {
+        var before = chosen;
+        chosen = source;
+        try
+        {
+            return await use();
+        }
+        finally
+        {
+            chosen = before;
+        }
+    }
+
     private async Task BeginAsync(IsolationLevel isolation, CancellationToken ct)
     {
         connection = await Pool.OpenConnectionAsync(ct);
@@ -145,6 +139,14 @@ public sealed class ReadDataSource(DbDataSource value) : IAsyncDisposable
     public ValueTask DisposeAsync() => Value.DisposeAsync();
 }
 
+/// <summary>The pool for searches.</summary>
+public sealed class SearchDataSource(DbDataSource value) : IAsyncDisposable
+{
+    public DbDataSource Value { get; } = value;
+
+    public ValueTask DisposeAsync() => Value.DisposeAsync();
+}
+
 /// <summary>What the command was decided on has changed before it could be written; running it again decides anew.</summary>
 public sealed class ChangedMeanwhileException(Exception? cause = null)
     : Exception("The data changed while the command ran.", cause);
@@ -155,6 +157,7 @@ public static class SqlStates
     public const string ForeignKeyViolation = "23503";
     public const string SerializationFailure = "40001";
     public const string DeadlockDetected = "40P01";
+    public const string QueryCanceled = "57014";
 
     /// <summary>Whether the exception is a clash with the named constraint. By prefix: shards and partitions add a suffix.</summary>
     public static bool Violates(this DbException exception, string constraint) =>

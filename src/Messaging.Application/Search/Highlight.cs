@@ -7,31 +7,21 @@ namespace Messaging.Application.Search;
 /// <param name="Ranges">Places in <paramref name="Text"/> as <c>[start, length]</c>, in code points, ascending and apart from each other.</param>
 public sealed record Highlight(string Text, IReadOnlyList<IReadOnlyList<int>> Ranges)
 {
-    /// <summary>Code points of a text that is not cut.</summary>
-    private const int Longest = 200;
-
-    /// <summary>Code points before the first place in one that is.</summary>
-    private const int Lead = 40;
-
-    /// <summary>Marks the terms in a text.</summary>
-    /// <param name="words">Those of the text's words that a term may have, in their order.</param>
-    public static Highlight Of(string text, IReadOnlyList<TextWord> words, IReadOnlyList<SearchTerm> terms)
+    /// <summary>Marks the terms in what is shown of a text.</summary>
+    /// <param name="words">Those of the words of <see cref="Excerpt.Around"/> that a term may have, in their order.</param>
+    public static Highlight Of(Excerpt excerpt, IReadOnlyList<TextWord> words, IReadOnlyList<SearchTerm> terms)
     {
-        var places = Places(words, terms);
-        var length = StrictText.Length(text);
-        if (length <= Longest)
-            return new Highlight(text, [.. places.Select(place => Range(place.Start, place.Length))]);
-
-        var start = Math.Min(Math.Max((places.FirstOrDefault()?.Start ?? 0) - Lead, 0), length - Longest);
-        var end = start + Longest;
-        var before = start > 0 ? "…" : "";
+        var (begin, end) = (excerpt.IsCutBefore ? "…" : "", excerpt.IsCutAfter ? "…" : "");
+        var (last, whole) = (excerpt.Before + StrictText.Length(excerpt.Text), StrictText.Length(excerpt.Around));
+        // What touches an end of what was read may be a part of a word only.
+        var known = words.Where(word => (!excerpt.IsCutBefore || word.Start > 0) && (!excerpt.IsCutAfter || word.Start + word.Length < whole)).ToList();
         return new Highlight(
-            $"{before}{string.Concat(text.EnumerateRunes().Skip(start).Take(Longest))}{(end < length ? "…" : "")}",
-            [.. places.Where(place => place.Start >= start && place.Start + place.Length <= end)
-                .Select(place => Range(place.Start - start + before.Length, place.Length))]);
+            $"{begin}{excerpt.Text}{end}",
+            [.. Places(known, terms).Where(place => place.Start >= excerpt.Before && place.Start + place.Length <= last)
+                .Select(place => Range(place.Start - excerpt.Before + begin.Length, place.Length))]);
     }
 
-    private static List<TextWord> Places(IReadOnlyList<TextWord> words, IReadOnlyList<SearchTerm> terms)
+    private static List<TextWord> Places(List<TextWord> words, IReadOnlyList<SearchTerm> terms)
     {
         var marked = new SortedDictionary<int, TextWord>();
         for (var from = 0; from < words.Count; from++)

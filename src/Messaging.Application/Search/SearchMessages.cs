@@ -2,6 +2,7 @@ using System.Globalization;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -9,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Search;
 
 /// <summary>Messages of one's own conversations in which all the words stand, the newest first.</summary>
-/// <param name="Q">1 to 200 characters: words, phrases in double quotes; the last word may be the beginning of one.</param>
+/// <param name="Q">1 to 200 characters, at most 16 words: words, phrases in double quotes; the last word may be the beginning of one.</param>
 /// <param name="From">The first moment that counts.</param>
 /// <param name="To">The first moment that counts no more.</param>
 public sealed record SearchMessages(
@@ -30,7 +31,8 @@ public sealed class SearchMessagesValidator : AbstractValidator<SearchMessages>
     }
 }
 
-public sealed class SearchMessagesHandler(DbSession session, WordStore words, MessageListStore messages)
+public sealed class SearchMessagesHandler(
+    DbSession session, SearchLane lane, WordStore words, MessageListStore messages, ConversationStore conversations)
     : IRequestHandler<SearchMessages, Page<FoundMessage>>
 {
     // Index: ix_participants_inbox, pk_conversations.
@@ -86,23 +88,30 @@ public sealed class SearchMessagesHandler(DbSession session, WordStore words, Me
 
     private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
 
-    public async Task<Page<FoundMessage>> Handle(SearchMessages query, CancellationToken ct)
+    public Task<Page<FoundMessage>> Handle(SearchMessages query, CancellationToken ct) =>
+        lane.RunAsync(query.Actor, session, token => SearchAsync(query, token), ct);
+
+    private async Task<Page<FoundMessage>> SearchAsync(SearchMessages query, CancellationToken ct)
     {
         var user = query.Actor.RequireUser();
         var before = query.Cursor is null ? new Before(EndOfTime, Guid.Empty) : Before.Decode(query.Cursor);
         var terms = await words.TermsAsync(SearchText.Parse(query.Q!), ct);
         if (terms.Count == 0)
             throw CommonErrors.Invalid("#/q", "At least one word is expected: letters or digits.");
+        SearchTerm.EnsureFew(terms);
 
         var mine = await session.QueryAsync<Span>(
             ConversationsSql, new { UserId = user.Value, ConversationId = query.ConversationId?.Value }, ct);
+        if (mine.Count == 0 && query.ConversationId is { } id)
+            await conversations.GetAsync(id, query.Actor, ct);
         var hits = await FindAsync(query, user, before, terms, mine, ct);
 
         var page = Page.Of(hits, query.Limit, hit => new Before(hit.CreatedAt, hit.ConversationId.Value).Encode());
         var found = (await messages.ListAsync(page.Items, query.Actor, ct)).Where(message => message is { Text: not null, Deleted: null }).ToList();
-        var places = await words.FindAsync([.. found.Select(message => message.Text!)], terms, ct);
+        var excerpts = found.ConvertAll(message => Excerpt.Of(message.Text!, terms));
+        var places = await words.FindAsync(excerpts.ConvertAll(excerpt => excerpt.Around), terms, ct);
         return new Page<FoundMessage>(
-            [.. found.Select((message, i) => new FoundMessage(message, Highlight.Of(message.Text!, [.. places[i]], terms)))], page.NextCursor);
+            [.. found.Select((message, i) => new FoundMessage(message, Highlight.Of(excerpts[i], [.. places[i]], terms)))], page.NextCursor);
     }
 
     // The newest day first, then longer and longer spans: a common word fills the page at once, a rare one, of which nothing is there yet, is

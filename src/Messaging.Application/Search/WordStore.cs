@@ -22,7 +22,7 @@ public sealed class WordStore(DbSession session)
         ORDER BY w.no, w.place
         """;
 
-    /// <summary>What is looked for, as words; none where the parts hold none.</summary>
+    /// <summary>What is looked for, as words, each term once; none where the parts hold none.</summary>
     public async Task<IReadOnlyList<SearchTerm>> TermsAsync(IReadOnlyList<SearchPart> parts, CancellationToken ct)
     {
         var words = await ReadAsync([.. parts.Select(part => part.Text)], lexemes: null, beginning: null, ct);
@@ -38,7 +38,7 @@ public sealed class WordStore(DbSession session)
             else
                 terms.AddRange(lexemes.Select((lexeme, n) => new SearchTerm([lexeme], isOpen && n == lexemes.Count - 1)));
         }
-        return terms;
+        return [.. terms.DistinctBy(term => term.Query)];
     }
 
     /// <summary>For each of the texts those of its words that one of the terms may have.</summary>

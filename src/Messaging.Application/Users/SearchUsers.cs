@@ -1,12 +1,13 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Search;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Users;
 
 /// <summary>Users in whose names every word of the text begins some word, or whose username begins with the text, by id.</summary>
-/// <param name="Q">1 to 200 characters. Text without a letter or digit is in nobody's name.</param>
+/// <param name="Q">1 to 200 characters, at most 16 words. Text without a letter or digit is in nobody's name.</param>
 public sealed record SearchUsers(Actor Actor, string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>;
 
 public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
@@ -20,9 +21,16 @@ public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
     }
 }
 
-public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<SearchUsers, Page<UserProfile>>
+public sealed class SearchUsersHandler(DbSession session, SearchLane lane) : IRequestHandler<SearchUsers, Page<UserProfile>>
 {
-    // ix_users_name: the text is cut into words as the names were, and each word quoted for the query as a prefix.
+    // The text is cut into words as the names were, each word once.
+    private const string WordsSql =
+        """
+        SELECT lexeme
+        FROM unnest(to_tsvector('simple', @Q))
+        """;
+
+    // ix_users_name: each word is the beginning of one of a name.
     // pk_blocks: who has blocked whom do not find each other.
     // uq_accounts_username: a range, which a plan that was made without the text serves, too; { comes after all that a username has.
     private const string SearchSql =
@@ -32,10 +40,7 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
                 SELECT id
                 FROM users
                 WHERE to_tsvector('simple', coalesce(display_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(last_name, ''))
-                    @@ (
-                        SELECT string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || ''':*', ' & ')::tsquery
-                        FROM unnest(to_tsvector('simple', @Q)) AS w
-                    )
+                    @@ @Query::tsquery
                     AND id > @After
                     AND NOT EXISTS (SELECT FROM blocks AS b WHERE b.user_id = @UserId AND b.blocked_id = id)
                     AND NOT EXISTS (SELECT FROM blocks AS b WHERE b.user_id = id AND b.blocked_id = @UserId)
@@ -60,13 +65,28 @@ public sealed class SearchUsersHandler(DbSession session) : IRequestHandler<Sear
         LIMIT @Take
         """;
 
-    public async Task<Page<UserProfile>> Handle(SearchUsers query, CancellationToken ct)
+    public Task<Page<UserProfile>> Handle(SearchUsers query, CancellationToken ct) =>
+        lane.RunAsync(query.Actor, session, token => SearchAsync(query, token), ct);
+
+    private async Task<Page<UserProfile>> SearchAsync(SearchUsers query, CancellationToken ct)
     {
         var after = query.Cursor is null ? "" : PageCursor.Decode(query.Cursor, 1)[0];
         if (after.Length > 0 && !UserId.IsValid(after))
             throw PageCursor.Malformed();
+        var words = await session.QueryAsync<string>(WordsSql, new { query.Q }, ct);
+        var terms = words.ConvertAll(word => new SearchTerm([word], IsOpen: true));
+        SearchTerm.EnsureFew(terms);
         var rows = await session.QueryAsync<UserProfile>(
-            SearchSql, new { UserId = query.Actor.UserId?.Value, query.Q, Username = query.Q!.ToLowerInvariant(), After = after, Take = query.Limit + 1 }, ct);
+            SearchSql,
+            new
+            {
+                UserId = query.Actor.UserId?.Value,
+                Query = terms.Count == 0 ? null : string.Join(" & ", terms.Select(term => term.Query)),
+                Username = query.Q!.ToLowerInvariant(),
+                After = after,
+                Take = query.Limit + 1,
+            },
+            ct);
         return Page.Of(rows, query.Limit, user => PageCursor.Encode(user.UserId.Value));
     }
 }

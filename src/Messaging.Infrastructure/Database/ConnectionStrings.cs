@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Messaging.Application.Search;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
@@ -28,6 +29,10 @@ public static class ConnectionStrings
     /// </summary>
     public static string ForQueries(string given) =>
         ForRequests(given, poolSize: Math.Max(3, Environment.ProcessorCount + 1), $"{RequestOptions} {OneMoment}");
+
+    /// <summary>For searches, which may be anything: as many as the lane has places, and a shorter time for a statement.</summary>
+    public static string ForSearches(string given) =>
+        ForRequests(given, SearchLane.Places, $"{RequestOptions} {OneMoment} -c statement_timeout=2000");
 
     // Nothing that a request runs leaves anything on its connection's session, so there is nothing to reset: seven statements, which are
     // parsed each time and cost as much as a read by key.

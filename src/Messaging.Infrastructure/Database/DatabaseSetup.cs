@@ -7,14 +7,15 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
 
-/// <summary>The pools: one for commands, one for queries, and one that goes past a transaction pooler.</summary>
+/// <summary>The pools: one for commands, one for queries, one for searches, and one that goes past a transaction pooler.</summary>
 public static class DatabaseSetup
 {
     public const string Main = "Messaging";
     public const string Direct = "MessagingDirect";
 
     /// <summary>
-    /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="ReadDataSource"/> and <see cref="DirectDataSource"/>.
+    /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="ReadDataSource"/>,
+    /// <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>.
     /// Nothing is read or opened before the first use.
     /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services)
@@ -24,6 +25,8 @@ public static class DatabaseSetup
         services.AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>());
         services.AddSingleton(provider => new ReadDataSource(Build(
             provider, ConnectionStrings.ForQueries(ConnectionString(provider, Main)!), "messaging-read")));
+        services.AddSingleton(provider => new SearchDataSource(Build(
+            provider, ConnectionStrings.ForSearches(ConnectionString(provider, Main)!), "messaging-search")));
         services.AddSingleton(provider => new DirectDataSource(Build(
             provider,
             ConnectionStrings.ForDirectUse(ConnectionString(provider, Direct) ?? ConnectionString(provider, Main)!),

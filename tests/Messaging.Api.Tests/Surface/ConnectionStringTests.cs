@@ -56,6 +56,14 @@ public sealed class ConnectionStringTests
     }
 
     [Test]
+    public void Searches_have_few_connections_of_their_own_and_little_time()
+    {
+        var searches = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForSearches("Host=db"));
+        Assert.That(searches.MaxPoolSize, Is.EqualTo(2));
+        Assert.That(searches.Options, Does.EndWith("-c statement_timeout=2000"), "PostgreSQL takes the last of a name");
+    }
+
+    [Test]
     public void Only_what_sets_something_for_its_session_is_reset() => Assert.Multiple(() =>
     {
         Assert.That(new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db")).NoResetOnClose);
