@@ -53,7 +53,16 @@ public sealed class MessageTypeTests : SliceFixture
     [TestCase("""{"formatting":[{"start":0,"length":0}]}""", "a", "#/metadata/formatting/0")]
     [TestCase("""{"formatting":[{"start":0}]}""", "a", "#/metadata/formatting/0")]
     [TestCase("""{"formatting":["bold"]}""", "a", "#/metadata/formatting/0")]
-    [TestCase("""{"formatting":{}}""", "a", "#/metadata/formatting")]
+    [TestCase("""{"formatting":{}}""", "a", null)]
+    [TestCase("""{"formatting":{"bold":[[0,2],[1,1]],"My own":[]}}""", "a😀", null)]
+    [TestCase("""{"formatting":{"bold":[[0,1]],"My/own":[[0,1],[1,2]]}}""", "a😀", "#/metadata/formatting/My~1own/1")]
+    [TestCase("""{"formatting":{"bold":[[-1,1]]}}""", "a", "#/metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[[2147483647,2147483647]]}}""", "a", "#/metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[[0,0]]}}""", "a", "#/metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[[0]]}}""", "a", "#/metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[0,1]}}""", "a", "#/metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":null}}""", "a", "#/metadata/formatting/bold")]
+    [TestCase("""{"formatting":"bold"}""", "a", "#/metadata/formatting")]
     public async Task Ranges_lie_inside_the_text(string metadata, string text, string? pointer)
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());

@@ -8,15 +8,12 @@ namespace Messaging.Api.Errors;
 /// <summary>Where the JSON reader stopped: from its <c>$.a[0]['b.c']</c> to a client's <c>#/a/0/b.c</c>.</summary>
 public sealed partial class JsonPath(string? path)
 {
-    // A member's name is the client's; a pointer need not carry a book.
-    private const int LongestName = 100;
-
     private readonly IReadOnlyList<string> steps =
         [.. Steps().Matches(path ?? "").Select(match => match.Groups["step"].Value)];
 
-    public string Pointer => "#" + string.Concat(steps.Select(step => "/" + Escape(step)));
+    public string Pointer => "#" + string.Concat(steps.Select(step => "/" + JsonPointer.Escape(step)));
 
-    public string Member(string name) => Pointer + "/" + Escape(name);
+    public string Member(string name) => Pointer + "/" + JsonPointer.Escape(name);
 
     /// <summary>In words, what may stand at this place of a body read as <paramref name="root"/>; null when that is not known.</summary>
     public string? Expected(Type? root)
@@ -61,10 +58,6 @@ public sealed partial class JsonPath(string? path)
             _ => null,
         };
     }
-
-    private static string Escape(string name) => StrictText.First(name, LongestName)
-        .Replace("~", "~0", StringComparison.Ordinal)
-        .Replace("/", "~1", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\.(?<step>[^.\[]+)|\[(?<step>\d+)\]|\['(?<step>([^']|'(?!\]))*)'\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Steps();
