@@ -90,7 +90,7 @@ public sealed class ContactTests : SliceFixture
         Assert.That(await RefusalAsync(() => Slices.TextAsync(ada, id)), Is.EqualTo(ProblemCodes.Blocked));
         Assert.That(await RefusalAsync(() => Slices.TextAsync(bob, id)), Is.EqualTo(ProblemCodes.Blocked));
         Assert.That(await RefusalAsync(() => AskAsync(ada, bob)), Is.EqualTo(ProblemCodes.Blocked));
-        Assert.That((await Slices.TextAsync(ada, group)).Seq, Is.EqualTo(1));
+        Assert.That((await Slices.TextAsync(ada, group)).Seq, Is.EqualTo(2));
         await Slices.SendAsync(new UnblockUser(new Actor(bob), ada));
         Assert.That((await Slices.TextAsync(ada, id)).Seq, Is.EqualTo(1));
     }

@@ -39,10 +39,10 @@ public sealed class DeleteMessageTests : SliceFixture
         await DeleteAsync(users[0], sent);
         var tombstone = await GetAsync(users[1], sent);
 
-        Assert.That((tombstone.Seq, tombstone.Version, tombstone.Deleted!.By, tombstone.Deleted.Reason), Is.EqualTo((1L, 2L, (UserId?)users[0], DeleteReason.User)));
+        Assert.That((tombstone.Seq, tombstone.Version, tombstone.Deleted!.By, tombstone.Deleted.Reason), Is.EqualTo((sent.Seq, 2L, (UserId?)users[0], DeleteReason.User)));
         Assert.That((tombstone.Text, tombstone.Metadata, tombstone.Location), Is.EqualTo(((string?)null, (JsonText?)null, (MessageLocation?)null)));
         Assert.That((tombstone.Mentions, tombstone.Reactions), Is.EqualTo((Array.Empty<UserId>(), Array.Empty<ReactionView>())));
-        Assert.That((await GetAsync(users[2], reply)).ReplyTo, Is.EqualTo(new ReplyView(sent.Id, 1, users[0], null, Deleted: true)));
+        Assert.That((await GetAsync(users[2], reply)).ReplyTo, Is.EqualTo(new ReplyView(sent.Id, sent.Seq, users[0], null, Deleted: true)));
     }
 
     [Test]
@@ -159,10 +159,10 @@ public sealed class DeleteMessageTests : SliceFixture
 
         Assert.That(await RefusalAsync(() => GetAsync(users[1], sent)), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That(await RefusalAsync(() => HideAsync(users[1], sent)), Is.EqualTo(ProblemCodes.NotFound));
-        Assert.That(await SeqsAsync(users[1], id), Is.EqualTo(new[] { 2L }));
+        Assert.That(await SeqsAsync(users[1], id), Is.EqualTo(new[] { 1, reply.Seq }));
         Assert.That((await GetAsync(users[1], reply)).ReplyTo, Is.Null);
         Assert.That(await RefusalAsync(() => SendAsync(users[1], id, new MessageContent(Text: "re", ReplyToId: sent.Id))), Is.EqualTo(ProblemCodes.InvalidRequest));
-        Assert.That(await SeqsAsync(users[2], id), Is.EqualTo(new[] { 1L, 2 }));
+        Assert.That(await SeqsAsync(users[2], id), Is.EqualTo(new[] { 1, sent.Seq, reply.Seq }));
         Assert.That(await CountsAsync(users[1], id), Is.EqualTo("1 0"));
         await HideAsync(users[1], reply);
         Assert.That((await Slices.ViewAsync(users[1], id)).LastMessage, Is.Null);
@@ -187,7 +187,7 @@ public sealed class DeleteMessageTests : SliceFixture
                 ORDER BY occurred_at, event_no
                 """,
                 new { Id = id.Value }, CancellationToken.None)),
-            Is.EqualTo(new[] { $"message:deleted {users[1]} 1 me", $"unread:changed {users[1]} 0", $"message:deleted {users[0]} 1 me" }));
+            Is.EqualTo(new[] { $"message:deleted {users[1]} {sent.Seq} me", $"unread:changed {users[1]} 0", $"message:deleted {users[0]} {sent.Seq} me" }));
     }
 
     [Test]

@@ -159,7 +159,7 @@ public sealed class GovernanceTests : SliceFixture
 
         Assert.That(
             (await HistoryAsync(users[0], id)).Select(m => System.Text.Json.JsonDocument.Parse(m.Metadata!.Value.Value).RootElement.GetProperty("event").GetString()),
-            Is.EqualTo(new[] { "user-joined", "role-changed", "user-removed", "user-left", "owner-changed" }));
+            Is.EqualTo(new[] { "conversation-created", "user-joined", "role-changed", "user-removed", "user-left", "owner-changed" }));
         Assert.That((await Slices.ViewAsync(late, id)).Me!.UnreadCount, Is.Zero);
     }
 

@@ -1,8 +1,11 @@
+using System.Text.Json;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Tests;
@@ -19,6 +22,21 @@ public sealed class GroupTests : SliceFixture
         Assert.That((group.OwnerId, group.Me!.Role, group.ParticipantCount), Is.EqualTo(((UserId?)ada, ParticipantRole.Owner, 2)));
         Assert.That(group.Slug, Does.Match("^ber-uns-[0-9a-f]{12}$"));
         Assert.That(await InboxAsync(bob), Does.Contain(group.Id));
+    }
+
+    [Test]
+    public async Task It_begins_with_the_message_that_it_was_made_which_is_unread_for_nobody()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+
+        var group = await CreateAsync(ada, [bob], name: "Fans");
+
+        var first = (await Slices.SendAsync(new ListMessages(new Actor(bob), group.Id, null, null, null, 50))).Items.Single();
+        Assert.That((first.Seq, first.Type, first.Sender), Is.EqualTo((1L, MessageType.System, (SenderView?)null)));
+        var note = JsonDocument.Parse(first.Metadata!.Value.Value).RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString());
+        Assert.That(note, Is.EquivalentTo(new Dictionary<string, string> { ["event"] = "conversation-created", ["by"] = ada.Value, ["name"] = "Fans" }));
+        Assert.That((group.LastSeq, group.LastMessage!.Id), Is.EqualTo((1L, first.Id)));
+        Assert.That((await Slices.ViewAsync(bob, group.Id)).Me!.UnreadCount, Is.Zero);
     }
 
     [Test]

@@ -18,11 +18,11 @@ public sealed class PinTests : SliceFixture
 
         Assert.That((put.Created, again.Created, again.Pin.PinnedBy, again.Pin.PinnedAt), Is.EqualTo((true, false, (UserId?)users[0], put.Pin.PinnedAt)));
         Assert.That(await ListAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[1].Id, messages[0].Id }));
-        Assert.That(await PinnedAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { 1L, 2 }));
+        Assert.That(await PinnedAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[0].Seq, messages[1].Seq }));
         await UnpinAsync(users[0], messages[0]);
         await UnpinAsync(users[0], messages[0]);
-        Assert.That(await PinnedAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { 2L }));
-        Assert.That(await EventsAsync(messages[0]), Is.EqualTo(new[] { "1 true", "2 true", "1 false" }));
+        Assert.That(await PinnedAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[1].Seq }));
+        Assert.That(await EventsAsync(messages[0]), Is.EqualTo(new[] { "2 true", "3 true", "2 false" }));
     }
 
     [Test]
@@ -61,7 +61,7 @@ public sealed class PinTests : SliceFixture
         var puts = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => PinAsync(users[0], messages[0]))));
 
         Assert.That(puts.Count(put => put.Created), Is.EqualTo(1));
-        Assert.That(await EventsAsync(messages[0]), Is.EqualTo(new[] { "1 true" }));
+        Assert.That(await EventsAsync(messages[0]), Is.EqualTo(new[] { "2 true" }));
     }
 
     [Test]
@@ -93,7 +93,7 @@ public sealed class PinTests : SliceFixture
         }
         while (cursor is not null);
 
-        Assert.That(seqs, Is.EqualTo(new[] { 5L, 4, 3, 2, 1 }));
+        Assert.That(seqs, Is.EqualTo(messages.Reverse().Select(message => message.Seq)));
         Assert.That(
             await RefusalAsync(async () => await Slices.SendAsync(new ListPins(new Actor(await Slices.UserAsync()), messages[0].ConversationId, null, 2))),
             Is.EqualTo(ProblemCodes.NotFound));

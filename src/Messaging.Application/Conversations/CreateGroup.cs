@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
+using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using NodaTime;
@@ -34,7 +35,8 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 }
 
 public sealed class CreateGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, PairStore pairs, Announcer announcer, Limits limits, IClock clock)
+    ConversationStore conversations, ConversationViewStore views, PairStore pairs, MessageSender messages, Announcer announcer,
+    Limits limits, IClock clock)
     : IRequestHandler<CreateGroup, ConversationView>
 {
     public async Task<ConversationView> Handle(CreateGroup command, CancellationToken ct)
@@ -62,6 +64,7 @@ public sealed class CreateGroupHandler(
         }
 
         await announcer.ConversationAsync(new ConversationCreated(conversation.Id), ct);
+        await messages.NoteAsync(conversation, new SystemNote("conversation-created", command.Actor.UserId, Name: command.Name), ct);
         return (await views.FindAsync(conversation.Id, command.Actor, ct))!;
     }
 }

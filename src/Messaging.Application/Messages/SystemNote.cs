@@ -8,7 +8,7 @@ namespace Messaging.Application.Messages;
 
 /// <summary>What a system message of the product's own says, as its metadata.</summary>
 /// <param name="Event">
-/// <c>user-joined</c>, <c>user-left</c>, <c>user-removed</c>, <c>role-changed</c>, <c>owner-changed</c>,
+/// <c>conversation-created</c>, <c>user-joined</c>, <c>user-left</c>, <c>user-removed</c>, <c>role-changed</c>, <c>owner-changed</c>,
 /// <c>name-changed</c>, <c>conversation-closed</c> or <c>conversation-reopened</c>.
 /// </param>
 /// <param name="By">Who did it; absent for the service.</param>

@@ -19,6 +19,7 @@ sealed class GroupModel
     public GroupModel(int users, int founders)
     {
         members = [.. Enumerable.Range(0, users).Select(i => new Member { IsIn = i < founders, Role = i == 0 ? ParticipantRole.Owner : ParticipantRole.Member })];
+        Say();
     }
 
     public bool PostingByAdmins { get; private set; }
