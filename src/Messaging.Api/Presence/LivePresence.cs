@@ -140,6 +140,11 @@ public sealed class LivePresence : ILiveReceiver
     }
 
     /// <summary>Nothing follows from events that were missed but a watch that ends a minute later.</summary>
+    public void Close(IReadOnlyCollection<string> audience)
+    {
+    }
+
+    /// <inheritdoc cref="Close"/>
     public void CloseAll()
     {
     }

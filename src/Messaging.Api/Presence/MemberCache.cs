@@ -48,6 +48,9 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
             entries.TryRemove(id, out _);
     }
 
+    /// <summary>What the event had changed is read anew.</summary>
+    public void Close(IReadOnlyCollection<string> audience) => entries.Clear();
+
     public void CloseAll() => entries.Clear();
 
     /// <summary>Forgets what is too old to be used.</summary>

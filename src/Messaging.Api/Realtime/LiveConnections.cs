@@ -59,6 +59,17 @@ public sealed class LiveConnections : ILiveReceiver
         }
     }
 
+    public void Close(IReadOnlyCollection<string> audience)
+    {
+        foreach (var user in audience)
+        {
+            if (!byUser.TryGetValue(user, out var connections))
+                continue;
+            foreach (var connection in connections)
+                connection.Close();
+        }
+    }
+
     public void CloseAll()
     {
         foreach (var connection in All())

@@ -9,6 +9,9 @@ public interface ILiveReceiver
     /// <summary>Hands an event to those of its audience who listen here. Never waits for any of them.</summary>
     void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience);
 
+    /// <summary>Closes an audience to which an event could not be handed: they resume and hear it then.</summary>
+    void Close(IReadOnlyCollection<string> audience);
+
     /// <summary>Closes everyone, since what they would hear next does not follow on what they heard; they resume or start again.</summary>
     void CloseAll();
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Messaging.Application.Events;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
@@ -12,7 +13,14 @@ namespace Messaging.Infrastructure.Events;
 public sealed class FeedReader(
     DirectDataSource database, FeedSignal signal, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger) : BackgroundService
 {
+    public const string MeterName = "Messaging.Feed";
+
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private static readonly Meter Meter = new(MeterName);
+
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "messaging.feed.failures", "{event}", "Events that a receiver on this node could not take.");
 
     private readonly ILiveReceiver[] receivers = [.. receivers];
     private FeedCursor? place;
@@ -25,7 +33,7 @@ public sealed class FeedReader(
         try
         {
             await using var tail = await FeedTail.OpenAsync(database.Value, cancellationToken);
-            place = await tail.ReadEndAsync(cancellationToken);
+            (place, _) = await tail.ReadEndAsync(cancellationToken);
         }
         catch (Exception e) when (DatabaseFailures.IsAway(e))
         {
@@ -50,8 +58,8 @@ public sealed class FeedReader(
 
     private async Task<bool> SkipAsync(FeedTail tail, CancellationToken ct)
     {
-        var end = await tail.ReadEndAsync(ct);
-        if (place is null || !Follows(end, place.Value))
+        var (end, expired) = await tail.ReadEndAsync(ct);
+        if (place is null || !Follows(end, expired, place.Value))
             StartOver(end);
         // Who came before the end was read may have to hear what lies before it; who comes from now on hears it by resuming.
         else if (HasListeners)
@@ -63,8 +71,8 @@ public sealed class FeedReader(
 
     private async Task<bool> DeliverAsync(FeedTail tail, FeedCursor after, CancellationToken ct)
     {
-        var (rows, end) = await tail.ReadNextAsync(after.Position, ct);
-        if (!Follows(end, after))
+        var (rows, end, expired) = await tail.ReadNextAsync(after.Position, ct);
+        if (!Follows(end, expired, after))
         {
             StartOver(end);
             return false;
@@ -86,19 +94,43 @@ public sealed class FeedReader(
             };
             var envelope = row.ToEnvelope(after.Epoch);
             foreach (var receiver in receivers)
-                receiver.Receive(envelope, row.Position, audience);
+                Hand(receiver, envelope, row.Position, audience);
             place = after with { Position = row.Position };
         }
         return rows.Count == FeedTail.BatchSize;
     }
 
-    // Another epoch, or a feed that is shorter than it was: positions no longer mean what the listeners think they mean.
-    private static bool Follows(FeedCursor end, FeedCursor place) => end.Epoch == place.Epoch && end.Position >= place.Position;
+    // What one receiver cannot take must not keep the node from all that follows, nor be passed over as if it had not been.
+    private void Hand(ILiveReceiver receiver, EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
+    {
+        try
+        {
+            receiver.Receive(envelope, position, audience);
+        }
+        catch (Exception e)
+        {
+            var name = receiver.GetType().Name;
+            Failures.Add(1, new("type", envelope.Type), new("receiver", name));
+            // Neither the exception's message nor the event's data: both may hold what somebody wrote.
+            logger.LogError(
+                "{Receiver} could not take the event {Id} ({Type}) and closes for it: {Exception}\n{Stack}",
+                name, envelope.Id, envelope.Type, e.GetType().Name, e.StackTrace);
+            receiver.Close(audience);
+        }
+    }
+
+    // Another epoch, or a feed that is shorter than it was: positions no longer mean what the listeners think they mean. Or the next events
+    // are cleared away already, since this node was paused or cut off for days.
+    private static bool Follows(FeedCursor end, long expired, FeedCursor place) =>
+        end.Epoch == place.Epoch && end.Position >= place.Position && place.Position >= expired;
 
     private void StartOver(FeedCursor end)
     {
-        if (HasListeners)
-            logger.LogWarning("The feed does not go on from where it was read: connections are closed to start again");
+        if (place is { } from)
+        {
+            logger.LogWarning(
+                "The feed does not go on from {Place}, where it was read, and ends at {End}: connections are closed to start again", from, end);
+        }
         foreach (var receiver in receivers)
             receiver.CloseAll();
         signal.Forget();

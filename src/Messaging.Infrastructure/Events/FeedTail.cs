@@ -36,7 +36,7 @@ sealed class FeedTail : IAsyncDisposable
 
     private const string StateSql =
         """
-        SELECT epoch, last_position
+        SELECT epoch, last_position, expired_position
         FROM feed_state
         """;
 
@@ -90,15 +90,15 @@ sealed class FeedTail : IAsyncDisposable
         return tail;
     }
 
-    /// <summary>Where the feed ends.</summary>
-    public async Task<FeedCursor> ReadEndAsync(CancellationToken ct)
+    /// <summary>Where the feed ends, and up to where it is no longer kept.</summary>
+    public async Task<(FeedCursor End, long Expired)> ReadEndAsync(CancellationToken ct)
     {
         await using var reader = await state.ExecuteReaderAsync(ct);
         return await ReadEndAsync(reader, ct);
     }
 
-    /// <summary>The next events, and where the feed ended after they were read.</summary>
-    public async Task<(List<FeedRow> Rows, FeedCursor End)> ReadNextAsync(long after, CancellationToken ct)
+    /// <summary>The next events, where the feed ended after they were read, and up to where it was no longer kept then.</summary>
+    public async Task<(List<FeedRow> Rows, FeedCursor End, long Expired)> ReadNextAsync(long after, CancellationToken ct)
     {
         next.BatchCommands[0].Parameters[0].Value = after;
         var rows = new List<FeedRow>();
@@ -106,7 +106,8 @@ sealed class FeedTail : IAsyncDisposable
         while (await reader.ReadAsync(ct))
             rows.Add(ReadRow(reader));
         await reader.NextResultAsync(ct);
-        return (rows, await ReadEndAsync(reader, ct));
+        var (end, expired) = await ReadEndAsync(reader, ct);
+        return (rows, end, expired);
     }
 
     /// <summary>Who takes part now in each of the conversations that the rows are for.</summary>
@@ -158,10 +159,10 @@ sealed class FeedTail : IAsyncDisposable
         await connection.DisposeAsync();
     }
 
-    private static async Task<FeedCursor> ReadEndAsync(NpgsqlDataReader reader, CancellationToken ct)
+    private static async Task<(FeedCursor End, long Expired)> ReadEndAsync(NpgsqlDataReader reader, CancellationToken ct)
     {
         await reader.ReadAsync(ct);
-        return new FeedCursor(reader.GetInt64(0), reader.GetInt64(1));
+        return (new FeedCursor(reader.GetInt64(0), reader.GetInt64(1)), reader.GetInt64(2));
     }
 
     private static FeedRow ReadRow(NpgsqlDataReader reader) => new(

@@ -1,23 +1,30 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Messaging.Application.Events;
 using Messaging.Infrastructure.Events;
+using Messaging.Testing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Messaging.Application.Tests.Events;
 
 public sealed class FeedReaderTests
 {
+    private LogRecorder logs = null!;
     private FeedDatabase feed = null!;
     private Listeners listeners = null!;
+    private Listeners others = null!;
+    private ILoggerFactory loggers = null!;
     private Running reader = null!;
 
     [SetUp]
     public async Task StartAsync()
     {
         feed = await FeedDatabase.StartAsync();
-        listeners = new Listeners();
+        (listeners, others, logs) = (new Listeners(), new Listeners { HasListeners = false }, new LogRecorder());
+        loggers = LoggerFactory.Create(logging => logging.AddProvider(logs));
         await feed.DrainAsync();
-        reader = await Running.StartAsync(new FeedReader(feed.Direct, feed.Moved, [listeners], NullLogger<FeedReader>.Instance));
+        reader = await Running.StartAsync(new FeedReader(feed.Direct, feed.Moved, [listeners, others], loggers.CreateLogger<FeedReader>()));
     }
 
     [TearDown]
@@ -25,6 +32,7 @@ public sealed class FeedReaderTests
     {
         await reader.DisposeAsync();
         await feed.DisposeAsync();
+        loggers.Dispose();
     }
 
     [Test]
@@ -111,6 +119,60 @@ public sealed class FeedReaderTests
         await Eventually.HoldsAsync(() => Task.FromResult(listeners.Closed == 2), "closed for the positions");
     }
 
+    [Test]
+    public async Task An_event_that_a_receiver_cannot_take_costs_that_receivers_audience_and_nobody_else()
+    {
+        listeners.Refuses = "eve";
+        await feed.AppendForAsync("eve");
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EqualTo((string[])["ada"]));
+        Assert.That(listeners.ClosedFor, Is.EqualTo((string[])["eve"]));
+        Assert.That(others.Heard.Select(heard => heard.Audience.Single()), Is.EqualTo((string[])["eve", "ada"]));
+        Assert.That(listeners.Closed + others.Closed + others.ClosedFor.Count, Is.Zero);
+    }
+
+    [Test]
+    public async Task An_event_that_a_receiver_cannot_take_is_counted_and_logged_as_an_error_without_its_content()
+    {
+        long counted = 0;
+        using var metrics = new MeterListener();
+        metrics.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == FeedReader.MeterName)
+                listener.EnableMeasurementEvents(instrument);
+        };
+        metrics.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+        {
+            if (tags.Contains(new KeyValuePair<string, object?>("type", "test:poison")))
+                Interlocked.Add(ref counted, count);
+        });
+        metrics.Start();
+        listeners.Refuses = "eve";
+        await feed.Slices.ExecuteAsync(
+            "INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), 'eve', 'test:poison', '{\"text\": \"a-secret-text\"}')");
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+        await HeardAsync(1);
+
+        Assert.That(counted, Is.EqualTo(1));
+        Assert.That(logs.Lines, Has.One.StartsWith("Error").And.One.Contains("test:poison"));
+        Assert.That(logs.Lines, Has.None.Contains("a-secret-text"));
+    }
+
+    [Test]
+    public async Task A_reader_that_fell_behind_what_is_kept_says_so_closes_everybody_and_goes_on()
+    {
+        await feed.Slices.ExecuteAsync("UPDATE feed_state SET last_position = last_position + 3, expired_position = last_position + 3");
+        await Eventually.HoldsAsync(() => Task.FromResult(listeners.Closed == 1), "closed for what is missing");
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EqualTo((string[])["ada"]));
+        Assert.That(logs.Lines, Has.One.StartsWith("Warning").And.One.Contains("does not go on from"));
+    }
+
     private async Task<IReadOnlyList<(EventEnvelope Envelope, IReadOnlyCollection<string> Audience)>> HeardAsync(int count)
     {
         await Eventually.HoldsAsync(() => Task.FromResult(listeners.Heard.Count >= count), $"{count} events heard");
@@ -133,6 +195,11 @@ public sealed class FeedReaderTests
 
         public int Closed { get; private set; }
 
+        public ConcurrentQueue<string> ClosedFor { get; } = new();
+
+        /// <summary>Whose events it fails at, with a message that tells their data.</summary>
+        public string? Refuses { get; set; }
+
         public int Asked { get; private set; }
 
         public bool HasListeners
@@ -145,7 +212,18 @@ public sealed class FeedReaderTests
             set => hasListeners = value;
         }
 
-        public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience) => Heard.Enqueue((envelope, audience));
+        public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
+        {
+            if (Refuses is { } user && audience.Contains(user))
+                throw new InvalidOperationException(envelope.Data.Value);
+            Heard.Enqueue((envelope, audience));
+        }
+
+        public void Close(IReadOnlyCollection<string> audience)
+        {
+            foreach (var user in audience)
+                ClosedFor.Enqueue(user);
+        }
 
         public void CloseAll() => Closed++;
     }
