@@ -31,6 +31,7 @@ using Messaging.Infrastructure.Attachments;
 using Messaging.Infrastructure.Bus;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Revocations;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
     return exitCode;
@@ -68,7 +69,7 @@ builder.Services
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
-    builder.Services.AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
+    builder.Services.AddRevocationReader().AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
 
 var app = builder.Build();
 if (!await app.MayStartAsync())

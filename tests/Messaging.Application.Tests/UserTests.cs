@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
 
@@ -91,7 +92,7 @@ public sealed class UserTests : SliceFixture
     {
         var id = NewId();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Slices.SendAsync(new SeeUser(id, $"Ada {i}", null)))));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Slices.SendAsync(new SeeUser(id, new Credential(id, null, null, null), $"Ada {i}", null)))));
 
         Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM users WHERE id = @Id", new { Id = id.Value }), Is.EqualTo(1));
     }

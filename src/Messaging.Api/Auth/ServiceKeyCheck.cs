@@ -38,6 +38,9 @@ internal sealed class ServiceKeyCheck
         return Callers.ServiceTicket(key.Id, found.Scopes, userId);
     }
 
+    /// <summary>Whether it is the configured key's, which stands in no table.</summary>
+    public bool IsConfigured(string keyId) => keyId == bootstrap?.Id;
+
     private bool IsBootstrap(ServiceKey key) => bootstrap is not null && key.Id == bootstrap.Id && key.Matches(bootstrapHash);
 
     private static RuleException Refused() =>

@@ -1,4 +1,6 @@
 using System.Text;
+using Messaging.Application.Revocations;
+using Messaging.Application.Users;
 using Messaging.Domain.Common;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -6,10 +8,20 @@ using NodaTime;
 
 namespace Messaging.Api.Auth;
 
-/// <summary>Makes user tokens with the shared secret.</summary>
-internal sealed class TokenSigner(AuthSettings settings)
+/// <summary>What tokens of this service's own say beside the registered claims.</summary>
+internal static class TokenClaims
 {
-    public string Sign(UserId userId, Instant issuedAt, Instant expiresAt)
+    /// <summary>The service key that minted the token, with which it dies.</summary>
+    public const string ServiceKey = "messaging:key";
+
+    /// <summary>The login of a built-in account that the token is of, with which it dies.</summary>
+    public const string Session = "messaging:session";
+}
+
+/// <summary>Makes user tokens with the shared secret.</summary>
+internal sealed class TokenSigner(AuthSettings settings, RevocationList revocations)
+{
+    public string Sign(NewToken token)
     {
         if (string.IsNullOrEmpty(settings.Hs256Secret))
         {
@@ -18,14 +30,21 @@ internal sealed class TokenSigner(AuthSettings settings)
         }
         var key = new SigningKey(
             SecurityAlgorithms.HmacSha256, keyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
+        // Tokens are revoked by the second: one that is made within the same second as a revocation begins after it.
+        var issuedAt = Instant.Max(token.IssuedAt, revocations.TokensEndedAt(token.UserId) + Duration.FromSeconds(1) ?? Instant.MinValue);
+        var claims = new Dictionary<string, object>(StringComparer.Ordinal) { ["sub"] = token.UserId.Value };
+        if (token.ServiceKeyId is { } keyId)
+            claims[TokenClaims.ServiceKey] = keyId;
+        if (token.Session is { } session)
+            claims[TokenClaims.Session] = session;
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = settings.Issuer,
             Audience = settings.Audience,
             IssuedAt = issuedAt.ToDateTimeUtc(),
-            NotBefore = issuedAt.ToDateTimeUtc(),
-            Expires = expiresAt.ToDateTimeUtc(),
-            Claims = new Dictionary<string, object>(StringComparer.Ordinal) { ["sub"] = userId.Value },
+            NotBefore = token.IssuedAt.ToDateTimeUtc(),
+            Expires = token.ExpiresAt.ToDateTimeUtc(),
+            Claims = claims,
             SigningCredentials = new SigningCredentials(key.Key, key.Algorithm),
         });
     }

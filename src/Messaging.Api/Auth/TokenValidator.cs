@@ -1,6 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NodaTime;
@@ -8,7 +11,7 @@ using NodaTime;
 namespace Messaging.Api.Auth;
 
 /// <summary>What a good token says.</summary>
-internal sealed record ValidToken(UserId UserId, Instant ExpiresAt, string? Name, string? Picture);
+internal sealed record ValidToken(UserId UserId, Instant ExpiresAt, Credential Credential, string? Name, string? Picture);
 
 /// <summary>Checks user tokens: HS256, RS256 or ES256, whichever of them keys are configured for.</summary>
 internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, IClock clock)
@@ -80,10 +83,22 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
             throw Refuse("has expired");
         if (Time(payload, "nbf") > now + ClockSkew)
             throw Refuse("is not valid yet");
-        return UserId.TryParse(Text(payload, "sub"), provider: null, out var userId)
-            ? new ValidToken(userId, expiresAt, Text(payload, "name"), Text(payload, "picture"))
-            : throw Refuse("has no 'sub' that is a user id: 1 to 64 of A-Z a-z 0-9 _ . : @ -");
+        if (!UserId.TryParse(Text(payload, "sub"), provider: null, out var userId))
+            throw Refuse("has no 'sub' that is a user id: 1 to 64 of A-Z a-z 0-9 _ . : @ -");
+        var (keyId, session) = (Text(payload, TokenClaims.ServiceKey), Text(payload, TokenClaims.Session));
+        if (keyId is not null && !ServiceKey.IsValidId(keyId))
+            throw Refuse($"has a '{TokenClaims.ServiceKey}' that is no service key's id");
+        if (session is not null && !StrictText.IsStorable(session))
+            throw Refuse($"has a '{TokenClaims.Session}' that is no login's");
+        return new ValidToken(
+            userId, expiresAt, new Credential(userId, keyId, session, IssuedAt(payload)), Text(payload, "name"), Text(payload, "picture"));
     }
+
+    // Whole seconds. A token that does not say when it was issued is older than any revocation.
+    private static Instant IssuedAt(JsonDocument payload) =>
+        payload.RootElement.TryGetProperty("iat", out var value) && value.ValueKind is JsonValueKind.Number
+            ? Time(payload, "iat")!.Value
+            : NodaConstants.UnixEpoch;
 
     private static string? Text(JsonDocument payload, string claim) =>
         payload.RootElement.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;

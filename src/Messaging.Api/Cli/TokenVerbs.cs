@@ -16,7 +16,7 @@ internal static class TokenVerbs
             throw new UsageException("--ttl takes a number of seconds.");
         session.Arguments.RefuseTheRest();
 
-        var minted = await session.Mediator.Send(new MintToken(userId, seconds));
+        var minted = await session.Mediator.Send(new MintToken(userId, seconds, ServiceKeyId: null));
 
         await session.AnswerAsync(minted, minted.Token);
         await session.RemarkAsync($"Good until {MessagingJson.TextOf(minted.ExpiresAt)}.");

@@ -21,13 +21,16 @@ public sealed class HubErrors(ILogger<HubErrors> logger)
 }
 
 /// <summary>The hub's one place for errors, and for the caller's budget of calls.</summary>
-public sealed class HubErrorFilter(HubErrors errors) : IHubFilter
+public sealed class HubErrorFilter(HubErrors errors, LiveConnections connections) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(
         HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
     {
         try
         {
+            // Calls may have been on their way when the connection was closed.
+            if (connections.IsRevoked(MessagingLifetime.LiveOf(invocationContext.Context.Items)))
+                throw new RuleException(new Problem(ProblemCodes.Unauthenticated, "What this connection was opened with has been revoked."));
             return await next(invocationContext);
         }
         catch (Exception e)

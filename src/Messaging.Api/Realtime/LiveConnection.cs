@@ -1,3 +1,5 @@
+using Messaging.Api.Auth;
+using Messaging.Application.Revocations;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -24,6 +26,12 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     private long told;
 
     public CancellationToken Aborted => connection.ConnectionAborted;
+
+    /// <summary>What it was opened with.</summary>
+    public Credential? Credential { get; init; } = connection.User.Credential();
+
+    /// <summary>Whether it is on its way out, so that nothing more is told.</summary>
+    public bool IsClosing => Volatile.Read(ref isClosing);
 
     /// <summary>An event that just happened. Never waits; while a replay runs it is left to that, which reads up to it.</summary>
     public void Offer(long position, SerializedHubMessage message)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Messaging.Application.Events;
+using Messaging.Application.Revocations;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 
@@ -13,14 +14,29 @@ public sealed class LiveConnections : ILiveReceiver
     private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, ImmutableArray<LiveConnection>> byUser = new(StringComparer.Ordinal);
+    private readonly RevocationList revocations;
+
+    public LiveConnections(RevocationList revocations)
+    {
+        this.revocations = revocations;
+        revocations.OnAdded(CloseRevoked);
+    }
 
     public bool HasListeners => !byUser.IsEmpty;
 
     /// <summary>How many connections of the user are here.</summary>
     public int CountOf(string user) => byUser.TryGetValue(user, out var connections) ? connections.Length : 0;
 
-    public void Add(string user, LiveConnection connection) =>
+    /// <summary>Closes it again if what it was opened with has been revoked meanwhile: what is revoked from now on finds it here.</summary>
+    public void Add(string user, LiveConnection connection)
+    {
         byUser.AddOrUpdate(user, [connection], (_, others) => others.Add(connection));
+        if (IsRevoked(connection))
+            connection.Close();
+    }
+
+    /// <summary>Whether what it was opened with is good no more.</summary>
+    public bool IsRevoked(LiveConnection connection) => connection.Credential is { } credential && revocations.IsRevoked(credential);
 
     public void Remove(string user, LiveConnection connection)
     {
@@ -89,6 +105,19 @@ public sealed class LiveConnections : ILiveReceiver
             await Task.Delay(DrainStep, ct);
         }
         CloseAll();
+    }
+
+    private void CloseRevoked(IReadOnlyList<Revocation> news)
+    {
+        foreach (var revocation in news)
+        {
+            if (revocation.Kind is not RevocationKind.Connections || !byUser.TryGetValue(revocation.Subject, out var connections))
+                continue;
+            foreach (var connection in connections)
+                connection.Close();
+        }
+        foreach (var connection in All().Where(IsRevoked))
+            connection.Close();
     }
 
     /// <summary>The call of the client's method that an event is.</summary>

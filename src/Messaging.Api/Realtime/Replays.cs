@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Messaging.Api.Realtime;
@@ -37,7 +38,11 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
             {
                 var page = await ReadAsync(actor, since, ct);
                 foreach (var envelope in page.Events)
+                {
+                    if (connection.IsClosing)
+                        throw new HubException($"{ProblemCodes.Unavailable}: The connection is being closed; resume on a new one.");
                     yield return envelope;
+                }
                 since = page.Cursor;
                 hasEnded = !page.HasMore && connection.TryEndReplay(since.Position);
             }

@@ -62,8 +62,10 @@ public static class UserEndpoints
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
             .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names, or of their usernames");
         // Repeating it is harmless, and remembering the answer would store a token.
-        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Users).WithoutIdempotencyKey()
-            .WithName("mintToken").WithSummary("Mint a user token");
+        v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Tokens).WithoutIdempotencyKey()
+            .WithName("mintToken").WithSummary("Mint a user token, which dies with the key that mints it");
+        v1.MapPost("/users/{userId:userid}/tokens/revoke", RevokeTokensAsync).ServiceOnly(Scope.Tokens)
+            .WithName("revokeTokens").WithSummary("End all tokens of a user issued before now, and close the user's connections");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
             .WithName("getMe").WithSummary("One's own profile and the limits in force");
         v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users)
@@ -95,8 +97,15 @@ public static class UserEndpoints
         string? q, string? cursor, HttpContext context, IMediator mediator, CancellationToken ct, int limit = 30) =>
         TypedResults.Ok(await mediator.Send(new SearchUsers(context.Actor(), q, limit, cursor), ct));
 
-    private static async Task<Created<MintedToken>> MintAsync(UserId userId, TokenBody body, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Created((string?)null, await mediator.Send(new MintToken(userId, body.TtlSeconds), ct));
+    private static async Task<Created<MintedToken>> MintAsync(
+        UserId userId, TokenBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Created((string?)null, await mediator.Send(new MintToken(userId, body.TtlSeconds, context.User.ServiceKeyId()), ct));
+
+    private static async Task<NoContent> RevokeTokensAsync(UserId userId, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new RevokeTokens(userId), ct);
+        return TypedResults.NoContent();
+    }
 
     private static async Task<Ok<Me>> GetMeAsync(HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(await mediator.Send(new GetMe(context.Actor().RequireUser()), ct));

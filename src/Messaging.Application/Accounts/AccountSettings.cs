@@ -9,7 +9,7 @@ public sealed class AccountSettings
     /// <summary>Without it the calls of accounts are not there.</summary>
     public bool Enabled { get; init; }
 
-    /// <summary>How long an access token is good. It cannot be revoked before.</summary>
+    /// <summary>How long an access token is good, unless its login ends before.</summary>
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>How long a login lasts without a refresh.</summary>

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Application.Users;
 using Messaging.Domain.Accounts;
 using Messaging.Domain.Common;
@@ -8,7 +9,9 @@ using NodaTime;
 
 namespace Messaging.Application.Accounts;
 
-/// <summary>Changes one's own password, ends all logins of the account and begins a new one on this device.</summary>
+/// <summary>
+/// Changes one's own password, ends all logins of the account with what is open of them, and begins a new one on this device.
+/// </summary>
 public sealed record ChangePassword(UserId UserId, Password CurrentPassword, Password NewPassword) : IStatementCommand<LoginResult>;
 
 public sealed class ChangePasswordValidator : AbstractValidator<ChangePassword>
@@ -25,7 +28,13 @@ public sealed class ChangePasswordValidator : AbstractValidator<ChangePassword>
 }
 
 public sealed class ChangePasswordHandler(
-    DbSession session, AccountStore accounts, IPasswordHashing hashing, UserTokenSigner sign, AccountSettings settings, IClock clock)
+    DbSession session,
+    AccountStore accounts,
+    IPasswordHashing hashing,
+    UserTokenSigner sign,
+    AccountSettings settings,
+    RevocationList revocations,
+    IClock clock)
     : IRequestHandler<ChangePassword, LoginResult>
 {
     // pk_accounts.
@@ -45,9 +54,16 @@ public sealed class ChangePasswordHandler(
             password_changed_at = @Now
         WHERE user_id = @UserId AND password_hash = @PasswordHash;
 
-        DELETE FROM refresh_tokens
-        WHERE user_id = @UserId
-            AND EXISTS (SELECT 1 FROM accounts WHERE user_id = @UserId AND password_hash = @NewHash);
+        WITH ended AS (
+            DELETE FROM refresh_tokens
+            WHERE user_id = @UserId
+                AND EXISTS (SELECT 1 FROM accounts WHERE user_id = @UserId AND password_hash = @NewHash)
+            RETURNING family_hash
+        )
+        INSERT INTO revocations (kind, subject)
+        SELECT 'session', encode(family_hash, 'hex')
+        FROM ended
+        RETURNING kind, subject, revoked_at;
 
         WITH account AS (
             SELECT user_id, lower(username) AS name
@@ -77,7 +93,7 @@ public sealed class ChangePasswordHandler(
         var hash = await hashing.HashAsync(command.NewPassword, ct);
 
         var (token, now) = (RefreshToken.New(), clock.GetCurrentInstant());
-        var user = await session.QuerySingleOrDefaultAsync<UserProfile>(
+        var (ended, user) = await session.QueryBatchAsync(
             ChangeSql,
             new
             {
@@ -89,7 +105,9 @@ public sealed class ChangePasswordHandler(
                 Now = now,
                 ExpiresAt = now + Duration.FromDays(settings.RefreshTokenDays),
             },
+            async grid => (await grid.ReadAsync<Revocation>(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
             ct);
+        session.AfterCommit(() => revocations.Add(ended));
         return user is null ? throw new ChangedMeanwhileException() : LoginResult.Of(user, token, sign, settings, now);
     }
 }

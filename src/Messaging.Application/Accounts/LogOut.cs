@@ -1,25 +1,38 @@
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Domain.Accounts;
 
 namespace Messaging.Application.Accounts;
 
-/// <summary>Ends the login that the refresh token is of. What is no token, or of no login, is logged out already.</summary>
+/// <summary>
+/// Ends the login that the refresh token is of, its access tokens and what is open with them. What is no token, or of no login, is logged
+/// out already.
+/// </summary>
 public sealed record LogOut(string RefreshToken) : IStatementCommand<Done>;
 
-public sealed class LogOutHandler(DbSession session) : IRequestHandler<LogOut, Done>
+public sealed class LogOutHandler(DbSession session, RevocationList revocations) : IRequestHandler<LogOut, Done>
 {
     // pk_refresh_tokens. Any token of the family will do: one that was used before is a reason all the more to end it.
     private const string RevokeSql =
         """
-        DELETE FROM refresh_tokens
-        WHERE family_hash = @FamilyHash
+        WITH ended AS (
+            DELETE FROM refresh_tokens
+            WHERE family_hash = @FamilyHash
+            RETURNING family_hash
+        )
+        INSERT INTO revocations (kind, subject)
+        SELECT 'session', encode(family_hash, 'hex')
+        FROM ended
+        RETURNING kind, subject, revoked_at
         """;
 
     public async Task<Done> Handle(LogOut command, CancellationToken ct)
     {
-        if (RefreshToken.TryParse(command.RefreshToken, out var token))
-            await session.ExecuteAsync(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct);
+        if (!RefreshToken.TryParse(command.RefreshToken, out var token))
+            return default;
+        var ended = await session.QueryAsync<Revocation>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct);
+        session.AfterCommit(() => revocations.Add(ended));
         return default;
     }
 }

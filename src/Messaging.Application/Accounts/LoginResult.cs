@@ -15,6 +15,7 @@ public sealed record LoginResult(string AccessToken, Instant ExpiresAt, string R
         // A token's times are whole seconds.
         var issuedAt = Instant.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
         var expiresAt = issuedAt + Duration.FromTimeSpan(settings.AccessTokenLifetime);
-        return new LoginResult(sign(user.UserId, issuedAt, expiresAt), expiresAt, refreshToken.Reveal(), user);
+        var token = new NewToken(user.UserId, issuedAt, expiresAt, Session: refreshToken.Session());
+        return new LoginResult(sign(token), expiresAt, refreshToken.Reveal(), user);
     }
 }

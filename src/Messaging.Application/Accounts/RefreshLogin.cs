@@ -1,7 +1,9 @@
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Application.Users;
 using Messaging.Domain.Accounts;
+using Messaging.Domain.Common;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 
@@ -9,12 +11,18 @@ namespace Messaging.Application.Accounts;
 
 /// <summary>
 /// Takes the refresh token that is good of its family and gives the next one. One that was used before means that two hold it, and which of
-/// them is the thief cannot be told: the whole family is revoked. Simultaneous use is no exception.
+/// them is the thief cannot be told: the whole family is revoked, with its access tokens and what is open with them. Simultaneous use is no
+/// exception.
 /// </summary>
 public sealed record RefreshLogin(string RefreshToken) : IStatementCommand<LoginResult>;
 
 public sealed class RefreshLoginHandler(
-    DbSession session, UserTokenSigner sign, AccountSettings settings, IClock clock, ILogger<RefreshLoginHandler> logger)
+    DbSession session,
+    UserTokenSigner sign,
+    AccountSettings settings,
+    RevocationList revocations,
+    IClock clock,
+    ILogger<RefreshLoginHandler> logger)
     : IRequestHandler<RefreshLogin, LoginResult>
 {
     // Locks the family's row: of simultaneous uses of a token one passes. Index: pk_refresh_tokens.
@@ -35,10 +43,21 @@ public sealed class RefreshLoginHandler(
     // A statement and commit of its own, which the refusal that follows does not undo. Index: pk_refresh_tokens.
     private const string RevokeSql =
         """
-        DELETE FROM refresh_tokens
-        WHERE family_hash = @FamilyHash
-        RETURNING user_id
+        WITH ended AS (
+            DELETE FROM refresh_tokens
+            WHERE family_hash = @FamilyHash
+            RETURNING family_hash, user_id
+        ), revoked AS (
+            INSERT INTO revocations (kind, subject)
+            SELECT 'session', encode(family_hash, 'hex')
+            FROM ended
+            RETURNING revoked_at
+        )
+        SELECT e.user_id, r.revoked_at
+        FROM ended AS e, revoked AS r
         """;
+
+    private sealed record Ended(UserId UserId, Instant RevokedAt);
 
     public async Task<LoginResult> Handle(RefreshLogin command, CancellationToken ct)
     {
@@ -60,8 +79,11 @@ public sealed class RefreshLoginHandler(
         if (user is not null)
             return LoginResult.Of(user, next, sign, settings, now);
 
-        if (await session.QuerySingleOrDefaultAsync<string>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct) is { } userId)
-            logger.LogWarning("A refresh token of {UserId} came that was used before or is over; its login is revoked", userId);
+        if (await session.QuerySingleOrDefaultAsync<Ended>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct) is { } ended)
+        {
+            session.AfterCommit(() => revocations.Add([new Revocation(RevocationKind.Session, token.Session(), ended.RevokedAt)]));
+            logger.LogWarning("A refresh token of {UserId} came that was used before or is over; its login is revoked", ended.UserId);
+        }
         throw AccountErrors.RefreshRefused();
     }
 }

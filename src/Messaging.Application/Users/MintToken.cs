@@ -7,7 +7,8 @@ using NodaTime;
 namespace Messaging.Application.Users;
 
 /// <summary>A token for a user of a host product that does not make its own.</summary>
-public sealed record MintToken(UserId UserId, int TtlSeconds) : IQuery<MintedToken>
+/// <param name="ServiceKeyId">The key that mints it, with which it dies; null on the command line.</param>
+public sealed record MintToken(UserId UserId, int TtlSeconds, string? ServiceKeyId) : IQuery<MintedToken>
 {
     public const int DefaultTtlSeconds = 3_600;
     public const int MaxTtlSeconds = 86_400;
@@ -15,8 +16,13 @@ public sealed record MintToken(UserId UserId, int TtlSeconds) : IQuery<MintedTok
 
 public sealed record MintedToken(string Token, Instant ExpiresAt);
 
+/// <summary>What a token of this service's own says.</summary>
+/// <param name="ServiceKeyId">The key that minted it.</param>
+/// <param name="Session">The login that it is of.</param>
+public sealed record NewToken(UserId UserId, Instant IssuedAt, Instant ExpiresAt, string? ServiceKeyId = null, string? Session = null);
+
 /// <summary>Signs a token with the shared secret; refuses where none is configured.</summary>
-public delegate string UserTokenSigner(UserId userId, Instant issuedAt, Instant expiresAt);
+public delegate string UserTokenSigner(NewToken token);
 
 public sealed class MintTokenValidator : AbstractValidator<MintToken>
 {
@@ -26,21 +32,23 @@ public sealed class MintTokenValidator : AbstractValidator<MintToken>
             .WithMessage($"A number from 1 to {MintToken.MaxTtlSeconds} is expected.");
 }
 
-public sealed class MintTokenHandler(DbSession session, UserTokenSigner sign, IClock clock) : IRequestHandler<MintToken, MintedToken>
+public sealed class MintTokenHandler(DbSession session, UserTokenSigner sign) : IRequestHandler<MintToken, MintedToken>
 {
-    // pk_users.
-    private const string ExistsSql =
+    // pk_users. By the clock that says what is revoked.
+    private const string NowSql =
         """
-        SELECT EXISTS (SELECT 1 FROM users WHERE id = @UserId)
+        SELECT clock_timestamp()
+        FROM users
+        WHERE id = @UserId
         """;
 
     public async Task<MintedToken> Handle(MintToken query, CancellationToken ct)
     {
-        if (!await session.QuerySingleAsync<bool>(ExistsSql, new { UserId = query.UserId.Value }, ct))
-            throw new RuleException(new Problem(ProblemCodes.NotFound, $"There is no user '{query.UserId}'."));
+        var now = await session.QuerySingleOrDefaultAsync<Instant?>(NowSql, new { UserId = query.UserId.Value }, ct)
+            ?? throw new RuleException(new Problem(ProblemCodes.NotFound, $"There is no user '{query.UserId}'."));
         // A token's times are whole seconds.
-        var now = Instant.FromUnixTimeSeconds(clock.GetCurrentInstant().ToUnixTimeSeconds());
-        var expiresAt = now + Duration.FromSeconds(query.TtlSeconds);
-        return new MintedToken(sign(query.UserId, now, expiresAt), expiresAt);
+        var issuedAt = Instant.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        var expiresAt = issuedAt + Duration.FromSeconds(query.TtlSeconds);
+        return new MintedToken(sign(new NewToken(query.UserId, issuedAt, expiresAt, query.ServiceKeyId)), expiresAt);
     }
 }

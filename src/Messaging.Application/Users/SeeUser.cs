@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -7,26 +8,51 @@ namespace Messaging.Application.Users;
 
 /// <summary>
 /// A token named this user: the first that does makes the user, with what it says of them; a user who is there stays as they are.
-/// A name that is too long is cut, an address that is none left out: a token is not refused for its decoration.
+/// A name that is too long is cut, an address that is none left out: a token is not refused for its decoration. False, and nobody is
+/// made, when the token was revoked.
 /// </summary>
-public sealed record SeeUser(UserId UserId, string? DisplayName, string? AvatarUrl) : IStatementCommand<Done>;
+/// <param name="Token">Its key, if any, is one of those in the database.</param>
+public sealed record SeeUser(UserId UserId, Credential Token, string? DisplayName, string? AvatarUrl) : IStatementCommand<bool>;
 
-public sealed class SeeUserHandler(DbSession session, IClock clock) : IRequestHandler<SeeUser, Done>
+public sealed class SeeUserHandler(DbSession session, IClock clock) : IRequestHandler<SeeUser, bool>
 {
-    // pk_users.
-    private const string InsertSql =
+    // pk_users, pk_revocations and pk_service_keys.
+    private const string SeeSql =
         """
-        INSERT INTO users (id, display_name, avatar_url, created_at, updated_at)
-        VALUES (@UserId, @DisplayName, @AvatarUrl, @Now, @Now)
-        ON CONFLICT (id) DO NOTHING
+        WITH revoked AS (
+            SELECT FROM revocations
+            WHERE kind = 'tokens' AND subject = @UserId AND date_trunc('second', revoked_at) >= @IssuedAt
+            UNION ALL
+            SELECT FROM revocations
+            WHERE kind = 'session' AND subject = @Session
+            UNION ALL
+            SELECT
+            WHERE @ServiceKeyId::text IS NOT NULL AND NOT EXISTS (SELECT FROM service_keys WHERE id = @ServiceKeyId AND revoked_at IS NULL)
+        ), seen AS (
+            INSERT INTO users (id, display_name, avatar_url, created_at, updated_at)
+            SELECT @UserId, @DisplayName, @AvatarUrl, @Now, @Now
+            WHERE NOT EXISTS (SELECT FROM revoked)
+            ON CONFLICT (id) DO NOTHING
+        )
+        SELECT NOT EXISTS (SELECT FROM revoked)
         """;
 
-    public async Task<Done> Handle(SeeUser command, CancellationToken ct)
+    public async Task<bool> Handle(SeeUser command, CancellationToken ct)
     {
         var name = command.DisplayName is { } text && StrictText.IsStorable(text) ? StrictText.First(text, ProfileRules.NameLength) : null;
         var url = command.AvatarUrl is { } address && StrictText.IsStorable(address) && WebAddress.IsValidOrNull(address) ? address : null;
-        await session.ExecuteAsync(
-            InsertSql, new { UserId = command.UserId.Value, DisplayName = name, AvatarUrl = url, Now = clock.GetCurrentInstant() }, ct);
-        return default;
+        return await session.QuerySingleAsync<bool>(
+            SeeSql,
+            new
+            {
+                UserId = command.UserId.Value,
+                command.Token.IssuedAt,
+                command.Token.Session,
+                command.Token.ServiceKeyId,
+                DisplayName = name,
+                AvatarUrl = url,
+                Now = clock.GetCurrentInstant(),
+            },
+            ct);
     }
 }

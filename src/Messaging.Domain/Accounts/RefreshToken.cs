@@ -53,6 +53,9 @@ public sealed class RefreshToken
     /// </summary>
     public byte[] FamilyHash() => SHA256.HashData(Family);
 
+    /// <summary>What the family is known by in the access tokens of its login.</summary>
+    public string Session() => Convert.ToHexStringLower(FamilyHash());
+
     /// <summary>What this one of its family is known by.</summary>
     public byte[] Hash() => SHA256.HashData(bytes);
 

@@ -4,6 +4,7 @@ namespace Messaging.Domain.ServiceKeys;
 public enum Scope
 {
     Users,
+    Tokens,
     Conversations,
     Messages,
     Moderation,

@@ -41,6 +41,18 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys WHERE created_at < @Before LIMIT @Limit))
         """;
 
+    // Index: ix_revocations_kind_revoked_at. No token of a key or a login lives longer than a day; those of a user may be the host's own and
+    // live as long as it likes. By the clock that they were written by.
+    private const string RevocationsSql =
+        """
+        DELETE FROM revocations
+        WHERE ctid = ANY (ARRAY(
+            SELECT ctid
+            FROM revocations
+            WHERE kind IN ('key', 'session', 'connections') AND revoked_at < clock_timestamp() - interval '2 days'
+            LIMIT @Limit))
+        """;
+
     public async Task ForgetAsync(CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
@@ -49,6 +61,7 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         await ForgetAsync(connection, IdempotencyKeysSql, now - IdempotencyKeys, ct);
         await ForgetAsync(connection, RefreshTokensSql, now, ct);
         await ForgetAsync(connection, LoginFailuresSql, now, ct);
+        await ForgetAsync(connection, RevocationsSql, now, ct);
     }
 
     private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)

@@ -53,6 +53,13 @@ sealed class MatrixSocket : IAsyncDisposable
         return completion.TryGetProperty("error", out var error) ? error.GetString()!.Split("HubException: ")[^1].Split(':')[0] : null;
     }
 
+    /// <summary>Calls a method many times without waiting for an answer.</summary>
+    public Task CallOftenAsync(string method, IEnumerable<string> arguments) => SendAsync(string.Join(
+        (char)Separator, arguments.Select((each, i) => $$"""{"type":1,"invocationId":"{{i}}","target":"{{method}}","arguments":{{each}}}""")));
+
+    /// <summary>Returns once the service has closed the connection.</summary>
+    public Task ClosedAsync() => receiving.WaitAsync(Patience);
+
     /// <summary>The types of all events up to the one that is wanted, which is left out.</summary>
     public async Task<IReadOnlyList<string>> HeardUntilAsync(string type)
     {

@@ -1,6 +1,7 @@
 using Messaging.Api.Presence;
 using Messaging.Api.Realtime;
 using Messaging.Application.Bus;
+using Messaging.Application.Revocations;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
@@ -20,7 +21,7 @@ public sealed class LiveTypingTests : IDisposable
     public LiveTypingTests()
     {
         var members = new MemberCache(services.GetRequiredService<IServiceScopeFactory>(), time);
-        typing = new LiveTyping(new LiveConnections(), members, network.Join("here"), time, SystemClock.Instance);
+        typing = new LiveTyping(new LiveConnections(new RevocationList()), members, network.Join("here"), time, SystemClock.Instance);
         other = network.Join("other");
     }
 

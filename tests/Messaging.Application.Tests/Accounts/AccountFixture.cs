@@ -15,7 +15,7 @@ public abstract class AccountFixture : SliceFixture
     protected override void Add(IServiceCollection services) => services
         .AddSingleton(new AccountSettings { HashIterations = 10 })
         .AddSingleton<IPasswordHashing, PasswordHashing>()
-        .AddSingleton<UserTokenSigner>((userId, _, expiresAt) => $"{userId} until {expiresAt}");
+        .AddSingleton<UserTokenSigner>(token => $"{token.UserId} until {token.ExpiresAt}");
 
     /// <summary>A name that nobody has.</summary>
     protected static string NewName() => $"Anna_{Guid.NewGuid():N}"[..20];

@@ -1,0 +1,21 @@
+using NodaTime;
+
+namespace Messaging.Application.Revocations;
+
+/// <summary>What is revoked. As words in the database.</summary>
+public enum RevocationKind
+{
+    /// <summary>A service key, by its id: its connections, and the tokens that it minted.</summary>
+    Key,
+
+    /// <summary>A login of a built-in account.</summary>
+    Session,
+
+    /// <summary>The tokens of a user that were issued up to then.</summary>
+    Tokens,
+
+    /// <summary>All that is open of a user at that moment, whatever it was opened with.</summary>
+    Connections,
+}
+
+public sealed record Revocation(RevocationKind Kind, string Subject, Instant RevokedAt);

@@ -1,0 +1,55 @@
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Revocations;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Users;
+
+/// <summary>
+/// Ends all tokens of a user that were issued before now, and the logins of a built-in account, and closes what the user has open. Holds
+/// for a user who has not come yet, too: the token that is to be stopped may be the first.
+/// </summary>
+public sealed record RevokeTokens(UserId UserId) : IStatementCommand<Done>;
+
+public sealed class RevokeTokensHandler(DbSession session, RevocationList revocations) : IRequestHandler<RevokeTokens, Done>
+{
+    // One round trip, which is one transaction. The first statement locks the account's row and waits for logins that are being opened; the
+    // second, whose snapshot is younger, sees them. Index: pk_accounts, ix_refresh_tokens_user_id, pk_revocations.
+    private const string RevokeSql =
+        """
+        SELECT user_id
+        FROM accounts
+        WHERE user_id = @UserId
+        FOR NO KEY UPDATE;
+
+        WITH ended AS (
+            DELETE FROM refresh_tokens
+            WHERE user_id = @UserId
+            RETURNING family_hash
+        )
+        INSERT INTO revocations AS r (kind, subject)
+        SELECT 'session', encode(family_hash, 'hex')
+        FROM ended
+        UNION ALL
+        VALUES ('tokens', @UserId), ('connections', @UserId)
+        ON CONFLICT (kind, subject) DO UPDATE
+        SET revoked_at = greatest(r.revoked_at, excluded.revoked_at),
+            xact = excluded.xact
+        RETURNING kind, subject, revoked_at
+        """;
+
+    public async Task<Done> Handle(RevokeTokens command, CancellationToken ct)
+    {
+        var revoked = await session.QueryBatchAsync(
+            RevokeSql,
+            new { UserId = command.UserId.Value },
+            async grid =>
+            {
+                _ = await grid.ReadAsync<string>();
+                return await grid.ReadAsync<Revocation>();
+            },
+            ct);
+        session.AfterCommit(() => revocations.Add(revoked));
+        return default;
+    }
+}
