@@ -88,6 +88,9 @@ public sealed class EditMessageTests : SliceFixture
         Assert.That(
             (await ProblemAsync(() => EditAsync(ada, sent, new JsonText("""{"formatting":[{"start":0,"length":4}]}""")))).Pointer,
             Is.EqualTo("#/metadata/formatting/0"));
+        Assert.That(
+            (await ProblemAsync(() => EditAsync(ada, sent, new JsonText("""{"formatting":{"Bold":[[0,3],[3,1]]}}""")))).Pointer,
+            Is.EqualTo("#/metadata/formatting/Bold/1"));
         Assert.That((await GetAsync(ada, sent)).Text, Is.EqualTo("one"));
     }
 
@@ -102,6 +105,17 @@ public sealed class EditMessageTests : SliceFixture
         Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(1));
         Assert.That(outcomes.Count(code => code == ProblemCodes.VersionMismatch), Is.EqualTo(7));
         Assert.That((await GetAsync(ada, sent)).EditCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Metadata_from_before_their_bound_do_not_keep_a_text_from_being_edited()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
+        await Slices.ExecuteAsync(
+            "UPDATE messages SET metadata = jsonb_build_object('a', repeat('x', 20000)) WHERE id = @Id", new { Id = sent.Id.Value });
+
+        Assert.That((await EditAsync(ada, sent, text: "two")).Text, Is.EqualTo("two"));
+        Assert.That((await ProblemAsync(() => EditAsync(ada, sent, new JsonText("""{"b":1}""")))).Pointer, Is.EqualTo("#/metadata"));
     }
 
     [Test]

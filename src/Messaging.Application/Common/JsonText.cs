@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -8,10 +7,18 @@ namespace Messaging.Application.Common;
 [JsonConverter(typeof(JsonTextConverter))]
 public readonly record struct JsonText(string Value)
 {
-    public int Utf8Length => Encoding.UTF8.GetByteCount(Value);
+    /// <summary>UTF-8 bytes as it is stored and sent back, which may be more than what came in.</summary>
+    public long StoredLength
+    {
+        get
+        {
+            using var document = JsonDocument.Parse(Value);
+            return StoredJson.Length(document.RootElement);
+        }
+    }
 }
 
-/// <summary>Reads only an object that PostgreSQL can hold too: no duplicate member, no NUL, no number beyond a double.</summary>
+/// <summary>Reads only an object that PostgreSQL can hold too and that stays as small as it came: see <see cref="StoredJson"/>.</summary>
 public sealed class JsonTextConverter : JsonConverter<JsonText>
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
@@ -24,35 +31,10 @@ public sealed class JsonTextConverter : JsonConverter<JsonText>
         var text = document.RootElement.GetRawText();
         // The reader's own options do not reach into the value, so it is read a second time with the strict ones.
         using var strict = JsonDocument.Parse(text, Strict);
-        Check(strict.RootElement);
+        StoredJson.Check(strict.RootElement);
         return new JsonText(text);
     }
 
     public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>
         writer.WriteRawValue(value.Value, skipInputValidation: true);
-
-    private static void Check(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                foreach (var member in element.EnumerateObject())
-                {
-                    StrictText.Check(member.Name);
-                    Check(member.Value);
-                }
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in element.EnumerateArray())
-                    Check(item);
-                break;
-            case JsonValueKind.String:
-                StrictText.Check(element.GetString()!);
-                break;
-            case JsonValueKind.Number:
-                if (!double.IsFinite(element.GetDouble()))
-                    throw new JsonException("A number is too large.");
-                break;
-        }
-    }
 }

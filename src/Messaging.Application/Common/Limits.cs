@@ -17,7 +17,7 @@ public sealed class Limits
     /// <summary>Bytes of any other file.</summary>
     public long FileBytes { get; init; } = 26_214_400;
 
-    /// <summary>UTF-8 bytes of a metadata object.</summary>
+    /// <summary>UTF-8 bytes of a metadata object, as <see cref="JsonText.StoredLength"/> counts them.</summary>
     public int MetadataBytes { get; init; } = 16_384;
 
     public IEnumerable<string> Errors()

@@ -25,8 +25,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
         RuleFor(c => c.Description).Must(GroupRules.IsDescription).WithMessage(GroupRules.DescriptionExpected);
         RuleFor(c => c.AvatarUrl).Must(WebAddress.IsValidOrNull).WithMessage(WebAddress.Expected);
         RuleFor(c => c.Slug).Must(GroupRules.IsSlug).WithMessage(GroupRules.SlugExpected);
-        RuleFor(c => c.Metadata).Must(json => json is null || json.Value.Utf8Length <= limits.MetadataBytes)
-            .WithMessage($"Metadata is at most {limits.MetadataBytes} bytes of JSON.");
+        RuleFor(c => c.Metadata).IsMetadata(limits);
         RuleFor(c => c.Context).ValidContext();
         RuleFor(c => c.Policy!).SetValidator(policy).When(c => c.Policy is not null);
         RuleFor(c => c.ParticipantIds).Must(ids => ids.Distinct().Count() == ids.Count)

@@ -95,12 +95,9 @@ public sealed class UpdateConversationHandler(
         return (await views.FindAsync(id, command.Actor, ct))!;
     }
 
-    // What the metadata come to is known only here; the bound holds for the result.
     private Row Apply(UpdateConversation command, ConversationId id, Row before)
     {
-        var metadata = command.Metadata.IsGiven ? JsonMerge.Apply(before.Metadata, command.Metadata.Value) : before.Metadata;
-        if (command.Metadata.IsGiven && metadata is { } merged && merged.Utf8Length > limits.MetadataBytes)
-            throw CommonErrors.Invalid("#/metadata", $"At most {limits.MetadataBytes} bytes of JSON are expected, all together.");
+        var metadata = command.Metadata.IsGiven ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata;
         var name = command.Name.Or(before.Name);
         return new Row(
             name,

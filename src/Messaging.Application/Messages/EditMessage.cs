@@ -26,7 +26,7 @@ public sealed record EditMessage(
 
 public sealed class EditMessageHandler(
     DbSession session, ConversationStore conversations, MessagePlaceStore places, MessageViewStore views, IValidator<MessageWords> validator,
-    UnreadStore unread, Outbox outbox, IClock clock) : IRequestHandler<EditMessage, MessageView>
+    UnreadStore unread, Outbox outbox, Limits limits, IClock clock) : IRequestHandler<EditMessage, MessageView>
 {
     // Under the conversation's lock. Index: pk_messages.
     private const string LoadSql =
@@ -117,7 +117,7 @@ public sealed class EditMessageHandler(
         var after = before with
         {
             Text = command.Text.Or(before.Text),
-            Metadata = command.Metadata.IsGiven ? JsonMerge.Apply(before.Metadata, command.Metadata.Value) : before.Metadata,
+            Metadata = command.Metadata.IsGiven ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata,
             Mentions = command.Mentions.IsGiven ? [.. (command.Mentions.Value ?? []).Distinct()] : before.Mentions,
         };
         var failures = validator.Validate(after).Errors;

@@ -12,7 +12,10 @@ namespace Messaging.Application.Messages;
 /// <param name="ClientMessageId">The sender's own name for it, 1 to 64 characters: a repeat answers with the stored message.</param>
 /// <param name="Type"><c>text</c> unless said; <c>system</c> for the service only.</param>
 /// <param name="Text">Up to 10,000 characters, counted as code points; comes back verbatim.</param>
-/// <param name="Metadata">The host's own JSON object, up to 16 KiB; a list <c>formatting</c> in it has ranges of the text.</param>
+/// <param name="Metadata">
+/// The host's own JSON object, up to 16 KiB as it comes back: a space after each comma and colon, numbers without an exponent and each of at
+/// most 400 characters, objects and lists at most 32 deep. A member <c>formatting</c> has ranges of the text.
+/// </param>
 /// <param name="ReplyToId">The message of this conversation that this one answers.</param>
 /// <param name="Mentions">Participants to draw attention of, up to 100; <c>@all</c> is everybody.</param>
 /// <param name="AttachmentIds">Of the types <c>image</c>, <c>file</c>, <c>voice</c> and <c>video</c>: one's own files that no message names yet, up to 5.</param>
@@ -46,6 +49,7 @@ public sealed class MessageContentValidator : AbstractValidator<MessageContent>
     {
         RuleFor(m => m.ClientMessageId).Must(id => id is null || StrictText.Length(id) is >= 1 and <= 64)
             .WithMessage("A clientMessageId has 1 to 64 characters.");
+        RuleFor(m => m.Metadata).IsMetadata(limits);
         RuleFor(m => m.ToWords()).SetValidator(words).OverridePropertyName("");
         RuleFor(m => m.AttachmentIds).Must((m, ids) => TypeRule.Of(m.Type).Attachments.Allows(ids is { Count: > 0 }))
             .WithMessage((m, ids) => TypeRule.Of(m.Type).Attachments.Expected(m.Type, "an attachment"));

@@ -18,8 +18,6 @@ public sealed class MessageWordsValidator : AbstractValidator<MessageWords>
             .WithMessage((m, text) => TypeRule.Of(m.Type).Text.Expected(m.Type, "a text that is not empty"));
         RuleFor(m => m.Text).Must((m, text) => !string.IsNullOrWhiteSpace(text) || m.Metadata is not null).When(m => m.Type is MessageType.System)
             .WithMessage("A message of type 'system' has a text or metadata.");
-        RuleFor(m => m.Metadata).Must(json => json is null || json.Value.Utf8Length <= limits.MetadataBytes)
-            .WithMessage($"Metadata is at most {limits.MetadataBytes} bytes of JSON.");
         RuleFor(m => m.Metadata).Custom((json, context) =>
         {
             foreach (var (path, detail) in Formatting.Errors(json, context.InstanceToValidate.Text))

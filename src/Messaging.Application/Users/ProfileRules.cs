@@ -13,8 +13,4 @@ public static class ProfileRules
 
     public static IRuleBuilderOptions<T, string?> IsWebAddress<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Must(WebAddress.IsValidOrNull).WithMessage(WebAddress.Expected);
-
-    public static IRuleBuilderOptions<T, JsonText?> IsMetadata<T>(this IRuleBuilder<T, JsonText?> rule, Limits limits) =>
-        rule.Must(metadata => metadata is not { } json || json.Utf8Length <= limits.MetadataBytes)
-            .WithMessage($"At most {limits.MetadataBytes} bytes of JSON are expected.");
 }

@@ -57,11 +57,7 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limi
         var id = command.UserId.Value;
         var current = await session.QuerySingleOrDefaultAsync<UserProfile>(LoadSql, new { UserId = id }, ct) ?? throw CommonErrors.NotFound();
 
-        // What the metadata come to is known only here; the bound holds for the result.
-        var metadata = command.Metadata.IsGiven ? JsonMerge.Apply(current.Metadata, command.Metadata.Value) : current.Metadata;
-        if (command.Metadata.IsGiven && metadata is { } merged && merged.Utf8Length > limits.MetadataBytes)
-            throw CommonErrors.Invalid("#/metadata", $"At most {limits.MetadataBytes} bytes of JSON are expected, all together.");
-
+        var metadata = command.Metadata.IsGiven ? MetadataRules.Patch(current.Metadata, command.Metadata.Value, limits) : current.Metadata;
         var saved = await session.QuerySingleAsync<UserProfile>(
             SaveSql,
             new

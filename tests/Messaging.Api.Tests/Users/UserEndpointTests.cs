@@ -67,7 +67,7 @@ public sealed class UserEndpointTests
     [Test]
     public async Task Metadata_have_a_bound()
     {
-        string Body(int length) => $$$"""{"metadata":{"x":"{{{new string('x', length - 8)}}}"}}""";
+        string Body(int length) => $$$"""{"metadata":{"x":"{{{new string('x', length - 9)}}}"}}""";
 
         Assert.That(await PutAsync("meta", Body(16_384)).OutcomeAsync(), Is.EqualTo("201"));
         Assert.That(await PutAsync("meta", Body(16_385)).PointersAsync(), Is.EqualTo("#/metadata"));
