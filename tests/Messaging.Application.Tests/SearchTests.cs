@@ -242,7 +242,7 @@ public sealed class SearchTests : SliceFixture
                     await Slices.SendAsync(new DeleteMessage(new Actor(users[who]), id, it.Message.Id, DeleteScope.Me, null, null));
                     break;
                 case 9 when n > 57:
-                    cleared[who] = texts.Count;
+                    cleared[who] = texts.Count + 1;
                     await Slices.SendAsync(new ClearHistory(new Actor(users[who]), id, LeavesInbox: false));
                     break;
             }
