@@ -10,16 +10,21 @@ public static class PasswordRules
     public const int MinLength = 10;
     public const int MaxLength = 128;
 
-    // Of a password that is only compared; it may be from another system.
+    // As it comes, with letters and marks apart; one that is only compared may be from another system, too.
     private const int MaxTypedLength = 1_000;
+
+    private static readonly string Expected = $"{MinLength} to {MaxLength} characters are expected.";
 
     /// <summary>Why the password is refused; null for one that is good.</summary>
     /// <param name="username">Null where it is not known.</param>
     public static string? Fault(Password password, string? username)
     {
+        // Before it is composed, for which an endless one would take its time.
+        if (StrictText.Length(password.Text) > MaxTypedLength)
+            return Expected;
         var text = password.Composed;
         if (StrictText.Length(text) is < MinLength or > MaxLength)
-            return $"{MinLength} to {MaxLength} characters are expected.";
+            return Expected;
         if (CommonPasswords.Contains(text) || IsRepetition(text) || IsRow(text, 1) || IsRow(text, -1))
             return "This is one of the first passwords that are tried; choose another one.";
         return !string.IsNullOrEmpty(username) && IsMadeOf(text, username) ? "A password has more letters than those of the username." : null;

@@ -6,7 +6,7 @@ namespace Messaging.Application.Common;
 
 /// <summary>
 /// Unicode's canonical composition (UAX #15, form C). The runtime's own does nothing where it runs without the system's culture data, as
-/// this service does everywhere.
+/// this service does everywhere: no package brings ICU along, and a service should not need the system's to start.
 /// </summary>
 public static class Nfc
 {
@@ -59,16 +59,19 @@ public static class Nfc
         }
     }
 
-    // Marks on one letter stand in the order of their classes; those of one class keep theirs.
+    // Marks on one letter stand in the order of their classes; those of one class keep theirs, since OrderBy is stable. However many they
+    // are, none is moved one place at a time.
     private static void Order(List<int> points)
     {
-        for (var i = 1; i < points.Count; i++)
+        for (var end = 0; end < points.Count; end++)
         {
-            var (point, rank) = (points[i], Data.ClassOf(points[i]));
-            var at = i;
-            for (; rank > 0 && at > 0 && Data.ClassOf(points[at - 1]) > rank; at--)
-                points[at] = points[at - 1];
-            points[at] = point;
+            var start = end;
+            while (end < points.Count && Data.ClassOf(points[end]) > 0)
+                end++;
+            if (end - start < 2)
+                continue;
+            foreach (var mark in points.GetRange(start, end - start).OrderBy(Data.ClassOf))
+                points[start++] = mark;
         }
     }
 

@@ -56,6 +56,18 @@ public sealed class NfcTests : SliceFixture
         Assert.That(once.Select(Nfc.Of), Is.EqualTo(once));
     }
 
+    // Two million moves of one place each in a text as long as a request may be would take hours.
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task A_text_of_marks_alone_is_composed_like_any_other(CancellationToken ct)
+    {
+        var text = new string('\u0345', 200_000) + new string('\u0334', 200_000);
+
+        var composed = await Task.Run(() => Nfc.Of(text), ct).WaitAsync(ct);
+
+        Assert.That(composed, Is.EqualTo(new string('\u0334', 200_000) + new string('\u0345', 200_000)));
+    }
+
     // Letters that take marks, marks of many classes, Hangul in parts, and what decomposes without coming together again.
     private static IEnumerable<string> Jumbled(int seed)
     {

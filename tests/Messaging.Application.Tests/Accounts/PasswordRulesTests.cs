@@ -27,6 +27,21 @@ public sealed class PasswordRulesTests
         Assert.That(Fault(string.Concat(Enumerable.Repeat("🦊🐢", 64)) + "x"), Does.StartWith("10 to 128"));
     }
 
+    [Test]
+    public void An_endless_one_is_refused_before_it_is_composed()
+    {
+        var endless = new string('\u0345', 20_000) + new string('\u0334', 20_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.That(Fault(endless), Does.StartWith("10 to 128"));
+
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(endless.Length));
+    }
+
+    [Test]
+    public void Letters_and_their_marks_count_as_one_however_they_are_typed() =>
+        Assert.That(Fault(string.Concat(Enumerable.Range(0, 128).Select(i => (i % 2 == 0 ? "o" : "u") + "\u031b\u0323"))), Is.Null);
+
     [TestCase("password123")]
     [TestCase("PassWord123")]
     [TestCase("qwertyuiop")]
