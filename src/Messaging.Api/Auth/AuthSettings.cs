@@ -26,6 +26,9 @@ public sealed class AuthSettings
     /// </summary>
     public TimeSpan JwksRefreshInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a fetch of <see cref="JwksUrl"/> may take; tokens with unknown keys wait for it.</summary>
+    public TimeSpan JwksTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>A service key with every scope, accepted as long as it stands here.</summary>
     public string? BootstrapServiceKey { get; set; }
 
@@ -46,6 +49,8 @@ public sealed class AuthSettings
             yield return "JwksUrl: an absolute address is needed; in Production https, since whoever answers it decides who is let in.";
         if (JwksRefreshInterval < TimeSpan.FromSeconds(1))
             yield return "JwksRefreshInterval: at least 00:00:01 is needed.";
+        if (JwksTimeout < TimeSpan.FromSeconds(1) || JwksTimeout > TimeSpan.FromMinutes(1))
+            yield return "JwksTimeout: 00:00:01 to 00:01:00 is needed.";
     }
 
     private static bool IsFetchable(string url, bool production) =>

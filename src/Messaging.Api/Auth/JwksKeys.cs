@@ -1,67 +1,79 @@
 using System.Security.Cryptography;
 using Messaging.Domain.Common;
-using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Messaging.Api.Auth;
 
-/// <summary>The keys that the issuer publishes: kept for 12 hours, and fetched sooner when a token names one that is not among them.</summary>
-internal sealed class JwksKeys : IDisposable
+/// <summary>
+/// The keys that the issuer publishes: kept for 12 hours, and fetched sooner when a token names one that is not among them. One fetch at a
+/// time; a token whose key is known waits for none.
+/// </summary>
+internal sealed class JwksKeys(AuthSettings settings, TimeProvider time, ILogger<JwksKeys> logger) : IDisposable
 {
-    private readonly ConfigurationManager<IReadOnlyList<SigningKey>>? manager;
-    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 1024 * 1024 };
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
 
-    public JwksKeys(AuthSettings settings)
-    {
-        if (string.IsNullOrEmpty(settings.JwksUrl))
-            return;
-        // Whether plain http is in order was decided with the configuration.
-        var retriever = new HttpDocumentRetriever(http) { RequireHttps = false };
-        manager = new(settings.JwksUrl, new Retriever(), retriever)
-        {
-            RefreshInterval = settings.JwksRefreshInterval,
-            AutomaticRefreshInterval = TimeSpan.FromHours(12),
-        };
-    }
+    private readonly HttpClient http = new() { Timeout = settings.JwksTimeout, MaxResponseContentBufferSize = 1024 * 1024 };
+    private readonly Lock gate = new();
+    private volatile IReadOnlyList<SigningKey>? known;
+    private long knownAt;
+    private long triedAt;
+    private Task<bool>? fetch;
 
     /// <summary>The keys that may have signed such a token; none where no address is configured.</summary>
-    /// <exception cref="RuleException">The keys were never fetched and cannot be now: whether the token is good cannot be told.</exception>
+    /// <exception cref="RuleException">The key is not known and cannot be asked for: whether the token is good cannot be told.</exception>
     public async Task<IReadOnlyList<SigningKey>> FindAsync(string algorithm, string? keyId, CancellationToken ct)
     {
-        if (manager is null)
+        if (string.IsNullOrEmpty(settings.JwksUrl))
             return [];
-        var found = Choose(await FetchedAsync(ct));
-        if (found.Count > 0)
+        if (Choose() is { Count: > 0 } found)
+        {
+            if (time.GetElapsedTime(Interlocked.Read(ref knownAt)) > Lifetime)
+                _ = Fetch();
             return found;
-        manager.RequestRefresh();
-        return Choose(await FetchedAsync(ct));
+        }
+        var isFetched = await Fetch().WaitAsync(ct);
+        return Choose() is { Count: > 0 } published ? published : isFetched ? [] : throw Unavailable();
 
-        List<SigningKey> Choose(IReadOnlyList<SigningKey> keys) =>
-            [.. keys.Where(key => key.Algorithm == algorithm && (keyId is null || key.KeyId is null || key.KeyId == keyId))];
+        List<SigningKey> Choose() =>
+            [.. (known ?? []).Where(key => key.Algorithm == algorithm && (keyId is null || key.KeyId is null || key.KeyId == keyId))];
     }
 
     public void Dispose() => http.Dispose();
 
-    private async Task<IReadOnlyList<SigningKey>> FetchedAsync(CancellationToken ct)
+    // The fetch that is under way, or the last one while it is too young for another.
+    private Task<bool> Fetch()
     {
-        try
+        lock (gate)
         {
-            return await manager!.GetConfigurationAsync(ct);
-        }
-        catch (Exception e) when (e is InvalidOperationException or IOException or HttpRequestException)
-        {
-            throw new RuleException(new Problem(ProblemCodes.Unavailable, "The keys that tokens are signed with cannot be fetched at the moment.")
-            {
-                RetryAfterSeconds = 5,
-            });
+            if (fetch is null || (fetch.IsCompleted && time.GetElapsedTime(triedAt) >= settings.JwksRefreshInterval))
+                fetch = FetchAsync();
+            return fetch;
         }
     }
 
-    private sealed class Retriever : IConfigurationRetriever<IReadOnlyList<SigningKey>>
+    private async Task<bool> FetchAsync()
     {
-        public async Task<IReadOnlyList<SigningKey>> GetConfigurationAsync(string address, IDocumentRetriever retriever, CancellationToken cancel) =>
-            [.. JsonWebKeySet.Create(await retriever.GetDocumentAsync(address, cancel)).Keys.Select(Read).OfType<SigningKey>()];
+        triedAt = time.GetTimestamp();
+        try
+        {
+            var document = await http.GetStringAsync(settings.JwksUrl);
+            known = [.. JsonWebKeySet.Create(document).Keys.Select(Read).OfType<SigningKey>()];
+            Interlocked.Exchange(ref knownAt, time.GetTimestamp());
+            return true;
+        }
+        // Whatever an address may answer must not end the keys that are known.
+        catch (Exception e)
+        {
+            logger.LogWarning(e, "The keys of Messaging__Auth__JwksUrl cannot be fetched; those that are known serve on");
+            return false;
+        }
     }
+
+    private static RuleException Unavailable() => new(new Problem(
+        ProblemCodes.Unavailable, "The keys that tokens are signed with cannot be fetched at the moment.")
+    {
+        RetryAfterSeconds = 5,
+    });
 
     // A key that is not for checking signatures, or of a kind that is not supported, is passed over; shared secrets are never published.
     private static SigningKey? Read(JsonWebKey key)

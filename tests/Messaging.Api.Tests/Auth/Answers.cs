@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Messaging.Testing;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Messaging.Api.Tests.Auth;
 
@@ -23,6 +25,18 @@ static class Answers
         var problem = await response.JsonAsync();
         return string.Join(' ', problem.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("pointer").GetString()));
     }
+
+    /// <summary>What a user is answered whose token is signed by such a key.</summary>
+    public static Task<string> MeAsync(this ApiHost api, SigningCredentials credentials, string user) =>
+        api.ClientWithToken(ApiHost.Token(
+            new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["sub"] = user,
+                ["iss"] = ApiHost.Issuer,
+                ["aud"] = ApiHost.Audience,
+                ["exp"] = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(),
+            },
+            credentials)).GetAsync("/v1/me").OutcomeAsync();
 
     public static Task<JsonElement> JsonAsync(this HttpResponseMessage response) => response.Content.ReadFromJsonAsync<JsonElement>();
 }

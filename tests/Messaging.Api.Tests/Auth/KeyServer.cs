@@ -12,16 +12,19 @@ sealed class KeyServer : IAsyncDisposable
 {
     readonly ConcurrentDictionary<string, object> published = new(StringComparer.Ordinal);
     readonly WebApplication app;
+    volatile TaskCompletionSource held = new();
     int fetches;
 
     KeyServer()
     {
+        held.SetResult();
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         app = builder.Build();
-        app.MapGet("/jwks", () =>
+        app.MapGet("/jwks", async () =>
         {
             Interlocked.Increment(ref fetches);
+            await held.Task;
             return IsAway ? Results.StatusCode(500) : Results.Json(new { keys = published.Values });
         });
     }
@@ -57,6 +60,10 @@ sealed class KeyServer : IAsyncDisposable
         return new SigningCredentials(new ECDsaSecurityKey(ec) { KeyId = keyId }, SecurityAlgorithms.EcdsaSha256);
     }
 
+    /// <summary>A key of somebody else's.</summary>
+    public static SigningCredentials Unpublished() =>
+        new(new RsaSecurityKey(RSA.Create(2048)) { KeyId = "unknown" }, SecurityAlgorithms.RsaSha256);
+
     /// <summary>A shared secret, which nobody should publish.</summary>
     public SigningCredentials PublishSecret(string keyId)
     {
@@ -65,7 +72,16 @@ sealed class KeyServer : IAsyncDisposable
         return new SigningCredentials(new SymmetricSecurityKey(secret) { KeyId = keyId }, SecurityAlgorithms.HmacSha256);
     }
 
+    /// <summary>Lets whoever asks wait, until <see cref="Release"/>.</summary>
+    public void Hold() => held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Release() => held.TrySetResult();
+
     public void Withdraw(string keyId) => published.TryRemove(keyId, out _);
 
-    public ValueTask DisposeAsync() => app.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        Release();
+        return app.DisposeAsync();
+    }
 }
