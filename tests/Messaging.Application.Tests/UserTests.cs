@@ -30,14 +30,14 @@ public sealed class UserTests : SliceFixture
         var id = NewId();
         await Slices.SendAsync(new PutUser(id, text, text, text, null, null));
 
-        var user = await Slices.SendAsync(new GetUser(id));
+        var user = await Slices.SendAsync(new GetUser(Actor.Service, id));
 
         Assert.That(new[] { user.DisplayName, user.FirstName, user.LastName }, Is.All.EqualTo(text));
     }
 
     [Test]
     public async Task A_user_that_there_is_not_is_not_found() =>
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetUser(NewId()))), Is.EqualTo("not-found"));
+        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetUser(Actor.Service, NewId()))), Is.EqualTo("not-found"));
 
     [Test]
     public async Task Many_users_are_created_and_replaced_in_the_order_given()
@@ -81,7 +81,7 @@ public sealed class UserTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 
-        var page = await Slices.SendAsync(new ListUsers($"{bob},{NewId()},{ada},{bob}"));
+        var page = await Slices.SendAsync(new ListUsers(Actor.Service, $"{bob},{NewId()},{ada},{bob}"));
 
         Assert.That(page.Items.Select(u => u.UserId), Is.EqualTo(new[] { bob, ada }));
         Assert.That(page.NextCursor, Is.Null);

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using MediatR;
 using Messaging.Application;
+using Messaging.Application.Accounts;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
@@ -26,6 +27,7 @@ public sealed class Slices : IAsyncDisposable
             .AddLogging()
             .AddSingleton(new Limits())
             .AddSingleton(new PolicySettings())
+            .AddSingleton(new AccountSettings())
             .AddSingleton<DbDataSource>(database.DataSource)
             .AddSingleton(new ReadDataSource(database.DataSource))
             .AddSingleton(new SearchDataSource(database.DataSource))

@@ -1,7 +1,9 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Idempotency;
+using Messaging.Api.Security;
 using Messaging.Application.Accounts;
+using Messaging.Domain.Accounts;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,11 +12,14 @@ namespace Messaging.Api.Accounts;
 /// <summary>A new account.</summary>
 /// <param name="Username">3 to 50 of A-Z a-z 0-9 _; unique whatever its case.</param>
 /// <param name="Password">10 to 128 characters of any kind, and not among the well-known ones.</param>
-/// <param name="DisplayName">The username unless said.</param>
+/// <param name="DisplayName">What others see; the username unless said.</param>
 public sealed record AccountBody(string Username, string Password, string? DisplayName = null);
 
 /// <summary>What one logs in with.</summary>
-public sealed record LoginBody(string Username, string Password);
+/// <param name="RefreshToken">
+/// The one that this device was given last for the account, be it over: strangers who guess at the password do not lock this device out.
+/// </param>
+public sealed record LoginBody(string Username, string Password, string? RefreshToken = null);
 
 /// <summary>A token of the login that is meant.</summary>
 public sealed record RefreshBody(string RefreshToken);
@@ -45,17 +50,32 @@ public static class AccountEndpoints
         return app;
     }
 
-    private static async Task<Created<LoginResult>> RegisterAsync(AccountBody body, IMediator mediator, CancellationToken ct)
+    private static async Task<Created<LoginResult>> RegisterAsync(
+        AccountBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
     {
-        var login = await mediator.Send(new RegisterAccount(body.Username, new Password(body.Password), body.DisplayName), ct);
+        budgets.TakeRegistration(context, body.Username);
+        var login = await mediator.Send(
+            new RegisterAccount(body.Username, new Password(body.Password), body.DisplayName, context.OriginKey()), ct);
         return TypedResults.Created($"/v1/users/{login.User.UserId}", login);
     }
 
-    private static async Task<Ok<LoginResult>> LogInAsync(LoginBody body, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new LogIn(body.Username, new Password(body.Password)), ct));
+    private static async Task<Ok<LoginResult>> LogInAsync(
+        LoginBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
+    {
+        var device = RefreshToken.TryParse(body.RefreshToken, out var token) ? token : null;
+        var isKnown = device is not null
+            && UsernameRules.IsValid(body.Username)
+            && await mediator.Send(new IsKnownDevice(body.Username, device), ct);
+        budgets.TakeLogIn(context, isKnown ? device : null);
+        return TypedResults.Ok(await mediator.Send(new LogIn(body.Username, new Password(body.Password), context.OriginKey(), device), ct));
+    }
 
-    private static async Task<Ok<LoginResult>> RefreshAsync(RefreshBody body, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new RefreshLogin(body.RefreshToken), ct));
+    private static async Task<Ok<LoginResult>> RefreshAsync(
+        RefreshBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
+    {
+        budgets.TakeRefresh(context, body.RefreshToken);
+        return TypedResults.Ok(await mediator.Send(new RefreshLogin(body.RefreshToken), ct));
+    }
 
     private static async Task<NoContent> LogOutAsync(RefreshBody body, IMediator mediator, CancellationToken ct)
     {

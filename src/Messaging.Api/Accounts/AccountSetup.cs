@@ -14,7 +14,7 @@ public static class AccountSetup
         services.AddSingleton(new SettingsCheck(configuration => IsWithoutSecret(configuration)
             ? ["Messaging__Accounts__Enabled: Messaging__Auth__Hs256Secret is required, which access tokens are signed with."]
             : []));
-        return services.AddSingleton<IPasswordHashing, PasswordHashing>();
+        return services.AddSingleton<AccountBudgets>().AddSingleton<IPasswordHashing, PasswordHashing>();
     }
 
     private static bool IsWithoutSecret(IConfiguration configuration) =>

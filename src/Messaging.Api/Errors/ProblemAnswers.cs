@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using Microsoft.Extensions.Primitives;
@@ -25,6 +26,8 @@ public static class ProblemAnswers
         response.ContentType = ProblemBody.ContentType;
         if (problems[0].RetryAfterSeconds is { } seconds)
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (problems[0].Budget is { } budget)
+            context.Tell(budget);
         if (body.Status == StatusCodes.Status401Unauthorized && StringValues.IsNullOrEmpty(response.Headers[HeaderNames.WWWAuthenticate]))
             response.Headers.WWWAuthenticate = "Bearer";
 

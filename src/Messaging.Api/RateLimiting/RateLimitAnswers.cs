@@ -19,11 +19,17 @@ public static class RateLimitAnswers
     /// <exception cref="RuleException">It allows nothing.</exception>
     public static void Tell(this HttpContext context, RateLimitState state)
     {
-        var headers = context.Response.Headers;
-        headers["RateLimit-Policy"] = Joined($"\"{state.Name}\";q={state.Quota};w={state.WindowSeconds}", headers["RateLimit-Policy"]);
-        headers["RateLimit"] = Joined($"\"{state.Name}\";r={state.Remaining};t={state.ResetSeconds}", headers["RateLimit"]);
+        context.Tell(new BudgetState(state.Name, state.Quota, state.WindowSeconds, state.Remaining, state.ResetSeconds));
         if (!state.Allowed)
             throw new RuleException(state.Problem);
+    }
+
+    /// <summary>Tells of a budget that is kept elsewhere.</summary>
+    public static void Tell(this HttpContext context, BudgetState budget)
+    {
+        var headers = context.Response.Headers;
+        headers["RateLimit-Policy"] = Joined($"\"{budget.Name}\";q={budget.Quota};w={budget.WindowSeconds}", headers["RateLimit-Policy"]);
+        headers["RateLimit"] = Joined($"\"{budget.Name}\";r={budget.Remaining};t={budget.ResetSeconds}", headers["RateLimit"]);
     }
 
     private static string Joined(FormattableString first, StringValues others) =>

@@ -1,6 +1,6 @@
 namespace Messaging.Api.RateLimiting;
 
-/// <summary><c>Messaging__RateLimits__*</c>: what one user may do per minute, on each node.</summary>
+/// <summary><c>Messaging__RateLimits__*</c>: what one caller may do per minute, on each node.</summary>
 public sealed class RateLimitSettings
 {
     public bool Enabled { get; init; } = true;
@@ -11,11 +11,33 @@ public sealed class RateLimitSettings
     /// <summary>Requests of any kind.</summary>
     public int RequestsPerMinute { get; init; } = 1200;
 
+    /// <summary>Logins of built-in accounts, by address.</summary>
+    public int LogInsPerMinute { get; init; } = 30;
+
+    /// <summary>Registrations, by address.</summary>
+    public int RegistrationsPerMinute { get; init; } = 20;
+
+    /// <summary>Registrations, by username.</summary>
+    public int RegistrationsPerNameAndMinute { get; init; } = 10;
+
+    /// <summary>Refreshes of logins, by address.</summary>
+    public int RefreshesPerMinute { get; init; } = 300;
+
+    /// <summary>Refreshes, by login.</summary>
+    public int RefreshesPerLoginAndMinute { get; init; } = 10;
+
     public IEnumerable<string> Errors()
     {
-        if (SendPerMinute < 1)
-            yield return $"{nameof(SendPerMinute)}: at least 1 is expected.";
-        if (RequestsPerMinute < 1)
-            yield return $"{nameof(RequestsPerMinute)}: at least 1 is expected.";
+        (string Name, int Value)[] quotas =
+        [
+            (nameof(SendPerMinute), SendPerMinute),
+            (nameof(RequestsPerMinute), RequestsPerMinute),
+            (nameof(LogInsPerMinute), LogInsPerMinute),
+            (nameof(RegistrationsPerMinute), RegistrationsPerMinute),
+            (nameof(RegistrationsPerNameAndMinute), RegistrationsPerNameAndMinute),
+            (nameof(RefreshesPerMinute), RefreshesPerMinute),
+            (nameof(RefreshesPerLoginAndMinute), RefreshesPerLoginAndMinute),
+        ];
+        return quotas.Where(quota => quota.Value < 1).Select(quota => $"{quota.Name}: at least 1 is expected.");
     }
 }

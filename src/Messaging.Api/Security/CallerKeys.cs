@@ -16,6 +16,10 @@ public static class CallerKeys
         return principal.ServiceKeyId() is { } key ? $"key:{key}" : null;
     }
 
+    /// <summary>Where a request comes from whose caller is not known yet: the address, or the service that asks for its users.</summary>
+    public static string OriginKey(this HttpContext context) =>
+        context.User.ServiceKeyId() is { } key ? $"key:{key}" : AddressKey(context.Connection.RemoteIpAddress);
+
     public static string UserKey(string userId) => $"user:{userId}";
 
     /// <summary>The remote address; of IPv6 the network of a household, which has all its addresses to choose from.</summary>

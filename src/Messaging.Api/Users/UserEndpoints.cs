@@ -87,11 +87,12 @@ public static class UserEndpoints
         return TypedResults.Ok(new Page<UserProfile>(await mediator.Send(new PutUsers([.. users]), ct)));
     }
 
-    private static async Task<Ok<UserProfile>> GetAsync(UserId userId, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new GetUser(userId), ct));
+    private static async Task<Ok<UserProfile>> GetAsync(UserId userId, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new GetUser(context.Actor(), userId), ct));
 
-    private static async Task<Ok<Page<UserProfile>>> ListAsync(string? ids, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new ListUsers(ids), ct));
+    private static async Task<Ok<Page<UserProfile>>> ListAsync(
+        string? ids, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        TypedResults.Ok(await mediator.Send(new ListUsers(context.Actor(), ids), ct));
 
     private static async Task<Ok<Page<UserProfile>>> SearchAsync(
         string? q, string? cursor, HttpContext context, IMediator mediator, CancellationToken ct, int limit = 30) =>

@@ -8,10 +8,27 @@ namespace Messaging.Application.Accounts;
 /// <summary>What an account is proven by.</summary>
 public sealed record Account(UserId UserId, string Username, string PasswordHash);
 
+/// <summary>Whose attempts with a password are counted together, so that strangers who guess do not lock out whoever is known.</summary>
+/// <param name="CountedBy">What only these attempts count by. No username has a colon.</param>
+/// <param name="Origin">With whose passwords theirs wait to be hashed.</param>
+public sealed record Attempts(string CountedBy, string Origin)
+{
+    /// <summary>Anybody's, for a username.</summary>
+    public static Attempts OfStrangers(string username, string origin) => new(username.ToLowerInvariant(), origin);
+
+    /// <summary>Those of one device that has logged in to the account before.</summary>
+    public static Attempts OfDevice(RefreshToken device) => Alone($"device:{Convert.ToHexStringLower(device.FamilyHash())}");
+
+    /// <summary>Those of the account's user, with an access token.</summary>
+    public static Attempts OfOwner(UserId userId) => Alone($"owner:{userId}");
+
+    private static Attempts Alone(string name) => new(name, name);
+}
+
 /// <summary>
-/// Proves by a password whose account it is, and counts the failures by username in the database, so that all nodes agree. A name that
-/// there is not is counted and refused, and takes as long, as one that there is. An account whose hash another system made takes that
-/// one's time until its first login here.
+/// Proves by a password whose account it is, and counts the failures in the database, so that all nodes agree: by <see cref="Attempts"/>.
+/// A name that there is not is counted and refused, and takes as long, as one that there is. An account whose hash another system made
+/// takes that one's time until its first login here.
 /// </summary>
 public sealed class AccountStore(DbSession session, IPasswordHashing hashing, AccountSettings settings, IClock clock)
 {
@@ -20,14 +37,15 @@ public sealed class AccountStore(DbSession session, IPasswordHashing hashing, Ac
         """
         SELECT failures AS count, ends_at
         FROM login_failures
-        WHERE username = @Name AND failures >= @LockoutFailures AND ends_at > @Now
+        WHERE username = @CountedBy AND failures >= @LockoutFailures AND ends_at > @Now
         """;
 
-    // Locks the name's row: of simultaneous failures each has a number of its own. The last one that is allowed begins the lockout.
+    // Locks the row of whose attempts are counted: of simultaneous failures each has a number of its own. The last one that is allowed
+    // begins the lockout.
     private const string FailSql =
         """
         INSERT INTO login_failures AS f (username, failures, ends_at)
-        VALUES (@Name, 1, @EndsAt)
+        VALUES (@CountedBy, 1, @EndsAt)
         ON CONFLICT (username) DO UPDATE
         SET failures = CASE WHEN f.ends_at > @Now THEN f.failures + 1 ELSE 1 END,
             ends_at = CASE WHEN f.ends_at > @Now AND f.failures + 1 <> @LockoutFailures THEN f.ends_at ELSE excluded.ends_at END
@@ -45,46 +63,51 @@ public sealed class AccountStore(DbSession session, IPasswordHashing hashing, Ac
     private sealed record Failures(int Count, Instant EndsAt);
 
     /// <summary>The account as it is stored now, or null when the password is wrong or there is none.</summary>
-    /// <exception cref="RuleException">Too many attempts for the name have failed; the right password is refused, too.</exception>
-    public async Task<Account?> ProveAsync(string username, Account? account, Password password, CancellationToken ct)
+    /// <exception cref="RuleException">Too many such attempts have failed; the right password is refused, too.</exception>
+    public async Task<Account?> ProveAsync(Account? account, Password password, Attempts attempts, CancellationToken ct)
     {
-        var name = username.ToLowerInvariant();
-        await EnsureOpenAsync(name, ct);
+        await EnsureOpenAsync(attempts.CountedBy, ct);
 
-        var match = await hashing.CheckAsync(account?.PasswordHash, password, ct);
+        var match = await hashing.CheckAsync(account?.PasswordHash, password, attempts.Origin, ct);
         if (account is not null && match is not PasswordMatch.Wrong)
-            return match is PasswordMatch.Right ? account : await StrengthenAsync(account, password, ct);
+            return match is PasswordMatch.Right ? account : await StrengthenAsync(account, password, attempts.Origin, ct);
 
-        await FailAsync(name, ct);
+        await FailAsync(attempts.CountedBy, ct);
         return null;
     }
 
-    private async Task EnsureOpenAsync(string name, CancellationToken ct)
+    private async Task EnsureOpenAsync(string countedBy, CancellationToken ct)
     {
         var now = clock.GetCurrentInstant();
         var locked = await session.QuerySingleOrDefaultAsync<Failures>(
-            LockedSql, new { Name = name, settings.LockoutFailures, Now = now }, ct);
+            LockedSql, new { CountedBy = countedBy, settings.LockoutFailures, Now = now }, ct);
         if (locked is not null)
             throw Refusal(locked, now);
     }
 
-    private async Task FailAsync(string name, CancellationToken ct)
+    private async Task FailAsync(string countedBy, CancellationToken ct)
     {
         var now = clock.GetCurrentInstant();
         var failed = await session.QuerySingleAsync<Failures>(
-            FailSql, new { Name = name, settings.LockoutFailures, Now = now, EndsAt = now + Duration.FromTimeSpan(settings.LockoutTime) }, ct);
+            FailSql,
+            new { CountedBy = countedBy, settings.LockoutFailures, Now = now, EndsAt = now + Duration.FromTimeSpan(settings.LockoutTime) },
+            ct);
         if (failed.Count > settings.LockoutFailures)
             throw Refusal(failed, now);
     }
 
-    private async Task<Account> StrengthenAsync(Account account, Password password, CancellationToken ct)
+    private async Task<Account> StrengthenAsync(Account account, Password password, string origin, CancellationToken ct)
     {
-        var stronger = await hashing.HashAsync(password, ct);
+        var stronger = await hashing.HashAsync(password, origin, ct);
         var changed = await session.ExecuteAsync(
             StrengthenSql, new { UserId = account.UserId.Value, account.PasswordHash, Stronger = stronger }, ct);
         return changed == 1 ? account with { PasswordHash = stronger } : throw new ChangedMeanwhileException();
     }
 
-    private static RuleException Refusal(Failures failures, Instant now) =>
-        AccountErrors.TooManyFailures(Math.Max(1, (int)Math.Ceiling((failures.EndsAt - now).TotalSeconds)));
+    private RuleException Refusal(Failures failures, Instant now) => AccountErrors.TooManyFailures(new BudgetState(
+        "login-failures",
+        settings.LockoutFailures,
+        (int)settings.LockoutTime.TotalSeconds,
+        Remaining: 0,
+        Math.Max(1, (int)Math.Ceiling((failures.EndsAt - now).TotalSeconds))));
 }

@@ -75,7 +75,7 @@ public sealed class ChangePasswordHandler(
             FROM account
         ), forgotten AS (
             DELETE FROM login_failures
-            WHERE username IN (SELECT name FROM account)
+            WHERE username = @CountedBy OR username IN (SELECT name FROM account)
         )
         SELECT {ProfileSql.Columns}
         FROM account
@@ -89,8 +89,9 @@ public sealed class ChangePasswordHandler(
 
         if (PasswordRules.Fault(command.NewPassword, found.Username) is { } fault)
             throw CommonErrors.Invalid("#/newPassword", fault);
-        var account = await accounts.ProveAsync(found.Username, found, command.CurrentPassword, ct) ?? throw AccountErrors.WrongPassword();
-        var hash = await hashing.HashAsync(command.NewPassword, ct);
+        var attempts = Attempts.OfOwner(command.UserId);
+        var account = await accounts.ProveAsync(found, command.CurrentPassword, attempts, ct) ?? throw AccountErrors.WrongPassword();
+        var hash = await hashing.HashAsync(command.NewPassword, attempts.Origin, ct);
 
         var (token, now) = (RefreshToken.New(), clock.GetCurrentInstant());
         var (ended, user) = await session.QueryBatchAsync(
@@ -100,10 +101,11 @@ public sealed class ChangePasswordHandler(
                 UserId = userId,
                 account.PasswordHash,
                 NewHash = hash,
+                attempts.CountedBy,
                 FamilyHash = token.FamilyHash(),
                 TokenHash = token.Hash(),
                 Now = now,
-                ExpiresAt = now + Duration.FromDays(settings.RefreshTokenDays),
+                ExpiresAt = settings.RefreshBefore(now),
             },
             async grid => (await grid.ReadAsync<Revocation>(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
             ct);

@@ -12,7 +12,7 @@ namespace Messaging.Application.Accounts;
 /// <summary>
 /// Takes the refresh token that is good of its family and gives the next one. One that was used before means that two hold it, and which of
 /// them is the thief cannot be told: the whole family is revoked, with its access tokens and what is open with them. Simultaneous use is no
-/// exception.
+/// exception. A family does not live for ever: then the password is asked for again.
 /// </summary>
 public sealed record RefreshLogin(string RefreshToken) : IStatementCommand<LoginResult>;
 
@@ -31,8 +31,8 @@ public sealed class RefreshLoginHandler(
         WITH rotated AS (
             UPDATE refresh_tokens
             SET token_hash = @NextHash,
-                expires_at = @ExpiresAt
-            WHERE family_hash = @FamilyHash AND token_hash = @TokenHash AND expires_at > @Now
+                expires_at = LEAST(@ExpiresAt, created_at + make_interval(hours => 24 * @LoginDays))
+            WHERE family_hash = @FamilyHash AND token_hash = @TokenHash AND expires_at > @Now AND created_at > @BegunAfter
             RETURNING user_id
         )
         SELECT {ProfileSql.Columns}
@@ -40,12 +40,13 @@ public sealed class RefreshLoginHandler(
         JOIN users AS u ON u.id = r.user_id
         """;
 
-    // A statement and commit of its own, which the refusal that follows does not undo. Index: pk_refresh_tokens.
+    // A statement and commit of its own, which the refusal that follows does not undo. A token that is merely over stays for a while: by it
+    // the account knows the device. Index: pk_refresh_tokens.
     private const string RevokeSql =
         """
         WITH ended AS (
             DELETE FROM refresh_tokens
-            WHERE family_hash = @FamilyHash
+            WHERE family_hash = @FamilyHash AND token_hash <> @TokenHash
             RETURNING family_hash, user_id
         ), revoked AS (
             INSERT INTO revocations (kind, subject)
@@ -73,16 +74,19 @@ public sealed class RefreshLoginHandler(
                 TokenHash = token.Hash(),
                 NextHash = next.Hash(),
                 Now = now,
-                ExpiresAt = now + Duration.FromDays(settings.RefreshTokenDays),
+                ExpiresAt = settings.RefreshBefore(now),
+                BegunAfter = now - Duration.FromDays(settings.LoginDays),
+                settings.LoginDays,
             },
             ct);
         if (user is not null)
             return LoginResult.Of(user, next, sign, settings, now);
 
-        if (await session.QuerySingleOrDefaultAsync<Ended>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct) is { } ended)
+        var used = new { FamilyHash = token.FamilyHash(), TokenHash = token.Hash() };
+        if (await session.QuerySingleOrDefaultAsync<Ended>(RevokeSql, used, ct) is { } ended)
         {
             session.AfterCommit(() => revocations.Add([new Revocation(RevocationKind.Session, token.Session(), ended.RevokedAt)]));
-            logger.LogWarning("A refresh token of {UserId} came that was used before or is over; its login is revoked", ended.UserId);
+            logger.LogWarning("A refresh token of {UserId} came that was used before; its login is revoked", ended.UserId);
         }
         throw AccountErrors.RefreshRefused();
     }

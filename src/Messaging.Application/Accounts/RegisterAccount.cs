@@ -11,7 +11,9 @@ namespace Messaging.Application.Accounts;
 
 /// <summary>A new user with an account, logged in. The user's id is the service's to make, so that nobody gets that of somebody else.</summary>
 /// <param name="DisplayName">The username unless said.</param>
-public sealed record RegisterAccount(string Username, Password Password, string? DisplayName) : IStatementCommand<LoginResult>;
+/// <param name="Origin">The address that it comes from.</param>
+public sealed record RegisterAccount(string Username, Password Password, string? DisplayName, string Origin)
+    : IStatementCommand<LoginResult>;
 
 public sealed class RegisterAccountValidator : AbstractValidator<RegisterAccount>
 {
@@ -52,7 +54,7 @@ public sealed class RegisterAccountHandler(
 
     public async Task<LoginResult> Handle(RegisterAccount command, CancellationToken ct)
     {
-        var hash = await hashing.HashAsync(command.Password, ct);
+        var hash = await hashing.HashAsync(command.Password, command.Origin, ct);
 
         var (token, now) = (RefreshToken.New(), clock.GetCurrentInstant());
         try
@@ -68,7 +70,7 @@ public sealed class RegisterAccountHandler(
                     FamilyHash = token.FamilyHash(),
                     TokenHash = token.Hash(),
                     Now = now,
-                    ExpiresAt = now + Duration.FromDays(settings.RefreshTokenDays),
+                    ExpiresAt = settings.RefreshBefore(now),
                 },
                 ct);
             return LoginResult.Of(user, token, sign, settings, now);

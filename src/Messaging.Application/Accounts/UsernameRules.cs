@@ -10,6 +10,7 @@ public static class UsernameRules
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 
     public static IRuleBuilderOptions<T, string> IsUsername<T>(this IRuleBuilder<T, string> rule) =>
-        rule.Must(name => name.Length is >= 3 and <= 50 && !name.AsSpan().ContainsAnyExcept(Allowed))
-            .WithMessage("3 to 50 of A-Z a-z 0-9 _ are expected.");
+        rule.Must(IsValid).WithMessage("3 to 50 of A-Z a-z 0-9 _ are expected.");
+
+    public static bool IsValid(string name) => name.Length is >= 3 and <= 50 && !name.AsSpan().ContainsAnyExcept(Allowed);
 }

@@ -1,5 +1,6 @@
 using FluentValidation;
 using MediatR;
+using Messaging.Application.Accounts;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 
@@ -7,7 +8,7 @@ namespace Messaging.Application.Users;
 
 /// <summary>The profiles of those among up to 100 ids that there are, in the order of the ids asked for.</summary>
 /// <param name="Ids">As given: <c>a,b</c>.</param>
-public sealed record ListUsers(string? Ids) : IQuery<Page<UserProfile>>
+public sealed record ListUsers(Actor Actor, string? Ids) : IQuery<Page<UserProfile>>
 {
     internal string[] Split() => (Ids ?? "").Split(',');
 }
@@ -20,7 +21,7 @@ public sealed class ListUsersValidator : AbstractValidator<ListUsers>
             .WithMessage("1 to 100 user ids with commas between them are expected.");
 }
 
-public sealed class ListUsersHandler(DbSession session) : IRequestHandler<ListUsers, Page<UserProfile>>
+public sealed class ListUsersHandler(DbSession session, AccountSettings accounts) : IRequestHandler<ListUsers, Page<UserProfile>>
 {
     // pk_users.
     private const string UsersSql =
@@ -34,6 +35,7 @@ public sealed class ListUsersHandler(DbSession session) : IRequestHandler<ListUs
     {
         var ids = query.Split().Distinct().ToArray();
         var found = (await session.QueryAsync<UserProfile>(UsersSql, new { Ids = ids }, ct)).ToDictionary(u => u.UserId.Value);
-        return new Page<UserProfile>([.. ids.Where(found.ContainsKey).Select(id => found[id])], NextCursor: null);
+        var shown = ids.Where(found.ContainsKey).Select(id => found[id].For(query.Actor, accounts));
+        return new Page<UserProfile>([.. shown], NextCursor: null);
     }
 }

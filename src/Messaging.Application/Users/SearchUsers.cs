@@ -1,5 +1,6 @@
 using FluentValidation;
 using MediatR;
+using Messaging.Application.Accounts;
 using Messaging.Application.Common;
 using Messaging.Application.Search;
 using Messaging.Domain.Common;
@@ -21,7 +22,8 @@ public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
     }
 }
 
-public sealed class SearchUsersHandler(DbSession session, SearchLane lane) : IRequestHandler<SearchUsers, Page<UserProfile>>
+public sealed class SearchUsersHandler(DbSession session, SearchLane lane, AccountSettings accounts)
+    : IRequestHandler<SearchUsers, Page<UserProfile>>
 {
     // The text is cut into words as the names were, each word once.
     private const string WordsSql =
@@ -87,6 +89,7 @@ public sealed class SearchUsersHandler(DbSession session, SearchLane lane) : IRe
                 Take = query.Limit + 1,
             },
             ct);
-        return Page.Of(rows, query.Limit, user => PageCursor.Encode(user.UserId.Value));
+        var shown = rows.ConvertAll(user => user.For(query.Actor, accounts));
+        return Page.Of(shown, query.Limit, user => PageCursor.Encode(user.UserId.Value));
     }
 }

@@ -14,11 +14,25 @@ public static class AccountErrors
     public static RuleException WrongPassword() => new(new Problem(
         ProblemCodes.NotAllowed, "The current password is wrong.", "#/currentPassword"));
 
-    public static RuleException TooManyFailures(int seconds) => new(new Problem(
+    public static RuleException TooManyFailures(BudgetState budget) => new(new Problem(
         ProblemCodes.RateLimited,
-        string.Create(CultureInfo.InvariantCulture, $"Too many failed attempts for this username; try again in {seconds} s."))
+        string.Create(CultureInfo.InvariantCulture, $"Too many failed attempts; try again in {budget.ResetSeconds} s."))
     {
-        RetryAfterSeconds = seconds,
+        RetryAfterSeconds = budget.ResetSeconds,
+        Budget = budget,
+    });
+
+    public static RuleException TooManyAtOnce(int most) => new(new Problem(
+        ProblemCodes.RateLimited, "Too many passwords of this address are being checked; send them one after the other.")
+    {
+        RetryAfterSeconds = 1,
+        Budget = new BudgetState("password-queue", most, WindowSeconds: 1, Remaining: 0, ResetSeconds: 1),
+    });
+
+    public static RuleException TooManyInAll() => new(new Problem(
+        ProblemCodes.Unavailable, "Too many logins at once; try again in a moment.")
+    {
+        RetryAfterSeconds = 5,
     });
 
     /// <summary>The same words for a token that is unknown, over, used before or revoked.</summary>

@@ -8,7 +8,13 @@ public sealed record Problem(string Code, string Detail, string? Pointer = null)
 {
     /// <summary>Seconds after which a repeat may succeed.</summary>
     public int? RetryAfterSeconds { get; init; }
+
+    /// <summary>The budget that is used up, where it is not among those that every answer tells of.</summary>
+    public BudgetState? Budget { get; init; }
 }
+
+/// <summary>What the <c>RateLimit</c> headers tell of a budget.</summary>
+public sealed record BudgetState(string Name, int Quota, int WindowSeconds, int Remaining, int ResetSeconds);
 
 /// <summary>The codes of the HTTP and hub contract.</summary>
 public static class ProblemCodes

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Messaging.Application.Accounts;
-using Messaging.Domain.Common;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +10,7 @@ namespace Messaging.Infrastructure.Accounts;
 /// PBKDF2 with HMAC-SHA-512 in the form of ASP.NET Core Identity. Bcrypt of other systems is understood and never made. Half of the cores
 /// at most hash at a time, so that a flood of logins leaves the other half to the service.
 /// </summary>
-public sealed class PasswordHashing : IPasswordHashing, IDisposable
+public sealed class PasswordHashing : IPasswordHashing
 {
     // Bcrypt sees no more of a password, in UTF-8.
     private const int BcryptBytes = 72;
@@ -19,23 +18,22 @@ public sealed class PasswordHashing : IPasswordHashing, IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly object Anyone = new();
 
-    private readonly SemaphoreSlim places = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private readonly FairQueue queue;
     private readonly PasswordHasher<object> hasher;
     private readonly string nobodys;
 
     public PasswordHashing(AccountSettings settings)
     {
+        queue = new(Math.Max(1, Environment.ProcessorCount / 2), settings.HashQueuePerAddress, Patience);
         hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = settings.HashIterations }));
         nobodys = hasher.HashPassword(Anyone, Convert.ToHexString(RandomNumberGenerator.GetBytes(32)));
     }
 
-    public Task<string> HashAsync(Password password, CancellationToken ct) =>
-        InTurnAsync(() => hasher.HashPassword(Anyone, password.Composed), ct);
+    public Task<string> HashAsync(Password password, string origin, CancellationToken ct) =>
+        queue.RunAsync(origin, () => hasher.HashPassword(Anyone, password.Composed), ct);
 
-    public Task<PasswordMatch> CheckAsync(string? hash, Password password, CancellationToken ct) =>
-        InTurnAsync(() => Check(hash ?? nobodys, password), ct);
-
-    public void Dispose() => places.Dispose();
+    public Task<PasswordMatch> CheckAsync(string? hash, Password password, string origin, CancellationToken ct) =>
+        queue.RunAsync(origin, () => Check(hash ?? nobodys, password), ct);
 
     private PasswordMatch Check(string hash, Password password) => hash.StartsWith("$2", StringComparison.Ordinal)
         ? CheckBcrypt(hash, password)
@@ -56,24 +54,5 @@ public sealed class PasswordHashing : IPasswordHashing, IDisposable
                 return Encoding.UTF8.GetByteCount(form) <= BcryptBytes ? PasswordMatch.RightButWeak : PasswordMatch.Right;
         }
         return PasswordMatch.Wrong;
-    }
-
-    private async Task<T> InTurnAsync<T>(Func<T> hash, CancellationToken ct)
-    {
-        if (!await places.WaitAsync(Patience, ct))
-        {
-            throw new RuleException(new Problem(ProblemCodes.Unavailable, "Too many logins at once; try again in a moment.")
-            {
-                RetryAfterSeconds = 5,
-            });
-        }
-        try
-        {
-            return hash();
-        }
-        finally
-        {
-            places.Release();
-        }
     }
 }

@@ -13,6 +13,9 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
     private static readonly Duration MessageKeys = Duration.FromDays(8);
     private static readonly Duration IdempotencyKeys = Duration.FromHours(48);
 
+    // A token that is over still tells the account's devices from strangers.
+    private static readonly Duration RefreshTokens = Duration.FromDays(30);
+
     // Index: ix_message_keys_created_at.
     private const string MessageKeysSql =
         """
@@ -59,7 +62,7 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         var now = clock.GetCurrentInstant();
         await ForgetAsync(connection, MessageKeysSql, now - MessageKeys, ct);
         await ForgetAsync(connection, IdempotencyKeysSql, now - IdempotencyKeys, ct);
-        await ForgetAsync(connection, RefreshTokensSql, now, ct);
+        await ForgetAsync(connection, RefreshTokensSql, now - RefreshTokens, ct);
         await ForgetAsync(connection, LoginFailuresSql, now, ct);
         await ForgetAsync(connection, RevocationsSql, now, ct);
     }

@@ -23,13 +23,18 @@ public sealed class AccountSettingsTests
         {
             AccessTokenLifetime = TimeSpan.Zero,
             RefreshTokenDays = 0,
+            LoginDays = 0,
             LockoutFailures = 0,
             LockoutTime = TimeSpan.FromDays(2),
             HashIterations = 0,
+            HashQueuePerAddress = 0,
         };
 
         Assert.That(
             settings.Errors(production: false).Select(error => error.Split(':')[0]),
-            Is.EqualTo(new[] { "AccessTokenLifetime", "RefreshTokenDays", "LockoutFailures", "LockoutTime", "HashIterations" }));
+            Is.EqualTo(new[]
+            {
+                "AccessTokenLifetime", "RefreshTokenDays", "LoginDays", "LockoutFailures", "LockoutTime", "HashIterations", "HashQueuePerAddress",
+            }));
     }
 }

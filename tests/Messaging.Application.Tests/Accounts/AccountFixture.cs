@@ -1,5 +1,6 @@
 using Messaging.Application.Accounts;
 using Messaging.Application.Users;
+using Messaging.Domain.Accounts;
 using Messaging.Infrastructure.Accounts;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -21,11 +22,16 @@ public abstract class AccountFixture : SliceFixture
     protected static string NewName() => $"Anna_{Guid.NewGuid():N}"[..20];
 
     protected Task<LoginResult> RegisterAsync(string name, string password = Password) =>
-        Slices.SendAsync(new RegisterAccount(name, new Password(password), DisplayName: null));
+        Slices.SendAsync(new RegisterAccount(name, new Password(password), DisplayName: null, NewOrigin()));
 
-    protected Task<LoginResult> LogInAsync(string name, string password = Password) => Slices.SendAsync(new LogIn(name, new Password(password)));
+    /// <param name="device">The refresh token that the device was given last.</param>
+    protected Task<LoginResult> LogInAsync(string name, string password = Password, string? device = null) => Slices.SendAsync(
+        new LogIn(name, new Password(password), NewOrigin(), RefreshToken.TryParse(device, out var token) ? token : null));
 
     protected Task<LoginResult> RefreshAsync(string token) => Slices.SendAsync(new RefreshLogin(token));
+
+    /// <summary>An address that nobody else comes from.</summary>
+    protected static string NewOrigin() => $"address:{Guid.NewGuid()}";
 
     /// <summary>Begins a transaction with the statement; <see cref="CommitAsync"/> ends it.</summary>
     protected async Task<NpgsqlConnection> HoldAsync(string sql)

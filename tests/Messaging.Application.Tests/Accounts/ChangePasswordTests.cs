@@ -44,15 +44,37 @@ public sealed class ChangePasswordTests : AccountFixture
     }
 
     [Test]
-    public async Task Its_failures_count_with_those_of_logging_in()
+    public async Task Strangers_who_fail_to_log_in_do_not_keep_the_owner_from_it()
     {
         var name = NewName();
         var user = (await RegisterAsync(name)).User.UserId;
-        await AtOnceAsync(5, _ => LogInAsync(name, OtherPassword));
-        await AtOnceAsync(5, _ => ChangeAsync(user, current: OtherPassword));
+        await AtOnceAsync(11, _ => LogInAsync(name, OtherPassword));
 
+        Assert.That(await CodeAsync(() => ChangeAsync(user)), Is.Empty);
+    }
+
+    [Test]
+    public async Task With_a_stolen_access_token_ten_passwords_can_be_tried()
+    {
+        var name = NewName();
+        var user = (await RegisterAsync(name)).User.UserId;
+
+        var codes = await AtOnceAsync(10, _ => ChangeAsync(user, current: OtherPassword));
+
+        Assert.That(codes, Is.All.EqualTo("not-allowed"));
         Assert.That(await CodeAsync(() => ChangeAsync(user)), Is.EqualTo("rate-limited"));
-        Assert.That(await CodeAsync(() => LogInAsync(name)), Is.EqualTo("rate-limited"));
+        Assert.That(await CodeAsync(() => LogInAsync(name)), Is.Empty);
+    }
+
+    [Test]
+    public async Task The_new_password_logs_in_though_strangers_had_locked_the_name()
+    {
+        var name = NewName();
+        var user = (await RegisterAsync(name)).User.UserId;
+        await AtOnceAsync(11, _ => LogInAsync(name, OtherPassword));
+        await ChangeAsync(user, changed: "three hens on one perch");
+
+        Assert.That(await CodeAsync(() => LogInAsync(name, "three hens on one perch")), Is.Empty);
     }
 
     [TestCase("password123")]

@@ -1,3 +1,4 @@
+using Messaging.Domain.Accounts;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -139,6 +140,55 @@ public sealed class LogInTests : AccountFixture
         await FailAsync(name, 10);
 
         Assert.That(await CodeAsync(() => LogInAsync(other)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_device_that_was_logged_in_before_is_not_locked_out_by_strangers()
+    {
+        var name = NewName();
+        var device = (await RegisterAsync(name)).RefreshToken;
+        await FailAsync(name, 11);
+
+        Assert.That(await CodeAsync(() => LogInAsync(name)), Is.EqualTo("rate-limited"));
+        Assert.That(await CodeAsync(() => LogInAsync(name, device: device)), Is.Empty);
+    }
+
+    [Test]
+    public async Task Nor_is_one_whose_login_is_over()
+    {
+        var name = NewName();
+        var login = await RegisterAsync(name);
+        await Slices.ExecuteAsync("UPDATE refresh_tokens SET expires_at = now() WHERE user_id = @UserId", new { UserId = login.User.UserId.Value });
+        await CodeAsync(() => RefreshAsync(login.RefreshToken));
+        await FailAsync(name, 11);
+
+        Assert.That(await CodeAsync(() => LogInAsync(name, device: login.RefreshToken)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_device_has_ten_attempts_of_its_own()
+    {
+        var name = NewName();
+        var device = (await RegisterAsync(name)).RefreshToken;
+
+        var codes = await AtOnceAsync(10, _ => LogInAsync(name, OtherPassword, device));
+
+        Assert.That(codes, Is.All.EqualTo("unauthenticated"));
+        Assert.That(await CodeAsync(() => LogInAsync(name, device: device)), Is.EqualTo("rate-limited"));
+        Assert.That(await CodeAsync(() => LogInAsync(name)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_stranger_does_not_pass_for_a_device_of_the_account()
+    {
+        var name = NewName();
+        var used = (await RegisterAsync(name)).RefreshToken;
+        await RefreshAsync(used);
+        var others = (await RegisterAsync(NewName())).RefreshToken;
+        await FailAsync(name, 11);
+
+        foreach (var device in new[] { used, others, RefreshToken.New().Reveal() })
+            Assert.That(await CodeAsync(() => LogInAsync(name, device: device)), Is.EqualTo("rate-limited"));
     }
 
     [TestCase("ab")]

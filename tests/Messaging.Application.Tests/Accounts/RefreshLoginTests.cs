@@ -77,6 +77,29 @@ public sealed class RefreshLoginTests : AccountFixture
     }
 
     [Test]
+    public async Task However_often_it_is_refreshed_a_login_ends_after_90_days()
+    {
+        var login = await RegisterAsync(NewName());
+        await BeginEarlierAsync(login.User.UserId, days: 89);
+        var next = await RefreshAsync(login.RefreshToken);
+        await BeginEarlierAsync(login.User.UserId, days: 1);
+
+        Assert.That(await CodeAsync(() => RefreshAsync(next.RefreshToken)), Is.EqualTo("unauthenticated"));
+    }
+
+    [Test]
+    public async Task A_refresh_shortly_before_the_end_does_not_lengthen_the_login_beyond_it()
+    {
+        var login = await RegisterAsync(NewName());
+        await BeginEarlierAsync(login.User.UserId, days: 80);
+        await RefreshAsync(login.RefreshToken);
+
+        var days = await Slices.ScalarAsync<int>(
+            "SELECT extract(day FROM expires_at - created_at)::integer FROM refresh_tokens WHERE user_id = @UserId", new { UserId = login.User.UserId.Value });
+        Assert.That(days, Is.EqualTo(90));
+    }
+
+    [Test]
     public async Task A_mistyped_token_revokes_nothing()
     {
         var login = await RegisterAsync(NewName());
@@ -140,6 +163,9 @@ public sealed class RefreshLoginTests : AccountFixture
                 Assert.That(await CodeAsync(() => RefreshAsync(next.RefreshToken)), Is.EqualTo("unauthenticated"));
         }
     }
+
+    private Task BeginEarlierAsync(UserId user, int days) => Slices.ExecuteAsync(
+        "UPDATE refresh_tokens SET created_at = created_at - make_interval(days => @Days) WHERE user_id = @UserId", new { UserId = user.Value, Days = days });
 
     private Task PassAsync(UserId user, int days) => Slices.ExecuteAsync(
         "UPDATE refresh_tokens SET expires_at = expires_at - make_interval(days => @Days) WHERE user_id = @UserId", new { UserId = user.Value, Days = days });

@@ -19,17 +19,37 @@ public sealed class RegisterAccountTests : AccountFixture
     }
 
     [Test]
-    public async Task The_username_shows_wherever_a_user_is_read()
+    public async Task Wherever_a_user_is_read_the_service_and_the_user_see_the_username()
     {
         var (name, other) = (NewName(), await Slices.UserAsync());
         var id = (await RegisterAsync(name)).User.UserId;
 
-        Assert.That((await Slices.SendAsync(new GetUser(id))).Username, Is.EqualTo(name));
+        foreach (var viewer in new[] { new Actor(id), Actor.Service })
+        {
+            Assert.That((await Slices.SendAsync(new GetUser(viewer, id))).Username, Is.EqualTo(name));
+            Assert.That((await Slices.SendAsync(new ListUsers(viewer, $"{id},{other}"))).Items.Select(u => u.Username), Is.EqualTo(new[] { name, null }));
+            Assert.That((await Slices.SendAsync(new SearchUsers(viewer, name, 10, null))).Items.Single().Username, Is.EqualTo(name));
+        }
         Assert.That((await Slices.SendAsync(new GetMe(id))).Username, Is.EqualTo(name));
-        Assert.That((await Slices.SendAsync(new ListUsers($"{id},{other}"))).Items.Select(u => u.Username), Is.EqualTo(new[] { name, null }));
         Assert.That((await Slices.SendAsync(new PutUser(id, "Anna", null, null, null, null))).User.Username, Is.EqualTo(name));
         Assert.That((await Slices.SendAsync(new PutUsers([new(id, "Anna", null, null, null, null)])))[0].Username, Is.EqualTo(name));
         Assert.That((await Slices.SendAsync(new UpdateMe(id, new("Anna B."), default, default, default, default))).Username, Is.EqualTo(name));
+    }
+
+    [Test]
+    public async Task Others_find_a_user_by_the_username_and_do_not_see_it()
+    {
+        var (name, viewer) = (NewName(), new Actor(await Slices.UserAsync()));
+        var id = (await RegisterAsync(name)).User.UserId;
+
+        var profiles = new[]
+        {
+            (await Slices.SendAsync(new SearchUsers(viewer, name[..^1], 10, null))).Items.Single(),
+            (await Slices.SendAsync(new ListUsers(viewer, id.Value))).Items.Single(),
+            await Slices.SendAsync(new GetUser(viewer, id)),
+        };
+
+        Assert.That(profiles.Select(profile => (profile.UserId, profile.Username)), Is.All.EqualTo((id, (string?)null)));
     }
 
     [Test]
@@ -42,7 +62,7 @@ public sealed class RegisterAccountTests : AccountFixture
 
         Assert.That(login.User.UserId.Value, Is.Not.EqualTo("grace").And.Not.EqualTo(host.Value));
         Assert.That(Guid.Parse(login.User.UserId.Value).Version, Is.EqualTo(7));
-        Assert.That((await Slices.SendAsync(new GetUser(new UserId("grace")))).Username, Is.Null);
+        Assert.That((await Slices.SendAsync(new GetUser(Actor.Service, new UserId("grace")))).Username, Is.Null);
     }
 
     [Test]
@@ -109,7 +129,7 @@ public sealed class RegisterAccountTests : AccountFixture
 
     [Test]
     public void Requests_do_not_print_passwords() =>
-        Assert.That($"{new RegisterAccount("anna", new Password(Password), null)} {new LogIn("anna", new Password(Password))}", Does.Not.Contain(Password));
+        Assert.That($"{new RegisterAccount("anna", new Password(Password), null, "here")} {new LogIn("anna", new Password(Password), "here")}", Does.Not.Contain(Password));
 
     [TestCase("an old password")]
     [TestCase("$2b$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")]

@@ -104,7 +104,7 @@ public sealed class MaintenanceTests
             INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at)
             VALUES ('anna', 'anna', '$2b$04$' || repeat('x', 53), now(), now());
             INSERT INTO refresh_tokens (family_hash, token_hash, user_id, created_at, expires_at)
-            SELECT sha256(i::text::bytea), '', 'anna', now(), now() + (i - 2500.5) * interval '1 minute'
+            SELECT sha256(i::text::bytea), '', 'anna', now(), now() - interval '30 days' + (i - 2500.5) * interval '1 minute'
             FROM generate_series(1, 2510) AS i;
             INSERT INTO login_failures (username, failures, ends_at)
             SELECT 'name' || i, 1, now() + (i - 1.5) * interval '1 minute'

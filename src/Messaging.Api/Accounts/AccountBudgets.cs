@@ -1,0 +1,40 @@
+using Messaging.Api.RateLimiting;
+using Messaging.Api.Security;
+using Messaging.Application.Accounts;
+using Messaging.Domain.Accounts;
+
+namespace Messaging.Api.Accounts;
+
+/// <summary>
+/// What may be asked of accounts by where it comes from and by whom it is about. The failed logins of a name are counted in the database
+/// instead, so that all nodes agree and a device that the account knows is told from strangers.
+/// </summary>
+public sealed class AccountBudgets(RateLimits limits, RateLimitSettings settings)
+{
+    private readonly RateLimitBudget logIns = limits.Budget("login", settings.LogInsPerMinute);
+    private readonly RateLimitBudget registrations = limits.Budget("registration", settings.RegistrationsPerMinute);
+    private readonly RateLimitBudget names = limits.Budget("registration-name", settings.RegistrationsPerNameAndMinute);
+    private readonly RateLimitBudget refreshes = limits.Budget("refresh", settings.RefreshesPerMinute);
+    private readonly RateLimitBudget logins = limits.Budget("refresh-login", settings.RefreshesPerLoginAndMinute);
+
+    /// <param name="device">One that the account knows, whose address strangers may share; else null.</param>
+    public void TakeLogIn(HttpContext context, RefreshToken? device) =>
+        context.Take(logIns, device is null ? context.OriginKey() : KeyOf(device));
+
+    public void TakeRegistration(HttpContext context, string username)
+    {
+        context.Take(registrations, context.OriginKey());
+        // What is no username is refused, and not to be remembered.
+        if (UsernameRules.IsValid(username))
+            context.Take(names, $"name:{username.ToLowerInvariant()}");
+    }
+
+    public void TakeRefresh(HttpContext context, string refreshToken)
+    {
+        context.Take(refreshes, context.OriginKey());
+        if (RefreshToken.TryParse(refreshToken, out var token))
+            context.Take(logins, KeyOf(token));
+    }
+
+    private static string KeyOf(RefreshToken token) => $"login:{Convert.ToHexStringLower(token.FamilyHash())}";
+}
