@@ -15,7 +15,7 @@ sealed class ServiceNode : IDisposable
     {
         this.connectionString = connectionString;
         Address = new Uri($"http://127.0.0.1:{FreePort()}");
-        probe = new HttpClient { BaseAddress = Address };
+        probe = new HttpClient(new ContractHandler()) { BaseAddress = Address };
     }
 
     public Uri Address { get; }
@@ -39,7 +39,7 @@ sealed class ServiceNode : IDisposable
         await Eventually.HoldsAsync(IsReadyAsync, () => $"the service is ready:\n{Process.Output}\n{Process.Errors}");
     }
 
-    public HttpClient ClientFor(string userId) => new()
+    public HttpClient ClientFor(string userId) => new(new ContractHandler())
     {
         BaseAddress = Address,
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", ApiHost.Token(userId)) },

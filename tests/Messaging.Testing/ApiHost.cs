@@ -129,7 +129,7 @@ public sealed class ApiHost : IAsyncDisposable
 
     public HttpClient AnonymousClient()
     {
-        var client = new HttpClient { BaseAddress = Address };
+        var client = new HttpClient(new ContractHandler()) { BaseAddress = Address };
         lock (clients)
             clients.Add(client);
         return client;

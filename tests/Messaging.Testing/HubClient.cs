@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework;
 
 namespace Messaging.Testing;
 
@@ -36,6 +37,9 @@ public sealed class HubClient : IAsyncDisposable
             {
                 if (envelope.GetProperty("id").GetString() is { } id)
                     ids.Enqueue(id);
+                // Whoever waits for an event is told.
+                if (type != "test:event" && Contract.Served.EventMisfit(envelope) is { } misfit)
+                    events.Writer.TryComplete(new AssertionException($"'{type}' was heard against the document:\n{misfit}"));
                 events.Writer.TryWrite(envelope);
             });
         }
@@ -92,17 +96,17 @@ public sealed class HubClient : IAsyncDisposable
     }
 
     public Task<JsonElement> SendMessageAsync(object conversationId, object? message) =>
-        Connection.InvokeAsync<JsonElement>("SendMessage", conversationId, message);
+        InvokeAsync("MessageView", "SendMessage", conversationId, message);
 
     public Task<JsonElement> MarkReadAsync(object conversationId, object? seq) =>
-        Connection.InvokeAsync<JsonElement>("MarkRead", conversationId, seq);
+        InvokeAsync("PointerState", "MarkRead", conversationId, seq);
 
     public Task<JsonElement> AckDeliveredAsync(object conversationId, object? seq) =>
-        Connection.InvokeAsync<JsonElement>("AckDelivered", conversationId, seq);
+        InvokeAsync("PointerState", "AckDelivered", conversationId, seq);
 
     public Task TypingAsync(object conversationId, object? active) => Connection.InvokeAsync("Typing", conversationId, active);
 
-    public Task<JsonElement> WatchAsync(object? userIds) => Connection.InvokeAsync<JsonElement>("WatchPresence", userIds);
+    public Task<JsonElement> WatchAsync(object? userIds) => InvokeAsync("PageOfPresenceView", "WatchPresence", userIds);
 
     public Task SetAwayAsync(object? isAway) => Connection.InvokeAsync("SetAway", isAway);
 
@@ -110,6 +114,15 @@ public sealed class HubClient : IAsyncDisposable
         Connection.StreamAsync<JsonElement>("Resume", cursor, ct);
 
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
+
+    // What the same call over REST answers, by the document.
+    async Task<JsonElement> InvokeAsync(string component, string method, params object?[] arguments)
+    {
+        var answer = await Connection.InvokeCoreAsync<JsonElement>(method, arguments);
+        return Contract.Served.Misfit(component, answer) is { } misfit
+            ? throw new AssertionException($"{method} answered against the document:\n{misfit}")
+            : answer;
+    }
 
     /// <summary>The one transport that the client needs here; the package with all of them is not to be had.</summary>
     sealed class WebSocketFactory : IConnectionFactory

@@ -1,9 +1,11 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Idempotency;
+using Messaging.Api.OpenApi;
 using Messaging.Api.Security;
 using Messaging.Application.Accounts;
 using Messaging.Domain.Accounts;
+using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -32,17 +34,17 @@ public static class AccountEndpoints
     public static IEndpointRouteBuilder MapAccounts(this IEndpointRouteBuilder app)
     {
         // Remembering the answers would store tokens in the clear.
-        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey().ProducesProblem(StatusCodes.Status404NotFound);
+        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey().Refuses(ProblemCodes.NotFound);
 
         accounts.MapPost("", RegisterAsync)
             .WithName("registerAccount").WithSummary("Make a user with an account, and log in")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses(ProblemCodes.AlreadyExists);
         accounts.MapPost("/login", LogInAsync)
             .WithName("logIn").WithSummary("Log in by username and password")
-            .ProducesProblem(StatusCodes.Status401Unauthorized);
+            .Refuses(ProblemCodes.Unauthenticated);
         accounts.MapPost("/refresh", RefreshAsync)
             .WithName("refreshLogin").WithSummary("Trade the refresh token for new tokens; using one twice revokes the login")
-            .ProducesProblem(StatusCodes.Status401Unauthorized);
+            .Refuses(ProblemCodes.Unauthenticated);
         accounts.MapPost("/logout", LogOutAsync)
             .WithName("logOut").WithSummary("End the login that the refresh token is of");
         accounts.MapPost("/password", ChangePasswordAsync).RequireScope(Scope.Users)

@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
 using Messaging.Api.Idempotency;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Domain.Attachments;
@@ -29,13 +30,16 @@ public static class AttachmentEndpoints
         // A repeated upload is another file, which is collected if no message names it.
         attachments.MapPost("", UploadAsync)
             .WithBodyOf(Math.Max(limits.FileBytes, limits.ImageBytes) + Around).WithoutIdempotencyKey()
-            .Accepts<UploadForm>("multipart/form-data").ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .Accepts<UploadForm>("multipart/form-data").Refuses(ProblemCodes.UnsafeFile, ProblemCodes.UndecodableFile)
             .WithName("uploadAttachment").WithSummary("Upload a file, for a message of a conversation to name");
         attachments.MapGet("/{attachmentId:guid}", GetAsync)
             .WithName("getAttachment").WithSummary("An attachment with fresh addresses");
 
         app.MapGet("/files/{attachmentId:guid}/{variant}", OpenAsync).WithTags("Attachments").AllowAnonymous()
-            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream").ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .Produces<Stream>(StatusCodes.Status200OK, OperationDetails.AnyFile)
+            .Produces<Stream>(StatusCodes.Status206PartialContent, OperationDetails.AnyFile)
+            .Produces(StatusCodes.Status304NotModified).Produces(StatusCodes.Status416RangeNotSatisfiable)
+            .Refuses(ProblemCodes.Unavailable)
             .WithName("openFile").WithSummary("The bytes of a file, by the signed address that an attachment has");
         return app;
     }

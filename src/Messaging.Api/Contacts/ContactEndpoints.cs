@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Domain.Common;
@@ -22,10 +23,13 @@ public static class ContactEndpoints
         v1.MapGet("/contacts", ListAsync)
             .WithName("listContacts").WithSummary("One's contacts and questions either way, by user id");
         v1.MapPost("/contacts", AskAsync)
+            .Refuses(ProblemCodes.Blocked)
             .WithName("askContact").WithSummary("Ask somebody to be a contact; asking who has asked already accepts");
         v1.MapPost("/contacts/{userId:userid}/accept", AcceptAsync)
+            .Refuses(ProblemCodes.Blocked)
             .WithName("acceptContact").WithSummary("Accept who asks");
         v1.MapPost("/contacts/{userId:userid}/decline", DeclineAsync)
+            .Refuses(ProblemCodes.AlreadyExists)
             .WithName("declineContact").WithSummary("Decline who asks; that one is not told");
         v1.MapDelete("/contacts/{userId:userid}", RemoveAsync)
             .WithName("removeContact").WithSummary("End a contact in both directions");
@@ -38,8 +42,10 @@ public static class ContactEndpoints
         v1.MapGet("/message-requests", ListRequestsAsync)
             .WithName("listMessageRequests").WithSummary("First messages that wait for an answer, the newest first");
         v1.MapPost("/message-requests/{requestId:guid}/accept", AcceptRequestAsync)
+            .Refuses(ProblemCodes.Blocked)
             .WithName("acceptMessageRequest").WithSummary("Accept a first message: both become contacts");
         v1.MapPost("/message-requests/{requestId:guid}/decline", DeclineRequestAsync)
+            .Refuses(ProblemCodes.AlreadyExists)
             .WithName("declineMessageRequest").WithSummary("Decline a first message; its sender is not told");
         return app;
     }

@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
@@ -66,8 +67,10 @@ public static class ConversationEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Conversations").RequireScope(Scope.Conversations);
 
         v1.MapPost("/conversations/direct", OpenDirectAsync)
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.NotAContact])
             .WithName("openDirect").WithSummary("Find or open the direct conversation with a user");
         v1.MapPost("/conversations", CreateGroupAsync)
+            .Refuses(ProblemCodes.Blocked, ProblemCodes.GroupFull, ProblemCodes.AlreadyExists)
             .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
             .WithName("listConversations").WithSummary("One's inbox, the newest activity first; for the service, the conversations of a context");
@@ -76,10 +79,13 @@ public static class ConversationEndpoints
         v1.MapGet("/conversations/by-slug/{slug}", GetBySlugAsync)
             .WithName("getConversationBySlug").WithSummary("A conversation by its slug");
         v1.MapPatch("/conversations/{id:guid}", UpdateAsync)
+            .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.DirectIsFixed, ProblemCodes.AlreadyExists, ProblemCodes.VersionMismatch)
             .WithName("updateConversation").WithSummary("Change what a group says of itself and its rules");
         v1.MapPost("/conversations/{id:guid}/close", CloseAsync)
+            .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed)
             .WithName("closeConversation").WithSummary("End a conversation: nothing can be sent any more");
         v1.MapPost("/conversations/{id:guid}/reopen", ReopenAsync)
+            .Refuses(ProblemCodes.ConversationArchived)
             .WithName("reopenConversation").WithSummary("Have a closed conversation take messages again");
         v1.MapPost("/conversations/{id:guid}/archive", ArchiveAsync)
             .WithName("archiveConversation").WithSummary("Put a conversation away for everyone");

@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
@@ -28,24 +29,29 @@ public static class GroupEndpoints
     public static IEndpointRouteBuilder MapGroups(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/v1/conversations/{id:guid}").WithTags("Participants").RequireScope(Scope.Conversations);
+        var fixedInDirect = group.MapGroup("").Refuses(ProblemCodes.DirectIsFixed);
 
         group.MapGet("/participants", ListAsync)
             .WithName("listParticipants").WithSummary("Who takes part, by user id");
-        group.MapPost("/participants", AddAsync)
+        fixedInDirect.MapPost("/participants", AddAsync)
+            .Refuses(
+                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned, ProblemCodes.Blocked)
             .WithName("addParticipants").WithSummary("Let people into a group, all or none");
-        group.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
+        fixedInDirect.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
+            .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.LastOwner)
             .WithName("changeRole").WithSummary("Give somebody another role");
-        group.MapDelete("/participants/{userId:userid}", RemoveAsync)
+        fixedInDirect.MapDelete("/participants/{userId:userid}", RemoveAsync)
             .WithName("removeParticipant").WithSummary("Put somebody out of a group");
-        group.MapPost("/leave", LeaveAsync)
+        fixedInDirect.MapPost("/leave", LeaveAsync)
             .WithName("leaveConversation").WithSummary("Leave a group");
-        group.MapPost("/owner", HandOverAsync)
+        fixedInDirect.MapPost("/owner", HandOverAsync)
+            .Refuses(ProblemCodes.ConversationArchived)
             .WithName("handOverGroup").WithSummary("Make another participant the owner");
-        group.MapGet("/bans", ListBansAsync)
+        fixedInDirect.MapGet("/bans", ListBansAsync)
             .WithName("listBans").WithSummary("Who is kept out, by user id");
-        group.MapPut("/bans/{userId:userid}", BanAsync)
+        fixedInDirect.MapPut("/bans/{userId:userid}", BanAsync)
             .WithName("banParticipant").WithSummary("Put somebody out and keep that one out");
-        group.MapDelete("/bans/{userId:userid}", UnbanAsync)
+        fixedInDirect.MapDelete("/bans/{userId:userid}", UnbanAsync)
             .WithName("unbanParticipant").WithSummary("Lift a ban");
         return app;
     }

@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
@@ -45,6 +46,7 @@ public static class OwnStateEndpoints
         v1.MapDelete("/conversations/{id:guid}/history", ClearHistoryAsync)
             .WithName("clearHistory").WithSummary("Empty one's own view of a conversation");
         v1.MapDelete("/conversations/{id:guid}", DeleteAsync)
+            .Refuses(ProblemCodes.VersionMismatch)
             .WithName("deleteConversation").WithSummary("Take a conversation out of one's inbox, or delete it for everyone");
         v1.MapGet("/unread", GetUnreadAsync)
             .WithName("getUnread").WithSummary("Badge totals");
@@ -77,9 +79,9 @@ public static class OwnStateEndpoints
         Guid id, HttpContext context, IMediator mediator, CancellationToken ct, Word<DeleteScope>? scope = null)
     {
         if (scope?.Value is DeleteScope.Everyone)
-            await mediator.Send(new DeleteConversation(context.Actor(), new ConversationId(id)), ct);
+            await mediator.Send(new DeleteConversation(context.Actor(), new ConversationId(id), context.ExpectedVersions()), ct);
         else
-            await mediator.Send(new ClearHistory(context.Actor(), new ConversationId(id), LeavesInbox: true), ct);
+            await mediator.Send(new ClearHistory(context.Actor(), new ConversationId(id), LeavesInbox: true, context.ExpectedVersions()), ct);
         return TypedResults.NoContent();
     }
 

@@ -1,12 +1,14 @@
-using System.Text.Json.Serialization;
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
+using System.Text.Json.Serialization;
 
 namespace Messaging.Api.Events;
 
@@ -31,7 +33,7 @@ public static class SyncEndpoints
             .WithTags("Integration")
             .RequireScope(Scope.Events)
             .WithName("sync").WithSummary("Events since a cursor, or a state to start from")
-            .ProducesProblem(StatusCodes.Status410Gone);
+            .Refuses(ProblemCodes.CursorExpired);
         return app;
     }
 

@@ -1,4 +1,5 @@
 using Messaging.Api.Errors;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Attachments;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
@@ -24,7 +25,7 @@ public static class HealthEndpoints
         var health = routes.MapGroup("/health").WithTags("Operations").AllowAnonymous();
         health.MapGet("/live", Live).WithName("getLiveness").WithSummary("Whether the process runs");
         health.MapGet("/ready", ReadyAsync).WithName("getReadiness").WithSummary("Whether requests should be sent here")
-            .Produces<Readiness>().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<Readiness>().Refuses(ProblemCodes.Unavailable);
     }
 
     /// <summary>Never asks the database: a restart would not bring that back.</summary>

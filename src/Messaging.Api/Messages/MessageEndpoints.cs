@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Messages;
@@ -33,6 +34,7 @@ public static class MessageEndpoints
 
         messages.MapPost("/", SendAsync)
             .RequireSendLimit().WithoutIdempotencyKey()
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.IdempotencyKeyReused])
             .WithName("sendMessage").WithSummary("Send a message");
         messages.MapGet("/", ListAsync)
             .WithName("listMessages").WithSummary("A part of the history, ascending by seq");
@@ -42,14 +44,15 @@ public static class MessageEndpoints
             .WithName("listReplies").WithSummary("What was answered to a message, the oldest first");
         messages.MapPatch("/{messageId:guid}", EditAsync)
             .WithName("editMessage").WithSummary("Change what one's own message says")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.EditWindowPassed, ProblemCodes.VersionMismatch]);
 
         // A moderator's key has no business with the rest.
         var moderated = app.MapGroup("/v1/conversations/{id:guid}/messages/{messageId:guid}").WithTags("Messages")
             .RequireScope(Scope.Messages, Scope.Moderation);
         moderated.MapDelete("/", DeleteAsync)
             .WithName("deleteMessage").WithSummary("Delete a message, for everyone or for oneself")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses(
+                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.DeleteWindowPassed, ProblemCodes.VersionMismatch);
         moderated.MapGet("/edits", ListEditsAsync)
             .WithName("listEdits").WithSummary("What a message said before it was edited, the newest first");
 

@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
@@ -18,10 +19,10 @@ public static class PinEndpoints
             .WithName("listPins").WithSummary("What is pinned in a conversation, the newest pin first");
         conversations.MapPut("/messages/{messageId:guid}/pin", PinAsync)
             .WithName("pinMessage").WithSummary("Pin a message for everybody")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
         conversations.MapDelete("/messages/{messageId:guid}/pin", UnpinAsync)
             .WithName("unpinMessage").WithSummary("Take a message's pin away")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
         return app;
     }
 

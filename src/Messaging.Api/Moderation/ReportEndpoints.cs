@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Moderation;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
@@ -16,6 +17,7 @@ public static class ReportEndpoints
     public static IEndpointRouteBuilder MapReports(this IEndpointRouteBuilder app)
     {
         app.MapPost("/v1/conversations/{id:guid}/messages/{messageId:guid}/report", ReportAsync)
+            .Refuses(ProblemCodes.MessageDeleted)
             .WithTags("Moderation").RequireScope(Scope.Messages)
             .WithName("reportMessage").WithSummary("Tell the moderators of a message");
         return app;

@@ -8,6 +8,7 @@ namespace Messaging.Api.OpenApi;
 public static class DocumentDetails
 {
     public const string IdempotencyKey = "IdempotencyKey";
+    public const string IfMatch = "IfMatch";
 
     public static readonly IReadOnlyList<string> RateLimitHeaders = ["RateLimit", "RateLimit-Policy"];
 
@@ -89,6 +90,14 @@ public static class DocumentDetails
             Description = "Chosen by the client; a repeat with the same key and content within 48 h is given the first answer.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[ -~]{1,255}$" },
             Example = "order-4711-opened",
+        });
+        document.AddComponent<IOpenApiParameter>(IfMatch, new OpenApiParameter
+        {
+            Name = "If-Match",
+            In = ParameterLocation.Header,
+            Description = "The `ETag` of what was read: where it has another version by now, nothing is changed and the answer is 412.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = "\"3\"",
         });
         Header(document, "RateLimit", "What is left: calls and seconds until the quota is full again.", "\"requests\";r=1180;t=42");
         Header(document, "RateLimit-Policy", "The quotas that apply: calls and seconds.", "\"requests\";q=1200;w=60");

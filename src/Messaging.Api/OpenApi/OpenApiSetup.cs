@@ -14,6 +14,7 @@ public static class OpenApiSetup
         options.AddSchemaTransformer(SchemaShapes.DescribeAsync);
         options.AddOperationTransformer(OperationDetails.DescribeAsync);
         options.AddDocumentTransformer(DocumentDetails.DescribeAsync);
+        options.AddDocumentTransformer(SchemaShapes.LeaveNullToReferencesAsync);
         options.AddDocumentTransformer(ProblemResponses.DescribeAsync);
         options.AddDocumentTransformer(Examples.DescribeAsync);
     });

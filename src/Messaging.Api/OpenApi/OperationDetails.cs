@@ -1,7 +1,9 @@
 using System.Globalization;
 using Messaging.Api.Auth;
+using Messaging.Api.Errors;
 using Messaging.Api.Idempotency;
 using Messaging.Application.ServiceKeys;
+using Messaging.Domain.Common;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.OpenApi;
@@ -14,6 +16,9 @@ public static class OperationDetails
 {
     public const string UserToken = "userToken";
     public const string ServiceKey = "serviceKey";
+
+    /// <summary>Stands for the type that a file has itself, since an endpoint cannot name a range of types.</summary>
+    public const string AnyFile = "application/octet-stream";
 
     private static readonly HashSet<string> Versioned = ["ConversationView", "MessageView"];
 
@@ -30,10 +35,18 @@ public static class OperationDetails
             Describe(parameter, context.Description.ParameterDescriptions);
         if (takesKey)
             (operation.Parameters ??= []).Add(new OpenApiParameterReference(DocumentDetails.IdempotencyKey, document));
+        var rules = metadata.OfType<Refusals>().SelectMany(refusals => refusals.Codes).ToHashSet(StringComparer.Ordinal);
+        if (rules.Contains(ProblemCodes.VersionMismatch))
+            (operation.Parameters ??= []).Add(new OpenApiParameterReference(DocumentDetails.IfMatch, document));
         if (context.Description.HttpMethod == "PATCH" && operation.RequestBody?.Content is { } content && content.TryGetValue("application/json", out var body))
             content["application/merge-patch+json"] = body;
 
-        Refuse(operation, document, isPublic, isApi, takesKey);
+        foreach (var contents in operation.Responses!.Values.Select(response => response.Content))
+        {
+            if (contents?.Remove(AnyFile, out var file) == true)
+                contents["*/*"] = file;
+        }
+        Refuse(operation, document, [.. ImpliedCodes(operation, isPublic, isApi, takesKey).Union(rules, StringComparer.Ordinal)]);
         if (isApi)
             TellHeaders(operation, document, takesKey);
         return Task.CompletedTask;
@@ -62,26 +75,31 @@ public static class OperationDetails
         }
     }
 
-    private static void Refuse(OpenApiOperation operation, OpenApiDocument document, bool isPublic, bool isApi, bool takesKey)
+    private static HashSet<string> ImpliedCodes(OpenApiOperation operation, bool isPublic, bool isApi, bool takesKey)
+    {
+        // A page of a foreign origin is refused even what is public.
+        var codes = new HashSet<string>(StringComparer.Ordinal) { ProblemCodes.NotAllowed };
+        if (operation.Parameters is { Count: > 0 } || operation.RequestBody is not null)
+            codes.Add(ProblemCodes.InvalidRequest);
+        // Two credentials at once, or an X-User-Id that is nobody's, are not a valid request either.
+        if (!isPublic)
+            codes.UnionWith([ProblemCodes.InvalidRequest, ProblemCodes.Unauthenticated, ProblemCodes.ScopeMissing]);
+        if (operation.Parameters?.Any(parameter => parameter.In is ParameterLocation.Path) == true)
+            codes.Add(ProblemCodes.NotFound);
+        if (operation.RequestBody is not null)
+            codes.UnionWith([ProblemCodes.TooLarge, ProblemCodes.UnsupportedMedia]);
+        if (takesKey)
+            codes.UnionWith([ProblemCodes.IdempotencyInProgress, ProblemCodes.IdempotencyKeyReused]);
+        if (isApi)
+            codes.UnionWith([ProblemCodes.RateLimited, ProblemCodes.Unavailable]);
+        return codes;
+    }
+
+    private static void Refuse(OpenApiOperation operation, OpenApiDocument document, IEnumerable<string> codes)
     {
         var responses = operation.Responses ??= [];
-        var statuses = responses.Keys.Where(status => status[0] is '4' or '5').Select(status => int.Parse(status, CultureInfo.InvariantCulture)).ToHashSet();
-        if (operation.Parameters is { Count: > 0 } || operation.RequestBody is not null)
-            statuses.Add(400);
-        // A page of a foreign origin is refused even what is public.
-        statuses.Add(403);
-        if (!isPublic)
-            statuses.Add(401);
-        if (operation.Parameters?.Any(parameter => parameter.In is ParameterLocation.Path) == true)
-            statuses.Add(404);
-        if (operation.RequestBody is not null)
-            statuses.UnionWith([413, 415]);
-        if (takesKey)
-            statuses.UnionWith([409, 422]);
-        if (isApi)
-            statuses.UnionWith([429, 503]);
-        foreach (var status in statuses.Order())
-            responses[status.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(ProblemResponses.Name(status), document);
+        foreach (var kinds in codes.Select(ProblemKinds.Of).GroupBy(kind => kind.Status).OrderBy(kinds => kinds.Key))
+            responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(ProblemResponses.Name(kinds), document);
         responses["default"] = new OpenApiResponseReference(ProblemResponses.Any, document);
     }
 

@@ -2,19 +2,26 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Messaging.Api.Errors;
 using Messaging.Application.Common;
+using Messaging.Domain.Common;
 using Microsoft.AspNetCore.OpenApi;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 
 namespace Messaging.Api.OpenApi;
 
-/// <summary>One response per status of the contract's table of codes; calls refer to them.</summary>
+/// <summary>One response for each set of codes that some call refuses with, all of one status; calls refer to them.</summary>
 public static class ProblemResponses
 {
     /// <summary>The response that stands for every status which a call does not name.</summary>
     public const string Any = "Problem";
 
-    public static string Name(int status) => ReasonPhrases.GetReasonPhrase(status).Replace(" ", "", StringComparison.Ordinal);
+    private static readonly IReadOnlyList<ProblemKind> Elsewhere =
+    [
+        ProblemKinds.Of(ProblemCodes.Internal), ProblemKinds.Of(ProblemCodes.MethodNotAllowed), ProblemKinds.Of(ProblemCodes.NotAcceptable),
+        ProblemKinds.Of(ProblemCodes.RequestTimeout),
+    ];
+
+    /// <summary>Its name says the codes, so that it is the same for all calls that have them.</summary>
+    public static string Name(IEnumerable<ProblemKind> kinds) => string.Join('.', kinds.Select(kind => kind.Code).Order(StringComparer.Ordinal));
 
     public static async Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
     {
@@ -31,30 +38,32 @@ public static class ProblemResponses
         };
         document.AddComponent<IOpenApiSchema>("Problem", schema);
 
-        document.AddComponent<IOpenApiResponse>(Any, Response(document, "Any other refusal.", ProblemKinds.Of("internal")));
+        document.AddComponent<IOpenApiResponse>(Any, Response(document, Elsewhere));
         var used = document.Paths.Values
             .SelectMany(path => path.Operations!.Values)
             .SelectMany(operation => operation.Responses!.Values.OfType<OpenApiResponseReference>())
-            .Select(response => response.Reference.Id)
-            .ToHashSet(StringComparer.Ordinal);
-        foreach (var kinds in ProblemKinds.All.GroupBy(kind => kind.Status).Where(kinds => used.Contains(Name(kinds.Key))))
+            .Select(response => response.Reference.Id!)
+            .Where(name => name != Any)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal);
+        foreach (var name in used)
         {
-            var description = $"{kinds.First().Title}: {string.Join(", ", kinds.Select(kind => $"`{kind.Code}`"))}.";
-            document.AddComponent<IOpenApiResponse>(Name(kinds.Key), Response(document, description, kinds.First()));
+            var kinds = name.Split('.').Select(ProblemKinds.Of).ToList();
+            document.AddComponent<IOpenApiResponse>(name, Response(document, kinds));
         }
     }
 
-    private static OpenApiResponse Response(OpenApiDocument document, string description, ProblemKind kind)
+    private static OpenApiResponse Response(OpenApiDocument document, IReadOnlyList<ProblemKind> kinds)
     {
         var response = new OpenApiResponse
         {
-            Description = description,
+            Description = string.Join('\n', kinds.Select(kind => $"`{kind.Code}`: {kind.Title}.")),
             Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
             {
-                [ProblemBody.ContentType] = new() { Schema = new OpenApiSchemaReference("Problem", document), Example = Example(kind) },
+                [ProblemBody.ContentType] = new() { Schema = OneOf(document, kinds), Example = Example(kinds[0]) },
             },
         };
-        if (kind.Status is 429 or 503)
+        if (kinds[0].Status is 429 or 503)
         {
             response.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal)
             {
@@ -63,6 +72,22 @@ public static class ProblemResponses
         }
         return response;
     }
+
+    private static OpenApiSchema OneOf(OpenApiDocument document, IEnumerable<ProblemKind> kinds) => new()
+    {
+        AllOf =
+        [
+            new OpenApiSchemaReference("Problem", document),
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+                {
+                    ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. kinds.Select(kind => JsonValue.Create(kind.Code))] },
+                },
+            },
+        ],
+    };
 
     private static JsonNode Example(ProblemKind kind) => JsonSerializer.SerializeToNode(
         new ProblemBody(

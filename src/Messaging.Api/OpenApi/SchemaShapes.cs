@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Messaging.Api.Errors;
@@ -45,7 +46,8 @@ public static class SchemaShapes
     {
         var type = context.JsonTypeInfo.Type;
         // A list of values: without a form of their own, the generator leaves them out.
-        if (context.JsonTypeInfo.ElementType is { } element && schema.Items is null && new OpenApiSchema() is var item && Describe(item, element))
+        if (context.JsonTypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element }
+            && schema.Items is null && new OpenApiSchema() is var item && Describe(item, element))
             schema.Items = item;
         var patched = PatchedType(type);
         if (!Describe(schema, patched ?? type))
@@ -55,6 +57,20 @@ public static class SchemaShapes
             schema.Description = null;
         if (patched is not null || Nullable.GetUnderlyingType(type) is not null || context.JsonPropertyInfo is { IsGetNullable: true, IsSetNullable: true })
             schema.Type |= JsonSchemaType.Null;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Takes null from the words that are a component of their own: who refers to them says whether null may stand there, and a null that
+    /// both allow would be none that one alone of them allows.
+    /// </summary>
+    public static Task LeaveNullToReferencesAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
+    {
+        foreach (var schema in document.Components!.Schemas!.Values.OfType<OpenApiSchema>().Where(schema => schema.Enum is { Count: > 0 }))
+        {
+            schema.Type &= ~JsonSchemaType.Null;
+            schema.Enum = [.. schema.Enum!.Where(word => word is not null && word.GetValueKind() is not JsonValueKind.Null)];
+        }
         return Task.CompletedTask;
     }
 

@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
@@ -19,10 +20,10 @@ public static class ReactionEndpoints
             .WithName("listReactions").WithSummary("Who has reacted to a message, by user id");
         reactions.MapPut("/{emoji}", ReactAsync)
             .WithName("react").WithSummary("Put an emoji to a message")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
         reactions.MapDelete("/{emoji}", UnreactAsync)
             .WithName("unreact").WithSummary("Take one's emoji away from a message")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
         return app;
     }
 

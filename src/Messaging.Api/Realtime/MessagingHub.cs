@@ -55,12 +55,12 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     }
 
     /// <summary>The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.</summary>
-    public async Task<IReadOnlyList<PresenceView>> WatchPresence(JsonElement userIds)
+    public async Task<Page<PresenceView>> WatchPresence(JsonElement userIds)
     {
         Take(limits.Requests);
         var ids = Read<string[]>(userIds, "#/userIds");
         var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
-        return presence.Watch(Live(), seen);
+        return new Page<PresenceView>(presence.Watch(Live(), seen));
     }
 
     /// <summary>Whether this connection is unattended; its user is away when all their connections are.</summary>

@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Search;
 using Messaging.Domain.Common;
@@ -15,6 +16,7 @@ public static class SearchEndpoints
     {
         app.MapGet("/v1/search/messages", SearchAsync)
             .WithTags("Messages").RequireScope(Scope.Messages)
+            .Refuses(ProblemCodes.NotFound)
             .WithName("searchMessages").WithSummary("Find messages of one's own conversations, the newest first");
         return app;
     }

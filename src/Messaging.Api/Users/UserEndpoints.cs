@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
 using Messaging.Api.Idempotency;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
@@ -66,9 +67,9 @@ public static class UserEndpoints
             .WithName("mintToken").WithSummary("Mint a user token, which dies with the key that mints it");
         v1.MapPost("/users/{userId:userid}/tokens/revoke", RevokeTokensAsync).ServiceOnly(Scope.Tokens)
             .WithName("revokeTokens").WithSummary("End all tokens of a user issued before now, and close the user's connections");
-        v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users)
+        v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound)
             .WithName("getMe").WithSummary("One's own profile and the limits in force");
-        v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users)
+        v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound)
             .WithName("updateMe").WithSummary("Change one's own profile");
         return app;
     }

@@ -8,7 +8,8 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>Deletes a conversation for everyone: the owner, or the service. It is gone at once; its messages are removed little by little.</summary>
-public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId) : ICommand<Done>;
+/// <param name="Versions">Those of which the conversation must have one; any when null.</param>
+public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId, IReadOnlyList<long>? Versions = null) : ICommand<Done>;
 
 /// <summary>The conversation that is gone.</summary>
 public sealed record DeletedConversation(ConversationId Id);
@@ -59,6 +60,8 @@ public sealed class DeleteConversationHandler(DbSession session, ConversationSto
     {
         var id = command.ConversationId;
         var (conversation, actor) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
+        if (command.Versions?.Contains(conversation.Version) == false)
+            throw CommonErrors.VersionMismatch();
         conversation.EnsureOwnedBy(actor);
 
         var context = await session.QuerySingleAsync<ContextRow>(ContextSql, new { ConversationId = id.Value }, ct);

@@ -9,6 +9,7 @@ namespace Messaging.Application.Events;
 /// <param name="Id">The event's cursor: the newest one seen is what to resume from.</param>
 /// <param name="Type">Such as <c>message:new</c>; the name of the hub client's method.</param>
 /// <param name="Seq">The message's, for events of a message.</param>
+/// <param name="Data">What the type says: the message, the conversation, who has read how far.</param>
 public sealed record EventEnvelope(
     string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data)
 {

@@ -20,7 +20,7 @@ public sealed class PresenceTests : PresenceFixture
         var (ada, bob) = (await UserAsync(), await UserAsync());
         await GroupAsync(ada, bob);
         await using var adasPhone = await ConnectAsync(ada);
-        Assert.That(StatusOf((await adasPhone.WatchAsync(new[] { bob }))[0]), Is.EqualTo("offline"));
+        Assert.That(StatusOf((await adasPhone.WatchAsync(new[] { bob })).GetProperty("items")[0]), Is.EqualTo("offline"));
 
         var bobsPhone = await ConnectToOtherAsync(bob);
         var online = await adasPhone.NextAsync("presence:changed");
@@ -63,12 +63,24 @@ public sealed class PresenceTests : PresenceFixture
         Assert.That(await Api.ClientFor(await UserAsync()).GetAsync("/v1/presence" + query).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
 
     [Test]
+    public async Task Who_watches_is_answered_as_who_asks()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        await GroupAsync(ada, bob);
+        await using var phone = await ConnectAsync(ada);
+
+        var (asked, watched) = (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/presence?ids={bob}"), await phone.WatchAsync(new[] { bob }));
+
+        Assert.That(JsonElement.DeepEquals(watched, asked), $"{watched} in place of {asked}");
+    }
+
+    [Test]
     public async Task At_most_two_hundred_are_watched()
     {
         await using var phone = await ConnectAsync(await UserAsync());
 
-        Assert.That((await phone.WatchAsync(Enumerable.Range(0, 200).Select(i => $"{i}"))).GetArrayLength(), Is.Zero);
-        Assert.That((await phone.WatchAsync(Array.Empty<string>())).GetArrayLength(), Is.Zero);
+        Assert.That((await phone.WatchAsync(Enumerable.Range(0, 200).Select(i => $"{i}"))).GetProperty("items").GetArrayLength(), Is.Zero);
+        Assert.That((await phone.WatchAsync(Array.Empty<string>())).GetProperty("items").GetArrayLength(), Is.Zero);
         foreach (var wrong in (object?[])[Enumerable.Range(0, 201).Select(i => $"{i}"), null, "ada", new object?[] { null }, new[] { 7 }, new[] { "no id!" }])
             Assert.That((await Assert.ThrowsAsync<HubException>(() => phone.WatchAsync(wrong)))!.Message, Does.Contain("invalid-request: "));
         Assert.That((await Assert.ThrowsAsync<HubException>(() => phone.SetAwayAsync("yes")))!.Message, Does.Contain("invalid-request: "));
@@ -105,7 +117,7 @@ public sealed class PresenceTests : PresenceFixture
             await PostAsync(bob, "/v1/contacts", new { userId = ada });
         }
         await using var bobsPhone = await ConnectAsync(bob);
-        Assert.That((await bobsPhone.WatchAsync(new[] { ada })).GetArrayLength(), Is.EqualTo(1));
+        Assert.That((await bobsPhone.WatchAsync(new[] { ada })).GetProperty("items").GetArrayLength(), Is.EqualTo(1));
 
         using var ended = why switch
         {
@@ -156,7 +168,7 @@ public sealed class PresenceTests : PresenceFixture
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'messaging_bus' AND pid <> pg_backend_pid()");
 
         await using var bobsPhone = await ConnectToOtherAsync(bob);
-        await EventuallyAsync(async () => StatusOf((await adasPhone.WatchAsync(new[] { bob }))[0]) == "online");
+        await EventuallyAsync(async () => StatusOf((await adasPhone.WatchAsync(new[] { bob })).GetProperty("items")[0]) == "online");
     }
 
     [Test]

@@ -69,6 +69,29 @@ public sealed class OpenApiTests
         }
     });
 
+    [Test]
+    public void Every_example_fits_its_schema() => Assert.Multiple(() =>
+    {
+        var examples = Examples(document).ToList();
+        Assert.That(examples, Has.Count.GreaterThan(200));
+        foreach (var (schema, example) in examples)
+            Assert.That(Contract.Served.Misfit(schema, example), Is.Null, $"{example} as {schema}");
+    });
+
+    [Test]
+    public void Every_object_that_names_members_names_them_all() => Assert.Multiple(() =>
+    {
+        foreach (var (name, schema) in Schemas().Where(schema => schema.Schema.TryGetProperty("properties", out _)))
+            Assert.That(schema.TryGetProperty("additionalProperties", out var others) && others.ValueKind is JsonValueKind.False, name);
+    });
+
+    [Test]
+    public void What_is_referred_to_leaves_null_to_who_refers() => Assert.Multiple(() =>
+    {
+        foreach (var (name, schema) in Schemas())
+            Assert.That(schema.TryGetProperty("type", out var type) && type.ToString().Contains("null", StringComparison.Ordinal), Is.False, name);
+    });
+
     [TestCase("/docs/index.html")]
     [TestCase("/docs/index.js")]
     [TestCase("/docs/swagger-ui.css")]
@@ -88,6 +111,34 @@ public sealed class OpenApiTests
         from operation in path.Value.EnumerateObject()
         where Methods.Contains(operation.Name)
         select ($"{operation.Name.ToUpperInvariant()} {path.Name}", operation.Value);
+
+    IEnumerable<(string Name, JsonElement Schema)> Schemas() =>
+        document.GetProperty("components").GetProperty("schemas").EnumerateObject().Select(schema => (schema.Name, schema.Value));
+
+    // Of bodies, parameters and headers beside their schema, of schemas within it.
+    IEnumerable<(JsonElement Schema, JsonElement Example)> Examples(JsonElement part)
+    {
+        if (part.ValueKind is JsonValueKind.Array)
+            return part.EnumerateArray().SelectMany(Examples);
+        if (part.ValueKind is not JsonValueKind.Object)
+            return [];
+        var own = part.TryGetProperty("schema", out var schema)
+            ? OwnExamples(part).Select(example => (schema, example))
+            : part.TryGetProperty("type", out var type) && type.ValueKind is not JsonValueKind.Object && part.TryGetProperty("examples", out var examples)
+                ? examples.EnumerateArray().Select(example => (part, example))
+                : [];
+        return own.Concat(part.EnumerateObject().Where(member => member.Name is not ("example" or "examples")).SelectMany(member => Examples(member.Value)));
+    }
+
+    IEnumerable<JsonElement> OwnExamples(JsonElement part)
+    {
+        if (part.TryGetProperty("example", out var example))
+            return [example];
+        return part.TryGetProperty("examples", out var examples)
+            ? examples.EnumerateObject().Select(named => document.GetProperty("components").GetProperty("examples")
+                .GetProperty(named.Value.GetProperty("$ref").GetString()!.Split('/')[^1]).GetProperty("value"))
+            : [];
+    }
 
     static IEnumerable<JsonElement> Bodies(JsonElement operation)
     {

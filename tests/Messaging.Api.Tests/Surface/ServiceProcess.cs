@@ -19,7 +19,7 @@ sealed class ServiceProcess : IDisposable
         this.process = process;
         output = process.StandardOutput.ReadToEndAsync();
         errors = process.StandardError.ReadToEndAsync();
-        Client = new HttpClient { BaseAddress = address };
+        Client = new HttpClient(new ContractHandler()) { BaseAddress = address };
     }
 
     public HttpClient Client { get; }
