@@ -148,6 +148,30 @@ public sealed class MessageChangeTests : HubFixture
         Assert.That(events[0].GetProperty("data").GetProperty("deleted").GetProperty("scope").GetString(), Is.EqualTo("me"));
     }
 
+    [TestCase("")]
+    [TestCase("?scope=everyone")]
+    public async Task A_conversation_is_deleted_in_the_version_that_was_read_or_not_at_all(string query)
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var path = $"/v1/conversations/{await GroupAsync(ada, bob)}";
+        var read = (await CallAsync(ada, HttpMethod.Get, path)).Headers.ETag!.Tag;
+        var changed = (await CallAsync(ada, HttpMethod.Patch, path, """{"name":"New"}""")).Headers.ETag!.Tag;
+
+        var (late, good) = (await CallAsync(ada, HttpMethod.Delete, path + query, version: read), await CallAsync(ada, HttpMethod.Delete, path + query, version: changed));
+
+        Assert.That((late.StatusCode, good.StatusCode), Is.EqualTo((HttpStatusCode.PreconditionFailed, HttpStatusCode.NoContent)));
+    }
+
+    [TestCase("")]
+    [TestCase("?scope=everyone")]
+    public async Task A_version_tells_strangers_nothing(string query)
+    {
+        var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var path = $"/v1/conversations/{await GroupAsync(ada, bob)}";
+
+        Assert.That((await CallAsync(eve, HttpMethod.Delete, path + query, version: "\"99\"")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
     private Task<string> MessageAsync(string user, string group, params string[] mentions) => SaidAsync(user, group, new { text = "one", mentions });
 
     private async Task<string> SaidAsync(string user, string group, object message)
