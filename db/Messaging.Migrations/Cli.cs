@@ -101,18 +101,21 @@ sealed class Cli(TextWriter output, TextWriter errors)
             await progress.WriteLineAsync(Invariant($"applied  {row.Version} {row.Name}  {row.AppliedOn:yyyy-MM-dd HH:mm:ss}Z"));
         foreach (var script in status.Waiting)
             await progress.WriteLineAsync($"waiting  {script}");
+        foreach (var row in status.Newer)
+            await progress.WriteLineAsync($"newer    {row}: compatible, this release runs beside it");
         foreach (var problem in status.Problems)
             await progress.WriteLineAsync($"PROBLEM  {problem}");
 
         var exitCode = status.Problems.Count > 0 ? Failed : status.Waiting.Count > 0 ? Waiting : Done;
-        return (exitCode, new { status.Applied, Waiting = Names(status.Waiting), status.Problems });
+        return (exitCode, new { status.Applied, Waiting = Names(status.Waiting), status.Newer, status.Problems });
     }
 
     static async Task<(int, object)> PlanAsync(IReadOnlyList<PlannedScript> plan, TextWriter progress)
     {
         foreach (var script in plan)
         {
-            await progress.WriteLineAsync($"{script.Version} {script.Name}{(script.OutsideTransaction ? " (outside a transaction)" : "")}");
+            await progress.WriteLineAsync(
+                $"{script.Version} {script.Name} ({(script.Compatible ? "compatible" : "breaking")}{(script.OutsideTransaction ? ", outside a transaction" : "")})");
             foreach (var statement in script.Statements)
             {
                 await progress.WriteLineAsync($"    {statement.Text}");
@@ -143,6 +146,7 @@ sealed class Cli(TextWriter output, TextWriter errors)
             line.ScriptFolder ?? NewScript.FindFolder(Environment.CurrentDirectory), line.Name!, DateOnly.FromDateTime(DateTime.UtcNow));
         foreach (var file in files)
             await progress.WriteLineAsync(file);
+        await progress.WriteLineAsync("Say in it whether the release before it runs beside it: `-- compatible` in place of `-- breaking`.");
         await progress.WriteLineAsync("Add its line to db/Messaging.FluentMigrator/Scripts.cs as well.");
         return (Done, new { files });
     }

@@ -1,9 +1,15 @@
+using System.Data.Common;
+using System.Globalization;
 using Npgsql;
 
 namespace Messaging.Migrations;
 
 /// <summary>A script that stands in <c>VersionInfo</c>; without a checksum when FluentMigrator itself applied it.</summary>
-public sealed record AppliedScript(long Version, string Name, DateTime? AppliedOn, string? Checksum);
+/// <param name="IsCompatible">Whether it was recorded that the release before the script runs beside it.</param>
+public sealed record AppliedScript(long Version, string Name, DateTime? AppliedOn, string? Checksum, bool IsCompatible = false)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Version} {Name}");
+}
 
 /// <summary>Which scripts are applied: FluentMigrator's own table, and our checksums in a table beside it.</summary>
 static class Ledger
@@ -19,6 +25,7 @@ static class Ledger
             version bigint CONSTRAINT pk_migration_checksums PRIMARY KEY,
             checksum text NOT NULL,
             applied_at timestamptz NOT NULL);
+        ALTER TABLE public.migration_checksums ADD COLUMN IF NOT EXISTS compatible boolean NOT NULL DEFAULT false;
         """;
 
     const string QuietSql = """
@@ -39,9 +46,10 @@ static class Ledger
         ORDER BY "Version"
         """;
 
+    // By way of jsonb: the column is not there until a release that knows it has migrated.
     const string ChecksumsSql = """
-        SELECT version, checksum
-        FROM public.migration_checksums
+        SELECT version, checksum, coalesce((to_jsonb(c) ->> 'compatible')::boolean, false)
+        FROM public.migration_checksums c
         """;
 
     const string AddVersionSql = """
@@ -50,10 +58,11 @@ static class Ledger
         """;
 
     const string SetChecksumSql = """
-        INSERT INTO public.migration_checksums (version, checksum, applied_at)
-        VALUES (@Version, @Checksum, clock_timestamp())
+        INSERT INTO public.migration_checksums (version, checksum, compatible, applied_at)
+        VALUES (@Version, @Checksum, @Compatible, clock_timestamp())
         ON CONFLICT (version) DO UPDATE
         SET checksum = excluded.checksum,
+            compatible = excluded.compatible,
             applied_at = excluded.applied_at
         """;
 
@@ -69,20 +78,24 @@ static class Ledger
     }
 
     /// <summary>The applied scripts in order; none when the database was never migrated. Makes nothing.</summary>
-    public static async Task<List<AppliedScript>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    public static async Task<List<AppliedScript>> ReadAsync(DbConnection connection, CancellationToken ct)
     {
         if (!await connection.ScalarAsync<bool>(HasVersionsSql, ct))
             return [];
 
         var checksums = await connection.ScalarAsync<bool>(HasChecksumsSql, ct)
-            ? await connection.QueryAsync(ChecksumsSql, row => KeyValuePair.Create(row.GetInt64(0), row.GetString(1)), ct)
+            ? await connection.QueryAsync(ChecksumsSql, row => (Version: row.GetInt64(0), Checksum: row.GetString(1), IsCompatible: row.GetBoolean(2)), ct)
             : [];
-        var checksumOf = new Dictionary<long, string>(checksums);
+        var recorded = checksums.ToDictionary(row => row.Version);
 
         return await connection.QueryAsync(
             AppliedSql,
-            row => new AppliedScript(
-                row.GetInt64(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetDateTime(2), checksumOf.GetValueOrDefault(row.GetInt64(0))),
+            row =>
+            {
+                var ours = recorded.GetValueOrDefault(row.GetInt64(0));
+                return new AppliedScript(
+                    row.GetInt64(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetDateTime(2), ours.Checksum, ours.IsCompatible);
+            },
             ct);
     }
 
@@ -93,7 +106,7 @@ static class Ledger
     }
 
     public static Task SetChecksumAsync(NpgsqlConnection connection, Script script, CancellationToken ct) =>
-        connection.ExecuteAsync(SetChecksumSql, ct, ("Version", script.Version), ("Checksum", script.Checksum));
+        connection.ExecuteAsync(SetChecksumSql, ct, ("Version", script.Version), ("Checksum", script.Checksum), ("Compatible", script.IsCompatible));
 
     public static Task RemoveAsync(NpgsqlConnection connection, Script script, CancellationToken ct) =>
         connection.ExecuteAsync(RemoveSql, ct, ("Version", script.Version));

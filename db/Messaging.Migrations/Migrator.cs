@@ -49,12 +49,17 @@ public sealed class Migrator
         this.options = options ?? new MigratorOptions();
     }
 
-    /// <summary>Applies the scripts that are waiting, up to and with version <paramref name="to"/>, and rebuilds invalid indexes.</summary>
+    /// <summary>
+    /// Applies the scripts that are waiting, up to and with version <paramref name="to"/>, and rebuilds invalid indexes. With nothing
+    /// waiting it does no harm to what a newer release has applied, so that the previous release can be started by the same steps.
+    /// </summary>
     public async Task<MigrationRun> UpAsync(long? to = null, CancellationToken ct = default)
     {
         RequireKnown(to);
         await using var connection = await OpenLockedAsync(ct);
         var status = await RequireSoundHistoryAsync(connection, ct);
+        if (status.Waiting.Count > 0)
+            RequireNothingNewer(status);
         await AdoptChecksumsAsync(connection, status, ct);
         var rebuilt = await InvalidIndexes.RebuildAsync(connection, AppliedScripts(status), output, ct);
 
@@ -71,6 +76,7 @@ public sealed class Migrator
         RequireKnown(to);
         await using var connection = await OpenLockedAsync(ct);
         var status = await RequireSoundHistoryAsync(connection, ct);
+        RequireNothingNewer(status);
 
         var runner = new ScriptRunner(connection, output, options);
         var runs = new List<ScriptRun>();
@@ -99,7 +105,7 @@ public sealed class Migrator
             var statements = new List<PlannedStatement>();
             foreach (var statement in SqlText.Statements(script.Up))
                 statements.Add(await PlannedStatement.OfAsync(connection, statement, ct));
-            plan.Add(new PlannedScript(script.Version, script.Name, script.UpRunsOutsideTransaction, statements));
+            plan.Add(new PlannedScript(script.Version, script.Name, script.UpRunsOutsideTransaction, script.IsCompatible, statements));
         }
 
         return plan;
@@ -136,6 +142,13 @@ public sealed class Migrator
     {
         var status = MigrationStatus.Of(await Ledger.ReadAsync(connection, ct), scripts);
         return status.Problems.Count == 0 ? status : throw new MigrationException(string.Join(' ', status.Problems));
+    }
+
+    // They may rest on each other in an order that only the newer release knows.
+    static void RequireNothingNewer(MigrationStatus status)
+    {
+        if (status.Newer.Count > 0)
+            throw new MigrationException($"A newer release applied {status.NewerNames}: use its messaging-db.");
     }
 
     async Task AdoptChecksumsAsync(NpgsqlConnection connection, MigrationStatus status, CancellationToken ct)

@@ -14,7 +14,7 @@ static partial class NewScript
         var first = long.Parse(today.ToString("yyyyMMdd", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) * 10_000 + 1;
         var version = Math.Max(first, ScriptSet.FromFolder(folder).Latest + 1);
         string[] files = [Path.Combine(folder, $"{version}_{name}.up.sql"), Path.Combine(folder, $"{version}_{name}.down.sql")];
-        File.WriteAllText(files[0], $"-- Why: {name}\n");
+        File.WriteAllText(files[0], $"-- Why: {name}\n-- breaking\n");
         File.WriteAllText(files[1], $"-- Takes back {name}\n");
         return files;
     }

@@ -12,21 +12,29 @@ namespace Messaging.Migrations;
 public sealed record Script(long Version, string Name, string Up, string Down)
 {
     const string OutsideTransactionMarker = "-- outside-transaction";
+    const string CompatibleMarker = "-- compatible";
+    const string BreakingMarker = "-- breaking";
 
     /// <summary>SHA-256 of <see cref="Up"/> in lower-case hex. Line ends do not count: a checkout on Windows has the same one.</summary>
     public string Checksum => Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes(Up.ReplaceLineEndings("\n").TrimEnd())));
 
     /// <summary>True when <see cref="Up"/> is one statement that refuses to run inside a transaction.</summary>
-    public bool UpRunsOutsideTransaction => IsMarked(Up);
+    public bool UpRunsOutsideTransaction => IsMarked(Up, OutsideTransactionMarker);
 
     /// <summary>True when <see cref="Down"/> is one statement that refuses to run inside a transaction.</summary>
-    public bool DownRunsOutsideTransaction => IsMarked(Down);
+    public bool DownRunsOutsideTransaction => IsMarked(Down, OutsideTransactionMarker);
+
+    /// <summary>True when <see cref="Up"/> says that the release before it runs beside it. One that says nothing is breaking.</summary>
+    public bool IsCompatible => IsMarked(Up, CompatibleMarker);
+
+    /// <summary>True when <see cref="Up"/> says either that it is compatible or that it is breaking.</summary>
+    public bool SaysWhetherItBreaks => IsCompatible != IsMarked(Up, BreakingMarker);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Version} {Name}");
 
-    static bool IsMarked(string sql) => sql.ReplaceLineEndings("\n").Split('\n')
+    static bool IsMarked(string sql, string marker) => sql.ReplaceLineEndings("\n").Split('\n')
         .Select(line => line.Trim())
         .TakeWhile(line => line.Length == 0 || line.StartsWith("--", StringComparison.Ordinal))
-        .Any(line => line.StartsWith(OutsideTransactionMarker, StringComparison.Ordinal));
+        .Any(line => line == marker || line.StartsWith(marker + " ", StringComparison.Ordinal));
 }

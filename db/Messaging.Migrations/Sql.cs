@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace Messaging.Migrations;
@@ -13,14 +14,14 @@ static class Sql
     }
 
     public static async Task<T?> ScalarAsync<T>(
-        this NpgsqlConnection connection, string sql, CancellationToken ct, params (string Name, object Value)[] parameters)
+        this DbConnection connection, string sql, CancellationToken ct, params (string Name, object Value)[] parameters)
     {
         await using var command = Command(connection, sql, parameters);
         return await command.ExecuteScalarAsync(ct) is T value ? value : default;
     }
 
     public static async Task<List<T>> QueryAsync<T>(
-        this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken ct, params (string Name, object Value)[] parameters)
+        this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken ct, params (string Name, object Value)[] parameters)
     {
         await using var command = Command(connection, sql, parameters);
         await using var reader = await command.ExecuteReaderAsync(ct);
@@ -30,9 +31,9 @@ static class Sql
         return rows;
     }
 
-    static NpgsqlCommand Command(NpgsqlConnection connection, string sql, (string Name, object Value)[] parameters)
+    static NpgsqlCommand Command(DbConnection connection, string sql, (string Name, object Value)[] parameters)
     {
-        var command = new NpgsqlCommand(sql, connection);
+        var command = new NpgsqlCommand(sql, (NpgsqlConnection)connection);
         foreach (var (name, value) in parameters)
             command.Parameters.AddWithValue(name, value);
         return command;

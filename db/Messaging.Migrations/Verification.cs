@@ -32,11 +32,13 @@ public sealed record Verification(IReadOnlyList<string> Differences, IReadOnlyLi
     {
         var status = MigrationStatus.Of(await Ledger.ReadAsync(connection, ct), scripts);
         var invalid = await connection.QueryAsync(InvalidIndexesSql, row => row.GetString(0), ct);
+        var newer = status.Newer.Select(row =>
+            $"{row} was applied by a newer release, beside which this one runs: only that release's messaging-db can compare the schema");
         string[] differences =
-            [.. status.Problems, .. invalid];
+            [.. status.Problems, .. newer, .. invalid];
 
         // Without the text of an applied script there is nothing to compare with.
-        if (status.Problems.Count > 0)
+        if (status.Problems.Count + status.Newer.Count > 0)
             return new Verification(differences, status.Waiting);
 
         var live = await SchemaDescription.ReadAsync(connection, ct);

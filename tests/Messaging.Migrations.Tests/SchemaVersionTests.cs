@@ -30,12 +30,52 @@ sealed class SchemaVersionTests
     }
 
     [Test]
-    public async Task A_script_that_this_release_does_not_know_makes_it_newer()
+    public async Task A_compatible_script_that_this_release_does_not_know_makes_it_newer()
+    {
+        var version = await CheckAsync(applied: new ScriptSet([.. Scripts.Sample, Scripts.Pets]), known: Scripts.Sample);
+
+        Assert.That((version.State, version.Current, version.Known), Is.EqualTo((SchemaState.Newer, 202602010001L, 202601030001L)));
+        Assert.That(version.Message, Does.EndWith("by scripts beside which this release runs: 202602010001 create_pets."));
+    }
+
+    [Test]
+    public async Task A_breaking_one_is_named_alone_and_with_the_way_back()
+    {
+        var version = await CheckAsync(
+            applied: new ScriptSet([.. Scripts.Sample, Scripts.Pets, Scripts.NoNicknames]), known: Scripts.Sample);
+
+        Assert.That(version.State, Is.EqualTo(SchemaState.Broken));
+        Assert.That(version.Message, Does.StartWith("The database is migrated by 202602010002 drop_nicknames, which breaks this release"));
+        Assert.That(version.Message, Does.Contain("messaging-db down --to 202601030001"));
+    }
+
+    [Test]
+    public async Task A_script_that_says_nothing_is_breaking()
     {
         var version = await CheckAsync(applied: Scripts.Sample, known: new ScriptSet([Scripts.People, Scripts.Nicknames]));
 
-        Assert.That((version.State, version.Current, version.Known), Is.EqualTo((SchemaState.Newer, 202601030001L, 202601020001L)));
-        Assert.That(version.Message, Does.Contain("messaging-db down --to 202601020001"));
+        Assert.That(version.State, Is.EqualTo(SchemaState.Broken));
+    }
+
+    [Test]
+    public async Task A_script_missing_beside_newer_ones_makes_it_older()
+    {
+        var version = await CheckAsync(applied: new ScriptSet([Scripts.People, Scripts.Pets]), known: Scripts.Sample);
+
+        Assert.That(version.State, Is.EqualTo(SchemaState.Older));
+    }
+
+    [Test]
+    public async Task A_database_whose_record_does_not_know_of_compatible_scripts_is_read_all_the_same()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await database.Migrator(Scripts.Sample).UpAsync();
+        await database.ExecuteAsync("ALTER TABLE migration_checksums DROP COLUMN compatible");
+        await using var connection = await database.OpenAsync();
+
+        Assert.That((await SchemaVersion.CheckAsync(connection, Scripts.Sample)).State, Is.EqualTo(SchemaState.UpToDate));
+        await database.Migrator(new ScriptSet([.. Scripts.Sample, Scripts.Pets])).UpAsync();
+        Assert.That((await SchemaVersion.CheckAsync(connection, Scripts.Sample)).State, Is.EqualTo(SchemaState.Newer));
     }
 
     static async Task<SchemaVersion> CheckAsync(ScriptSet applied, ScriptSet known)

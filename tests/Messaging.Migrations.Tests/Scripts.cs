@@ -45,5 +45,25 @@ static class Scripts
         DROP INDEX CONCURRENTLY ix_people_name;
         """);
 
+    /// <summary>A script of the next release, beside which this one runs.</summary>
+    public static readonly Script Pets = new(
+        202602010001, "create_pets",
+        """
+        -- People talk about their pets.
+        -- compatible
+        CREATE TABLE pets (name text NOT NULL);
+        """,
+        "DROP TABLE pets;");
+
+    /// <summary>A script of the next release which takes away what this one reads.</summary>
+    public static readonly Script NoNicknames = new(
+        202602010002, "drop_nicknames",
+        """
+        -- Nobody uses them.
+        -- breaking
+        ALTER TABLE people DROP COLUMN nickname;
+        """,
+        "ALTER TABLE people ADD COLUMN nickname text;");
+
     public static readonly ScriptSet Sample = new([NameIndex, People, Nicknames]);
 }

@@ -31,23 +31,23 @@ public static class HealthEndpoints
     /// <summary>Never asks the database: a restart would not bring that back.</summary>
     private static Liveness Live() => new("live");
 
-    // A newer schema is what a running node of the previous release serves on while an upgrade is under way.
     private static async Task<IResult> ReadyAsync(
         HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, IImageMaker images,
         CancellationToken ct)
     {
         var schema = await database.CheckAsync(ct);
-        var reason = (schema, draining.HasBegun) switch
+        var reason = (schema?.State, draining.HasBegun) switch
         {
             (_, true) => "The service is on its way down.",
             (null, _) => "The database does not answer.",
             (SchemaState.Older, _) => "The database's schema is older than this release needs.",
+            (SchemaState.Broken, _) => schema!.Message,
             _ when !maintenance.HasPartitions => "The partitions for what is sent now are still being made.",
             _ => null,
         };
         if (reason is null)
             return TypedResults.Ok(new Readiness(
-                "ready", "up", schema is SchemaState.Newer ? "newer" : "current", images.IsAvailable ? "available" : "missing"));
+                "ready", "up", schema!.State is SchemaState.Newer ? "newer" : "current", images.IsAvailable ? "available" : "missing"));
         await context.WriteProblemAsync(new Problem(ProblemCodes.Unavailable, reason) { RetryAfterSeconds = 5 });
         return TypedResults.Empty;
     }
@@ -59,6 +59,6 @@ public sealed record Liveness(string Status);
 /// <summary>Requests are welcome.</summary>
 /// <param name="Status">Always <c>ready</c>; anything else is an answer of 503.</param>
 /// <param name="Database">Always <c>up</c>.</param>
-/// <param name="Schema"><c>current</c>, or <c>newer</c> while an upgrade is under way.</param>
+/// <param name="Schema"><c>current</c>, or <c>newer</c> where a newer release has migrated it by what this one runs beside.</param>
 /// <param name="Images"><c>available</c>, or <c>missing</c> where there is no libvips: images are then kept in one size, as they are.</param>
 public sealed record Readiness(string Status, string Database, string Schema, string Images);

@@ -8,14 +8,14 @@ public sealed class DatabaseHealth(NpgsqlDataSource database)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The schema's state, or null when the database does not answer in time.</summary>
-    public async Task<SchemaState?> CheckAsync(CancellationToken ct)
+    /// <summary>How the schema stands to this release, or null when the database does not answer in time.</summary>
+    public async Task<SchemaVersion?> CheckAsync(CancellationToken ct)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
         timeout.CancelAfter(Patience);
         try
         {
-            return (await SchemaVersion.CheckAsync(database, timeout.Token)).State;
+            return await SchemaVersion.CheckAsync(database, timeout.Token);
         }
         catch (Exception e) when (DatabaseFailures.IsAway(e) || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {

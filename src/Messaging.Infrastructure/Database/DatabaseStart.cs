@@ -45,8 +45,10 @@ public sealed class DatabaseStart(NpgsqlDataSource database, DatabaseSettings se
     private async Task<string?> CheckAsync(CancellationToken ct)
     {
         var schema = await SchemaVersion.CheckAsync(database, ct);
-        if (schema.State is not SchemaState.UpToDate)
+        if (schema.State is SchemaState.Older or SchemaState.Broken)
             return schema.Message;
+        if (schema.State is SchemaState.Newer)
+            logger.LogInformation("{Schema}", schema.Message);
         if (settings.AllowUnsafeDurability)
             return null;
 

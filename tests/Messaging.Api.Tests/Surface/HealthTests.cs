@@ -1,5 +1,7 @@
+using System.Net;
 using Messaging.Api.Health;
 using Messaging.Api.Tests.Auth;
+using Messaging.Migrations;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -37,10 +39,20 @@ public sealed class HealthTests
     }
 
     [Test]
-    public async Task On_a_newer_schema_it_goes_on_serving_until_the_upgrade_is_done()
+    public async Task On_a_newer_schema_beside_which_it_runs_it_goes_on_serving()
     {
-        await ExecuteAsync("""INSERT INTO "VersionInfo" ("Version", "Description") VALUES (999999999999, 'later')""");
-        Assert.That(await StatesAsync(), Is.EqualTo("200, 200"));
+        await new Migrator(api.Database.ConnectionString, NextRelease.With(NextRelease.Compatible)).UpAsync();
+        using var ready = await Client.GetAsync("/health/ready");
+        Assert.That((await ready.JsonAsync()).GetProperty("schema").GetString(), Is.EqualTo("newer"));
+    }
+
+    [Test]
+    public async Task On_a_newer_schema_that_breaks_it_it_is_not_ready_and_says_by_what()
+    {
+        await new Migrator(api.Database.ConnectionString, NextRelease.With(NextRelease.Breaking)).UpAsync();
+        using var ready = await Client.GetAsync("/health/ready");
+        Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That((await ready.JsonAsync()).GetProperty("detail").GetString(), Does.Contain("999912310001 next_release, which breaks this release"));
     }
 
     [Test]

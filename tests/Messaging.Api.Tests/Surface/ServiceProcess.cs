@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using Messaging.Testing;
 
@@ -24,11 +26,15 @@ sealed class ServiceProcess : IDisposable
 
     public HttpClient Client { get; }
 
-    public static ServiceProcess Start(string? connectionString, params (string Name, string Value)[] environment)
+    public static ServiceProcess Start(string? connectionString, params (string Name, string Value)[] environment) =>
+        Run([], connectionString, environment);
+
+    /// <summary>The executable with a verb.</summary>
+    public static ServiceProcess Run(string[] verb, string? connectionString, params (string Name, string Value)[] environment)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo("dotnet", [Repository.File($"src/Messaging.Api/bin/{configuration}/net10.0/Messaging.Api.dll")])
+        var start = new ProcessStartInfo("dotnet", [Repository.File($"src/Messaging.Api/bin/{configuration}/net10.0/Messaging.Api.dll"), .. verb])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -68,6 +74,19 @@ sealed class ServiceProcess : IDisposable
                 throw new InvalidOperationException($"The service ended instead: {await errors}{await output}");
             await timer.WaitForNextTickAsync(patience.Token);
         }
+    }
+
+    /// <summary>Sends a message from one person to another, whom the service does not know yet.</summary>
+    public async Task<HttpStatusCode> SendAsync()
+    {
+        foreach (var user in (string[])["ben", "anna"])
+        {
+            Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiHost.Token(user));
+            using var me = await Client.GetAsync("/v1/me");
+            me.EnsureSuccessStatusCode();
+        }
+        using var sent = await Client.PostAsJsonAsync("/v1/conversations/direct", new { userId = "ben", message = new { text = "hello" } });
+        return sent.StatusCode;
     }
 
     public void Terminate()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Messaging.Migrations;
 using Messaging.Testing;
 using Npgsql;
 
@@ -57,6 +58,27 @@ public sealed class StartTests
             Assert.That(code, Is.EqualTo(1));
             Assert.That(errors, Does.Contain("messaging-db up").And.Not.Contain("   at "));
         });
+    }
+
+    [Test]
+    public async Task It_starts_and_sends_on_the_schema_of_the_next_release()
+    {
+        await using var database = await MigratedAsync();
+        await new Migrator(database.ConnectionString, NextRelease.With(NextRelease.Compatible)).UpAsync();
+        using var service = ServiceProcess.Start(database.ConnectionString);
+        await service.UntilAsync("/health/ready", HttpStatusCode.OK);
+
+        Assert.That(await service.SendAsync(), Is.EqualTo(HttpStatusCode.Created));
+    }
+
+    [Test]
+    public async Task It_refuses_a_schema_that_breaks_it_and_names_the_script()
+    {
+        await using var database = await MigratedAsync();
+        await new Migrator(database.ConnectionString, NextRelease.With(NextRelease.Breaking)).UpAsync();
+        var (code, _, errors) = await RunAsync(database.ConnectionString);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(errors, Does.Contain("999912310001 next_release, which breaks this release").And.Not.Contain("   at "));
     }
 
     [Test]
