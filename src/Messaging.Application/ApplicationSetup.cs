@@ -3,7 +3,6 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Microsoft.Extensions.DependencyInjection;
-using NodaTime;
 
 namespace Messaging.Application;
 
@@ -13,7 +12,6 @@ public static class ApplicationSetup
     public static IServiceCollection AddApplication(this IServiceCollection services)
     {
         DapperTypes.Register();
-        services.AddSingleton<IClock, MicrosecondClock>();
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
         services.AddSingleton<Search.SearchLane>();
@@ -38,15 +36,5 @@ public static class ApplicationSetup
                 services.AddScoped(type);
         }
         return services;
-    }
-
-    // timestamptz keeps microseconds: what is answered before it was stored must equal what is read later.
-    private sealed class MicrosecondClock : IClock
-    {
-        public Instant GetCurrentInstant()
-        {
-            var ticks = SystemClock.Instance.GetCurrentInstant().ToUnixTimeTicks();
-            return Instant.FromUnixTimeTicks(ticks - (ticks % 10));
-        }
     }
 }

@@ -8,8 +8,11 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Attachments;
+using Messaging.Infrastructure.Database;
 using Messaging.Migrations;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
 
 namespace Messaging.Testing;
 
@@ -31,6 +34,7 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton<DbDataSource>(database.DataSource)
             .AddSingleton(new ReadDataSource(database.DataSource))
             .AddSingleton(new SearchDataSource(database.DataSource))
+            .AddSingleton<IClock>(new DatabaseClock(() => database.DataSource, TimeProvider.System, NullLogger<DatabaseClock>.Instance))
             .AddSingleton(new StorageSettings { Path = files })
             .AddSingleton(new ScanSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())
@@ -75,6 +79,18 @@ public sealed class Slices : IAsyncDisposable
 
     public Task<T> ScalarAsync<T>(string sql, object? parameters = null) =>
         SqlAsync(session => session.QuerySingleAsync<T>(sql, parameters, CancellationToken.None));
+
+    /// <summary>A connection for a transaction of the test's own.</summary>
+    public async Task<DbConnection> OpenAsync() => await database.DataSource.OpenConnectionAsync();
+
+    /// <summary>Asks every 20 ms until a query answers true.</summary>
+    public async Task UntilAsync(string sql)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await ScalarAsync<bool>(sql))
+            await timer.WaitForNextTickAsync(limit.Token);
+    }
 
     /// <summary>Makes a user of a fresh id.</summary>
     public async Task<UserId> UserAsync(string name = "user")

@@ -105,7 +105,7 @@ public sealed class FileKeeping(
         while (await connection.QuerySingleAsync<long>(collect) >= BatchSize)
         {
         }
-        spool.Clear(now.AddDays(-1));
+        spool.Clear(TimeSpan.FromDays(1));
     }
 
     /// <summary>Removes files that were let go; those that the storage does not remove now are removed later.</summary>

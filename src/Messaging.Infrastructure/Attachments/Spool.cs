@@ -21,10 +21,13 @@ public sealed class Spool(StorageSettings settings)
     }
 
     /// <summary>Removes what a process that was killed left, older than any upload lasts.</summary>
-    public void Clear(DateTime before)
+    public void Clear(TimeSpan age)
     {
         if (!Directory.Exists(root))
             return;
+        // Whoever keeps the files says how late it is: nodes that share them may not agree.
+        using var now = Create();
+        var before = Directory.GetLastWriteTimeUtc(now.Path) - age;
         foreach (var folder in new DirectoryInfo(root).EnumerateDirectories().Where(folder => folder.LastWriteTimeUtc < before))
             folder.Delete(recursive: true);
     }

@@ -3,6 +3,7 @@ using Messaging.Application.Common;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using NodaTime;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
@@ -15,7 +16,7 @@ public static class DatabaseSetup
 
     /// <summary>
     /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="ReadDataSource"/>,
-    /// <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>.
+    /// <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>, and the database's time as <see cref="IClock"/>.
     /// Nothing is read or opened before the first use.
     /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services)
@@ -31,6 +32,11 @@ public static class DatabaseSetup
             provider,
             ConnectionStrings.ForDirectUse(ConnectionString(provider, Direct) ?? ConnectionString(provider, Main)!),
             "messaging-direct")));
+        services.AddSingleton(provider => new DatabaseClock(
+            provider.GetRequiredService<NpgsqlDataSource>,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetRequiredService<ILogger<DatabaseClock>>()));
+        services.AddSingleton<IClock>(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddSingleton<DatabaseStart>();
         services.AddSingleton<DatabaseHealth>();
         return services;

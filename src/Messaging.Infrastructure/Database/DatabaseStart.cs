@@ -7,7 +7,7 @@ using Npgsql;
 namespace Messaging.Infrastructure.Database;
 
 /// <summary>Decides at start whether the database may be used: there, of this release's schema, and keeping what it acknowledges.</summary>
-public sealed class DatabaseStart(NpgsqlDataSource database, DatabaseSettings settings, ILogger<DatabaseStart> logger)
+public sealed class DatabaseStart(NpgsqlDataSource database, DatabaseClock clock, DatabaseSettings settings, ILogger<DatabaseStart> logger)
 {
     private const string UnsafeSettingsSql =
         """
@@ -49,6 +49,7 @@ public sealed class DatabaseStart(NpgsqlDataSource database, DatabaseSettings se
             return schema.Message;
         if (schema.State is SchemaState.Newer)
             logger.LogInformation("{Schema}", schema.Message);
+        await clock.AskAsync(ct);
         if (settings.AllowUnsafeDurability)
             return null;
 

@@ -1,4 +1,5 @@
 using Messaging.Application.Events;
+using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Retention;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -24,6 +25,7 @@ public static class EventsSetup
     public static IServiceCollection AddEventWorkers(this IServiceCollection services)
     {
         // In the order of starting: partitions and a place in the feed are there before the server listens.
+        services.AddHostedService(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddHostedService(provider => provider.GetRequiredService<Maintenance>());
         services.AddHostedService<FeedReader>();
         services.AddHostedService<FeedListener>();
