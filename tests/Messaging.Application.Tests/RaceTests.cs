@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
@@ -46,6 +47,31 @@ public sealed class RaceTests : SliceFixture
             Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.ConversationArchived));
             Assert.That((await Slices.ViewAsync(users[0], id)).LastSeq, Is.EqualTo(archived.LastSeq).And.EqualTo(1 + codes.Count(code => code.Length == 0)));
         }
+    }
+
+    // Whoever clears first may be the last to get the row, with the seq of when it asked.
+    [Test]
+    public async Task What_was_cleared_is_not_shown_again_by_somebody_who_cleared_less_meanwhile()
+    {
+        var (users, id) = await GroupAsync();
+        await Slices.TextAsync(users[0], id);
+        await using var connection = await Slices.OpenAsync();
+        await using var later = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync(
+            "SELECT FROM participants WHERE conversation_id = @Id AND user_id = @User FOR UPDATE",
+            new { Id = id.Value, User = users[1].Value }, later);
+
+        var earlier = Slices.SendAsync(new ClearHistory(new Actor(users[1]), id, LeavesInbox: true));
+        await Slices.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%hidden_seq%')");
+        await Slices.TextAsync(users[0], id);
+        await connection.ExecuteAsync(
+            "UPDATE participants SET cleared_seq = 2, hidden_seq = 2 WHERE conversation_id = @Id AND user_id = @User",
+            new { Id = id.Value, User = users[1].Value }, later);
+        await later.CommitAsync();
+        await earlier;
+
+        var me = (await Slices.ViewAsync(users[1], id)).Me!;
+        Assert.That((me.ClearedSeq, me.Hidden), Is.EqualTo((2L, true)));
     }
 
     [Test]

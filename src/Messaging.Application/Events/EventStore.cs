@@ -156,7 +156,17 @@ public sealed class EventStore(DbSession session)
         EnsureKnown(cursor, state.Epoch, state.LastPosition, state.ExpiredPosition);
     }
 
+    /// <summary>What follows the cursor: all of it, or the cursor is expired.</summary>
     public async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
+    {
+        var page = await ReadUncheckedAsync(actor, since, limit, ct);
+        // Asked again in a snapshot that is younger than the rows: a day that was dropped while they were read is gone from a statement that
+        // had to wait for it, though its snapshot, taken before, does not tell that the day expired.
+        await EnsureKnownAsync(since, ct);
+        return page;
+    }
+
+    private async Task<EventPage> ReadUncheckedAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
         var events = new List<EventEnvelope>();
         var after = since.Position;

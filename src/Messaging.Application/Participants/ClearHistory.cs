@@ -14,11 +14,13 @@ public sealed record ClearHistory(Actor Actor, ConversationId ConversationId, bo
 
 public sealed class ClearHistoryHandler(DbSession session, SettingsStore settings) : IRequestHandler<ClearHistory, Done>
 {
-    // Locks one's own participants row only: a message that is sent meanwhile is not cleared.
+    // Locks one's own participants row only: a message that is sent meanwhile is not cleared. Neither falls: whoever asked earlier may get the
+    // row later, with the last seq of when it asked.
     private const string ClearSql =
         """
         UPDATE participants p
-        SET cleared_seq = c.last_seq, hidden_seq = CASE WHEN @LeavesInbox THEN c.last_seq ELSE p.hidden_seq END
+        SET cleared_seq = greatest(p.cleared_seq, c.last_seq),
+            hidden_seq = CASE WHEN @LeavesInbox THEN greatest(p.hidden_seq, c.last_seq) ELSE p.hidden_seq END
         FROM conversations c
         WHERE c.id = @ConversationId AND p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
             AND (@Versions::bigint[] IS NULL OR c.version = ANY(@Versions))

@@ -1,5 +1,9 @@
+using Dapper;
+using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
+using Npgsql;
 
 namespace Messaging.Application.Tests.Events;
 
@@ -136,6 +140,36 @@ public sealed class ListEventsTests
         await feed.Slices.ExecuteAsync("UPDATE feed_state SET expired_position = @Position", new { Position = end.Position + 1 });
         Assert.That(await RefusalAsync(end), Is.EqualTo(ProblemCodes.CursorExpired));
         Assert.That((await ListAsync(end with { Position = end.Position + 1 })).Events, Is.Empty);
+    }
+
+    // The reader's snapshot is older than the drop's commit, and the partitions that it opens are younger: it sees neither the rows nor
+    // that they expired.
+    [Test]
+    public async Task A_day_of_the_feed_that_is_dropped_while_one_reads_is_expired_and_not_silently_missing()
+    {
+        var since = await SinceAsync();
+        await feed.Slices.ExecuteAsync("SELECT create_feed_partition(current_date - 30)");
+        await feed.AppendForAsync("ada");
+        await feed.Slices.ExecuteAsync("UPDATE outbox SET occurred_at = occurred_at - interval '30 days'");
+        await feed.DrainAsync();
+
+        await using var connection = await feed.Direct.Value.OpenConnectionAsync();
+        await using var drop = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("LOCK TABLE feed IN ACCESS EXCLUSIVE MODE", transaction: drop);
+        await using var readers = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(feed.Slices.ConnectionString));
+        await using var session = new DbSession(readers, new ReadDataSource(readers));
+        var reading = new EventStore(session).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
+        await feed.Slices.UntilAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'feed'::regclass AND NOT granted)");
+        await connection.ExecuteAsync(
+            """
+            UPDATE feed_state SET expired_position = last_position;
+            DO $$ BEGIN EXECUTE 'DROP TABLE feed_' || to_char(now() - interval '30 days', 'YYYY_MM_DD'); END $$
+            """,
+            transaction: drop);
+        await drop.CommitAsync();
+
+        var refusal = await Assert.ThrowsAsync<RuleException>(() => reading);
+        Assert.That(refusal!.Problem.Code, Is.EqualTo(ProblemCodes.CursorExpired));
     }
 
     [TestCase("")]
