@@ -72,6 +72,8 @@ if (!BuildTime.IsDocument)
     builder.Services.AddRevocationReader().AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
 
 var app = builder.Build();
+if (ConfigCheck.IsAsked(args))
+    return await app.CheckConfigurationAsync(args);
 if (!await app.MayStartAsync())
     return 1;
 

@@ -20,6 +20,7 @@ public static class Verbs
         keys list                                    lists the service keys
         keys revoke <id>                             refuses a service key from now on
         tokens mint <userId> [--ttl <seconds>]       makes a user token, good for an hour unless said
+        config check                                 says what is wrong with the configuration, and how many nodes PostgreSQL has room for
         Each takes --json. Exit codes: 0 done, 1 failed, 2 wrong use.
         """;
 
@@ -40,7 +41,7 @@ public static class Verbs
             await output.WriteLineAsync(Usage);
             return Done;
         }
-        if (args is [] or ["serve", ..] || args[0].StartsWith('-'))
+        if (args is [] or ["serve", ..] || args[0].StartsWith('-') || ConfigCheck.IsAsked(args))
             return null;
         try
         {

@@ -11,6 +11,9 @@ public static class ConnectionStrings
     // A paused process keeps its session and its row locks: the server ends what is idle within a transaction.
     private const string IdleTimeout = "-c idle_in_transaction_session_timeout=5000";
 
+    // What works in the background comes again. What others would wait behind waits for less still, by its own SET.
+    private const string DirectOptions = $"{IdleTimeout} -c lock_timeout=5000";
+
     // Just-in-time compilation, which the sum of many cheap index probes sets off, takes ten times as long as the probes; planning a
     // statement anew for its values takes longer than running it, and the plan is the same: by index, which here is read from memory.
     private const string RequestOptions =
@@ -20,15 +23,19 @@ public static class ConnectionStrings
     // them are of one moment. What only reads never fails by that.
     private const string OneMoment = @"-c default_transaction_isolation=repeatable\ read";
 
-    /// <summary>For commands: bounded waits, statements prepared once they repeat. Many at once, since commits wait for the disk together.</summary>
-    public static string ForCommands(string given) => ForRequests(given, poolSize: 40, RequestOptions);
+    /// <summary>
+    /// For commands: bounded waits, statements prepared once they repeat. Many at once, since commits wait for the disk together; not more
+    /// than leaves room for a second node and for operators among the 100 connections that PostgreSQL has unless told otherwise.
+    /// </summary>
+    public static string ForCommands(string given) => ForRequests(given, poolSize: 24, RequestOptions);
 
     /// <summary>
     /// For queries: few at once, the others wait their turn. A read that is in memory waits for a core only, and one more than there are
-    /// cores keeps them busy; more would take turns in the middle of each other's work, which makes the slowest three times as slow.
+    /// cores keeps them busy; more would take turns in the middle of each other's work, which makes the slowest three times as slow. The
+    /// cores meant are PostgreSQL's: a node that has more of its own does not take more than six.
     /// </summary>
     public static string ForQueries(string given) =>
-        ForRequests(given, poolSize: Math.Max(3, Environment.ProcessorCount + 1), $"{RequestOptions} {OneMoment}");
+        ForRequests(given, poolSize: Math.Clamp(Environment.ProcessorCount + 1, 3, 6), $"{RequestOptions} {OneMoment}");
 
     /// <summary>For searches, which may be anything: as many as the lane has places, and a shorter time for a statement.</summary>
     public static string ForSearches(string given) =>
@@ -46,9 +53,21 @@ public static class ConnectionStrings
     /// <summary>For the sequencer and listeners: few, lasting, and noticed when the network is cut.</summary>
     public static string ForDirectUse(string given) => Complete(
         given,
-        IdleTimeout,
+        DirectOptions,
         ("Maximum Pool Size", "10"),
         ("Keepalive", "10"));
+
+    /// <summary>How many connections a node takes at most, by what for.</summary>
+    /// <param name="direct">The string that leads past a pooler; the same one where there is none.</param>
+    public static IReadOnlyList<PoolSize> OfANode(string main, string direct) =>
+    [
+        new("commands", SizeOf(ForCommands(main))),
+        new("queries", SizeOf(ForQueries(main))),
+        new("searches", SizeOf(ForSearches(main))),
+        new("background work", SizeOf(ForDirectUse(direct))),
+    ];
+
+    private static int SizeOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).MaxPoolSize;
 
     private static string Complete(string connectionString, string options, params ReadOnlySpan<(string Name, string Value)> settings)
     {
@@ -70,3 +89,6 @@ public static class ConnectionStrings
     // Npgsql takes 'Max Auto Prepare' and 'MaxAutoPrepare' alike.
     private static string Plain(string name) => name.Replace(" ", "", StringComparison.Ordinal);
 }
+
+/// <summary>The most connections that a pool of a node opens.</summary>
+public sealed record PoolSize(string For, int Connections);

@@ -9,6 +9,16 @@ namespace Messaging.Application.Tests.Events;
 
 public sealed class MaintenanceTests
 {
+    private const string RepliesAreIndexedSql =
+        """
+        SELECT bool_and(i.indisvalid) AND count(*) = 1 + (SELECT count(*) FROM pg_inherits WHERE inhparent = 'messages'::regclass)
+        FROM pg_index i
+        WHERE i.indexrelid = 'ix_messages_replies'::regclass
+            OR i.indexrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'ix_messages_replies'::regclass)
+        """;
+
+    private const string BuiltSql = "SELECT ('messages_' || to_char(now(), 'YYYY_MM') || '_ix_messages_replies')::regclass::oid::bigint";
+
     private FeedDatabase feed = null!;
 
     [SetUp]
@@ -120,13 +130,6 @@ public sealed class MaintenanceTests
     [Test]
     public async Task An_index_that_a_script_made_on_the_parent_alone_is_built_on_every_partition()
     {
-        const string ValidSql =
-            """
-            SELECT bool_and(i.indisvalid) AND count(*) = 1 + (SELECT count(*) FROM pg_inherits WHERE inhparent = 'messages'::regclass)
-            FROM pg_index i
-            WHERE i.indexrelid = 'ix_messages_replies'::regclass
-                OR i.indexrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'ix_messages_replies'::regclass)
-            """;
         await feed.Slices.ExecuteAsync(
             """
             DROP INDEX ix_messages_replies;
@@ -134,13 +137,64 @@ public sealed class MaintenanceTests
             CREATE INDEX ix_messages_replies ON ONLY messages (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL;
             SELECT create_messages_partition((current_date + interval '2 months')::date)
             """);
-        Assert.That(await feed.Slices.ScalarAsync<bool>(ValidSql), Is.False);
+        Assert.That(await feed.Slices.ScalarAsync<bool>(RepliesAreIndexedSql), Is.False);
 
         await Indexes().BuildAsync(CancellationToken.None);
         await Indexes().BuildAsync(CancellationToken.None);
 
-        Assert.That(await feed.Slices.ScalarAsync<bool>(ValidSql), Is.True);
+        Assert.That(await feed.Slices.ScalarAsync<bool>(RepliesAreIndexedSql), Is.True);
     }
+
+    [Test]
+    public async Task A_node_leaves_an_index_alone_that_another_is_building()
+    {
+        await MissTheIndexOfRepliesAsync();
+        await using var connection = await feed.Direct.Value.OpenConnectionAsync();
+        await using var older = await connection.BeginTransactionAsync();
+        await using var write = new NpgsqlCommand("LOCK TABLE messages IN ROW EXCLUSIVE MODE", connection, older);
+        await write.ExecuteNonQueryAsync();
+
+        var building = Indexes().BuildAsync(CancellationToken.None);
+        await feed.Slices.UntilAsync(
+            "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE datname = current_database() AND phase LIKE 'waiting%')");
+        await Indexes().BuildAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        await older.CommitAsync();
+        await building;
+
+        Assert.That(await feed.Slices.ScalarAsync<bool>(RepliesAreIndexedSql), Is.True);
+    }
+
+    [Test]
+    public async Task An_index_that_cannot_be_attached_now_makes_nobody_wait_and_is_attached_later_as_it_is()
+    {
+        await MissTheIndexOfRepliesAsync();
+        await feed.Slices.ExecuteAsync(
+            """
+            DO $$ BEGIN EXECUTE format(
+                'CREATE INDEX messages_%s_ix_messages_replies ON messages_%1$s (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL',
+                to_char(now(), 'YYYY_MM')); END $$
+            """);
+        var built = await feed.Slices.ScalarAsync<long>(BuiltSql);
+        await using var connection = await feed.Direct.Value.OpenConnectionAsync();
+        await using var dump = await connection.BeginTransactionAsync();
+        await using var read = new NpgsqlCommand("SELECT count(*) FROM messages", connection, dump);
+        await read.ExecuteScalarAsync();
+
+        await Indexes().BuildAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.That(await feed.Slices.ScalarAsync<bool>(RepliesAreIndexedSql), Is.False);
+        await dump.CommitAsync();
+        await Indexes().BuildAsync(CancellationToken.None);
+
+        Assert.That(await feed.Slices.ScalarAsync<bool>(RepliesAreIndexedSql), Is.True);
+        Assert.That(await feed.Slices.ScalarAsync<long>(BuiltSql), Is.EqualTo(built));
+    }
+
+    // As after a script that makes the index on the parent alone.
+    private Task MissTheIndexOfRepliesAsync() => feed.Slices.ExecuteAsync(
+        """
+        DROP INDEX ix_messages_replies;
+        CREATE INDEX ix_messages_replies ON ONLY messages (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL
+        """);
 
     private PartitionIndexes Indexes() => new(feed.Direct, NullLogger<PartitionIndexes>.Instance);
 
