@@ -1,12 +1,12 @@
 # The service and its migrations. Writes only to /tmp and /data, so that the rest can be mounted read-only.
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+FROM mcr.microsoft.com/dotnet/sdk:10.0.401 AS build
 WORKDIR /source
 ENV CI=true
 COPY . .
 RUN dotnet publish src/Messaging.Api -c Release -o /app \
  && dotnet publish db/Messaging.Migrations -c Release -o /app/db
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0
+FROM mcr.microsoft.com/dotnet/aspnet:10.0.12
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libvips-tools util-linux \
  && rm -rf /var/lib/apt/lists/*

@@ -7,7 +7,7 @@ namespace Messaging.Postgres;
 /// <summary>PostgreSQL in a container of the running Docker engine, with the cluster in the folder <c>cluster</c>.</summary>
 sealed class DockerEngine(string folder) : Engine
 {
-    const string Image = "postgres:15";
+    const string Image = "postgres:15.18";
 
     readonly string cluster = Path.Combine(folder, "cluster");
     readonly string container = "messaging-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder)))[..16];
