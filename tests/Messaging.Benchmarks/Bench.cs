@@ -41,6 +41,28 @@ sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, 
         Report.Alone(what, clients, Measure.Median(measures));
     }
 
+    /// <summary>The service without and with other work beside it, in turns; reports and answers the medians.</summary>
+    public async Task<(Measure Without, Measure With)> CompareBesideAsync(
+        string what, int clients, Func<int, ValueTask<bool>> service, string beside, int others, Func<int, ValueTask<bool>> otherWork)
+    {
+        await Load.ClosedLoop.RunAsync(clients, WarmUp, service, Stop);
+        await Load.ClosedLoop.RunAsync(others, WarmUp, otherWork, Stop);
+        var (without, with) = (new List<Measure>(), new List<Measure>());
+        for (var run = 0; run < Runs; run++)
+        {
+            without.Add(await MeasureAsync(clients, service));
+            var load = Load.ClosedLoop.RunAsync(others, Options.Run, otherWork, Stop);
+            with.Add(await MeasureAsync(clients, service));
+            await load;
+        }
+
+        Stop.ThrowIfCancellationRequested();
+        var medians = (Measure.Median(without), Measure.Median(with));
+        Report.Alone(what, clients, medians.Item1);
+        Report.Alone($"  beside {others} {beside}", clients, medians.Item2);
+        return medians;
+    }
+
     /// <summary>Whether a measure of this name was asked for.</summary>
     public bool Wants(string what) => what.Contains(Options.Only, StringComparison.OrdinalIgnoreCase);
 

@@ -11,7 +11,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           send       messages sent over HTTP, to direct conversations and groups of 12 and 300, by 1, 16 and 64 clients
           history    pages of 50: the newest, 10,000 and 100,000 deep, by 16 readers
           inbox      pages of 50 of an ordinary user and of one in 10,000 conversations, by 16 readers
-          search     words, phrases and beginnings, for somebody in 1,000 conversations, by 16 readers
+          search     words, phrases and beginnings, for somebody in 1,000 conversations; GET /v1/me beside 50 hostile searches
           upload     64 files of 25 MiB at once; the most memory of the service
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
           explain    the plans of the hot statements; fails if one reads a whole table

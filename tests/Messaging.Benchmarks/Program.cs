@@ -28,6 +28,7 @@ try
         ("history", bench => new HistoryBenchmark(bench).RunAsync()),
         ("inbox", bench => new InboxBenchmark(bench).RunAsync()),
         ("search", bench => new SearchBenchmark(bench).RunAsync()),
+        ("search", bench => new HostileSearchBenchmark(bench).RunAsync()),
         ("upload", bench => new UploadBenchmark(bench).RunAsync()),
         ("push", bench => new PushBenchmark(bench).RunAsync()),
         ("explain", bench => new PlansBenchmark(bench).RunAsync()),

@@ -5,46 +5,33 @@ using NpgsqlTypes;
 
 namespace Messaging.Benchmarks.Reading;
 
-/// <summary>Searches of a user in 1,000 conversations: for words that many messages have, and for some that few have.</summary>
+/// <summary>Searches of a user in 1,000 conversations, one at a time: for words that many messages have, and for some that few have.</summary>
 sealed class SearchBenchmark(Bench bench)
 {
-    const int Readers = 16;
-
     public async Task RunAsync()
     {
         bench.Report.Table("search: GET /v1/search/messages, 30 a page, somebody in 1,000 conversations");
-        await MeasureAsync("a common word", 1, _ => "driver");
-        await MeasureAsync("a common word", Readers, _ => "driver");
-        await MeasureAsync("the beginning of a common word", Readers, _ => "neigh");
-        await MeasureAsync("two common words", Readers, _ => "parcel%20driver");
-        await MeasureAsync("a common phrase", Readers, _ => "%22the%20driver%20will%20ring%22");
-        await MeasureAsync("a rare word", 1, Order);
-        await MeasureAsync("a rare word", Readers, Order);
-        await MeasureAsync("a rare word and a common one", Readers, number => $"{Order(number)}%20driver");
-        await MeasureAsync("a word that nobody wrote", Readers, _ => "zebra");
+        await MeasureAsync("a common word", _ => "driver");
+        await MeasureAsync("the beginning of a common word", _ => "neigh");
+        await MeasureAsync("two common words", _ => "parcel%20driver");
+        await MeasureAsync("a common phrase", _ => "%22the%20driver%20will%20ring%22");
+        await MeasureAsync("a rare word", Order);
+        await MeasureAsync("a rare word and a common one", number => $"{Order(number)}%20driver");
+        await MeasureAsync("a word that nobody wrote", _ => "zebra");
     }
 
     // Numbers that a few of the user's messages have.
     static string Order(int number) => (2_000 + (number * 173 % 8_000)).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    async Task MeasureAsync(string what, int readers, Func<int, string> words)
+    async Task MeasureAsync(string what, Func<int, string> words)
     {
         if (!bench.Wants(what))
             return;
         var user = Shape.UserId(new Shape(bench.Options.Messages).Busy);
         byte[][] requests = [.. Enumerable.Range(0, 50).Select(number => bench.Service.Requests.Get(user, $"/v1/search/messages?q={words(number)}"))];
-        var clients = new List<PageReader>();
-        try
-        {
-            for (var i = 0; i < readers; i++)
-                clients.Add(new(await Load.HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), requests, i, orEmpty: true));
-            await clients[0].TryAsync();
-            await bench.MeasureAloneAsync(what, readers, client => clients[client].ReadAsync());
-        }
-        finally
-        {
-            clients.ForEach(client => client.Dispose());
-        }
+        using var reader = new PageReader(await Load.HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), requests, number: 0, orEmpty: true);
+        await reader.TryAsync();
+        await bench.MeasureAloneAsync(what, 1, _ => reader.ReadAsync());
     }
 
     /// <summary>The statement that finds, over sixteen days of all of somebody's conversations.</summary>
