@@ -235,6 +235,20 @@ public sealed class StartEndTests
         Assert.That(refused.Output, Is.Empty);
     }
 
+    [TestCase("Messaging__Policies__DirectMessages", "requests")]
+    [TestCase("Messaging__Policies__DirectMessages", "contacts")]
+    [TestCase("Messaging__Limits__TextLength", "20")]
+    [TestCase("Messaging__RateLimits__RequestsPerMinute", "1")]
+    public async Task Settings_that_refuse_the_demo_leave_it_out_and_the_service_up(string name, string value)
+    {
+        using var started = await StartedMessaging.StartAsync(folder.In("data"), (name, value));
+
+        Assert.That(started.Errors, Does.Contain("The demo, or the rest of it, is left out: "));
+        using var client = new HttpClient { BaseAddress = new Uri(started.Announced.GetProperty("url").GetString() + "/") };
+        Assert.That((await client.GetAsync(new Uri("health/ready", UriKind.Relative))).StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(await started.StopAsync(), Is.Zero, started.Errors);
+    }
+
     [Test]
     public async Task Given_database_is_used_and_no_other_started()
     {

@@ -13,8 +13,10 @@ enum DemoState
 
 sealed record DemoUser(string UserId, string DisplayName, string Token);
 
-/// <summary>People and conversations to try the service with, made through its own API.</summary>
-sealed class Demo(HttpClient client, string log)
+/// <summary>
+/// People and conversations to try the service with, made through its own API. What the settings of this start do not allow is left out.
+/// </summary>
+sealed class Demo(HttpClient client, Action<string> tell)
 {
     const int TokenSeconds = 86_400;
 
@@ -37,7 +39,7 @@ sealed class Demo(HttpClient client, string log)
     ];
 
     /// <summary>
-    /// Loads once per data folder. A load that was killed is finished by the next start, by the same idempotency keys; a
+    /// Loads once per data folder. A load that was killed or refused is finished by the next start, by the same idempotency keys; a
     /// database that has these users from elsewhere is left as it is.
     /// </summary>
     public async Task LoadAsync(DataFolder data, CancellationToken ct)
@@ -45,22 +47,37 @@ sealed class Demo(HttpClient client, string log)
         if (data.Demo == DemoState.Loaded)
             return;
 
-        if (data.Demo == DemoState.Loading || !await HasUsersAsync(ct))
+        try
         {
-            data.Demo = DemoState.Loading;
-            await LoadAsync(ct);
-        }
+            if (data.Demo == DemoState.Loading || !await HasUsersAsync(ct))
+            {
+                data.Demo = DemoState.Loading;
+                await LoadAsync(ct);
+            }
 
-        data.Demo = DemoState.Loaded;
+            data.Demo = DemoState.Loaded;
+        }
+        catch (RefusedException refusal)
+        {
+            tell($"The demo, or the rest of it, is left out: {refusal.Message}");
+        }
     }
 
+    /// <summary>Tokens of those whom the service gives one.</summary>
     public async Task<IReadOnlyList<DemoUser>> TokensAsync(CancellationToken ct)
     {
         var users = new List<DemoUser>();
-        foreach (var person in People)
+        try
         {
-            var minted = await SendAsync(HttpMethod.Post, $"v1/users/{person.UserId}/tokens", new { ttlSeconds = TokenSeconds }, ct);
-            users.Add(new(person.UserId, DisplayName(person), minted.GetProperty("token").GetString()!));
+            foreach (var person in People)
+            {
+                var minted = await SendAsync(HttpMethod.Post, $"v1/users/{person.UserId}/tokens", new { ttlSeconds = TokenSeconds }, ct);
+                users.Add(new(person.UserId, DisplayName(person), minted.GetProperty("token").GetString()!));
+            }
+        }
+        catch (RefusedException refusal)
+        {
+            tell($"There is no token for everyone of the demo: {refusal.Message}");
         }
 
         return users;
@@ -108,12 +125,21 @@ sealed class Demo(HttpClient client, string log)
         if (idempotencyKey is not null)
             request.Headers.Add("Idempotency-Key", idempotencyKey);
 
-        using var answer = await client.SendAsync(request, ct);
-        var text = await answer.Content.ReadAsStringAsync(ct);
-        if (answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Created))
-            throw new StartException($"The demo cannot be loaded: {method} /{path} was answered with {(int)answer.StatusCode}: {text} The service's log is {log}.");
-        return JsonElement.Parse(text);
+        try
+        {
+            using var answer = await client.SendAsync(request, ct);
+            var text = await answer.Content.ReadAsStringAsync(ct);
+            return answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created
+                ? JsonElement.Parse(text)
+                : throw new RefusedException($"{method} /{path} was answered with {(int)answer.StatusCode}: {text}");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new RefusedException($"{method} /{path} had no answer: {e.Message}");
+        }
     }
+
+    sealed class RefusedException(string message) : Exception(message);
 
     static string DisplayName((string UserId, string FirstName, string LastName) person) => $"{person.FirstName} {person.LastName}";
 }

@@ -57,7 +57,7 @@ sealed class Launcher(bool json)
         client.DefaultRequestHeaders.Add("X-Api-Key", settings.Secrets.ServiceKey);
         await service.WaitUntilReadyAsync(client, ct);
 
-        var demo = new Demo(client, data.ServiceLog);
+        var demo = new Demo(client, Console.Error.WriteLine);
         await demo.LoadAsync(data, ct);
         var secrets = settings.Secrets;
         var announcement = new Announcement(
