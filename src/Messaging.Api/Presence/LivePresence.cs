@@ -38,6 +38,7 @@ public sealed class LivePresence : ILiveReceiver
     private readonly IClock clock;
     private readonly HashSet<string> doubtful = new(StringComparer.Ordinal);
     private long beatAt;
+    private long noted;
     private bool allIsAskedFor;
     private bool hasLeft;
 
@@ -104,13 +105,28 @@ public sealed class LivePresence : ILiveReceiver
             return [.. seen.Select(ViewOf)];
     }
 
+    /// <summary>Rises with everything that is noted of who may know less of whom.</summary>
+    public long Noted
+    {
+        get
+        {
+            lock (gate)
+                return noted;
+        }
+    }
+
     /// <summary>Has the connection hear of these people, and of nobody else from now on. Nothing falls between the answer and what it hears.</summary>
-    public IReadOnlyList<PresenceView> Watch(LiveConnection connection, IReadOnlyList<LastSeen> seen)
+    /// <param name="asOf">What <see cref="Noted"/> was before it was asked whom this one may watch: with more noted, that is asked again.</param>
+    public IReadOnlyList<PresenceView> Watch(LiveConnection connection, IReadOnlyList<LastSeen> seen, long asOf)
     {
         lock (gate)
         {
             if (connections.TryGetValue(connection, out var viewer))
+            {
                 watchers.Replace(new WatchSet(connection, viewer, [.. seen.Select(one => one.UserId.Value)]));
+                if (asOf != noted)
+                    doubtful.Add(viewer);
+            }
             return [.. seen.Select(ViewOf)];
         }
     }
@@ -135,8 +151,15 @@ public sealed class LivePresence : ILiveReceiver
         };
         if (user is null)
             return;
+        // A block waits for no look at the database.
+        var blocked = envelope.Type == ContactEvents.BlockChanged && envelope.Says("blocked") ? envelope.NamedUser() : null;
         lock (gate)
+        {
+            if (blocked is not null)
+                watchers.Part(user, blocked);
             doubtful.Add(user);
+            noted++;
+        }
     }
 
     /// <summary>Nothing follows from events that were missed but a watch that ends a minute later.</summary>

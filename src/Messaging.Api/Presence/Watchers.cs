@@ -33,6 +33,16 @@ internal sealed class Watchers
         }
     }
 
+    /// <summary>Ends what either of the two watches of the other.</summary>
+    public void Part(string one, string other)
+    {
+        foreach (var (viewer, watched) in new[] { (one, other), (other, one) })
+        {
+            foreach (var set in Of(watched).Select(connection => sets[connection]).Where(set => set.ViewerId == viewer).ToList())
+                Replace(set with { Watched = [.. set.Watched.Where(user => user != watched)] });
+        }
+    }
+
     public void Remove(LiveConnection connection)
     {
         if (!sets.Remove(connection, out var set))

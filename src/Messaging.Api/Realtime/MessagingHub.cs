@@ -59,8 +59,9 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     {
         Take(limits.Requests);
         var ids = Read<string[]>(userIds, "#/userIds");
+        var asOf = presence.Noted;
         var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
-        return new Page<PresenceView>(presence.Watch(Live(), seen));
+        return new Page<PresenceView>(presence.Watch(Live(), seen, asOf));
     }
 
     /// <summary>Whether this connection is unattended; its user is away when all their connections are.</summary>

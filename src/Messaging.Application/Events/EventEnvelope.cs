@@ -19,6 +19,13 @@ public sealed record EventEnvelope(
         using var data = JsonDocument.Parse(Data.Value);
         return data.RootElement.TryGetProperty("userId", out var user) ? user.GetString() : null;
     }
+
+    /// <summary>Whether the data says that something is so; not where it says nothing of it.</summary>
+    public bool Says(string member)
+    {
+        using var data = JsonDocument.Parse(Data.Value);
+        return data.RootElement.TryGetProperty(member, out var value) && value.ValueKind is JsonValueKind.True;
+    }
 }
 
 /// <summary>A row of the feed.</summary>

@@ -1,8 +1,11 @@
 using Messaging.Api.Presence;
 using Messaging.Api.Realtime;
 using Messaging.Api.Tests.Realtime;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Testing;
 using NodaTime;
 
@@ -25,7 +28,7 @@ public sealed class LivePresenceTests
         there = new LivePresence(network.Join("there"), time, SystemClock.Instance);
         watcher = new LiveConnection(watching, beginsWithReplay: false);
         here.Connect("watcher", watcher);
-        here.Watch(watcher, [Seen("ada")]);
+        here.Watch(watcher, [Seen("ada")], here.Noted);
     }
 
     [Test]
@@ -88,7 +91,7 @@ public sealed class LivePresenceTests
         Pass(LivePresence.Grace);
 
         here.Connect("bob", Connection());
-        here.Watch(watcher, [Seen("ada"), Seen("bob"), Seen("carl")]);
+        here.Watch(watcher, [Seen("ada"), Seen("bob"), Seen("carl")], here.Noted);
         here.Connect("carl", Connection());
         await watching.HasAsync(2);
         Assert.That(watching.Written, Is.EqualTo((string[])["ada Online", "carl Online"]));
@@ -234,7 +237,7 @@ public sealed class LivePresenceTests
     public async Task A_watch_replaces_the_one_before_and_ends_with_what_was_checked_only()
     {
         var checkedSet = here.WatchSets().Single();
-        here.Watch(watcher, [Seen("bob"), Seen("carl")]);
+        here.Watch(watcher, [Seen("bob"), Seen("carl")], here.Noted);
         here.EndWatches(checkedSet, new HashSet<string> { "bob" });
         here.EndWatches(here.WatchSets().Single(), new HashSet<string> { "carl" });
 
@@ -243,6 +246,42 @@ public sealed class LivePresenceTests
 
         await watching.HasAsync(1);
         Assert.That(watching.Written, Is.EqualTo((string[])["bob Online"]));
+    }
+
+    [TestCase("watcher", "ada")]
+    [TestCase("ada", "watcher")]
+    public async Task A_block_by_either_ends_the_watch_as_it_is_told(string blocker, string blocked)
+    {
+        here.Watch(watcher, [Seen("ada"), Seen("bob")], here.Noted);
+
+        here.Receive(BlockOf(blocked), position: 1, [blocker]);
+        here.Connect("ada", Connection());
+        here.Connect("bob", Connection());
+
+        await watching.HasAsync(1);
+        Assert.That(watching.Written, Is.EqualTo((string[])["bob Online"]));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void A_watch_that_was_asked_for_before_a_block_was_told_is_looked_at_again(bool isTold)
+    {
+        var asOf = here.Noted;
+        if (isTold)
+            here.Receive(BlockOf("ada"), position: 1, ["watcher"]);
+        here.TakeDoubtful();
+
+        here.Watch(watcher, [Seen("ada")], asOf);
+
+        Assert.That(here.TakeDoubtful().Select(set => set.ViewerId), Is.EqualTo(isTold ? (string[])["watcher"] : []));
+    }
+
+    [Test]
+    public void A_block_that_is_lifted_ends_no_watch()
+    {
+        here.Receive(BlockOf("ada", isBlocked: false), position: 1, ["watcher"]);
+
+        Assert.That(here.WatchSets().Single().Watched, Is.EqualTo((string[])["ada"]));
     }
 
     [Test]
@@ -272,6 +311,10 @@ public sealed class LivePresenceTests
         there.Sweep();
         network.Deliver();
     }
+
+    private static EventEnvelope BlockOf(string user, bool isBlocked = true) => new(
+        "1-1", ContactEvents.BlockChanged, ConversationId: null, Seq: null, SystemClock.Instance.GetCurrentInstant(),
+        new JsonText($$"""{"userId":"{{user}}","blocked":{{(isBlocked ? "true" : "false")}}}"""));
 
     private PresenceView ViewOf(string user) => here.Of([Seen(user)])[0];
 
