@@ -34,6 +34,18 @@ public sealed class PresenceTests : SliceFixture
             Assert.That(await KnownAsync(one, other), Is.Empty);
     }
 
+    [TestCase("unsent")]
+    [TestCase("pending")]
+    public async Task Nobody_is_seen_by_opening_a_conversation_that_has_not_been_accepted(string request)
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var direct = await Slices.DirectAsync(ada, bob);
+        await Slices.ExecuteAsync("UPDATE conversations SET request = @Request WHERE id = @Id", new { Id = direct.Value, Request = request });
+
+        Assert.That(await KnownAsync(ada, bob), Is.Empty);
+        Assert.That(await KnownAsync(bob, ada), Is.Empty);
+    }
+
     [Test]
     public async Task The_service_knows_of_everyone()
     {

@@ -4,8 +4,10 @@ public static class Relations
 {
     /// <summary>
     /// Holds where <c>pair.viewer_id</c> may know of the presence of <c>pair.other_id</c>: oneself, and people with whom one shares a
-    /// conversation or are a contact, unless one has blocked the other. Index: pk_contacts, pk_blocks, ix_participants_inbox for the conversations of one of the two, pk_participants for the other one in each. Driven
-    /// by the viewer's conversations, unless those are many: then the other one's are the fewer, as with a support desk and its customers.
+    /// conversation (of two, one that was accepted) or are a contact, unless one has blocked the other. Index: pk_contacts, pk_blocks,
+    /// ix_participants_inbox for the conversations of one of the two, pk_participants for the other one in each, pk_conversations for those
+    /// that both are in. Driven by the viewer's conversations, unless those are many: then the other one's are the fewer, as with a support
+    /// desk and its customers.
     /// </summary>
     public const string Related =
         """
@@ -19,7 +21,9 @@ public static class Relations
                 SELECT FROM participants a
                 CROSS JOIN LATERAL (
                     SELECT FROM participants b
+                    JOIN conversations c ON c.id = b.conversation_id
                     WHERE b.conversation_id = a.conversation_id AND b.user_id = pair.other_id AND b.left_at IS NULL AND NOT b.pending
+                        AND c.request IS NULL
                     LIMIT 1
                 ) AS shared
                 WHERE a.user_id = pair.viewer_id AND a.left_at IS NULL AND NOT a.pending)
@@ -27,7 +31,9 @@ public static class Relations
                 SELECT FROM participants a
                 CROSS JOIN LATERAL (
                     SELECT FROM participants b
+                    JOIN conversations c ON c.id = b.conversation_id
                     WHERE b.conversation_id = a.conversation_id AND b.user_id = pair.viewer_id AND b.left_at IS NULL AND NOT b.pending
+                        AND c.request IS NULL
                     LIMIT 1
                 ) AS shared
                 WHERE a.user_id = pair.other_id AND a.left_at IS NULL AND NOT a.pending)
