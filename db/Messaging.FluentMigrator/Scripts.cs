@@ -27,4 +27,7 @@ namespace Messaging.FluentMigrator;
 [Migration(202611250052, "create_pins")] public sealed class M202611250052() : EmbeddedScript("202611250052_create_pins");
 [Migration(202611250053, "create_reports")] public sealed class M202611250053() : EmbeddedScript("202611250053_create_reports");
 [Migration(202611280201, "create_revocations")] public sealed class M202611280201() : EmbeddedScript("202611280201_create_revocations");
+[Migration(202611280401, "keep_pointers_from_the_other")] public sealed class M202611280401() : EmbeddedScript("202611280401_keep_pointers_from_the_other");
+[Migration(202611280402, "leave_alone_who_left")] public sealed class M202611280402() : EmbeddedScript("202611280402_leave_alone_who_left");
+[Migration(202611280403, "create_declines")] public sealed class M202611280403() : EmbeddedScript("202611280403_create_declines");
 [Migration(202611280501, TransactionBehavior.None, "bound_stored_numbers")] public sealed class M202611280501() : EmbeddedScript("202611280501_bound_stored_numbers");

@@ -103,6 +103,8 @@ public sealed class ContactEndpointTests
     public async Task What_is_wrong_within_a_patch_is_told_at_its_place(string body, string pointer, string detail)
     {
         var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
+        await api.ClientFor(ada).PostAsJsonAsync("/v1/contacts", new { userId = bob });
+        await api.ClientFor(bob).PostAsync($"/v1/contacts/{ada}/accept", content: null);
         var created = await api.ClientFor(ada).PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = new[] { bob } });
         var id = (await created.Content.ReadFromJsonAsync<JsonObject>())!["id"]!.GetValue<string>();
 

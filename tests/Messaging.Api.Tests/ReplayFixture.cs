@@ -22,6 +22,12 @@ public abstract class ReplayFixture
         var users = Enumerable.Range(0, 4).Select(i => $"{(char)('a' + i)}-{Guid.NewGuid():N}").ToArray();
         foreach (var user in users)
             (await Api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
+        // Whom one brings into a group one may write to, whatever the policy.
+        foreach (var user in users[1..3])
+        {
+            await PostAsync(users[0], "/v1/contacts", new { userId = user });
+            await PostAsync(user, "/v1/contacts", new { userId = users[0] });
+        }
         var group = (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
         for (var i = 0; i < 3; i++)
             await SendAsync(users[0], group, new { text = $"before {i}" });

@@ -161,7 +161,8 @@ public sealed class ReplayTests : ReplayFixture
     {
         await CallAsync(users[1], HttpMethod.Post, $"/v1/conversations/{group}/leave");
         await SendAsync(users[0], group, new { text = "meanwhile" });
-        await PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
+        using var back = await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
+        back.EnsureSuccessStatusCode();
         await SendAsync(users[0], group, new { text = "welcome" });
     });
 

@@ -57,6 +57,21 @@ public sealed class RequestReplayTests : ReplayFixture
         await CallAsync(users[3], HttpMethod.Delete, $"/v1/blocks/{users[0]}");
     });
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Two_who_read_while_one_blocks_the_other(bool lifts) => await ReplayAsync(async (users, _) =>
+    {
+        var id = (await AskAsync(users[0], users[3]))["id"]!.GetValue<string>();
+        await CallAsync(users[3], HttpMethod.Post, $"/v1/message-requests/{await RequestAsync(users[3])}/accept");
+        await SendAsync(users[3], id, new { text = "one" });
+        await SendAsync(users[0], id, new { text = "two" });
+        await CallAsync(users[3], HttpMethod.Put, $"/v1/blocks/{users[0]}");
+        await CallAsync(users[3], HttpMethod.Post, $"/v1/conversations/{id}/read", "{}");
+        await CallAsync(users[0], HttpMethod.Post, $"/v1/conversations/{id}/unread", """{"seq":2}""");
+        if (lifts)
+            await CallAsync(users[3], HttpMethod.Delete, $"/v1/blocks/{users[0]}");
+    });
+
     [Test]
     public async Task A_first_message_that_is_withdrawn() => await ReplayAsync(async (users, _) =>
     {

@@ -21,7 +21,7 @@ public sealed class GovernanceTests : SliceFixture
 
         Assert.That(await RefusalAsync(() => Slices.ViewAsync(users[1], id)), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That(await RefusalAsync(() => Slices.TextAsync(users[1], id)), Is.EqualTo(ProblemCodes.NotFound));
-        await AddAsync(users[0], id, users[1]);
+        await Slices.SendAsync(new AddParticipants(Actor.Service, id, [users[1]], Role: null));
         Assert.That((await Slices.ViewAsync(users[1], id)).Me!.UnreadCount, Is.Zero);
         Assert.That((await HistoryAsync(users[1], id)).Select(m => m.Seq), Does.Contain(1L));
     }

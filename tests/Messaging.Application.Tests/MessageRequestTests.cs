@@ -19,7 +19,7 @@ public sealed class MessageRequestTests : SliceFixture
         if (declinedBefore)
             await AnswerAsync(bob, false);
 
-        await BefriendAsync(ada, bob);
+        await BefriendAsync(bob, ada);
 
         Assert.That((await RequestAsync(ada, RequestDirection.Out)).Status, Is.EqualTo(RequestStatus.Accepted));
         Assert.That(await InboxAsync(bob), Is.EqualTo(new[] { id }));
@@ -137,10 +137,10 @@ public sealed class MessageRequestTests : SliceFixture
         for (var i = 0; i < 5; i++)
         {
             var (ada, bob, id) = await AskedAsync();
-            await Slices.SendAsync(new AskContact(new Actor(ada), bob));
+            await Slices.SendAsync(new AskContact(new Actor(bob), ada));
 
             var codes = await Task.WhenAll(
-                Task.Run(() => CodeAsync(() => request ? AnswerAsync(bob, true) : Slices.SendAsync(new AnswerContact(new Actor(bob), ada, true)))),
+                Task.Run(() => CodeAsync(() => request ? AnswerAsync(bob, true) : Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true)))),
                 Task.Run(() => CodeAsync(() => Slices.SendAsync(new BlockUser(new Actor(bob), ada)))));
 
             Assert.That((codes[0], codes[1]), Is.AnyOf(("", ""), (ProblemCodes.Blocked, "")));

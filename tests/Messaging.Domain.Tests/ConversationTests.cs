@@ -84,6 +84,19 @@ public sealed class ConversationTests
         Assert.That(() => Restored(ConversationType.Direct, blocked: true).EnsureTakes(sender: null, Now), Throws.Nothing);
     }
 
+    [TestCase(true, null, ProblemCodes.Blocked)]
+    [TestCase(false, RequestState.Pending, ProblemCodes.RequestPending)]
+    [TestCase(false, RequestState.Unsent, ProblemCodes.RequestPending)]
+    public void Between_two_who_are_parted_nobody_but_the_service_closes_or_reopens(bool blocked, RequestState? request, string code)
+    {
+        Conversation Parted(bool closed) => Restored(ConversationType.Direct, closed, blocked: blocked, request: request);
+
+        Assert.That(() => Parted(closed: false).Close(Member(ParticipantRole.Member)), Refused(code));
+        Assert.That(() => Parted(closed: true).Reopen(Member(ParticipantRole.Member)), Refused(code));
+        Assert.That(() => Parted(closed: false).Close(by: null), Throws.Nothing);
+        Assert.That(Parted(closed: true).Reopen(by: null), Is.True);
+    }
+
     [Test]
     public void Where_only_admins_post_members_do_not()
     {

@@ -38,10 +38,16 @@ public sealed class AcceptanceStore(
         ),
         receiver AS (
             UPDATE participants p
-            SET pending = false, activity_day = c.last_activity_day
+            SET pending = false, activity_day = c.last_activity_day, shown_read_seq = NULL, shown_delivered_seq = NULL
             FROM c
             WHERE p.conversation_id = @ConversationId AND p.pending
             RETURNING p.user_id
+        ),
+        asker AS (
+            UPDATE participants p
+            SET shown_read_seq = NULL, shown_delivered_seq = NULL
+            FROM c
+            WHERE p.conversation_id = @ConversationId AND NOT p.pending
         )
         SELECT p.user_id
         FROM participants p

@@ -15,8 +15,13 @@ public sealed class AnswerContactHandler(DbSession session, PairStore pairs, Con
     // Under the pair's lock. The row of the one who asked stays: to that one the question is open.
     private const string DeclineSql =
         """
-        DELETE FROM contacts
-        WHERE user_id = @UserId AND contact_id = @ContactId AND status = 'pending'
+        WITH answered AS (
+            DELETE FROM contacts
+            WHERE user_id = @UserId AND contact_id = @ContactId AND status = 'pending'
+        )
+        INSERT INTO declines (user_id, asker_id, declined_at)
+        VALUES (@UserId, @ContactId, now())
+        ON CONFLICT (user_id, asker_id) DO UPDATE SET declined_at = EXCLUDED.declined_at
         """;
 
     public async Task<ContactView?> Handle(AnswerContact command, CancellationToken ct)

@@ -3,7 +3,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
-using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
@@ -11,14 +10,14 @@ namespace Messaging.Application.Contacts;
 public sealed record AnswerRequest(Actor Actor, Guid Id, bool Accepts) : ICommand<MessageRequestView>;
 
 public sealed class AnswerRequestHandler(
-    DbSession session, PairStore pairs, ContactStore contacts, RequestStore requests, Outbox outbox, IClock clock)
+    DbSession session, PairStore pairs, ContactStore contacts, RequestStore requests, Outbox outbox)
     : IRequestHandler<AnswerRequest, MessageRequestView>
 {
     // Under the pair's lock.
     private const string DeclineSql =
         """
         UPDATE message_requests
-        SET status = 'declined', answered_at = @Now
+        SET status = 'declined', answered_at = now()
         WHERE id = @Id
         """;
 
@@ -44,7 +43,7 @@ public sealed class AnswerRequestHandler(
 
     private async Task DeclineAsync(AnswerRequest command, UserId user, CancellationToken ct)
     {
-        await session.ExecuteAsync(DeclineSql, new { command.Id, Now = clock.GetCurrentInstant() }, ct);
+        await session.ExecuteAsync(DeclineSql, new { command.Id }, ct);
         await outbox.TellAsync(user, ContactEvents.RequestAnswered, await FindAsync(command, ct), ct);
     }
 

@@ -4,6 +4,7 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
 using NodaTime;
 
 namespace Messaging.Application.Contacts;
@@ -16,14 +17,31 @@ public sealed record AskContact(Actor Actor, UserId UserId) : ICommand<AskedCont
 public sealed record AskedContact(ContactView Contact, bool Created);
 
 public sealed class AskContactHandler(
-    DbSession session, ConversationStore conversations, PairStore pairs, ContactStore contacts, Outbox outbox, IClock clock)
+    DbSession session, ConversationStore conversations, PairStore pairs, ContactStore contacts, Outbox outbox, PolicySettings policies,
+    IClock clock)
     : IRequestHandler<AskContact, AskedContact>
 {
-    // Under the pair's lock.
+    // Under the pair's lock. Index: pk_declines; uq_message_requests_pair.
+    private const string AnswersSql =
+        """
+        SELECT
+            EXISTS (
+                SELECT FROM declines
+                WHERE user_id = @Other AND asker_id = @One AND declined_at > now() - make_interval(days => @DeclineDays)) AS declined,
+            EXISTS (
+                SELECT FROM message_requests
+                WHERE pair = @Pair AND status <> 'accepted' AND from_id = @One
+                    AND (answered_at IS NULL OR answered_at > now() - make_interval(days => @DeclineDays))) AS waits
+        """;
+
+    // Under the pair's lock. A question that is not to be heard stands with the one who asks alone.
     private const string AskSql =
         """
         INSERT INTO contacts (user_id, contact_id, status, requested_by, created_at)
-        VALUES (@One, @Other, 'pending', @One, @Now), (@Other, @One, 'pending', @One, @Now)
+        SELECT asks.user_id, asks.contact_id, 'pending', @One, @Now
+        FROM (VALUES (@One::text, @Other::text), (@Other::text, @One::text)) AS asks (user_id, contact_id)
+        WHERE asks.user_id = @One OR NOT @Declined
+        ON CONFLICT (user_id, contact_id) DO UPDATE SET created_at = EXCLUDED.created_at
         """;
 
     public async Task<AskedContact> Handle(AskContact command, CancellationToken ct)
@@ -37,18 +55,34 @@ public sealed class AskContactHandler(
 
         // Whoever declined has no row, and the one who asked still has: that one's question is open.
         var (mine, theirs) = (await contacts.FindAsync(one, other, ct), await contacts.FindAsync(other, one, ct));
-        var asks = mine is null && theirs is null;
-        if (asks)
-            await AskAsync(one, other, ct);
-        else if ((mine ?? theirs) is { Status: ContactStatus.Pending } pending && pending.RequestedBy == other)
+        var asked = false;
+        if ((mine ?? theirs) is { Status: ContactStatus.Pending } pending && pending.RequestedBy == other)
             await contacts.AcceptAsync(one, other, requestedBy: other, ct);
-        return new AskedContact((await contacts.FindAsync(one, other, ct))!, asks);
+        else if (theirs is null)
+            asked = await AskAsync(one, other, isNew: mine is null, ct);
+        return new AskedContact((await contacts.FindAsync(one, other, ct))!, asked);
     }
 
-    private async Task AskAsync(UserId one, UserId other, CancellationToken ct)
+    // A no holds for a while, be it to a contact or to a first message, and looks to the one who asked like no answer.
+    private async Task<bool> AskAsync(UserId one, UserId other, bool isNew, CancellationToken ct)
     {
-        await session.ExecuteAsync(AskSql, new { One = one.Value, Other = other.Value, Now = clock.GetCurrentInstant() }, ct);
-        foreach (var (user, contact) in new[] { (one, other), (other, one) })
+        var pair = Conversation.DirectKey(one, other, context: null);
+        var answers = await session.QuerySingleAsync<Answers>(
+            AnswersSql, new { One = one.Value, Other = other.Value, Pair = pair, policies.DeclineDays }, ct);
+        if (isNew && answers.Waits)
+            throw ConversationErrors.RequestPending();
+        if (!isNew && (answers.Waits || answers.Declined))
+            return false;
+
+        await session.ExecuteAsync(
+            AskSql, new { One = one.Value, Other = other.Value, answers.Declined, Now = clock.GetCurrentInstant() }, ct);
+        foreach (var (user, contact) in answers.Declined ? new[] { (one, other) } : [(one, other), (other, one)])
             await outbox.TellAsync(user, ContactEvents.Requested, (await contacts.FindAsync(user, contact, ct))!, ct);
+        return true;
     }
+
+    /// <summary>What the other one has answered lately, or has yet to.</summary>
+    /// <param name="Declined">The contact.</param>
+    /// <param name="Waits">A first message has no answer, or a no.</param>
+    private sealed record Answers(bool Declined, bool Waits);
 }

@@ -10,7 +10,7 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Blocks somebody: no direct messages, requests or presence either way; groups are untouched.</summary>
+/// <summary>Blocks somebody: nothing with words or attention reaches the other one, either way; groups are untouched.</summary>
 public sealed record BlockUser(Actor Actor, UserId UserId) : ICommand<BlockedUser>;
 
 /// <summary>The block as it stands.</summary>
@@ -42,10 +42,11 @@ public sealed class BlockUserHandler(
             throw ContactErrors.WithOneself();
         await conversations.EnsureThereAsync(other, ct);
         await pairs.LockAsync(one, other, ct);
+        await pairs.StopAddingAsync(one, other, ct);
 
         var created = await session.ExecuteAsync(
             BlockSql, new { UserId = one.Value, BlockedId = other.Value, Now = clock.GetCurrentInstant() }, ct) == 1;
-        await blocks.MarkAsync(Conversation.DirectKey(one, other, context: null), blocked: true, ct);
+        await blocks.PartAsync(Conversation.DirectKey(one, other, context: null), ct);
         if (created)
             await outbox.TellAsync(one, ContactEvents.BlockChanged, new BlockChange(other, Blocked: true), ct);
         return new BlockedUser((await blocks.ListAsync(one, after: "", other, take: 1, ct)).Single(), created);

@@ -31,9 +31,13 @@ public sealed class ContactStore(DbSession session, AcceptanceStore acceptance, 
         LIMIT @Take
         """;
 
-    // Under the pair's lock. Index: pk_contacts.
+    // Under the pair's lock. A yes ends what was declined before. Index: pk_contacts, pk_declines.
     private const string AcceptSql =
         """
+        WITH forgotten AS (
+            DELETE FROM declines
+            WHERE (user_id = @One AND asker_id = @Other) OR (user_id = @Other AND asker_id = @One)
+        )
         INSERT INTO contacts (user_id, contact_id, status, requested_by, created_at, accepted_at)
         VALUES (@One, @Other, 'accepted', @RequestedBy, @Now, @Now), (@Other, @One, 'accepted', @RequestedBy, @Now, @Now)
         ON CONFLICT (user_id, contact_id) DO UPDATE

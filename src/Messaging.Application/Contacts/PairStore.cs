@@ -2,11 +2,12 @@ using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Contacts;
 
 /// <summary>What stands between two people, and the lock under which it changes. Taken before the lock of any conversation.</summary>
-public sealed class PairStore(DbSession session)
+public sealed class PairStore(DbSession session, PolicySettings policies)
 {
     // One lock for the pair, whoever asks: contacts, blocks, requests and the opening of a conversation decide one after the other.
     private const string LockSql =
@@ -23,12 +24,29 @@ public sealed class PairStore(DbSession session)
                 OR EXISTS (SELECT FROM blocks WHERE user_id = @Other AND blocked_id = @One) AS blocked
         """;
 
-    // Index: pk_blocks.
-    private const string BlockersSql =
+    // Who adds people to groups shares it; who blocks somebody, or ends a contact, takes that of both alone: nobody is added across a block
+    // that was answered. One lock, however many are added. In the order of the ids.
+    private const string AddingSql = "SELECT pg_advisory_xact_lock_shared(hashtextextended('messaging:adding:' || @UserId::text, 0))";
+
+    private const string StopAddingSql =
         """
-        SELECT user_id
-        FROM blocks
-        WHERE user_id = ANY(@UserIds) AND blocked_id = @Actor
+        SELECT pg_advisory_xact_lock(hashtextextended('messaging:adding:' || u.id, 0))
+        FROM unnest(@UserIds::text[]) AS u (id)
+        """;
+
+    // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations.
+    private const string AcquaintedSql =
+        """
+        SELECT u.id AS user_id,
+            EXISTS (SELECT FROM contacts WHERE user_id = @UserId AND contact_id = u.id AND status = 'accepted') AS contacts,
+            EXISTS (SELECT FROM blocks WHERE user_id = @UserId AND blocked_id = u.id)
+                OR EXISTS (SELECT FROM blocks WHERE user_id = u.id AND blocked_id = @UserId) AS blocked,
+            @Asks AND EXISTS (
+                SELECT FROM direct_keys d
+                JOIN conversations c ON c.id = d.conversation_id
+                WHERE (d.direct_key = u.pair OR (d.direct_key >= u.pair || ' ' AND d.direct_key < u.pair || '!'))
+                    AND c.request IS NULL) AS talk
+        FROM unnest(@UserIds::text[], @Pairs::text[]) AS u (id, pair)
         """;
 
     /// <summary>What stands between the two, until the transaction ends.</summary>
@@ -39,16 +57,36 @@ public sealed class PairStore(DbSession session)
         return await session.QuerySingleAsync<Standing>(StandingSql, pair, ct);
     }
 
-    /// <summary>Refuses to let people into a group who have blocked the one who does; the service may.</summary>
-    public async Task EnsureMayAddAsync(Actor actor, IReadOnlyList<UserId> users, Func<int, string> pointerOf, CancellationToken ct)
+    /// <summary>Has those who add people to groups wait who are one of the two. Under the pair's lock.</summary>
+    public Task StopAddingAsync(UserId one, UserId other, CancellationToken ct) => session.ExecuteAsync(
+        StopAddingSql, new { UserIds = one < other ? new[] { one.Value, other.Value } : [other.Value, one.Value] }, ct);
+
+    /// <summary>
+    /// Refuses to let people into a group whom the one who does may not write to under the rule for direct messages, and anybody across a
+    /// block, until the transaction ends. The service may.
+    /// </summary>
+    /// <param name="users">Those who are to come in.</param>
+    /// <param name="pointerOf">Their places in the request.</param>
+    public async Task EnsureMayAddAsync(Actor actor, IReadOnlyList<UserId> users, Func<UserId, string> pointerOf, CancellationToken ct)
     {
-        if (actor.UserId is not { } by)
+        if (actor.UserId is not { } by || users.Count == 0)
             return;
-        var blockers = await session.QueryAsync<UserId>(
-            BlockersSql, new { UserIds = users.Select(user => user.Value).ToArray(), Actor = by.Value }, ct);
-        if (blockers.Count > 0)
-            throw ContactErrors.Blocked(pointerOf(users.Select((user, i) => (user, i)).First(u => blockers.Contains(u.user)).i));
+        await session.ExecuteAsync(AddingSql, new { UserId = by.Value }, ct);
+        var parameters = new
+        {
+            UserId = by.Value,
+            UserIds = users.Select(user => user.Value).ToArray(),
+            Pairs = users.Select(user => Conversation.DirectKey(by, user, context: null)).ToArray(),
+            Asks = policies.DirectMessages is DirectMessages.Requests,
+        };
+        var refused = (await session.QueryAsync<Acquainted>(AcquaintedSql, parameters, ct))
+            .Where(one => one.Blocked || (policies.DirectMessages is not DirectMessages.Anyone && !one.Contacts && !one.Talk))
+            .ToDictionary(one => one.UserId);
+        foreach (var user in users.Where(refused.ContainsKey))
+            throw refused[user].Blocked ? ContactErrors.Blocked(pointerOf(user)) : ContactErrors.NotToAdd(pointerOf(user));
     }
+
+    private sealed record Acquainted(UserId UserId, bool Contacts, bool Blocked, bool Talk);
 }
 
 /// <summary>Whether two people are contacts, and whether one has blocked the other.</summary>

@@ -23,6 +23,7 @@ public sealed class RemoveContactHandler(DbSession session, PairStore pairs, Con
     {
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
         await pairs.LockAsync(one, other, ct);
+        await pairs.StopAddingAsync(one, other, ct);
         var mine = await contacts.FindAsync(one, other, ct) ?? throw CommonErrors.NotFound();
         var theirs = await contacts.FindAsync(other, one, ct);
 

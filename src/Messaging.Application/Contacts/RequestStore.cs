@@ -28,7 +28,7 @@ public sealed record MessageRequestView(
 public sealed record Counterpart(UserId UserId, bool HasOpened);
 
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
-public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox, IClock clock)
+public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox, PolicySettings policies, IClock clock)
 {
     private const string Columns =
         """
@@ -73,7 +73,8 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         WHERE p.conversation_id = @ConversationId AND p.user_id <> @UserId
         """;
 
-    // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair.
+    // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair. The pointers of the
+    // two stay for the other one as they are. To whom has declined a contact lately, it comes as declined. Index: pk_declines.
     private const string AskSql =
         """
         WITH c AS (
@@ -83,11 +84,16 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         ),
         p AS (
             UPDATE participants
-            SET pending = true
-            WHERE conversation_id = @ConversationId AND user_id = @ToId
+            SET pending = user_id = @ToId, shown_read_seq = CASE WHEN show_read_receipts THEN last_read_seq END,
+                shown_delivered_seq = last_delivered_seq
+            WHERE conversation_id = @ConversationId
         )
-        INSERT INTO message_requests (id, conversation_id, pair, from_id, to_id, status, seq, message_at, created_at)
-        VALUES (@Id, @ConversationId, @Pair, @FromId, @ToId, 'pending', @Seq, @MessageAt, @Now)
+        INSERT INTO message_requests (id, conversation_id, pair, from_id, to_id, status, seq, message_at, created_at, answered_at)
+        SELECT @Id, @ConversationId, @Pair, @FromId, @ToId, CASE WHEN d.user_id IS NULL THEN 'pending' ELSE 'declined' END, @Seq, @MessageAt,
+            @Now, d.declined_at
+        FROM (VALUES (1)) AS one
+        LEFT JOIN declines d ON d.user_id = @ToId AND d.asker_id = @FromId AND d.declined_at > now() - make_interval(days => @DeclineDays)
+        RETURNING status = 'pending' AS reaches
         """;
 
     /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
@@ -103,9 +109,10 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
     {
         var (from, now) = (message.SenderId!.Value, clock.GetCurrentInstant());
         var id = Guid.CreateVersion7(now.ToDateTimeOffset());
+        bool reaches;
         try
         {
-            await session.ExecuteAsync(
+            reaches = await session.QuerySingleAsync<bool>(
                 AskSql,
                 new
                 {
@@ -117,6 +124,7 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
                     message.Seq,
                     MessageAt = message.CreatedAt,
                     Now = now,
+                    policies.DeclineDays,
                 },
                 ct);
         }
@@ -130,7 +138,8 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
             await outbox.AppendOwnAsync(
                 new ConversationDeleted(message.ConversationId, other.UserId), new DeletedConversation(message.ConversationId), ct);
         }
-        await outbox.TellAsync(other.UserId, ContactEvents.RequestReceived, (await FindAsync(id, other.UserId, ct))!, ct);
+        if (reaches)
+            await outbox.TellAsync(other.UserId, ContactEvents.RequestReceived, (await FindAsync(id, other.UserId, ct))!, ct);
     }
 
     public async Task<MessageRequestView?> FindAsync(Guid id, UserId user, CancellationToken ct) =>

@@ -28,7 +28,7 @@ public sealed class UnblockUserHandler(DbSession session, PairStore pairs, Block
             return default;
         await outbox.TellAsync(one, ContactEvents.BlockChanged, new BlockChange(other, Blocked: false), ct);
         if (!(await pairs.LockAsync(one, other, ct)).Blocked)
-            await blocks.MarkAsync(Conversation.DirectKey(one, other, context: null), blocked: false, ct);
+            await blocks.RejoinAsync(Conversation.DirectKey(one, other, context: null), ct);
         return default;
     }
 }

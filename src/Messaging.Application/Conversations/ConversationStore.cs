@@ -24,6 +24,9 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
             WHERE a.conversation_id = @ConversationId AND a.user_id = @UserId AND a.left_at IS NULL))
         """;
 
+    /// <summary>Holds for a conversation <c>c</c> of two, one of whom has blocked the other or has not accepted the first message.</summary>
+    public const string Parted = "(c.blocked OR coalesce(c.request = 'pending', false))";
+
     // Index: pk_conversations, pk_participants.
     private const string GetSql =
         $"""

@@ -38,14 +38,16 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
         """;
 
-    // Index: pk_participants, at most ten rows of each conversation.
+    // Index: pk_conversations; pk_participants, at most ten rows of each conversation.
     private const string ParticipantsSql =
-        """
+        $"""
         SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
-            CASE WHEN p.show_read_receipts THEN p.last_read_seq END AS last_read_seq, p.last_delivered_seq
+            {ParticipantViewStore.ReadTold} AS last_read_seq, {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
         FROM unnest(@ConversationIds::uuid[]) AS ids (id)
+        JOIN conversations c ON c.id = ids.id
         CROSS JOIN LATERAL (
-            SELECT conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq, show_read_receipts
+            SELECT conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq, show_read_receipts, shown_read_seq,
+                shown_delivered_seq
             FROM participants
             WHERE conversation_id = ids.id AND left_at IS NULL
             ORDER BY user_id
@@ -59,15 +61,17 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
     public async Task<ConversationView?> FindAsync(ConversationId id, Actor viewer, CancellationToken ct)
     {
         var rows = await session.QueryAsync<Row>(OneSql, new { ConversationId = id.Value, UserId = viewer.UserId?.Value }, ct);
-        return (await ViewAsync(rows, ct)).SingleOrDefault();
+        return (await ViewAsync(rows, viewer, ct)).SingleOrDefault();
     }
 
-    public async Task<IReadOnlyList<ConversationView>> ViewAsync(IReadOnlyList<Row> rows, CancellationToken ct)
+    public async Task<IReadOnlyList<ConversationView>> ViewAsync(IReadOnlyList<Row> rows, Actor viewer, CancellationToken ct)
     {
         if (rows.Count == 0)
             return [];
         var participants = await session.QueryAsync<ParticipantRow>(
-            ParticipantsSql, new { ConversationIds = rows.Select(row => row.Id.Value).ToArray() }, ct);
+            ParticipantsSql,
+            new { ConversationIds = rows.Select(row => row.Id.Value).ToArray(), UserId = viewer.UserId?.Value, policies.Receipts },
+            ct);
         var byConversation = participants.ToLookup(row => row.ConversationId);
         return [.. rows.Select(row => row.ToView(policies.With(row.Policy), byConversation[row.Id]))];
     }
@@ -85,7 +89,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         public ConversationView ToView(ConversationPolicy policy, IEnumerable<ParticipantRow> participants) => new(
             Id, Type, Name, Description, AvatarUrl, Slug, OwnerId, CreatedBy,
             ContextType is null ? null : new ConversationContext(ContextType, ContextId!), Metadata, policy, ParticipantCount,
-            [.. participants.Select(p => p.ToView(policy.Receipts))], LastSeq,
+            [.. participants.Select(p => p.ToView())], LastSeq,
             LastMessageId is null || LastSeq <= ClearedSeq || LastMessageHidden
                 ? null
                 : new MessagePreview(
@@ -110,9 +114,8 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
     /// <summary>One of the people of a row.</summary>
     public sealed record ParticipantRow(
         ConversationId ConversationId, UserId UserId, string? DisplayName, string? AvatarUrl, ParticipantRole Role, Instant JoinedAt,
-        long? LastReadSeq, long LastDeliveredSeq)
+        long? LastReadSeq, long? LastDeliveredSeq)
     {
-        public ParticipantView ToView(bool receipts) =>
-            new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, receipts ? LastReadSeq : null, receipts ? LastDeliveredSeq : null);
+        public ParticipantView ToView() => new(UserId, DisplayName, AvatarUrl, Role, JoinedAt, LastReadSeq, LastDeliveredSeq);
     }
 }

@@ -51,7 +51,8 @@ public sealed class CreateGroupHandler(
             limits.GroupSize,
             clock.GetCurrentInstant());
         await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"#/participantIds/{i}", ct);
-        await pairs.EnsureMayAddAsync(command.Actor, command.ParticipantIds, i => $"#/participantIds/{i}", ct);
+        await pairs.EnsureMayAddAsync(
+            command.Actor, others, user => $"#/participantIds/{command.ParticipantIds.ToList().IndexOf(user)}", ct);
 
         try
         {

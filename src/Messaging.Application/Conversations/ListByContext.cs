@@ -40,6 +40,6 @@ public sealed class ListByContextHandler(DbSession session, ConversationViewStor
         var rows = await session.QueryAsync<ConversationViewStore.Row>(
             PageSql, new { query.Context!.Type, query.Context.Id, After = after, Take = query.Limit + 1 }, ct);
         var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(row.Id.ToString()));
-        return new Page<ConversationView>(await views.ViewAsync(page.Items, ct), page.NextCursor);
+        return new Page<ConversationView>(await views.ViewAsync(page.Items, query.Actor, ct), page.NextCursor);
     }
 }

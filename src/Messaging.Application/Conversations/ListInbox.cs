@@ -127,7 +127,7 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
             ct);
         var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(
             row.LastActivityAt.ToUnixTimeTicks().ToString(CultureInfo.InvariantCulture), row.Id.ToString()));
-        return new Page<ConversationView>(await views.ViewAsync(page.Items, ct), page.NextCursor);
+        return new Page<ConversationView>(await views.ViewAsync(page.Items, query.Actor, ct), page.NextCursor);
     }
 
     private static (Instant Time, Guid Id) Decode(string cursor)

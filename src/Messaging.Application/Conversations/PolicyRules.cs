@@ -25,6 +25,9 @@ public sealed class PolicySettings
 
     public DirectMessages DirectMessages { get; init; }
 
+    /// <summary>For how many days somebody is not asked again by whom they have declined; 0 for not at all.</summary>
+    public int DeclineDays { get; init; } = 30;
+
     public AllowedTo Posting { get; init; } = AllowedTo.Everyone;
 
     public AllowedTo Adding { get; init; } = AllowedTo.Admins;
@@ -56,7 +59,8 @@ public sealed class PolicySettings
         DeleteWindowSeconds = new(DeleteWindowSeconds),
         Reactions = new(new ReactionChange { Allowed = new(Reactions.Allowed) }),
         RetentionDays = new(RetentionDays),
-    }).Errors.Select(failure => $"{failure.PropertyName.Replace(".", "__", StringComparison.Ordinal)}: {failure.ErrorMessage}");
+    }).Errors.Select(failure => $"{failure.PropertyName.Replace(".", "__", StringComparison.Ordinal)}: {failure.ErrorMessage}")
+        .Concat(DeclineDays is >= 0 and <= 3_650 ? [] : ["DeclineDays: Between 0 and 3650 days are expected."]);
 
     /// <summary>The rules in force, given a conversation's own as they are stored.</summary>
     public ConversationPolicy With(JsonText? stored) =>

@@ -73,8 +73,8 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
     // Index: pk_participants, those of each conversation once.
     private const string PointersSql =
         $"""
-        SELECT p.conversation_id, p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq END AS last_read_seq,
-            CASE WHEN {ParticipantViewStore.Told} THEN p.last_delivered_seq END AS last_delivered_seq
+        SELECT p.conversation_id, p.user_id, p.joined_seq, {ParticipantViewStore.ReadTold} AS last_read_seq,
+            {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
         FROM participants p
         JOIN conversations c ON c.id = p.conversation_id
         WHERE p.conversation_id = ANY(@ConversationIds::uuid[]) AND p.left_at IS NULL

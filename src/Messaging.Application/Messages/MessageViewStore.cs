@@ -121,8 +121,8 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
     private const string PointersSql =
         $"""
-        SELECT p.user_id, p.joined_seq, CASE WHEN {ParticipantViewStore.Shows} THEN p.last_read_seq END AS last_read_seq,
-            CASE WHEN {ParticipantViewStore.Told} THEN p.last_delivered_seq END AS last_delivered_seq,
+        SELECT p.user_id, p.joined_seq, {ParticipantViewStore.ReadTold} AS last_read_seq,
+            {ParticipantViewStore.DeliveredTold} AS last_delivered_seq,
             CASE WHEN p.user_id = @UserId AND NOT p.pending THEN p.last_delivered_seq END AS own_delivered_seq
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId

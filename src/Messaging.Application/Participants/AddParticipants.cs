@@ -37,9 +37,10 @@ public sealed class AddParticipantsHandler(
     // Index: pk_participants, pk_bans.
     private const string StandingSql =
         """
-        SELECT u.id AS user_id, p.user_id IS NOT NULL AS present, b.user_id IS NOT NULL AS banned
+        SELECT u.id AS user_id, p.user_id IS NOT NULL AND p.left_at IS NULL AS present, b.user_id IS NOT NULL AS banned,
+            coalesce(p.stays_out_until > now(), false) AS stays_out
         FROM unnest(@UserIds::text[]) AS u (id)
-        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = u.id AND p.left_at IS NULL
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = u.id
         LEFT JOIN bans b ON b.conversation_id = @ConversationId AND b.user_id = u.id
         """;
 
@@ -54,7 +55,7 @@ public sealed class AddParticipantsHandler(
         FROM conversations c, unnest(@UserIds::text[]) AS u (id)
         WHERE c.id = @ConversationId
         ON CONFLICT (conversation_id, user_id) DO UPDATE
-        SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL,
+        SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL, stays_out_until = NULL,
             last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day,
             cleared_seq = greatest(participants.cleared_seq, EXCLUDED.cleared_seq), hidden_seq = NULL
         """;
@@ -70,13 +71,17 @@ public sealed class AddParticipantsHandler(
 
         conversation.Add(actor, command.Role ?? ParticipantRole.Member, added.Count, limits.GroupSize);
         await conversations.EnsureKnownAsync(command.UserIds, i => $"#/userIds/{i}", ct);
-        if (command.UserIds.Select((user, i) => (user, i)).FirstOrDefault(u => standing[u.user].Banned) is { user.Value: not null } banned)
-            throw ParticipantErrors.Banned($"#/userIds/{banned.i}", banned.user);
+        foreach (var user in command.UserIds.Where(user => standing[user].Banned))
+            throw ParticipantErrors.Banned(PointerOf(user), user);
+        await pairs.EnsureMayAddAsync(command.Actor, added, PointerOf, ct);
+        foreach (var user in added.Where(user => standing[user].StaysOut && !command.Actor.IsService))
+            throw ParticipantErrors.LeftLately(PointerOf(user), user);
 
-        await pairs.EnsureMayAddAsync(command.Actor, command.UserIds, i => $"#/userIds/{i}", ct);
         if (added.Count > 0)
             await LetInAsync(conversation, command, added, ct);
         return new Page<ParticipantView>(await people.ListAsync(id, command.UserIds, ct), NextCursor: null);
+
+        string PointerOf(UserId user) => $"#/userIds/{command.UserIds.ToList().IndexOf(user)}";
     }
 
     private async Task LetInAsync(Conversation conversation, AddParticipants command, IReadOnlyList<UserId> added, CancellationToken ct)
@@ -98,5 +103,5 @@ public sealed class AddParticipantsHandler(
         await messages.NoteAsync(conversation, new SystemNote("user-joined", command.Actor.UserId, added), ct);
     }
 
-    private sealed record Standing(UserId UserId, bool Present, bool Banned);
+    private sealed record Standing(UserId UserId, bool Present, bool Banned, bool StaysOut);
 }

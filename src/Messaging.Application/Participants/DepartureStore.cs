@@ -22,11 +22,11 @@ public sealed class DepartureStore(
         LIMIT 1
         """;
 
-    // Under the conversation's lock. Who comes back finds the own settings as they were.
+    // Under the conversation's lock. Who comes back finds the own settings as they were; who went by choice is left alone for a day.
     private const string LeaveSql =
         """
         UPDATE participants
-        SET left_at = @Now, role = 'member'
+        SET left_at = @Now, role = 'member', stays_out_until = CASE WHEN @ByChoice THEN now() + interval '24 hours' END
         WHERE conversation_id = @ConversationId AND user_id = @UserId AND left_at IS NULL
         """;
 
@@ -57,13 +57,14 @@ public sealed class DepartureStore(
     public async Task LeaveAsync(Conversation conversation, Removal removal, CancellationToken ct)
     {
         var (id, now) = (conversation.Id, clock.GetCurrentInstant());
-        var parameters = new { ConversationId = id.Value, UserId = removal.UserId.Value, Now = now };
+        var byChoice = removal.By == removal.UserId;
+        var parameters = new { ConversationId = id.Value, UserId = removal.UserId.Value, Now = now, ByChoice = byChoice };
         await session.ExecuteAsync(LeaveSql, parameters, ct);
         await conversations.SaveAsync(conversation, now, ct);
         var wasOwner = conversation.OwnerId is { } owner && owner != removal.UserId && await PromoteAsync(id, owner, ct);
 
         await messages.NoteAsync(
-            conversation, new SystemNote(removal.By == removal.UserId ? "user-left" : "user-removed", removal.By, [removal.UserId]), ct);
+            conversation, new SystemNote(byChoice ? "user-left" : "user-removed", removal.By, [removal.UserId]), ct);
         await announcer.RemovalAsync(id, removal, ct);
         if (wasOwner)
         {

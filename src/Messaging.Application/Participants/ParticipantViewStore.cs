@@ -15,12 +15,30 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
     /// <summary>Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does.</summary>
     public const string Shows = $"(p.show_read_receipts AND {Told})";
 
+    /// <summary>
+    /// How far others are told that <c>p</c> has read in <c>c</c>: between two who are parted, what was so when they parted; oneself,
+    /// <c>@UserId</c>, the truth.
+    /// </summary>
+    public const string ReadTold =
+        $"""
+        CASE WHEN NOT {Told} THEN NULL
+            WHEN {ConversationStore.Parted} AND p.user_id IS DISTINCT FROM @UserId THEN p.shown_read_seq
+            WHEN p.show_read_receipts THEN p.last_read_seq END
+        """;
+
+    /// <summary>The same of what <c>p</c> has received.</summary>
+    public const string DeliveredTold =
+        $"""
+        CASE WHEN NOT {Told} THEN NULL
+            WHEN {ConversationStore.Parted} AND p.user_id IS DISTINCT FROM @UserId THEN p.shown_delivered_seq
+            ELSE p.last_delivered_seq END
+        """;
+
     /// <summary>The columns of <see cref="ParticipantView"/>, of a participant <c>p</c> in <c>c</c> who is the user <c>u</c>.</summary>
     public const string Columns =
         $"""
         p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
-        CASE WHEN {Shows} THEN p.last_read_seq END AS last_read_seq,
-        CASE WHEN {Told} THEN p.last_delivered_seq END AS last_delivered_seq
+        {ReadTold} AS last_read_seq, {DeliveredTold} AS last_delivered_seq
         """;
 
     // Index: pk_participants, pk_users.
@@ -34,10 +52,18 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
         ORDER BY p.user_id
         """;
 
-    /// <summary>Those of the given users who take part now.</summary>
+    /// <summary>Those of the given users who take part now, as all others see them.</summary>
     public async Task<IReadOnlyList<ParticipantView>> ListAsync(ConversationId id, IEnumerable<UserId> users, CancellationToken ct) =>
         await session.QueryAsync<ParticipantView>(
-            SomeSql, new { ConversationId = id.Value, UserIds = users.Select(user => user.Value).ToArray(), policies.Receipts }, ct);
+            SomeSql,
+            new
+            {
+                ConversationId = id.Value,
+                UserIds = users.Select(user => user.Value).ToArray(),
+                policies.Receipts,
+                UserId = (string?)null,
+            },
+            ct);
 }
 
 /// <summary>Somebody who takes part, as every participant sees it.</summary>

@@ -11,12 +11,13 @@ namespace Messaging.Application.Receipts;
 public sealed class DeliveryStore(DbSession session, PolicySettings policies, OutboxSignal signal)
 {
     // Locks the receiver's participants row only. Two at once: the WHERE of the update is judged again on the row as the other left it,
-    // so the pointer never moves backwards. Whoever has not accepted a request has received nothing.
+    // so the pointer never moves backwards. Whoever has not accepted a request has received nothing. Between two who are parted one's own
+    // devices alone learn of it: the row says so, whose lock a block waits for.
     private const string MoveSql =
         $"""
         WITH old AS (
             SELECT p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
-                CASE WHEN {ParticipantViewStore.Told} THEN NULL ELSE p.user_id END AS audience,
+                CASE WHEN {ParticipantViewStore.Told} AND NOT {ConversationStore.Parted} THEN NULL ELSE p.user_id END AS audience,
                 {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
             FROM participants p
             JOIN conversations c ON c.id = p.conversation_id
@@ -28,7 +29,8 @@ public sealed class DeliveryStore(DbSession session, PolicySettings policies, Ou
             FROM old
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
                 AND p.last_delivered_seq < old.target
-            RETURNING p.last_delivered_seq, old.audience, clock_timestamp() AS moved_at
+            RETURNING p.last_delivered_seq, clock_timestamp() AS moved_at,
+                CASE WHEN p.shown_delivered_seq IS NULL THEN old.audience ELSE p.user_id END AS audience
         ),
         mark AS (
             INSERT INTO delivered_marks (conversation_id, user_id, seq, at)

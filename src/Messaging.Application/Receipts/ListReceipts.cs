@@ -44,8 +44,8 @@ public sealed class ListReceiptsHandler(DbSession session, MessagePlaceStore pla
     private const string CountsSql =
         $"""
         SELECT count(*)::integer AS recipient_count,
-            (count(*) FILTER (WHERE {ParticipantViewStore.Told} AND p.last_delivered_seq >= @Seq))::integer AS delivered_count,
-            (count(*) FILTER (WHERE {ParticipantViewStore.Shows} AND p.last_read_seq >= @Seq))::integer AS read_count
+            (count(*) FILTER (WHERE {ParticipantViewStore.DeliveredTold} >= @Seq))::integer AS delivered_count,
+            (count(*) FILTER (WHERE {ParticipantViewStore.ReadTold} >= @Seq))::integer AS read_count
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.joined_seq < @Seq AND p.user_id IS DISTINCT FROM @SenderId
@@ -57,16 +57,19 @@ public sealed class ListReceiptsHandler(DbSession session, MessagePlaceStore pla
     private const string PageSql =
         $"""
         SELECT p.user_id,
-            CASE WHEN {ParticipantViewStore.Shows} AND p.last_read_seq >= @Seq THEN 'read'
-                WHEN p.last_delivered_seq >= @Seq THEN 'delivered'
+            CASE WHEN told.read_seq >= @Seq THEN 'read'
+                WHEN told.delivered_seq >= @Seq THEN 'delivered'
                 ELSE 'sent' END AS status,
             least(d.at, r.at) AS delivered_at, r.at AS read_at
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
+        CROSS JOIN LATERAL (
+            SELECT {ParticipantViewStore.ReadTold} AS read_seq, {ParticipantViewStore.DeliveredTold} AS delivered_seq
+        ) told
         LEFT JOIN LATERAL (
             SELECT m.at
             FROM read_marks m
-            WHERE {ParticipantViewStore.Shows} AND p.last_read_seq >= @Seq
+            WHERE told.read_seq >= @Seq
                 AND m.conversation_id = @ConversationId AND m.user_id = p.user_id AND m.seq >= @Seq
             ORDER BY m.seq
             LIMIT 1
@@ -74,7 +77,7 @@ public sealed class ListReceiptsHandler(DbSession session, MessagePlaceStore pla
         LEFT JOIN LATERAL (
             SELECT m.at
             FROM delivered_marks m
-            WHERE p.last_delivered_seq >= @Seq AND m.conversation_id = @ConversationId AND m.user_id = p.user_id AND m.seq >= @Seq
+            WHERE told.delivered_seq >= @Seq AND m.conversation_id = @ConversationId AND m.user_id = p.user_id AND m.seq >= @Seq
             ORDER BY m.seq
             LIMIT 1
         ) d ON true

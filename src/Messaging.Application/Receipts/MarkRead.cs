@@ -26,13 +26,15 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
 {
     // Locks the reader's participants row only, never the conversation. Two reads at once: the WHERE of the update is judged
     // again on the row as the other left it, so the pointer never moves backwards. Whoever has not accepted a request marks nothing.
-    // Of who hides how far one has read, the others learn that it was received. The events' time is that of holding the row: the statement may have begun, and waited, before another moved the pointer.
+    // Of who hides how far one has read, the others learn that it was received. Between two who are parted one's own devices alone learn of
+    // it: the row says so, whose lock a block waits for. The events' time is that of holding the row: the statement may have begun, and
+    // waited, before another moved the pointer.
     private const string MarkReadSql =
         $"""
         WITH old AS (
             SELECT c.last_seq, p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
-                CASE WHEN {ParticipantViewStore.Shows} THEN NULL ELSE p.user_id END AS audience,
-                {ParticipantViewStore.Told} AND NOT p.show_read_receipts AS hides,
+                CASE WHEN {ParticipantViewStore.Shows} AND NOT {ConversationStore.Parted} THEN NULL ELSE p.user_id END AS audience,
+                {ParticipantViewStore.Told} AND NOT {ConversationStore.Parted} AND NOT p.show_read_receipts AS hides,
                 {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
             FROM participants p
             JOIN conversations c ON c.id = p.conversation_id
@@ -46,7 +48,9 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
             FROM old
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
                 AND p.last_read_seq < old.target
-            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq, old.audience, clock_timestamp() AS moved_at
+            RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq, clock_timestamp() AS moved_at,
+                CASE WHEN p.shown_delivered_seq IS NULL THEN old.audience ELSE p.user_id END AS audience,
+                p.shown_delivered_seq IS NULL AS reaches
         ),
         change AS (
             SELECT counted.payload, (counted.payload ->> 'unreadCount')::bigint AS messages,
@@ -61,7 +65,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
             ON CONFLICT DO NOTHING
         ),
         received AS (
-            SELECT at.last_delivered_seq, at.moved_at, old.hides
+            SELECT at.last_delivered_seq, at.moved_at, old.hides AND at.reaches AS hides
             FROM at, old
             WHERE at.last_delivered_seq > old.last_delivered_seq
         ),

@@ -27,7 +27,8 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
     private const string MoveSql =
         $"""
         WITH old AS (
-            SELECT p.last_read_seq, p.last_delivered_seq, {ParticipantViewStore.Told} AND NOT p.show_read_receipts AS hides
+            SELECT p.last_read_seq, p.last_delivered_seq,
+                {ParticipantViewStore.Told} AND NOT {ConversationStore.Parted} AND NOT p.show_read_receipts AS hides
             FROM participants p
             JOIN conversations c ON c.id = @ConversationId
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
@@ -79,7 +80,7 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
         $"""
         WITH at AS (
             SELECT p.last_read_seq AS pointer, p.last_delivered_seq, c.last_seq, clock_timestamp() AS moved_at,
-                CASE WHEN {ParticipantViewStore.Shows} THEN NULL ELSE p.user_id END AS audience
+                CASE WHEN {ParticipantViewStore.Shows} AND NOT {ConversationStore.Parted} THEN NULL ELSE p.user_id END AS audience
             FROM participants p
             JOIN conversations c ON c.id = @ConversationId
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.last_read_seq = @Seq - 1 AND NOT p.pending

@@ -13,6 +13,12 @@ public static class ContactErrors
     public static RuleException NotAContact() => new(new Problem(
         ProblemCodes.NotAContact, "Only contacts write to each other here: ask for the contact with POST /v1/contacts first.", "#/userId"));
 
+    public static RuleException NotToAdd(string pointer) => new(new Problem(
+        ProblemCodes.NotAContact,
+        "You bring into a group whom you may write to: contacts and, where first messages ask, those with whom you have a direct "
+        + "conversation that was accepted. Ask for the contact with POST /v1/contacts first.",
+        pointer));
+
     public static RuleException OwnQuestion() => new(new Problem(
         ProblemCodes.NotAllowed, "You asked; the answer is the other one's to give."));
 

@@ -180,26 +180,53 @@ public sealed class Conversation
     public void EnsureOpenTo(Participant? by)
     {
         EnsureWritable();
-        if (by is null)
-            return;
-        if (IsBlocked)
-            throw ConversationErrors.Blocked();
-        if (Request is RequestState.Pending)
-            throw ConversationErrors.RequestPending();
+        EnsureReaches(by);
     }
 
     /// <summary>Refuses a message that the sender may not send now.</summary>
     /// <param name="sender">Null for the service.</param>
     public void EnsureTakes(Participant? sender, Instant now)
     {
-        EnsureOpenTo(sender);
+        if (WhyNotPost(sender) is { } refusal)
+            throw refusal;
         if (sender is null || Type is ConversationType.Direct || sender.Administers)
             return;
-        if (Policy!.Posting is AllowedTo.Admins)
-            throw ParticipantErrors.NotAllowed();
-        if (sender.LastSentAt is { } last && last + Duration.FromSeconds(Policy.SlowModeSeconds) > now)
+        if (sender.LastSentAt is { } last && last + Duration.FromSeconds(Policy!.SlowModeSeconds) > now)
             throw ConversationErrors.TooSoon(last + Duration.FromSeconds(Policy.SlowModeSeconds) - now);
     }
+
+    /// <summary>Why somebody may not write here, now or later, nor be shown as writing; null for who may.</summary>
+    /// <param name="sender">Null for the service.</param>
+    public RuleException? WhyNotPost(Participant? sender)
+    {
+        if (IsArchived)
+            return ConversationErrors.Archived();
+        if (IsClosed)
+            return ConversationErrors.Closed();
+        if (WhyParted(sender, asks: true) is { } parted)
+            return parted;
+        return sender is { Administers: false } && Type is ConversationType.Group && Policy!.Posting is AllowedTo.Admins
+            ? ParticipantErrors.NotAllowed()
+            : null;
+    }
+
+    /// <summary>
+    /// Refuses, of one of two, whatever would reach the other one: while one has blocked the other, and until the first message was
+    /// accepted.
+    /// </summary>
+    /// <param name="by">Null for the service.</param>
+    private void EnsureReaches(Participant? by)
+    {
+        if (WhyParted(by, asks: false) is { } refusal)
+            throw refusal;
+    }
+
+    // The first message is what asks; everything else waits for its answer.
+    private RuleException? WhyParted(Participant? by, bool asks) =>
+        by is null ? null
+        : IsBlocked ? ConversationErrors.Blocked()
+        : Request is RequestState.Pending || (Request is RequestState.Unsent && !asks) ? ConversationErrors.RequestPending()
+        : null;
 
     /// <summary>
     /// Whether a message of this sender is decided and written under the conversation's lock, because it rests on more than the version
@@ -316,6 +343,7 @@ public sealed class Conversation
     public void Close(Participant? by)
     {
         EnsureWritable();
+        EnsureReaches(by);
         EnsureMayClose(by);
         IsClosed = true;
         Version++;
@@ -325,6 +353,7 @@ public sealed class Conversation
     public bool Reopen(Participant? by)
     {
         EnsureNotArchived();
+        EnsureReaches(by);
         EnsureMayClose(by);
         if (!IsClosed)
             return false;

@@ -13,10 +13,10 @@ public static class ConversationErrors
         ProblemCodes.ConversationArchived, "The conversation is archived: it can be read, and written to once it is unarchived."));
 
     public static RuleException Blocked() => new(new Problem(
-        ProblemCodes.Blocked, "One of you has blocked the other: nothing can be sent here until that is lifted."));
+        ProblemCodes.Blocked, "One of you has blocked the other: nothing reaches the other one here until that is lifted."));
 
     public static RuleException RequestPending() => new(new Problem(
-        ProblemCodes.RequestPending, "The first message waits for its receiver to accept it; after that you can both go on writing."));
+        ProblemCodes.RequestPending, "The first message has to be accepted by its receiver; until then nothing else reaches the other one."));
 
     public static RuleException ServiceOnly() => new(new Problem(
         ProblemCodes.NotAllowed, "In a direct conversation this is for the service, with a key that acts as no user."));

@@ -18,6 +18,11 @@ public static class ParticipantErrors
     public static RuleException Banned(string pointer, UserId userId) => new(new Problem(
         ProblemCodes.Banned, $"'{userId}' is banned from the conversation; nobody was added. Lift the ban first.", pointer));
 
+    public static RuleException LeftLately(string pointer, UserId userId) => new(new Problem(
+        ProblemCodes.NotAllowed,
+        $"'{userId}' has left the group and is not brought back within 24 hours, but by the service; nobody was added.",
+        pointer));
+
     public static RuleException Absent(string pointer, UserId userId) =>
         CommonErrors.Invalid(pointer, $"'{userId}' does not take part in this conversation.");
 

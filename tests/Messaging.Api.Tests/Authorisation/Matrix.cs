@@ -63,6 +63,9 @@ sealed class Matrix
     /// <summary>Status and code of a problem that is known by its code alone, as over the hub.</summary>
     public string WithStatus(string code) => words.Values.FirstOrDefault(word => word.EndsWith($" {code}", StringComparison.Ordinal)) ?? code;
 
+    /// <summary>The answer that a word of the table stands for; null for a word that is none.</summary>
+    public string? MeaningOf(string word) => words.GetValueOrDefault(word);
+
     private void Take(string line)
     {
         if (line.Length == 0 || line[0] == '#')

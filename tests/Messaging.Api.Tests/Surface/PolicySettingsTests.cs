@@ -26,6 +26,13 @@ public sealed class PolicySettingsTests
             Read(("Messaging:Policies:History", "sometimes")).Errors,
             Is.EqualTo(new[] { "Messaging__Policies__History: one of full, since-join is expected." }));
 
+    [TestCase("-1")]
+    [TestCase("3651")]
+    public void A_no_holds_for_a_number_of_days_that_can_be(string days) =>
+        Assert.That(
+            Read(("Messaging:Policies:DeclineDays", days)).Errors,
+            Is.EqualTo(new[] { "Messaging__Policies__DeclineDays: Between 0 and 3650 days are expected." }));
+
     private static (Func<PolicySettings> Settings, IReadOnlyList<string> Errors) Read(params (string Name, string Value)[] given)
     {
         var configuration = new ConfigurationBuilder()

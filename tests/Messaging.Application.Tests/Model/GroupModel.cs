@@ -120,6 +120,8 @@ sealed class GroupModel
         if (users.Any(user => members[user].Banned))
             return ProblemCodes.Banned;
         var added = users.Where(user => !Is(user)).ToList();
+        if (added.Any(user => members[user].WentByChoice))
+            return ProblemCodes.NotAllowed;
         joins++;
         foreach (var user in added)
         {
@@ -140,6 +142,7 @@ sealed class GroupModel
         if (MayNotRemove(who, target))
             return ProblemCodes.NotAllowed;
         Go(target);
+        members[target].WentByChoice = who == target;
         return "";
     }
 
@@ -148,6 +151,7 @@ sealed class GroupModel
         if (!Is(who))
             return ProblemCodes.NotFound;
         Go(who);
+        members[who].WentByChoice = true;
         return "";
     }
 
@@ -353,6 +357,9 @@ sealed class GroupModel
         public int Joined { get; set; }
 
         public bool Banned { get; set; }
+
+        /// <summary>Whether this one left: within a day nobody but the service brings that one back.</summary>
+        public bool WentByChoice { get; set; }
 
         public long Read { get; set; }
 

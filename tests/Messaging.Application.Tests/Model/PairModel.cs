@@ -11,6 +11,7 @@ sealed class PairModel(DirectMessages policy, int contexts)
 {
     private readonly (bool Accepted, int By)?[] contacts = new (bool, int)?[2];
     private readonly bool[] blocks = new bool[2];
+    private readonly bool[] declines = new bool[2];
     private readonly Talk?[] talks = new Talk?[contexts];
     private readonly List<Asked> requests = [];
 
@@ -56,10 +57,21 @@ sealed class PairModel(DirectMessages policy, int contexts)
         if (Blocked)
             return ProblemCodes.Blocked;
         var known = contacts[who] ?? contacts[1 - who];
-        if (known is null)
-            contacts[0] = contacts[1] = (false, who);
-        else if (known is { Accepted: false } asked && asked.By == 1 - who)
+        if (known is { Accepted: false } asked && asked.By == 1 - who)
             Accept(by: 1 - who);
+        else if (contacts[1 - who] is null)
+            return AskAnew(who);
+        return "";
+    }
+
+    // Who was declined has asked for oneself alone; who waits for an answer to a first message does not ask by another way.
+    private string AskAnew(int who)
+    {
+        if (requests.Any(request => request.From == who && request.Status != "Accepted"))
+            return contacts[who] is null ? ProblemCodes.RequestPending : "";
+        contacts[who] ??= (false, who);
+        if (!declines[1 - who])
+            contacts[1 - who] = (false, who);
         return "";
     }
 
@@ -76,7 +88,7 @@ sealed class PairModel(DirectMessages policy, int contexts)
         if (accepts)
             Accept(known.By);
         else
-            contacts[who] = null;
+            (contacts[who], declines[who]) = (null, true);
         return "";
     }
 
@@ -140,7 +152,7 @@ sealed class PairModel(DirectMessages policy, int contexts)
         if (asks)
         {
             talk.Receiver = 1 - who;
-            requests.Add(new Asked { Context = talk.Context, From = who });
+            requests.Add(new Asked { Context = talk.Context, From = who, Status = declines[1 - who] ? "Declined" : "Pending" });
         }
         return "";
     }
@@ -149,6 +161,7 @@ sealed class PairModel(DirectMessages policy, int contexts)
     {
         if (!AreContacts)
             contacts[0] = contacts[1] = (true, contacts[0]?.By ?? contacts[1]?.By ?? by);
+        (declines[0], declines[1]) = (false, false);
         foreach (var talk in talks.OfType<Talk>())
             (talk.Waits, talk.Receiver) = (false, null);
         requests.ForEach(request => request.Status = "Accepted");

@@ -50,7 +50,8 @@ static class HotStatements
         Inbox("Inbox of somebody in 10,000 conversations, unread only", InboxBenchmark.UnreadSql, Shape.UserId(Shape.Busiest)),
         Inbox("Inbox of somebody in 10,000 conversations, starred only", Statements.Of<ListInboxHandler>("StarredSql"), Shape.UserId(Shape.Busiest)),
         Inbox("Inbox of somebody in 10,000 conversations, archived only", Statements.Of<ListInboxHandler>("ArchivedSql"), Shape.UserId(Shape.Busiest)),
-        new("Inbox: participants", InboxBenchmark.ParticipantsSql, Background: false, ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation })),
+        new("Inbox: participants", InboxBenchmark.ParticipantsSql, Background: false, ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }),
+            ("UserId", Text, user), ("Receipts", NpgsqlDbType.Boolean, true)),
         new("One conversation", Statements.Of<ConversationViewStore>("OneSql"), Background: false, ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Feed(conversation, user),
     ];

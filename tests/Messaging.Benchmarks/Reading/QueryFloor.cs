@@ -27,6 +27,8 @@ sealed class QueryFloor(string sql, NpgsqlParameter[][] sets, string? thenSql, i
         {
             then = new NpgsqlCommand(thenSql, connection);
             then.Parameters.AddWithValue("ConversationIds", Array.Empty<Guid>());
+            then.Parameters.AddWithValue("UserId", "");
+            then.Parameters.AddWithValue("Receipts", true);
             await then.PrepareAsync(ct);
         }
 

@@ -1,0 +1,2 @@
+ALTER TABLE participants
+    DROP COLUMN stays_out_until;

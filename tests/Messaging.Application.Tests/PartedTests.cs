@@ -1,0 +1,126 @@
+using Messaging.Application.Common;
+using Messaging.Application.Contacts;
+using Messaging.Application.Conversations;
+using Messaging.Application.Participants;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Application.Tests;
+
+/// <summary>What holds between two while one has blocked the other, also while much happens at once.</summary>
+public sealed class PartedTests : SliceFixture
+{
+    [TestCase("close")]
+    [TestCase("read")]
+    public async Task Nothing_is_told_to_the_other_after_a_block_was_answered(string what)
+    {
+        var (ada, bob, id) = await TalkAsync();
+        using var stop = new CancellationTokenSource();
+        Task ActAsync() => what == "close" ? CloseAndReopenAsync(ada, id) : ReadBackAndForthAsync(ada, id);
+        var going = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => RepeatAsync(ActAsync, stop.Token))));
+        while (await ToldAsync(id) < 20)
+            await Task.Yield();
+
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+        var told = await ToldAsync(id);
+        for (var i = 0; i < 20; i++)
+            await ActAsync();
+        await stop.CancelAsync();
+        await going;
+
+        Assert.That(await ToldAsync(id), Is.EqualTo(told));
+    }
+
+    [Test]
+    public async Task What_one_reads_while_blocked_is_told_once_the_block_is_lifted()
+    {
+        var (ada, bob, id) = await TalkAsync();
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+        await Slices.SendAsync(new MarkRead(new Actor(bob), id, null));
+        var hidden = await PointerAsync(ada, bob, id);
+        var told = await ToldAsync(id);
+
+        await Slices.SendAsync(new UnblockUser(new Actor(bob), ada));
+
+        Assert.That((hidden, await PointerAsync(ada, bob, id), await PointerAsync(bob, bob, id)), Is.EqualTo((1L, 3L, 3L)));
+        Assert.That(await ToldAsync(id) - told, Is.EqualTo(2), "read and delivered");
+    }
+
+    [Test]
+    public async Task One_sees_ones_own_pointer_also_while_it_is_kept_from_the_other()
+    {
+        var (ada, bob, id) = await TalkAsync();
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+
+        await Slices.SendAsync(new MarkRead(new Actor(bob), id, null));
+
+        Assert.That((await PointerAsync(bob, bob, id), (await Slices.ViewAsync(bob, id)).Me!.LastReadSeq), Is.EqualTo((3L, 3L)));
+    }
+
+    [Test]
+    public async Task A_first_message_that_was_not_sent_is_not_said_by_closing_either()
+    {
+        await using var asking = await Slices.StartAsync(
+            services => services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests }));
+        var (ada, bob) = (await asking.UserAsync("ada"), await asking.UserAsync("bob"));
+        var id = await asking.DirectAsync(ada, bob);
+
+        Assert.That(
+            await RefusalAsync(() => asking.SendAsync(new CloseConversation(new Actor(ada), id, CloseReason.Manual, "Buy this"))),
+            Is.EqualTo(ProblemCodes.RequestPending));
+    }
+
+    [Test]
+    public async Task A_group_of_two_who_have_blocked_each_other_is_as_it_was()
+    {
+        var (ada, bob, _) = await TalkAsync();
+        var group = await Slices.GroupAsync(ada, bob);
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+
+        var sent = await Slices.TextAsync(ada, group);
+        await Slices.SendAsync(new MarkRead(new Actor(bob), group, null));
+        var closed = await Slices.SendAsync(new CloseConversation(new Actor(ada), group, CloseReason.Manual, "done"));
+
+        Assert.That(closed.Closed!.Note, Is.EqualTo("done"));
+        Assert.That(await PointerAsync(ada, bob, group), Is.EqualTo(sent.Seq));
+    }
+
+    // Bob has read the first of three.
+    private async Task<(UserId Ada, UserId Bob, ConversationId Id)> TalkAsync()
+    {
+        var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
+        var id = await Slices.DirectAsync(ada, bob);
+        for (var i = 0; i < 3; i++)
+            await Slices.TextAsync(ada, id);
+        await Slices.SendAsync(new MarkRead(new Actor(bob), id, 1));
+        return (ada, bob, id);
+    }
+
+    private async Task<long?> PointerAsync(UserId viewer, UserId of, ConversationId id) =>
+        (await Slices.ViewAsync(viewer, id)).Participants.Single(p => p.UserId == of).LastReadSeq;
+
+    // Nothing takes from the outbox here.
+    private Task<long> ToldAsync(ConversationId id) => Slices.ScalarAsync<long>(
+        "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND user_id IS NULL", new { Id = id.Value });
+
+    private async Task CloseAndReopenAsync(UserId user, ConversationId id)
+    {
+        await CodeAsync(() => Slices.SendAsync(new CloseConversation(new Actor(user), id, CloseReason.Manual, "listen")));
+        await CodeAsync(() => Slices.SendAsync(new ReopenConversation(new Actor(user), id)));
+    }
+
+    private async Task ReadBackAndForthAsync(UserId user, ConversationId id)
+    {
+        await Slices.SendAsync(new MarkUnread(new Actor(user), id, 1));
+        await Slices.SendAsync(new MarkRead(new Actor(user), id, null));
+    }
+
+    private static async Task RepeatAsync(Func<Task> act, CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+            await act();
+    }
+}
