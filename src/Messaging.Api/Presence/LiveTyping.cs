@@ -68,7 +68,8 @@ public sealed class LiveTyping
             return
             [
                 .. typists.Where(pair => time.GetElapsedTime(pair.Value.HeardAt) < Lifetime).Select(pair => pair.Key)
-                    .Where(user => now.Hears(user) && (actor.UserId is not { Value: var viewer } || (user != viewer && now.Hears(viewer, user))))
+                    .Where(user => now.Shows(user)
+                        && (actor.UserId is not { Value: var viewer } || (user != viewer && now.Hears(viewer, user))))
                     .Order(StringComparer.Ordinal)
                     .Select(user => new TypingView(new UserId(user), Active: true)),
             ];
@@ -138,10 +139,10 @@ public sealed class LiveTyping
         return true;
     }
 
-    // Of somebody who was removed meanwhile only the end is told.
+    // Of somebody who was removed meanwhile, or may write no more, only the end is told.
     private void Tell(Word word, Members now)
     {
-        if (word.Active && !now.Hears(word.UserId))
+        if (word.Active && !now.Shows(word.UserId))
             return;
         var view = new TypingView(new UserId(word.UserId), word.Active);
         var envelope = new PassingEnvelope(Topic, word.ConversationId, clock.GetCurrentInstant(), view);

@@ -1,56 +1,63 @@
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Presence;
 
 /// <summary>Who may type in a conversation and who hears of it; null where there is no such conversation. The caller asks it who may see it.</summary>
 public sealed record GetMembers(ConversationId ConversationId) : IQuery<Members?>;
 
-/// <summary>Those who take part in a conversation, and whether anything can be sent there.</summary>
-/// <param name="Requested">While one of two has not been asked yet, or has not answered: neither hears of the other.</param>
-/// <param name="Pending">Those who have not accepted it: they see it, and hear nothing of it.</param>
-/// <param name="Blocks">Two ids with a blank between them for each who has blocked another: neither hears of the other.</param>
-public sealed record Members(bool Closed, bool Archived, bool Blocked, bool Requested, string[] UserIds, string[] Pending, string[] Blocks)
+/// <summary>A conversation, and those who take part in it.</summary>
+/// <param name="administrators">Owner and admins.</param>
+/// <param name="pending">Those who have not accepted it: they see it, and hear nothing of it.</param>
+/// <param name="blocked">Two ids with a blank between them for each who has blocked another: neither hears of the other.</param>
+public sealed class Members(Conversation conversation, string[] userIds, string[] administrators, string[] pending, string[] blocked)
 {
-    private readonly HashSet<string> userIds = [.. UserIds];
-    private readonly HashSet<string> blocks = [.. Blocks];
+    private readonly HashSet<string> present = [.. userIds];
+    private readonly HashSet<string> blocks = [.. blocked];
 
-    public bool Has(string userId) => userIds.Contains(userId);
+    public IReadOnlyList<string> UserIds { get; } = userIds;
+
+    public bool Has(string userId) => present.Contains(userId);
 
     /// <summary>Whether somebody is told what others do here right now, and others of them.</summary>
-    public bool Hears(string userId) => Has(userId) && !Blocked && !Requested;
+    public bool Hears(string userId) => Has(userId) && !conversation.IsBlocked && conversation.Request is null;
+
+    /// <summary>Whether others are shown that somebody writes: not who may not.</summary>
+    public bool Shows(string userId) => Hears(userId) && conversation.WhyNotPost(PartOf(userId)) is null;
 
     /// <summary>Whether somebody is told what that other one does, of whom anybody is.</summary>
     public bool Hears(string userId, string other) =>
         Hears(userId) && (blocks.Count == 0 || !(blocks.Contains($"{userId} {other}") || blocks.Contains($"{other} {userId}")));
 
     /// <summary>Whether the actor can see the conversation.</summary>
-    public bool IsVisibleTo(Actor actor) => actor.UserId is not { Value: var id } || Has(id) || Pending.Contains(id);
+    public bool IsVisibleTo(Actor actor) => actor.UserId is not { Value: var id } || Has(id) || pending.Contains(id);
 
     /// <summary>Refuses somebody who can see the conversation to type where they can send nothing.</summary>
     public void EnsureTakesTyping(UserId userId)
     {
-        if (Archived)
-            throw ConversationErrors.Archived();
-        if (Closed)
-            throw ConversationErrors.Closed();
-        if (Blocked)
-            throw ConversationErrors.Blocked();
+        if (conversation.WhyNotPost(PartOf(userId.Value)) is { } refusal)
+            throw refusal;
         if (!Has(userId.Value))
             throw ConversationErrors.RequestPending();
     }
+
+    private Participant PartOf(string userId) => new(
+        conversation.Id, new UserId(userId), administrators.Contains(userId) ? ParticipantRole.Admin : ParticipantRole.Member,
+        joinedAt: default, joinedSeq: 0);
 }
 
-public sealed class GetMembersHandler(DbSession session) : IRequestHandler<GetMembers, Members?>
+public sealed class GetMembersHandler(DbSession session, PolicySettings policies) : IRequestHandler<GetMembers, Members?>
 {
     // Index: pk_conversations, pk_participants, pk_blocks for each of them.
     private const string MembersSql =
-        """
-        SELECT
-            c.closed_at IS NOT NULL AS closed, c.archived_at IS NOT NULL AS archived, c.blocked, c.request IS NOT NULL AS requested,
+        $$"""
+        SELECT {{ConversationStore.StateColumns}},
             coalesce(array_agg(p.user_id) FILTER (WHERE NOT p.pending), '{}') AS user_ids,
+            coalesce(array_agg(p.user_id) FILTER (WHERE p.role <> 'member'), '{}') AS administrators,
             coalesce(array_agg(p.user_id) FILTER (WHERE p.pending), '{}') AS pending,
             ARRAY(
                 SELECT b.user_id || ' ' || b.blocked_id
@@ -64,6 +71,17 @@ public sealed class GetMembersHandler(DbSession session) : IRequestHandler<GetMe
         GROUP BY c.id
         """;
 
-    public Task<Members?> Handle(GetMembers query, CancellationToken ct) =>
-        session.QuerySingleOrDefaultAsync<Members>(MembersSql, new { ConversationId = query.ConversationId.Value }, ct);
+    public async Task<Members?> Handle(GetMembers query, CancellationToken ct)
+    {
+        var row = await session.QuerySingleOrDefaultAsync<Row>(MembersSql, new { ConversationId = query.ConversationId.Value }, ct);
+        return row is null
+            ? null
+            : new Members(
+                Conversation.Restore(query.ConversationId, row.ToState(policies)), row.UserIds, row.Administrators, row.Pending, row.Blocks);
+    }
+
+    private sealed record Row(
+        ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
+        RequestState? Request, JsonText? Policy, string[] UserIds, string[] Administrators, string[] Pending, string[] Blocks)
+        : ConversationStore.StateRow(Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy);
 }

@@ -186,6 +186,54 @@ public sealed class TypingTests : PresenceFixture
         Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.Empty);
     }
 
+    [Test]
+    public async Task Who_may_not_post_does_not_type()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await ExecuteAsync($$"""UPDATE conversations SET policy = '{"posting":"admins"}' WHERE id = '{{group}}'""");
+
+        Assert.That(await Api.ClientFor(bob).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("403 not-allowed"));
+        await TypeAsync(ada, group, true);
+        Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.EqualTo((string[])[ada]));
+    }
+
+    [Test]
+    public async Task Who_may_post_no_more_is_shown_no_more()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await TypeAsync(bob, group, true);
+
+        using var changed = await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { posting = "admins" } });
+        changed.EnsureSuccessStatusCode();
+
+        await EventuallyAsync(async () => (await ListAsync(Api.ClientFor(ada), group)).Length == 0);
+    }
+
+    [Test]
+    public async Task Who_waits_for_slow_mode_to_pass_types()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        await ExecuteAsync($$"""UPDATE conversations SET policy = '{"slowModeSeconds":600}' WHERE id = '{{group}}'""");
+        await SendAsync(bob, group);
+
+        await TypeAsync(bob, group, true);
+
+        Assert.That(await ListAsync(Api.ClientFor(ada), group), Is.EqualTo((string[])[bob]));
+    }
+
+    [Test]
+    public async Task Who_waits_for_an_answer_does_not_type()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var direct = (await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } })).GetProperty("id").GetString()!;
+        await ExecuteAsync($"UPDATE conversations SET request = 'pending' WHERE id = '{direct}'");
+
+        Assert.That(await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{direct}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("409 request-pending"));
+    }
+
     [TestCase("UPDATE participants SET pending = true WHERE conversation_id = '{0}' AND user_id = '{1}'")]
     [TestCase("UPDATE conversations SET request = 'unsent' WHERE id = '{0}'")]
     public async Task Nobody_hears_before_they_have_accepted_the_conversation(string change)
