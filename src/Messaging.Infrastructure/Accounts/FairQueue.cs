@@ -14,6 +14,7 @@ public sealed class FairQueue(int places, int mostPerOrigin, TimeSpan patience)
     private readonly Queue<Line> next = new();
     private int free = places;
 
+    /// <summary>Works when it is the origin's turn.</summary>
     /// <exception cref="RuleException">The origin has too many waiting, or all of them together are too many.</exception>
     public async Task<T> RunAsync<T>(string origin, Func<T> work, CancellationToken ct)
     {

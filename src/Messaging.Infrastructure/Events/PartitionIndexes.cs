@@ -109,7 +109,7 @@ public sealed class PartitionIndexes(DirectDataSource database, ILogger<Partitio
         return false;
     }
 
-    private static Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct) =>
+    private static Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(sql, commandTimeout: 0, cancellationToken: ct));
 
     // All names are of this product's own making: lower case, digits and _.
