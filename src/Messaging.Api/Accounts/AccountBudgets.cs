@@ -17,6 +17,7 @@ public sealed class AccountBudgets(RateLimits limits, RateLimitSettings settings
     private readonly RateLimitBudget refreshes = limits.Budget("refresh", settings.RefreshesPerMinute);
     private readonly RateLimitBudget logins = limits.Budget("refresh-login", settings.RefreshesPerLoginAndMinute);
 
+    /// <summary>Counts a try to log in.</summary>
     /// <param name="device">One that the account knows, whose address strangers may share; else null.</param>
     public void TakeLogIn(HttpContext context, RefreshToken? device) =>
         context.Take(logIns, device is null ? context.OriginKey() : KeyOf(device));
