@@ -77,7 +77,7 @@ public sealed class PolicySettings
         own.EditHistory.Value ?? EditHistory,
         new ReactionPolicy(
             own.Reactions.Value?.Mode.Value ?? Reactions.Mode,
-            (own.Reactions.Value?.Allowed.Value ?? Reactions.Allowed)?.Select(emoji => Emoji.Of(emoji) ?? emoji).ToArray()),
+            (own.Reactions.Value?.Allowed.Value ?? Reactions.Allowed)?.Select(emoji => Emoji.Of(emoji) ?? emoji).Distinct().ToArray()),
         own.Receipts.Value ?? Receipts,
         own.MentionAll.Value ?? MentionAll,
         own.RetentionDays.Value ?? RetentionDays);

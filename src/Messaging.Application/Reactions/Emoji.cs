@@ -6,7 +6,8 @@ namespace Messaging.Application.Reactions;
 
 /// <summary>
 /// Knows what an emoji is: a sequence of Unicode's list (UTS #51), or a host's own <c>:name:</c>. Each has one form here, so that one
-/// emoji is one reaction: the fully-qualified one, whichever of its U+FE0F are left out or too many; a name in lower case.
+/// emoji is one reaction: the fully-qualified one, whichever of its U+FE0F are left out or too many; a name in lower case between colons,
+/// with which it is given or without.
 /// </summary>
 public static class Emoji
 {
@@ -26,16 +27,16 @@ public static class Emoji
     {
         if (text.Length is 0 or > MaxLength)
             return null;
-        if (text[0] == ':')
-            return IsName(text) ? text.ToLowerInvariant() : null;
-        return ByKey.TryGetValue(text, out var plain) ? plain
-            : HasStyleInPlace(text) ? ByKey.GetValueOrDefault(KeyOf(text))
-            : null;
+        if (ByKey.TryGetValue(text, out var plain))
+            return plain;
+        if (HasStyleInPlace(text) && ByKey.TryGetValue(KeyOf(text), out plain))
+            return plain;
+        var name = text is [':', .. var inner, ':'] ? inner : text;
+        return IsName(name) ? $":{name.ToLowerInvariant()}:" : null;
     }
 
-    // :name: of 1 to 62 letters, digits, _ + and -.
-    private static bool IsName(string text) =>
-        text.Length > 2 && text[^1] == ':' && text.AsSpan(1, text.Length - 2).IndexOfAnyExcept(NameCharacters) < 0;
+    // Of 1 to 62 letters, digits, _ + and -.
+    private static bool IsName(string name) => name.Length is > 0 and <= MaxLength - 2 && name.AsSpan().IndexOfAnyExcept(NameCharacters) < 0;
 
     private static readonly System.Buffers.SearchValues<char> NameCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-");

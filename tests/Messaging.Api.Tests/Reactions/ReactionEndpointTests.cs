@@ -44,7 +44,40 @@ public sealed class ReactionEndpointTests : HubFixture
         Assert.That((await put.Content.ReadFromJsonAsync<JsonObject>())!["emoji"]!.GetValue<string>(), Is.EqualTo(emoji));
     }
 
-    [TestCase("yes", 400)]
+    [Test]
+    public async Task A_bare_name_is_the_name_between_colons()
+    {
+        var (users, path) = await MessageAsync(2);
+        var client = Api.ClientFor(users[0]);
+
+        var bare = await client.PutAsync($"{path}/reactions/like", content: null);
+        var again = await client.PutAsync($"{path}/reactions/:Like:", content: null);
+
+        Assert.That(((int)bare.StatusCode, (int)again.StatusCode), Is.EqualTo((201, 200)));
+        Assert.That((await bare.Content.ReadFromJsonAsync<JsonObject>())!["emoji"]!.GetValue<string>(), Is.EqualTo(":like:"));
+        Assert.That((await client.GetFromJsonAsync<JsonObject>($"{path}/reactions?emoji=like"))!["items"]!.AsArray(), Has.Count.EqualTo(1));
+        Assert.That((await client.GetFromJsonAsync<JsonObject>(path))!["reactions"]!.AsArray().Single()!["emoji"]!.GetValue<string>(), Is.EqualTo(":like:"));
+        Assert.That((int)(await client.DeleteAsync($"{path}/reactions/LIKE")).StatusCode, Is.EqualTo(204));
+        Assert.That((await client.GetFromJsonAsync<JsonObject>($"{path}/reactions"))!["items"]!.AsArray(), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_policy_allows_a_bare_name_as_the_one_between_colons()
+    {
+        var (users, path) = await MessageAsync(2);
+        var client = Api.ClientFor(users[0]);
+
+        var group = await client.PatchAsJsonAsync(
+            string.Join('/', path.Split('/')[..4]), new { policy = new { reactions = new { allowed = new[] { "like", ":like:", "👍" } } } });
+
+        Assert.That(
+            (await group.Content.ReadFromJsonAsync<JsonObject>())!["policy"]!["reactions"]!["allowed"]!.AsArray().Select(name => name!.GetValue<string>()),
+            Is.EqualTo(new[] { ":like:", "👍" }));
+        Assert.That((int)(await client.PutAsync($"{path}/reactions/like", content: null)).StatusCode, Is.EqualTo(201));
+        Assert.That((int)(await client.PutAsync($"{path}/reactions/love", content: null)).StatusCode, Is.EqualTo(403));
+    }
+
+    [TestCase("yes%21", 400)]
     [TestCase("%20", 400)]
     [TestCase("%ED%A0%BD", 400)]
     [TestCase("%FF", 400)]
@@ -60,7 +93,7 @@ public sealed class ReactionEndpointTests : HubFixture
             var refused = await Api.ClientFor(users[0]).SendAsync(request);
             Assert.That(((int)refused.StatusCode, refused.Content.Headers.ContentType!.MediaType), Is.EqualTo((status, "application/problem+json")));
         }
-        Assert.That((int)(await Api.ClientFor(users[0]).GetAsync($"{path}/reactions?emoji=yes")).StatusCode, Is.EqualTo(400));
+        Assert.That((int)(await Api.ClientFor(users[0]).GetAsync($"{path}/reactions?emoji=yes%21")).StatusCode, Is.EqualTo(400));
     }
 
     [Test]
@@ -129,7 +162,7 @@ public sealed class ReactionEndpointTests : HubFixture
         var (users, path) = await MessageAsync(2);
         var group = string.Join('/', path.Split('/')[..4]);
 
-        var refused = await Api.ClientFor(users[0]).PatchAsJsonAsync(group, new { policy = new { reactions = new { allowed = new[] { "👍", "like" } } } });
+        var refused = await Api.ClientFor(users[0]).PatchAsJsonAsync(group, new { policy = new { reactions = new { allowed = new[] { "👍", "a b" } } } });
 
         Assert.That((int)refused.StatusCode, Is.EqualTo(400));
         Assert.That((await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]![0]!["pointer"]!.GetValue<string>(), Does.StartWith("#/policy/reactions/allowed"));

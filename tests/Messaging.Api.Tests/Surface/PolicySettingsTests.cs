@@ -33,6 +33,15 @@ public sealed class PolicySettingsTests
             Read(("Messaging:Policies:DeclineDays", days)).Errors,
             Is.EqualTo(new[] { "Messaging__Policies__DeclineDays: Between 0 and 3650 days are expected." }));
 
+    [Test]
+    public void A_reaction_is_named_with_or_without_colons()
+    {
+        var (settings, errors) = Read(("Messaging:Policies:Reactions:Allowed:0", "like"), ("Messaging:Policies:Reactions:Allowed:1", ":Like:"));
+
+        Assert.That(errors, Is.Empty);
+        Assert.That(settings().With(stored: null).Reactions.Allowed, Is.EqualTo(new[] { ":like:" }));
+    }
+
     private static (Func<PolicySettings> Settings, IReadOnlyList<string> Errors) Read(params (string Name, string Value)[] given)
     {
         var configuration = new ConfigurationBuilder()

@@ -58,12 +58,17 @@ public sealed class EmojiTests
     [TestCase("\U0001fae9", ExpectedResult = "\U0001fae9")]
     [TestCase(":Party_Parrot:", ExpectedResult = ":party_parrot:")]
     [TestCase(":+1:", ExpectedResult = ":+1:")]
+    [TestCase("like", ExpectedResult = ":like:")]
+    [TestCase("Ship_It", ExpectedResult = ":ship_it:")]
+    [TestCase("+1", ExpectedResult = ":+1:")]
+    [TestCase("1", ExpectedResult = ":1:")]
     public string? One_emoji_has_one_form(string text) => Emoji.Of(text);
 
     [TestCase("")]
-    [TestCase("a")]
-    [TestCase("1")]
-    [TestCase("like")]
+    [TestCase("a b")]
+    [TestCase("like:")]
+    [TestCase(":like")]
+    [TestCase("like!")]
     [TestCase("👍👍")]
     [TestCase("👍 ")]
     [TestCase("🇩")]
@@ -88,6 +93,8 @@ public sealed class EmojiTests
     {
         Assert.That(Emoji.Of($":{new string('a', 62)}:"), Is.Not.Null);
         Assert.That(Emoji.Of($":{new string('a', 63)}:"), Is.Null);
+        Assert.That(Emoji.Of(new string('a', 62)), Is.EqualTo($":{new string('a', 62)}:"));
+        Assert.That(Emoji.Of(new string('a', 63)), Is.Null);
         Assert.That(Emoji.Of(string.Concat(Enumerable.Repeat("👍", 100_000))), Is.Null);
     }
 

@@ -135,7 +135,7 @@ public sealed class ReactionTests : SliceFixture
         var (_, bob, message) = await MessageAsync();
 
         foreach (var request in new Func<Task>[]
-            { () => ReactAsync(bob, message, "yes"), () => UnreactAsync(bob, message, "yes"), () => ListAsync(bob, message, "yes") })
+            { () => ReactAsync(bob, message, "yes!"), () => UnreactAsync(bob, message, "yes!"), () => ListAsync(bob, message, "yes!") })
             Assert.That((await ProblemAsync(request)) is { Code: ProblemCodes.InvalidRequest, Pointer: "#/emoji" }, Is.True);
     }
 
