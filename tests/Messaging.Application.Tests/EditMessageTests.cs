@@ -78,6 +78,63 @@ public sealed class EditMessageTests : SliceFixture
         Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "three")), Is.EqualTo(ProblemCodes.EditWindowPassed));
     }
 
+    [Test]
+    public async Task In_slow_mode_an_edit_waits_as_a_message_does()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"), group: new PolicyChange { SlowModeSeconds = new(3600) });
+
+        var refused = await ProblemAsync(() => EditAsync(ada, sent, text: "two"));
+
+        Assert.That((refused.Code, refused.RetryAfterSeconds is > 3500 and <= 3600), Is.EqualTo((ProblemCodes.RateLimited, true)));
+        Assert.That((await GetAsync(ada, sent)).Text, Is.EqualTo("one"));
+    }
+
+    [Test]
+    public async Task In_slow_mode_whatever_follows_an_edit_waits_too()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"), group: new PolicyChange { SlowModeSeconds = new(3600) });
+        await Slices.ExecuteAsync(
+            "UPDATE participants SET last_sent_at = last_sent_at - interval '1 hour' WHERE conversation_id = @Id", new { Id = sent.ConversationId.Value });
+
+        await EditAsync(ada, sent, text: "two");
+
+        Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "three")), Is.EqualTo(ProblemCodes.RateLimited));
+        Assert.That(await RefusalAsync(() => Slices.TextAsync(ada, sent.ConversationId)), Is.EqualTo(ProblemCodes.RateLimited));
+        Assert.That((await EditAsync(ada, sent, text: "two")).EditCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task In_slow_mode_who_administers_edits_at_once()
+    {
+        var (_, bob, sent) = await SentAsync(new MessageContent(Text: "one"), group: new PolicyChange { SlowModeSeconds = new(3600) });
+        var owners = await Slices.TextAsync(bob, sent.ConversationId);
+
+        Assert.That((await EditAsync(bob, owners, text: "two")).Text, Is.EqualTo("two"));
+    }
+
+    [Test]
+    public async Task A_message_is_edited_fifty_times_and_no_more()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "0"));
+        for (var i = 1; i <= 50; i++)
+            await EditAsync(ada, sent, text: $"{i}");
+
+        Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "51")), Is.EqualTo("limit-reached"));
+        Assert.That((await EditAsync(ada, sent, text: "50")).EditCount, Is.EqualTo(50));
+    }
+
+    [Test]
+    public async Task Edits_at_once_do_not_pass_the_fifty()
+    {
+        var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
+        await Slices.ExecuteAsync("UPDATE messages SET edit_count = 47 WHERE conversation_id = @Id", new { Id = sent.ConversationId.Value });
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => CodeAsync(() => EditAsync(ada, sent, text: $"text {i}")))));
+
+        Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(3));
+        Assert.That(outcomes.Count(code => code == "limit-reached"), Is.EqualTo(5));
+    }
+
     [TestCase(null, "#/text")]
     [TestCase(" ", "#/text")]
     public async Task What_is_left_is_still_a_message(string? text, string pointer)
@@ -212,7 +269,7 @@ public sealed class EditMessageTests : SliceFixture
     public async Task Any_edits_leave_what_they_come_to_and_every_version_before_in_order()
     {
         string?[] patches = [null, "{}", """{"a":1}""", """{"a":null,"b":{"c":2}}""", """{"b":{"c":null,"d":3}}"""];
-        var program = Gen.Choose(0, 3).SelectMany(text => Gen.Choose(0, 5).Select(patch => (text, patch))).ListOf(60).Sample(1).Single();
+        var program = Gen.Choose(0, 3).SelectMany(text => Gen.Choose(0, 5).Select(patch => (text, patch))).ListOf(45).Sample(1).Single();
         var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "0"));
         var versions = new List<(string Text, JsonNode? Metadata)> { ("0", null) };
 

@@ -37,6 +37,7 @@ public static class ProblemKinds
         new(ProblemCodes.RequestPending, 409, "The message request is not answered yet"),
         new(ProblemCodes.AlreadyExists, 409, "It exists already"),
         new(ProblemCodes.DirectIsFixed, 409, "A direct conversation keeps its two participants"),
+        new(ProblemCodes.LimitReached, 409, "There are as many as there may be"),
         new(ProblemCodes.IdempotencyInProgress, 409, "The same request is being worked on"),
         new(ProblemCodes.CursorExpired, 410, "The cursor has expired"),
         new(ProblemCodes.VersionMismatch, 412, "It has changed meanwhile"),

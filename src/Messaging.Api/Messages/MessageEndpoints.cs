@@ -43,8 +43,10 @@ public static class MessageEndpoints
         messages.MapGet("/{messageId:guid}/replies", ListRepliesAsync)
             .WithName("listReplies").WithSummary("What was answered to a message, the oldest first");
         messages.MapPatch("/{messageId:guid}", EditAsync)
+            .RequireSendLimit()
             .WithName("editMessage").WithSummary("Change what one's own message says")
-            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.EditWindowPassed, ProblemCodes.VersionMismatch]);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.EditWindowPassed, ProblemCodes.LimitReached,
+                ProblemCodes.VersionMismatch]);
 
         // A moderator's key has no business with the rest.
         var moderated = app.MapGroup("/v1/conversations/{id:guid}/messages/{messageId:guid}").WithTags("Messages")

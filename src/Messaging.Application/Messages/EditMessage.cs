@@ -28,12 +28,13 @@ public sealed class EditMessageHandler(
     DbSession session, ConversationStore conversations, MessagePlaceStore places, MessageViewStore views, IValidator<MessageWords> validator,
     UnreadStore unread, Outbox outbox, Limits limits, IClock clock) : IRequestHandler<EditMessage, MessageView>
 {
-    // Under the conversation's lock. Index: pk_messages.
+    // Under the conversation's lock. The clock is the one that messages are given their time by. Index: pk_messages, pk_participants.
     private const string LoadSql =
         """
-        SELECT text, metadata, mentions
-        FROM messages
-        WHERE conversation_id = @ConversationId AND seq = @Seq AND created_at = @CreatedAt
+        SELECT m.text, m.metadata, m.mentions, m.edit_count, p.last_sent_at, clock_timestamp() AS now
+        FROM messages m
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
+        WHERE m.conversation_id = @ConversationId AND m.seq = @Seq AND m.created_at = @CreatedAt
         """;
 
     // Index: pk_participants.
@@ -44,7 +45,8 @@ public sealed class EditMessageHandler(
         WHERE conversation_id = @ConversationId AND user_id = ANY(@Users) AND left_at IS NULL
         """;
 
-    // Under the conversation's lock. The first part reads the message as it was. Index: pk_messages, pk_mentions, pk_conversations.
+    // Under the conversation's lock. The first part reads the message as it was; slow mode counts from the edit on. Index: pk_messages,
+    // pk_mentions, pk_participants, pk_conversations.
     private const string SaveSql =
         """
         WITH earlier AS (
@@ -62,6 +64,11 @@ public sealed class EditMessageHandler(
         gone AS (
             DELETE FROM mentions
             WHERE conversation_id = @ConversationId AND user_id = ANY(@Uncounted) AND seq = @Seq
+        ),
+        paced AS (
+            UPDATE participants
+            SET last_sent_at = greatest(last_sent_at, clock_timestamp())
+            WHERE conversation_id = @ConversationId AND user_id = @UserId AND left_at IS NULL
         ),
         come AS (
             INSERT INTO mentions (conversation_id, user_id, seq)
@@ -93,10 +100,14 @@ public sealed class EditMessageHandler(
             throw CommonErrors.VersionMismatch();
         message.EnsureEditable(conversation, command.Actor, participant, now);
 
-        var before = await LoadAsync(id, message, ct);
+        var row = await LoadAsync(command, message, ct);
+        var before = row.ToWords(message.Type);
         var after = await ApplyAsync(command, conversation, participant, before, ct);
+        // What changes nothing is no edit: one that is sent again is answered.
         if (!Same(before, after))
         {
+            StoredMessage.EnsureEditsLeft(row.EditCount);
+            conversation.EnsurePace(participant, row.LastSentAt, row.Now);
             await SaveAsync(command, message, before, after, now, ct);
             await outbox.AppendAsync(new MessageEdited(id), await views.GetForAllAsync(conversation, message.Seq, ct), message.Seq, ct);
             await TellUnreadAsync(id, message, before, after, ct);
@@ -104,11 +115,10 @@ public sealed class EditMessageHandler(
         return await views.GetAsync(id, message.Seq, command.Actor, ct);
     }
 
-    private async Task<MessageWords> LoadAsync(ConversationId id, StoredMessage message, CancellationToken ct)
-    {
-        var row = await session.QuerySingleAsync<Row>(LoadSql, new { ConversationId = id.Value, message.Seq, message.CreatedAt }, ct);
-        return new MessageWords(message.Type, row.Text, row.Metadata, [.. (row.Mentions ?? []).Select(user => new UserId(user))]);
-    }
+    private Task<Row> LoadAsync(EditMessage command, StoredMessage message, CancellationToken ct) => session.QuerySingleAsync<Row>(
+        LoadSql,
+        new { ConversationId = command.ConversationId.Value, message.Seq, message.CreatedAt, UserId = command.Actor.UserId?.Value },
+        ct);
 
     // What the patch comes to is known only here, and the bounds hold for that. Whoever was mentioned may have left since.
     private async Task<MessageWords> ApplyAsync(
@@ -189,5 +199,8 @@ public sealed class EditMessageHandler(
 
     private static JsonNode? Node(JsonText? json) => json is { } text ? JsonNode.Parse(text.Value) : null;
 
-    private sealed record Row(string? Text, JsonText? Metadata, string[]? Mentions);
+    private sealed record Row(string? Text, JsonText? Metadata, string[]? Mentions, int EditCount, Instant? LastSentAt, Instant Now)
+    {
+        public MessageWords ToWords(MessageType type) => new(type, Text, Metadata, [.. (Mentions ?? []).Select(user => new UserId(user))]);
+    }
 }

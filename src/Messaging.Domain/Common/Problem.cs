@@ -37,6 +37,7 @@ public static class ProblemCodes
     public const string EditWindowPassed = "edit-window-passed";
     public const string DeleteWindowPassed = "delete-window-passed";
     public const string MessageDeleted = "message-deleted";
+    public const string LimitReached = "limit-reached";
     public const string IdempotencyInProgress = "idempotency-in-progress";
     public const string UnsafeFile = "unsafe-file";
     public const string UndecodableFile = "undecodable-file";

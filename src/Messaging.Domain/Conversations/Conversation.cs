@@ -187,12 +187,27 @@ public sealed class Conversation
     /// <param name="sender">Null for the service.</param>
     public void EnsureTakes(Participant? sender, Instant now)
     {
-        if (WhyNotPost(sender) is { } refusal)
+        EnsureMayPost(sender);
+        EnsurePace(sender, sender?.LastSentAt, now);
+    }
+
+    /// <summary>Refuses whoever may not send here, however long ago the last message was.</summary>
+    /// <param name="by">Null for the service.</param>
+    public void EnsureMayPost(Participant? by)
+    {
+        if (WhyNotPost(by) is { } refusal)
             throw refusal;
-        if (sender is null || Type is ConversationType.Direct || sender.Administers)
+    }
+
+    /// <summary>Refuses, in slow mode, a message or an edit that comes too soon after the last one.</summary>
+    /// <param name="sender">Null for the service.</param>
+    /// <param name="last">When the sender last sent or edited here.</param>
+    public void EnsurePace(Participant? sender, Instant? last, Instant now)
+    {
+        if (sender is null || Type is ConversationType.Direct || sender.Administers || Policy!.SlowModeSeconds == 0)
             return;
-        if (sender.LastSentAt is { } last && last + Duration.FromSeconds(Policy!.SlowModeSeconds) > now)
-            throw ConversationErrors.TooSoon(last + Duration.FromSeconds(Policy.SlowModeSeconds) - now);
+        if (last + Duration.FromSeconds(Policy.SlowModeSeconds) is { } next && next > now)
+            throw ConversationErrors.TooSoon(next - now);
     }
 
     /// <summary>Why somebody may not write here, now or later, nor be shown as writing; null for who may.</summary>

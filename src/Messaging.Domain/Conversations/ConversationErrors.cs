@@ -22,7 +22,7 @@ public static class ConversationErrors
         ProblemCodes.NotAllowed, "In a direct conversation this is for the service, with a key that acts as no user."));
 
     public static RuleException TooSoon(Duration left) => new(new Problem(
-        ProblemCodes.RateLimited, "The conversation is in slow mode; send the message again a little later.")
+        ProblemCodes.RateLimited, "The conversation is in slow mode; send or edit again a little later.")
     {
         RetryAfterSeconds = (int)Math.Ceiling(left.TotalSeconds),
     });

@@ -29,6 +29,9 @@ public static class MessageErrors
     public static RuleException EditWindowPassed() => new(new Problem(
         ProblemCodes.EditWindowPassed, "The time within which this message could be edited has passed; send another one."));
 
+    public static RuleException TooManyEdits() => new(new Problem(
+        ProblemCodes.LimitReached, $"A message is edited at most {StoredMessage.MaxEdits} times; send another one."));
+
     public static RuleException DeleteWindowPassed() => new(new Problem(
         ProblemCodes.DeleteWindowPassed,
         "The time within which you could delete this message for everyone has passed; with scope=me you delete it for yourself."));

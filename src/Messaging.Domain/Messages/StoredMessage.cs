@@ -22,6 +22,9 @@ public enum DeleteReason
 public sealed record StoredMessage(
     MessageId Id, long Seq, UserId? SenderId, MessageType Type, Instant CreatedAt, bool IsDeleted, long Version)
 {
+    /// <summary>Edits of one message.</summary>
+    public const int MaxEdits = 50;
+
     /// <summary>Refuses what a deleted message takes no more.</summary>
     public void EnsureThere()
     {
@@ -39,6 +42,14 @@ public sealed record StoredMessage(
             throw MessageErrors.AuthorOnly();
         if (!actor.IsService && HasPassed(conversation.Policy!.EditWindowSeconds, now))
             throw MessageErrors.EditWindowPassed();
+    }
+
+    /// <summary>Refuses an edit of a message that was edited often: every version of it is kept.</summary>
+    /// <param name="edits">Those that it has had.</param>
+    public static void EnsureEditsLeft(int edits)
+    {
+        if (edits >= MaxEdits)
+            throw MessageErrors.TooManyEdits();
     }
 
     /// <summary>

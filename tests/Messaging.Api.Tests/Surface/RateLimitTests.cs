@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.Tests.Auth;
@@ -133,6 +134,23 @@ public sealed class RateLimitTests
             Assert.That(first.Headers.GetValues("RateLimit-Policy"), Is.EqualTo(new[] { "\"send\";q=1;w=60, \"requests\";q=1200;w=60" }));
             Assert.That(await client.PostAsync(path, content: null).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
             Assert.That(await client.GetAsync("/v1/unread").OutcomeAsync(), Is.EqualTo("200"));
+        });
+    }
+
+    [Test]
+    public async Task An_edit_takes_from_the_budget_of_sends()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "2"));
+        var client = api.ClientFor("anna");
+        var path = $"/v1/conversations/{Guid.CreateVersion7()}/messages";
+
+        var edit = $"{path}/{Guid.CreateVersion7()}";
+        await Assert.MultipleAsync(async () =>
+        {
+            Assert.That(await client.PatchAsync(edit, JsonContent.Create(new { text = "a" })).OutcomeAsync(), Is.EqualTo("404 not-found"));
+            Assert.That(await client.PatchAsync(edit, JsonContent.Create(new { text = "b" })).OutcomeAsync(), Is.EqualTo("404 not-found"));
+            Assert.That(await client.PatchAsync(edit, JsonContent.Create(new { text = "c" })).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+            Assert.That(await client.PostAsync(path, content: null).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
         });
     }
 
