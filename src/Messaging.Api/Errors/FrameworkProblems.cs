@@ -1,4 +1,6 @@
 using Messaging.Domain.Common;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing.Template;
 
 namespace Messaging.Api.Errors;
 
@@ -33,13 +35,24 @@ public static class FrameworkProblems
         StatusCodes.Status408RequestTimeout => new(ProblemCodes.RequestTimeout, "The request did not arrive in time; send it again."),
         StatusCodes.Status413PayloadTooLarge => new(ProblemCodes.TooLarge, "The body is larger than this call takes."),
         StatusCodes.Status415UnsupportedMediaType => new(
-            ProblemCodes.UnsupportedMedia, "This call does not take the body's content type; send application/json in UTF-8."),
+            ProblemCodes.UnsupportedMedia, $"This call does not take the body's content type; send {Taken(context)}."),
         StatusCodes.Status429TooManyRequests => new(ProblemCodes.RateLimited, "Too many requests; try again later.") { RetryAfterSeconds = 60 },
         StatusCodes.Status431RequestHeaderFieldsTooLarge => new(ProblemCodes.HeadersTooLarge, "The headers are larger than this service takes."),
         StatusCodes.Status503ServiceUnavailable => new(ProblemCodes.Unavailable, "Try again in a moment.") { RetryAfterSeconds = 5 },
         >= 500 => Internal,
         _ => new(ProblemCodes.InvalidRequest, "The request could not be read."),
     };
+
+    // What the router refuses with knows nothing of the call that it refuses.
+    private static string Taken(HttpContext context)
+    {
+        var types = context.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains(context.Request.Method) == true
+                && new TemplateMatcher(new RouteTemplate(endpoint.RoutePattern), new()).TryMatch(context.Request.Path, new()))
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes ?? [])
+            .ToHashSet(StringComparer.Ordinal);
+        return types.Count == 0 || types.Contains("application/json") ? "application/json in UTF-8" : string.Join(" or ", types);
+    }
 
     public static Problem Internal { get; } = new(
         ProblemCodes.Internal, "This is a fault of the service, not of the request; its operator finds the cause by the traceId.");
