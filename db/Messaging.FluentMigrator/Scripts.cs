@@ -31,3 +31,5 @@ namespace Messaging.FluentMigrator;
 [Migration(202611280402, "leave_alone_who_left")] public sealed class M202611280402() : EmbeddedScript("202611280402_leave_alone_who_left");
 [Migration(202611280403, "create_declines")] public sealed class M202611280403() : EmbeddedScript("202611280403_create_declines");
 [Migration(202611280501, TransactionBehavior.None, "bound_stored_numbers")] public sealed class M202611280501() : EmbeddedScript("202611280501_bound_stored_numbers");
+[Migration(202611280601, "create_upload_days")] public sealed class M202611280601() : EmbeddedScript("202611280601_create_upload_days");
+[Migration(202611280602, TransactionBehavior.None, "index_unnamed_attachments")] public sealed class M202611280602() : EmbeddedScript("202611280602_index_unnamed_attachments");

@@ -54,6 +54,8 @@ sealed class Service : IAsyncDisposable
             ("Messaging__Auth__Audience", Audience),
             ("Messaging__Auth__Hs256Secret", secret),
             ("Messaging__RateLimits__Enabled", "false"),
+            ("Messaging__Limits__UploadBytesPerDay", "1000000000000"),
+            ("Messaging__Limits__UnnamedFiles", "10000"),
             ("Messaging__Storage__Path", folder.FullName),
         ])
             start.Environment[name] = value;

@@ -30,7 +30,8 @@ public static class AttachmentEndpoints
         // A repeated upload is another file, which is collected if no message names it.
         attachments.MapPost("", UploadAsync)
             .WithBodyOf(Math.Max(limits.FileBytes, limits.ImageBytes) + Around).WithoutIdempotencyKey()
-            .Accepts<UploadForm>("multipart/form-data").Refuses(ProblemCodes.UnsafeFile, ProblemCodes.UndecodableFile)
+            .Accepts<UploadForm>("multipart/form-data")
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.LimitReached, ProblemCodes.UnsafeFile, ProblemCodes.UndecodableFile])
             .WithName("uploadAttachment").WithSummary("Upload a file, for a message of a conversation to name");
         attachments.MapGet("/{attachmentId:guid}", GetAsync)
             .WithName("getAttachment").WithSummary("An attachment with fresh addresses");
@@ -47,13 +48,14 @@ public static class AttachmentEndpoints
     private static async Task<Created<AttachmentView>> UploadAsync(
         HttpContext context, IMediator mediator, Spool spool, Limits limits, CancellationToken ct)
     {
-        context.Actor().RequireUser();
+        var actor = context.Actor();
+        actor.RequireUser();
         var most = Math.Max(limits.FileBytes, limits.ImageBytes);
         if (context.Request.ContentLength > most + Around)
             throw AttachmentErrors.TooLarge(most);
         using var folder = spool.Create();
-        var upload = await Upload.ReadAsync(context.Request, folder, limits, ct);
-        var kept = await mediator.Send(upload.ToCommand(context.Actor(), folder), ct);
+        var upload = await Upload.ReadAsync(context.Request, folder, limits, id => mediator.Send(new AdmitUpload(actor, id), ct), ct);
+        var kept = await mediator.Send(upload.ToCommand(actor, folder), ct);
         return TypedResults.Created($"/v1/attachments/{kept.Id}", kept);
     }
 

@@ -10,12 +10,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Messaging.Api.Attachments;
 
-/// <summary>What an upload carries, part by part; the file first or last.</summary>
+/// <summary>What an upload carries, part by part: the conversation before the file, what else there is anywhere.</summary>
+/// <param name="ConversationId">The conversation whose message will name it. Must stand before the file.</param>
 /// <param name="File">The file; its name and type are what the uploader says.</param>
-/// <param name="ConversationId">The conversation whose message will name it.</param>
 /// <param name="DurationMs">Of sound and video.</param>
 /// <param name="SortOrder">Its place among the files of one message.</param>
-public sealed record UploadForm(IFormFile File, ConversationId ConversationId, long? DurationMs = null, int? SortOrder = null);
+public sealed record UploadForm(ConversationId ConversationId, IFormFile File, long? DurationMs = null, int? SortOrder = null);
 
 /// <summary>Reads an upload as it arrives: the file goes to the disk, and never stands in memory.</summary>
 public sealed class Upload
@@ -38,18 +38,19 @@ public sealed class Upload
     private string? ContentType { get; set; }
 
     /// <summary>Reads the whole body; the file is in the folder then.</summary>
-    public static async Task<Upload> ReadAsync(HttpRequest request, SpoolFolder folder, Limits limits, CancellationToken ct)
+    /// <param name="admit">Says, before anything of the file is received, what may be; throws where nothing may.</param>
+    public static async Task<Upload> ReadAsync(
+        HttpRequest request, SpoolFolder folder, Limits limits, Func<ConversationId, Task<UploadRoom>> admit, CancellationToken ct)
     {
         var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > BoundaryLength)
             throw CommonErrors.Invalid("#", "A multipart body with a boundary is expected.");
-        var most = Math.Max(limits.FileBytes, limits.ImageBytes);
         var upload = new Upload();
         try
         {
             var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 8, HeadersLengthLimit = 4096 };
             while (await reader.ReadNextSectionAsync(ct) is { } section)
-                await upload.TakeAsync(section, folder, most, ct);
+                await upload.TakeAsync(section, folder, limits, admit, ct);
         }
         // The framework says so of a body that is cut off or no multipart at all.
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !ct.IsCancellationRequested)
@@ -61,9 +62,7 @@ public sealed class Upload
 
     public UploadAttachment ToCommand(Actor actor, SpoolFolder folder) => new(
         actor,
-        ConversationId.TryParse(Required("conversationId"), null, out var id)
-            ? id
-            : throw CommonErrors.Invalid("#/conversationId", "Expected is the id of a conversation, a UUID."),
+        Conversation(),
         folder.Path,
         Path ?? throw CommonErrors.Invalid("#/file", "A part 'file' with a file in it is expected."),
         Size,
@@ -72,7 +71,8 @@ public sealed class Upload
         Number("durationMs"),
         (int?)Number("sortOrder"));
 
-    private async Task TakeAsync(MultipartSection section, SpoolFolder folder, long most, CancellationToken ct)
+    private async Task TakeAsync(
+        MultipartSection section, SpoolFolder folder, Limits limits, Func<ConversationId, Task<UploadRoom>> admit, CancellationToken ct)
     {
         var name = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
             ? HeaderUtilities.RemoveQuotes(disposition.Name).Value
@@ -80,8 +80,10 @@ public sealed class Upload
         if (name is "file" && Path is null)
         {
             FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
-            ContentType = section.ContentType;
-            await KeepAsync(section.Body, System.IO.Path.Combine(folder.Path, "upload"), most, ct);
+            ContentType = FileType.Said(section.ContentType);
+            var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw AttachmentErrors.FileFirst());
+            var most = FileType.IsImage([], ContentType) ? limits.ImageBytes : Math.Max(limits.FileBytes, limits.ImageBytes);
+            await KeepAsync(section.Body, System.IO.Path.Combine(folder.Path, "upload"), most, room, ct);
         }
         else if (name is not ("conversationId" or "durationMs" or "sortOrder") || !values.TryAdd(name, await TextAsync(section.Body, ct)))
         {
@@ -91,7 +93,7 @@ public sealed class Upload
         }
     }
 
-    private async Task KeepAsync(Stream body, string path, long most, CancellationToken ct)
+    private async Task KeepAsync(Stream body, string path, long most, UploadRoom room, CancellationToken ct)
     {
         var buffer = new byte[65_536];
         await using var file = Create(path);
@@ -99,6 +101,8 @@ public sealed class Upload
         {
             if ((Size += read) > most)
                 throw AttachmentErrors.TooLarge(most);
+            if (Size > room.Left)
+                throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
             await WriteAsync(file, buffer.AsMemory(0, read), ct);
         }
         Path = path;
@@ -136,6 +140,10 @@ public sealed class Upload
             ? Encoding.UTF8.GetString(bytes, 0, length)
             : throw CommonErrors.Invalid("#", $"A part has at most {ValueLength} bytes.");
     }
+
+    private ConversationId Conversation() => ConversationId.TryParse(Required("conversationId"), null, out var id)
+        ? id
+        : throw CommonErrors.Invalid("#/conversationId", "Expected is the id of a conversation, a UUID.");
 
     private string Required(string name) =>
         values.GetValueOrDefault(name) ?? throw CommonErrors.Invalid($"#/{name}", $"A part '{name}' is expected.");

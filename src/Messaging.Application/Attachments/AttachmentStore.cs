@@ -15,7 +15,7 @@ public sealed record NewAttachment(
 /// <summary>Keeps what is known of files; the files themselves lie in the storage.</summary>
 public sealed class AttachmentStore(DbSession session)
 {
-    // One's part in the conversation is looked at here; a request that one has not accepted takes nothing. Index: pk_participants.
+    // One's part in the conversation is looked at here. Index: pk_participants.
     private const string AddSql =
         """
         INSERT INTO attachments (conversation_id, id, uploader_id, file_name, content_type, category, size, width, height, duration_ms,
@@ -23,7 +23,7 @@ public sealed class AttachmentStore(DbSession session)
         SELECT @ConversationId, @Id, @UploaderId, @FileName, @ContentType, @Category, @Size, @Width, @Height, @DurationMs, @SortOrder, @Scan,
             @Files::jsonb, @Secret, @CreatedAt
         FROM participants p
-        WHERE p.conversation_id = @ConversationId AND p.user_id = @UploaderId AND p.left_at IS NULL AND NOT p.pending
+        WHERE p.conversation_id = @ConversationId AND p.user_id = @UploaderId AND p.left_at IS NULL
         """;
 
     // Index: pk_attachments.

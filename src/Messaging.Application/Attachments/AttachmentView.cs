@@ -65,7 +65,7 @@ public sealed record AttachmentRow(
         var expires = urls.Expiry();
         var original = files.Find(file => file.Variant == StoredFile.Original);
         return new AttachmentView(
-            Id, FileName, ContentType, Size, Category, Width, Height, DurationMs, Scan,
+            Id, FileName, FileType.Served(ContentType), Size, Category, Width, Height, DurationMs, Scan,
             files.Count == 3 ? new VariantsView(Variant(StoredFile.Original), Variant(StoredFile.Medium), Variant(StoredFile.Thumbnail)) : null,
             original is null ? null : urls.Sign(Id, Secret, StoredFile.Original, expires, audience),
             DownloadCount);

@@ -28,6 +28,6 @@ public sealed class OpenFileHandler(AttachmentStore attachments, IFileStorage st
             await attachments.CountDownloadAsync(command.Id, ct);
         // What was made anew here, and what is only heard or seen; anything else might run.
         var isShown = files.Count > 1 || row.Category is AttachmentCategory.Audio or AttachmentCategory.Video;
-        return new OpenedFile(content, file.ContentType, row.FileName, isShown, $"{command.Id}-{command.Variant}");
+        return new OpenedFile(content, FileType.Served(file.ContentType), row.FileName, isShown, $"{command.Id}-{command.Variant}");
     }
 }

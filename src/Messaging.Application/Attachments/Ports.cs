@@ -1,4 +1,5 @@
 using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
 
 namespace Messaging.Application.Attachments;
 
@@ -28,9 +29,11 @@ public interface IImageMaker
     bool IsAvailable { get; }
 
     /// <summary>
-    /// The image in its three sizes, as files in the folder. Refuses what has too many pixels or cannot be decoded.
+    /// The image in its three sizes, as files in the folder. Refuses what has too many pixels or cannot be decoded, and, as unavailable, what
+    /// would have to wait for long.
     /// </summary>
-    Task<IReadOnlyList<MadeImage>> MakeAsync(string path, FileType type, string folder, CancellationToken ct);
+    /// <param name="user">Whose it is: of one user, one image is made at a time.</param>
+    Task<IReadOnlyList<MadeImage>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct);
 }
 
 /// <summary>Looks for viruses in files.</summary>

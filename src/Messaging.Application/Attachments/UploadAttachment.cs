@@ -25,7 +25,7 @@ public sealed class UploadAttachmentValidator : AbstractValidator<UploadAttachme
 }
 
 public sealed class UploadAttachmentHandler(
-    AttachmentStore attachments, IFileStorage storage, IImageMaker images, IVirusScanner scanner, FileUrls urls, Limits limits, IClock clock)
+    DbSession session, UploadStore uploads, AttachmentStore attachments, IFileStorage storage, IImageMaker images, IVirusScanner scanner, FileUrls urls, Limits limits, IClock clock)
     : IRequestHandler<UploadAttachment, AttachmentView>
 {
     // The bytes decide what it is; then what it costs to look at them rises: size, scanner, pixels.
@@ -34,16 +34,17 @@ public sealed class UploadAttachmentHandler(
         var user = command.Actor.RequireUser();
         if (command.Size == 0)
             throw CommonErrors.Invalid("#/file", "The file is empty.");
-        var type = FileType.Of(await HeadAsync(command.Path, ct), command.ContentType);
-        var most = type.Category is AttachmentCategory.Image ? limits.ImageBytes : limits.FileBytes;
+        var head = await HeadAsync(command.Path, ct);
+        var most = FileType.IsImage(head, FileType.Said(command.ContentType)) ? limits.ImageBytes : limits.FileBytes;
         if (command.Size > most)
             throw AttachmentErrors.TooLarge(most);
+        var type = FileType.Of(head, command.ContentType);
         var scan = await scanner.ScanAsync(command.Path, ct);
         if (scan is ScanState.Infected)
             throw AttachmentErrors.Unsafe();
 
         IReadOnlyList<MadeImage> made = type.IsDecodable && images.IsAvailable
-            ? await images.MakeAsync(command.Path, type, command.Folder, ct)
+            ? await images.MakeAsync(user, command.Path, type, command.Folder, ct)
             : [new MadeImage(StoredFile.Original, command.Path, 0, 0)];
         return await KeepAsync(command, user, type, scan, made, ct);
     }
@@ -61,8 +62,7 @@ public sealed class UploadAttachmentHandler(
             id, command.ConversationId, user, Attachments.FileName.Of(command.FileName, type), type.ContentType, type.Category, original.Size,
             original.Width, original.Height, type.Category is AttachmentCategory.Audio or AttachmentCategory.Video ? command.DurationMs : null,
             command.SortOrder, scan, [.. files.Select(file => file.File)], now);
-        if (!await attachments.AddAsync(attachment, Guid.NewGuid(), ct))
-            throw AttachmentErrors.NotInConversation();
+        await NoteAsync(command, attachment, ct);
         try
         {
             foreach (var (path, file) in files)
@@ -71,10 +71,21 @@ public sealed class UploadAttachmentHandler(
         catch
         {
             await attachments.DropAsync(attachment, CancellationToken.None);
+            await uploads.GiveBackAsync(user, command.Size, CancellationToken.None);
             throw;
         }
         await attachments.KeepAsync(attachment, ct);
         return (await attachments.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound()).ToView(urls, UrlAudience.Caller);
+    }
+
+    // Short, since the user's other uploads wait for it.
+    private async Task NoteAsync(UploadAttachment command, NewAttachment attachment, CancellationToken ct)
+    {
+        await session.BeginAsync(ct);
+        await uploads.TakeAsync(command.Actor, command.ConversationId, command.Size, ct);
+        if (!await attachments.AddAsync(attachment, Guid.NewGuid(), ct))
+            throw AttachmentErrors.NotInConversation();
+        await session.CommitAsync(ct);
     }
 
     private static async Task<byte[]> HeadAsync(string path, CancellationToken ct)

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Messaging.Application.Common;
 
 /// <summary>Bounds that an operator may change; <c>Messaging__Limits__*</c>.</summary>
@@ -17,6 +19,14 @@ public sealed class Limits
     /// <summary>Bytes of any other file.</summary>
     public long FileBytes { get; init; } = 26_214_400;
 
+    /// <summary>Bytes of all files that one user uploads on one day, in UTC.</summary>
+    [JsonIgnore]
+    public long UploadBytesPerDay { get; init; } = 1_073_741_824;
+
+    /// <summary>Files of one user that no message names yet.</summary>
+    [JsonIgnore]
+    public int UnnamedFiles { get; init; } = 50;
+
     /// <summary>UTF-8 bytes of a metadata object, as <see cref="JsonText.StoredLength"/> counts them.</summary>
     public int MetadataBytes { get; init; } = 16_384;
 
@@ -28,6 +38,10 @@ public sealed class Limits
             yield return "ImageBytes: between 1 and 2147483647 is expected.";
         if (FileBytes is < 1 or > int.MaxValue)
             yield return "FileBytes: between 1 and 2147483647 is expected.";
+        if (UploadBytesPerDay < 1)
+            yield return "UploadBytesPerDay: 1 or more is expected.";
+        if (UnnamedFiles < AttachmentsPerMessage || UnnamedFiles > 10_000)
+            yield return "UnnamedFiles: between AttachmentsPerMessage and 10000 is expected.";
         if (GroupSize < 2)
             yield return "GroupSize: 2 or more is expected.";
         if (TextLength < 1)

@@ -102,11 +102,14 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
     public Task LockAsync(ConversationId id, CancellationToken ct) => session.ExecuteAsync(LockSql, new { ConversationId = id.Value }, ct);
 
     /// <summary>The conversation and the actor's part in it; refuses what the actor cannot see.</summary>
-    public async Task<(Conversation Conversation, Participant? Actor)> GetAsync(ConversationId id, Actor actor, CancellationToken ct)
+    public async Task<(Conversation Conversation, Participant? Actor)> GetAsync(ConversationId id, Actor actor, CancellationToken ct) =>
+        await FindAsync(id, actor, ct) ?? throw CommonErrors.NotFound();
+
+    /// <summary>The conversation and the actor's part in it; null for what the actor cannot see.</summary>
+    public async Task<(Conversation Conversation, Participant? Actor)?> FindAsync(ConversationId id, Actor actor, CancellationToken ct)
     {
-        var row = await session.QuerySingleOrDefaultAsync<Row>(
-            GetSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct) ?? throw CommonErrors.NotFound();
-        return (Conversation.Restore(id, row.ToState(policies)), row.Role is null
+        var row = await session.QuerySingleOrDefaultAsync<Row>(GetSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct);
+        return row is null ? null : (Conversation.Restore(id, row.ToState(policies)), row.Role is null
             ? null
             : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }

@@ -14,6 +14,22 @@ public static class AttachmentErrors
     public static RuleException NotInConversation() => CommonErrors.Invalid(
         "#/conversationId", "You do not take part in a conversation of this id.");
 
+    public static RuleException FileFirst() => CommonErrors.Invalid(
+        "#/conversationId", "The part 'conversationId' comes before the part 'file': who may upload is asked first.");
+
+    public static RuleException TooManyUnnamed(int limit) => new(new Problem(
+        ProblemCodes.LimitReached,
+        $"At most {limit} of your files wait for a message to name them; send some, or wait: one that no message names goes after 24 h."));
+
+    public static RuleException TooManyBytes(long limit, int resetSeconds) => new(new Problem(
+        ProblemCodes.RateLimited, $"You upload at most {limit} bytes a day; go on in {resetSeconds} s.") { RetryAfterSeconds = resetSeconds });
+
+    public static RuleException DecoderBusy() => new(new Problem(
+        ProblemCodes.Unavailable, "Too many images are being looked at just now; this one was not kept. Send it again a little later.")
+    {
+        RetryAfterSeconds = 10,
+    });
+
     public static RuleException TooLarge(long bytes) => new(new Problem(
         ProblemCodes.TooLarge, $"A file of this kind has at most {bytes} bytes.", "#/file"));
 
@@ -22,6 +38,9 @@ public static class AttachmentErrors
 
     public static RuleException NotWhatItSays(string declared) => new(new Problem(
         ProblemCodes.UnsupportedMedia, $"The bytes are not of the type '{declared}'; send the type that they are of, or none.", "#/file"));
+
+    public static RuleException NoType() => CommonErrors.Invalid(
+        "#/file", "The Content-Type of the part is a type such as image/png, of at most 127 ASCII characters; leave it out where you do not know.");
 
     public static RuleException Undecodable() => new(new Problem(
         ProblemCodes.UndecodableFile, "The image cannot be decoded: it is damaged, or not what its beginning says.", "#/file"));

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Messaging.Application.Attachments;
 using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
 
 namespace Messaging.Infrastructure.Attachments;
 
@@ -10,7 +11,7 @@ namespace Messaging.Infrastructure.Attachments;
 /// Makes the sizes of images with libvips in a process of its own, which has little memory and time: what breaks or bursts there breaks
 /// nothing here.
 /// </summary>
-public sealed class VipsImages : IImageMaker, IDisposable
+public sealed class VipsImages : IImageMaker, IAsyncDisposable
 {
     private const int MaxMegapixels = 40;
     private const int MaxMegapixelsOfFrames = 160;
@@ -21,30 +22,25 @@ public sealed class VipsImages : IImageMaker, IDisposable
     private static readonly (string Variant, int Pixels, int Quality)[] Sizes =
         [(StoredFile.Original, AsItIs, 85), (StoredFile.Medium, 800, 80), (StoredFile.Thumbnail, 300, 75)];
 
-    private readonly SemaphoreSlim turns = new(2);
+    private readonly DecoderTurns turns = new(atOnce: 2, Patience);
 
     public VipsImages() => IsAvailable = OperatingSystem.IsLinux() && IsInstalled("vips") && IsInstalled("prlimit");
 
     public bool IsAvailable { get; }
 
-    public async Task<IReadOnlyList<MadeImage>> MakeAsync(string path, FileType type, string folder, CancellationToken ct)
-    {
-        await turns.WaitAsync(ct);
-        try
-        {
-            await EnsureSizeAsync(path, ct);
-            var made = new List<MadeImage>();
-            foreach (var (variant, pixels, quality) in Sizes)
-                made.Add(await MakeAsync(path, type, Path.Combine(folder, variant), variant, pixels, quality, ct));
-            return made;
-        }
-        finally
-        {
-            turns.Release();
-        }
-    }
+    public Task<IReadOnlyList<MadeImage>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct) =>
+        turns.RunAsync(user, () => MakeAsync(path, type, folder, ct), ct);
 
-    public void Dispose() => turns.Dispose();
+    public ValueTask DisposeAsync() => turns.DisposeAsync();
+
+    private static async Task<IReadOnlyList<MadeImage>> MakeAsync(string path, FileType type, string folder, CancellationToken ct)
+    {
+        await EnsureSizeAsync(path, ct);
+        var made = new List<MadeImage>();
+        foreach (var (variant, pixels, quality) in Sizes)
+            made.Add(await MakeAsync(path, type, Path.Combine(folder, variant), variant, pixels, quality, ct));
+        return made;
+    }
 
     // Before anything is decoded.
     private static async Task EnsureSizeAsync(string path, CancellationToken ct)

@@ -150,6 +150,19 @@ public sealed class AttachmentTests : AttachmentFixture
     }
 
     [Test]
+    public async Task Size_is_looked_at_before_type()
+    {
+        var (ada, _, group) = await PeopleAsync();
+
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, new byte[10_485_760 + 2_048], "a.png", "image/png")), Is.EqualTo("413 too-large #/file"));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, [0xFF, 0xD8, 0xFF, .. new byte[10_485_760]], "a.pdf", "application/pdf")),
+            Is.EqualTo("413 too-large #/file"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, new byte[2_048], "a.png", "image/png")), Is.EqualTo("415 unsupported-media #/file"));
+    }
+
+    [Test]
     public async Task Another_body_is_told_what_to_send()
     {
         var answer = await Api.ClientFor(await UserAsync()).PostAsync("/v1/attachments", JsonContent.Create(new { }));

@@ -19,6 +19,55 @@ public sealed class FileSecurityTests : AttachmentFixture
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Encoding.Latin1.GetBytes(content), name, type)), Is.EqualTo("415 unsupported-media #/file"));
     }
 
+    [TestCase("application/évil")]
+    [TestCase("text")]
+    [TestCase("/plain")]
+    [TestCase("a/b/c")]
+    [TestCase("a/b c")]
+    [TestCase("a/b, c/d")]
+    [TestCase("a/(b)")]
+    public async Task A_declared_type_is_one_of_two_words(string type)
+    {
+        var (ada, _, group) = await PeopleAsync();
+
+        Assert.That(await RefusalAsync(TryUploadAsAsync(ada, group, type)), Is.EqualTo("400 invalid-request #/file"));
+    }
+
+    [TestCase(127, "201")]
+    [TestCase(128, "400")]
+    public async Task A_declared_type_has_a_length(int length, string status)
+    {
+        var (ada, _, group) = await PeopleAsync();
+
+        Assert.That($"{(int)(await TryUploadAsAsync(ada, group, "a/".PadRight(length, 'b'))).StatusCode}", Is.EqualTo(status));
+    }
+
+    [Test]
+    public async Task A_type_that_no_header_could_carry_is_served_as_any_bytes()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        var uploaded = await UploadAsync(ada, group, [0, 1, 2], "a.bin", "application/x-mine");
+        await ExecuteAsync(
+            "UPDATE attachments SET content_type = 'application/évil', files = jsonb_set(files, '{0,contentType}', '\"application/évil\"') "
+            + $"WHERE id = '{Id(uploaded)}'");
+
+        var file = await GetFileAsync(Url(uploaded));
+
+        Assert.That(((int)file.StatusCode, file.Content.Headers.ContentType?.MediaType), Is.EqualTo((200, "application/octet-stream")));
+        Assert.That(
+            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("contentType").GetString(),
+            Is.EqualTo("application/octet-stream"));
+    }
+
+    private async Task<HttpResponseMessage> TryUploadAsAsync(string user, string group, string type)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent(group), "conversationId" } };
+        var content = new ByteArrayContent([0, 1, 2]);
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        form.Add(content, "file", "a");
+        return await Api.ClientFor(user).PostAsync("/v1/attachments", form);
+    }
+
     [TestCase("<svg onload=\"alert(1)\"/>", "a.svg", "image/svg+xml", "image/svg+xml")]
     [TestCase("<script>alert(1)</script>", "a.html", "text/html", "text/html")]
     [TestCase("<script>alert(1)</script>", "a.html", null, "text/plain")]

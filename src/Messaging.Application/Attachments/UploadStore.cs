@@ -1,0 +1,83 @@
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Attachments;
+
+/// <summary>Who may upload, and how much a user has uploaded: asked before a file is received, and again when it is kept.</summary>
+public sealed class UploadStore(DbSession session, ConversationStore conversations, Limits limits)
+{
+    // Locks the user's row until the file is noted: two uploads at once do not pass a limit together.
+    private const string TakeSql =
+        """
+        INSERT INTO upload_days AS d (user_id, day, bytes)
+        VALUES (@UserId, (now() AT TIME ZONE 'UTC')::date, @Bytes)
+        ON CONFLICT (user_id) DO UPDATE
+        SET day = EXCLUDED.day, bytes = EXCLUDED.bytes + CASE WHEN d.day = EXCLUDED.day THEN d.bytes ELSE 0 END
+        """;
+
+    // Index: pk_upload_days.
+    private const string GiveBackSql =
+        """
+        UPDATE upload_days
+        SET bytes = greatest(bytes - @Bytes, 0)
+        WHERE user_id = @UserId AND day = (now() AT TIME ZONE 'UTC')::date
+        """;
+
+    // Index: pk_upload_days; ix_attachments_unnamed, no further than the limit.
+    private const string UsedSql =
+        """
+        SELECT coalesce((
+                SELECT d.bytes
+                FROM upload_days d
+                WHERE d.user_id = @UserId AND d.day = (now() AT TIME ZONE 'UTC')::date), 0) AS bytes,
+            (SELECT count(*)
+            FROM (
+                SELECT
+                FROM attachments a
+                WHERE a.uploader_id = @UserId AND a.seq IS NULL
+                LIMIT @UnnamedFiles) AS unnamed) AS unnamed,
+            ceil(extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC') + interval '1 day' - (now() AT TIME ZONE 'UTC')))::int
+                AS reset_seconds
+        """;
+
+    /// <summary>What the user may still upload; refuses whoever may not post to the conversation, and who has nothing left.</summary>
+    public async Task<UploadRoom> AdmitAsync(Actor actor, ConversationId id, CancellationToken ct)
+    {
+        await EnsureMayPostAsync(actor, id, ct);
+        var used = await UsedAsync(actor.RequireUser(), ct);
+        var room = new UploadRoom(limits.UploadBytesPerDay, limits.UploadBytesPerDay - used.Bytes, used.ResetSeconds);
+        return room.Left > 0 ? room : throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
+    }
+
+    /// <summary>Counts a file that is about to be kept, in the transaction that notes it; refuses it like <see cref="AdmitAsync"/>.</summary>
+    /// <param name="bytes">Those that were received.</param>
+    public async Task TakeAsync(Actor actor, ConversationId id, long bytes, CancellationToken ct)
+    {
+        var user = actor.RequireUser();
+        await session.ExecuteAsync(TakeSql, new { UserId = user.Value, Bytes = bytes }, ct);
+        var used = await UsedAsync(user, ct);
+        if (used.Bytes > limits.UploadBytesPerDay)
+            throw AttachmentErrors.TooManyBytes(limits.UploadBytesPerDay, used.ResetSeconds);
+        await EnsureMayPostAsync(actor, id, ct);
+    }
+
+    /// <summary>Forgets a file that was counted and did not come into the storage.</summary>
+    public Task GiveBackAsync(UserId user, long bytes, CancellationToken ct) =>
+        session.ExecuteAsync(GiveBackSql, new { UserId = user.Value, Bytes = bytes }, ct);
+
+    private async Task EnsureMayPostAsync(Actor actor, ConversationId id, CancellationToken ct)
+    {
+        var (conversation, participant) = await conversations.FindAsync(id, actor, ct) ?? throw AttachmentErrors.NotInConversation();
+        conversation.EnsureMayPost(participant);
+    }
+
+    private async Task<Used> UsedAsync(UserId user, CancellationToken ct)
+    {
+        var used = await session.QuerySingleAsync<Used>(UsedSql, new { UserId = user.Value, limits.UnnamedFiles }, ct);
+        return used.Unnamed < limits.UnnamedFiles ? used : throw AttachmentErrors.TooManyUnnamed(limits.UnnamedFiles);
+    }
+
+    private sealed record Used(long Bytes, long Unnamed, int ResetSeconds);
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using Messaging.Application.Common;
+
+namespace Messaging.Api.Tests.Attachments;
+
+public sealed class UploadQuotaTests : AttachmentFixture
+{
+    private static readonly byte[] Small = [.. "%PDF-1.4"u8];
+
+    // Three times Pdf, and not four times.
+    protected override IEnumerable<(string Name, string? Value)> Settings() =>
+        [("Messaging:Limits:UploadBytesPerDay", "3100"), ("Messaging:Limits:UnnamedFiles", "5")];
+
+    [TestCase(0, 50, "UploadBytesPerDay")]
+    [TestCase(1, 4, "UnnamedFiles")]
+    [TestCase(1, 10_001, "UnnamedFiles")]
+    public void A_limit_that_lets_nobody_upload_is_none(long bytes, int files, string name) =>
+        Assert.That(new Limits { UploadBytesPerDay = bytes, UnnamedFiles = files }.Errors().Single(), Does.StartWith(name + ":"));
+
+    [Test]
+    public async Task A_users_bytes_end_and_come_again_the_next_day()
+    {
+        var (ada, bob, group) = await PeopleAsync();
+        for (var i = 0; i < 3; i++)
+            await UploadAsync(ada, group, Pdf);
+
+        var refused = await TryUploadAsync(ada, group, Pdf);
+
+        Assert.That(await RefusalAsync(Task.FromResult(refused)), Is.EqualTo("429 rate-limited"));
+        Assert.That(refused.Headers.RetryAfter!.Delta, Is.InRange(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)));
+        await UploadAsync(bob, group, Pdf);
+        await ExecuteAsync($"UPDATE upload_days SET day = day - 1 WHERE user_id = '{ada}'");
+        await UploadAsync(ada, group, Pdf);
+    }
+
+    [Test]
+    public async Task Uploads_at_once_do_not_pass_the_days_bytes()
+    {
+        var (ada, _, group) = await PeopleAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => TryUploadAsync(ada, group, Pdf))));
+
+        Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.Created), Is.EqualTo(3));
+        Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.TooManyRequests), Is.EqualTo(5));
+    }
+
+    [Test]
+    public async Task What_is_not_kept_does_not_count()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        for (var i = 0; i < 4; i++)
+            Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a.png", "image/png")), Is.EqualTo("415 unsupported-media #/file"));
+
+        for (var i = 0; i < 3; i++)
+            await UploadAsync(ada, group, Pdf);
+    }
+
+    [Test]
+    public async Task What_the_storage_does_not_take_does_not_count()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        var inTheWay = Path.Combine(Api.FilesFolder, group);
+        await File.WriteAllTextAsync(inTheWay, "");
+        for (var i = 0; i < 4; i++)
+            Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf)), Is.EqualTo("503 unavailable"));
+
+        File.Delete(inTheWay);
+        for (var i = 0; i < 3; i++)
+            await UploadAsync(ada, group, Pdf);
+    }
+
+    [Test]
+    public async Task Files_wait_for_a_message_until_there_are_too_many()
+    {
+        var (ada, bob, group) = await PeopleAsync();
+        var first = await UploadAsync(ada, group, Small);
+        for (var i = 1; i < 5; i++)
+            await UploadAsync(ada, group, Small);
+
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Small)), Is.EqualTo("409 limit-reached"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, await GroupAsync(ada, bob), Small)), Is.EqualTo("409 limit-reached"));
+        await UploadAsync(bob, group, Small);
+        await SendFilesAsync(ada, group, "file", Id(first));
+        await UploadAsync(ada, group, Small);
+    }
+
+    [Test]
+    public async Task Uploads_at_once_do_not_pass_the_number_of_files_that_wait()
+    {
+        var (ada, _, group) = await PeopleAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => TryUploadAsync(ada, group, Small))));
+
+        Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.Created), Is.EqualTo(5));
+        Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.Conflict), Is.EqualTo(7));
+    }
+}
