@@ -23,7 +23,7 @@ public static class ContactEndpoints
         v1.MapGet("/contacts", ListAsync)
             .WithName("listContacts").WithSummary("One's contacts and questions either way, by user id");
         v1.MapPost("/contacts", AskAsync)
-            .Refuses(ProblemCodes.Blocked)
+            .Refuses(ProblemCodes.Blocked, ProblemCodes.RequestPending)
             .WithName("askContact").WithSummary("Ask somebody to be a contact; asking who has asked already accepts");
         v1.MapPost("/contacts/{userId:userid}/accept", AcceptAsync)
             .Refuses(ProblemCodes.Blocked)

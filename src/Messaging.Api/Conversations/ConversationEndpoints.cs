@@ -70,7 +70,7 @@ public static class ConversationEndpoints
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.NotAContact])
             .WithName("openDirect").WithSummary("Find or open the direct conversation with a user");
         v1.MapPost("/conversations", CreateGroupAsync)
-            .Refuses(ProblemCodes.Blocked, ProblemCodes.GroupFull, ProblemCodes.AlreadyExists)
+            .Refuses(ProblemCodes.Blocked, ProblemCodes.NotAContact, ProblemCodes.GroupFull, ProblemCodes.AlreadyExists)
             .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
             .WithName("listConversations").WithSummary("One's inbox, the newest activity first; for the service, the conversations of a context");
@@ -82,10 +82,10 @@ public static class ConversationEndpoints
             .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.DirectIsFixed, ProblemCodes.AlreadyExists, ProblemCodes.VersionMismatch)
             .WithName("updateConversation").WithSummary("Change what a group says of itself and its rules");
         v1.MapPost("/conversations/{id:guid}/close", CloseAsync)
-            .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed)
+            .Refuses(RefusalConventions.NotOpen)
             .WithName("closeConversation").WithSummary("End a conversation: nothing can be sent any more");
         v1.MapPost("/conversations/{id:guid}/reopen", ReopenAsync)
-            .Refuses(ProblemCodes.ConversationArchived)
+            .Refuses(ProblemCodes.Blocked, ProblemCodes.ConversationArchived, ProblemCodes.RequestPending)
             .WithName("reopenConversation").WithSummary("Have a closed conversation take messages again");
         v1.MapPost("/conversations/{id:guid}/archive", ArchiveAsync)
             .WithName("archiveConversation").WithSummary("Put a conversation away for everyone");

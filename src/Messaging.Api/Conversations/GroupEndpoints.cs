@@ -35,7 +35,8 @@ public static class GroupEndpoints
             .WithName("listParticipants").WithSummary("Who takes part, by user id");
         fixedInDirect.MapPost("/participants", AddAsync)
             .Refuses(
-                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned, ProblemCodes.Blocked)
+                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned, ProblemCodes.Blocked,
+                ProblemCodes.NotAContact)
             .WithName("addParticipants").WithSummary("Let people into a group, all or none");
         fixedInDirect.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
             .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.LastOwner)
