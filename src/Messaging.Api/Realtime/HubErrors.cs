@@ -21,7 +21,7 @@ public sealed class HubErrors(ILogger<HubErrors> logger)
 }
 
 /// <summary>The hub's one place for errors, and for the caller's budget of calls.</summary>
-public sealed class HubErrorFilter(HubErrors errors, LiveConnections connections) : IHubFilter
+public sealed class HubErrorFilter(HubErrors errors) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(
         HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
@@ -29,7 +29,7 @@ public sealed class HubErrorFilter(HubErrors errors, LiveConnections connections
         try
         {
             // Calls may have been on their way when the connection was closed.
-            if (connections.IsRevoked(MessagingLifetime.LiveOf(invocationContext.Context.Items)))
+            if (MessagingLifetime.LiveOf(invocationContext.Context.Items).HasEnded)
                 throw new RuleException(new Problem(ProblemCodes.Unauthenticated, "What this connection was opened with has been revoked."));
             return await next(invocationContext);
         }

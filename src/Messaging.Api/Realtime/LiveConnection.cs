@@ -22,6 +22,7 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     private bool isWriting;
     private bool isReplaying = beginsWithReplay;
     private bool isClosing;
+    private volatile bool hasEnded;
     private long offered;
     private long told;
 
@@ -32,6 +33,9 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
 
     /// <summary>Whether it is on its way out, so that nothing more is told.</summary>
     public bool IsClosing => Volatile.Read(ref isClosing);
+
+    /// <summary>Whether calls that are on their way are refused, too.</summary>
+    public bool HasEnded => hasEnded;
 
     /// <summary>An event that just happened. Never waits; while a replay runs it is left to that, which reads up to it.</summary>
     public void Offer(long position, SerializedHubMessage message)
@@ -108,6 +112,13 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
             queue.Clear();
         }
         connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    }
+
+    /// <summary>Closes it because what it was opened with is good no more.</summary>
+    public void End()
+    {
+        hasEnded = true;
+        Close();
     }
 
     private void Enqueue(SerializedHubMessage message, bool isStored)

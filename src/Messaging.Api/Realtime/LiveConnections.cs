@@ -32,11 +32,8 @@ public sealed class LiveConnections : ILiveReceiver
     {
         byUser.AddOrUpdate(user, [connection], (_, others) => others.Add(connection));
         if (IsRevoked(connection))
-            connection.Close();
+            connection.End();
     }
-
-    /// <summary>Whether what it was opened with is good no more.</summary>
-    public bool IsRevoked(LiveConnection connection) => connection.Credential is { } credential && revocations.IsRevoked(credential);
 
     public void Remove(string user, LiveConnection connection)
     {
@@ -114,11 +111,13 @@ public sealed class LiveConnections : ILiveReceiver
             if (revocation.Kind is not RevocationKind.Connections || !byUser.TryGetValue(revocation.Subject, out var connections))
                 continue;
             foreach (var connection in connections)
-                connection.Close();
+                connection.End();
         }
         foreach (var connection in All().Where(IsRevoked))
-            connection.Close();
+            connection.End();
     }
+
+    private bool IsRevoked(LiveConnection connection) => connection.Credential is { } credential && revocations.IsRevoked(credential);
 
     /// <summary>The call of the client's method that an event is.</summary>
     public static InvocationMessage MessageOf(EventEnvelope envelope) => new(envelope.Type, [envelope]);

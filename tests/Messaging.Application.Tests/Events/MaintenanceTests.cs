@@ -128,6 +128,22 @@ public sealed class MaintenanceTests
     }
 
     [Test]
+    public async Task What_was_revoked_is_forgotten_after_two_days_but_for_all_tokens_of_a_user()
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO revocations (kind, subject, revoked_at)
+            SELECT kind, subject, now() - days * interval '1 day'
+            FROM unnest(ARRAY['key', 'session', 'connections', 'tokens']) AS kind, (VALUES ('old', 3), ('new', 1)) AS t (subject, days)
+            """);
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(await feed.CountAsync("revocations"), Is.EqualTo(5));
+        Assert.That(await feed.Slices.ScalarAsync<string>("SELECT kind FROM revocations WHERE subject = 'old'"), Is.EqualTo("tokens"));
+    }
+
+    [Test]
     public async Task An_index_that_a_script_made_on_the_parent_alone_is_built_on_every_partition()
     {
         await feed.Slices.ExecuteAsync(
