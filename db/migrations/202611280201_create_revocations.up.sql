@@ -1,4 +1,5 @@
 -- What ends before its time, on every node: keys, logins, all tokens of a user, all that a user has open.
+-- compatible
 CREATE TABLE revocations (
     kind       text COLLATE "C" NOT NULL,
     subject    text COLLATE "C" NOT NULL,
