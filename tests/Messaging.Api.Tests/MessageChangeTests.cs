@@ -23,7 +23,7 @@ public sealed class MessageChangeTests : HubFixture
 
         Assert.That((edited.StatusCode, edited.Headers.ETag!.Tag, again.StatusCode), Is.EqualTo((HttpStatusCode.OK, "\"2\"", HttpStatusCode.PreconditionFailed)));
         var heard = await hub.NextAsync("message:edited");
-        Assert.That((Text(heard), heard.GetProperty("seq").GetInt64(), heard.GetProperty("data").GetProperty("version").GetInt64()), Is.EqualTo(("two", 1, 2)));
+        Assert.That((Text(heard), heard.GetProperty("seq").GetInt64(), heard.GetProperty("data").GetProperty("version").GetInt64()), Is.EqualTo(("two", 2, 2)));
         var versions = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"{path}/edits");
         Assert.That(versions.GetProperty("items")[0].EnumerateObject().Select(member => member.Name), Is.EqualTo((string[])["version", "text", "metadata", "editedBy", "editedAt"]));
     }
@@ -74,13 +74,13 @@ public sealed class MessageChangeTests : HubFixture
         await CallAsync(ada, HttpMethod.Delete, second);
 
         var bobHeard = (await bobs.UntilAsync(IsSecond)).Where(e => e.GetProperty("type").GetString()!.StartsWith("message:", StringComparison.Ordinal)).ToList();
-        Assert.That(bobHeard.Select(Summary), Is.EqualTo((string[])["message:deleted 1 me", "message:deleted 2 everyone"]));
+        Assert.That(bobHeard.Select(Summary), Is.EqualTo((string[])["message:deleted 2 me", "message:deleted 3 everyone"]));
         Assert.That(bobHeard[^1].GetProperty("data").GetProperty("mentions")[0].GetString(), Is.EqualTo(bob));
         Assert.That(
             (await adas.UntilAsync(IsSecond)).Where(e => e.GetProperty("type").GetString() == "message:deleted").Select(Summary),
-            Is.EqualTo((string[])["message:deleted 1 everyone", "message:deleted 2 everyone"]));
+            Is.EqualTo((string[])["message:deleted 2 everyone", "message:deleted 3 everyone"]));
 
-        static bool IsSecond(JsonElement e) => Summary(e) == "message:deleted 2 everyone";
+        static bool IsSecond(JsonElement e) => Summary(e) == "message:deleted 3 everyone";
 
         static string Summary(JsonElement e) => e.GetProperty("type").GetString() is "message:deleted"
             ? $"message:deleted {e.GetProperty("seq")} {e.GetProperty("data").GetProperty("deleted").GetProperty("scope")}"
