@@ -52,6 +52,7 @@ builder.Services
     .AddErrors()
     .AddJson()
     .AddHealth()
+    .AddTrustedProxies()
     .AddBrowserSecurity()
     .AddRateLimits()
     .AddIdempotency()
@@ -77,6 +78,7 @@ if (ConfigCheck.IsAsked(args))
 if (!await app.MayStartAsync())
     return 1;
 
+app.UseForwardedHeaders();
 app.UseMiddleware<SecurityHeaders>();
 app.UseMiddleware<HeadRequests>();
 app.UseMiddleware<ErrorMiddleware>();

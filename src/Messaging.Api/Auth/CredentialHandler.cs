@@ -1,5 +1,7 @@
 using System.Text.Encodings.Web;
 using MediatR;
+using Messaging.Api.RateLimiting;
+using Messaging.Api.Security;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
@@ -16,6 +18,7 @@ internal sealed class CredentialHandler(
     UrlEncoder encoder,
     UserTokens userTokens,
     ServiceKeyCheck serviceKeys,
+    RateLimits limits,
     IMediator mediator)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
@@ -32,6 +35,10 @@ internal sealed class CredentialHandler(
         try
         {
             return await FindTicketAsync() is { } ticket ? AuthenticateResult.Success(ticket) : AuthenticateResult.NoResult();
+        }
+        catch (UnknownCredentialException e)
+        {
+            return AuthenticateResult.Fail(Count(e));
         }
         catch (RuleException e)
         {
@@ -63,12 +70,37 @@ internal sealed class CredentialHandler(
             throw CommonErrors.Invalid($"#/{ApiKeyHeader}", "Send either a user token or a service key, not both.");
         var actAs = Single(Request.Headers[UserHeader], UserHeader);
         if (key is not null)
+        {
+            if (!serviceKeys.HasSeen(key))
+                RefuseGuessing();
             return await serviceKeys.AuthenticateAsync(key, actAs, mediator, Context.RequestAborted);
+        }
         if (token is null)
             return null;
         if (actAs is not null)
             throw CommonErrors.Invalid($"#/{UserHeader}", "A user token already says who acts; X-User-Id stands beside a service key only.");
         return await userTokens.AuthenticateAsync(token, mediator, Context.RequestAborted);
+    }
+
+    // Before the database is asked. Whose key was good before is not kept from asking by others behind the same address.
+    private void RefuseGuessing()
+    {
+        var state = limits.Credentials.Look(Context.AddressKey());
+        if (!state.Allowed)
+            Context.Tell(state);
+    }
+
+    private RuleException Count(UnknownCredentialException failure)
+    {
+        try
+        {
+            Context.Take(limits.Credentials, Context.AddressKey());
+            return new RuleException(new Problem(ProblemCodes.Unauthenticated, failure.Message));
+        }
+        catch (RuleException refusal)
+        {
+            return refusal;
+        }
     }
 
     // A browser cannot set a header on a WebSocket.

@@ -27,7 +27,8 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
     private readonly SigningKey[] configured = [.. Configured(settings)];
 
     /// <summary>What the token says, once all about it is in order.</summary>
-    /// <exception cref="RuleException">The token is not good, with a reason that helps its maker and names no secret.</exception>
+    /// <exception cref="UnknownCredentialException">Nobody who may has signed it.</exception>
+    /// <exception cref="RuleException">It is signed and not good all the same, with a reason that helps its maker and names no secret.</exception>
     public async Task<ValidToken> ValidateAsync(string text, CancellationToken ct)
     {
         try
@@ -35,17 +36,17 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
             var token = new JsonWebToken(text);
             // A header that must be understood (RFC 7515, 4.1.11), and none is.
             if (token.TryGetHeaderValue<object>("crit", out _))
-                throw Refuse("uses a critical header that is not supported");
+                throw Unknown("uses a critical header that is not supported");
             var keys = await KeysAsync(token, ct);
             var result = handler.ValidateToken(text, Parameters(keys));
             if (!result.IsValid)
-                throw Refuse(Reason(result.Exception));
+                throw Refusal(result.Exception);
             return Read(token);
         }
-        catch (Exception e) when (e is not (RuleException or OperationCanceledException))
+        catch (Exception e) when (e is not (RuleException or UnknownCredentialException or OperationCanceledException))
         {
             // The library has no exception of its own for text that is no token.
-            throw Refuse("cannot be read");
+            throw Unknown("cannot be read");
         }
     }
 
@@ -58,7 +59,7 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
             var keyId = string.IsNullOrEmpty(token.Kid) ? null : token.Kid;
             keys.AddRange((await published.FindAsync(algorithm, keyId, ct)).Select(key => key.Key));
         }
-        return keys.Count > 0 ? keys : throw Refuse("is signed with an algorithm or a key that is not accepted here");
+        return keys.Count > 0 ? keys : throw Unknown("is signed with an algorithm or a key that is not accepted here");
     }
 
     private TokenValidationParameters Parameters(List<SecurityKey> keys) => new()
@@ -113,13 +114,16 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
         return Instant.FromUnixTimeSeconds((long)Math.Clamp(value.GetDouble(), 0, EndOfTime.ToUnixTimeSeconds()));
     }
 
-    private static string Reason(Exception exception) => exception switch
+    // The library looks at the signature first.
+    private static Exception Refusal(Exception exception) => exception switch
     {
-        SecurityTokenInvalidIssuerException => "has another 'iss' than is expected here",
-        SecurityTokenInvalidAudienceException => "has another 'aud' than is expected here",
-        SecurityTokenInvalidSignatureException or SecurityTokenSignatureKeyNotFoundException => "has a wrong signature",
-        _ => "cannot be read",
+        SecurityTokenInvalidIssuerException => Refuse("has another 'iss' than is expected here"),
+        SecurityTokenInvalidAudienceException => Refuse("has another 'aud' than is expected here"),
+        SecurityTokenInvalidSignatureException or SecurityTokenSignatureKeyNotFoundException => Unknown("has a wrong signature"),
+        _ => Unknown("cannot be read"),
     };
+
+    private static UnknownCredentialException Unknown(string reason) => new($"The token {reason}.");
 
     private static RuleException Refuse(string reason) => new(new Problem(ProblemCodes.Unauthenticated, $"The token {reason}."));
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace Messaging.Api.OpenApi;
@@ -7,7 +8,21 @@ public static class OpenApiSetup
 {
     public const string Document = "v1";
 
-    public static IServiceCollection AddContract(this IServiceCollection services) => services.AddOpenApi(Document, options =>
+    public static IServiceCollection AddContract(this IServiceCollection services) =>
+        services.AddSingleton<ServedContract>().AddOpenApi(Document, Describe);
+
+    public static void MapContract(this WebApplication app)
+    {
+        app.MapGet($"/openapi/{Document}.json", OpenAsync).AllowAnonymous().ExcludeFromDescription();
+        app.UseSwaggerUI(page =>
+        {
+            page.RoutePrefix = "docs";
+            page.DocumentTitle = "Messaging API";
+            page.SwaggerEndpoint($"/openapi/{Document}.json", "Messaging API, v1");
+        });
+    }
+
+    private static void Describe(OpenApiOptions options)
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
         options.CreateSchemaReferenceId = SchemaShapes.ReferenceId;
@@ -17,16 +32,13 @@ public static class OpenApiSetup
         options.AddDocumentTransformer(SchemaShapes.LeaveNullToReferencesAsync);
         options.AddDocumentTransformer(ProblemResponses.DescribeAsync);
         options.AddDocumentTransformer(Examples.DescribeAsync);
-    });
+    }
 
-    public static void MapContract(this WebApplication app)
+    private static async Task<IResult> OpenAsync(HttpContext context, ServedContract contract)
     {
-        app.MapOpenApi().AllowAnonymous();
-        app.UseSwaggerUI(page =>
-        {
-            page.RoutePrefix = "docs";
-            page.DocumentTitle = "Messaging API";
-            page.SwaggerEndpoint($"/openapi/{Document}.json", "Messaging API, v1");
-        });
+        var (json, tag) = await contract.GetAsync();
+        // May be kept, but not used without asking whether it is still the same.
+        context.Response.Headers.CacheControl = "no-cache";
+        return TypedResults.Bytes(json, "application/json;charset=utf-8", entityTag: tag);
     }
 }

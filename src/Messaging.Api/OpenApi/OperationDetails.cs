@@ -47,8 +47,7 @@ public static class OperationDetails
                 contents["*/*"] = file;
         }
         Refuse(operation, document, [.. ImpliedCodes(operation, isPublic, isApi, takesKey).Union(rules, StringComparer.Ordinal)]);
-        if (isApi)
-            TellHeaders(operation, document, takesKey);
+        TellHeaders(operation, document, takesKey);
         return Task.CompletedTask;
     }
 
@@ -78,7 +77,7 @@ public static class OperationDetails
     private static HashSet<string> ImpliedCodes(OpenApiOperation operation, bool isPublic, bool isApi, bool takesKey)
     {
         // A page of a foreign origin is refused even what is public.
-        var codes = new HashSet<string>(StringComparer.Ordinal) { ProblemCodes.NotAllowed };
+        var codes = new HashSet<string>(StringComparer.Ordinal) { ProblemCodes.NotAllowed, ProblemCodes.RateLimited };
         if (operation.Parameters is { Count: > 0 } || operation.RequestBody is not null)
             codes.Add(ProblemCodes.InvalidRequest);
         // Two credentials at once, or an X-User-Id that is nobody's, are not a valid request either.
@@ -91,7 +90,7 @@ public static class OperationDetails
         if (takesKey)
             codes.UnionWith([ProblemCodes.IdempotencyInProgress, ProblemCodes.IdempotencyKeyReused]);
         if (isApi)
-            codes.UnionWith([ProblemCodes.RateLimited, ProblemCodes.Unavailable]);
+            codes.Add(ProblemCodes.Unavailable);
         return codes;
     }
 

@@ -26,6 +26,15 @@ public sealed class RateLimitSettings
     /// <summary>Refreshes, by login.</summary>
     public int RefreshesPerLoginAndMinute { get; init; } = 10;
 
+    /// <summary>From one address without a credential, outside <c>/v1</c>; as many again of <c>/health</c>.</summary>
+    public int AddressPerMinute { get; init; } = 3000;
+
+    /// <summary>Service keys and tokens from one address that nobody has given out.</summary>
+    public int FailedCredentialsPerMinute { get; init; } = 60;
+
+    /// <summary>Hub connections of a user that are open at the same time.</summary>
+    public int ConnectionsPerUser { get; init; } = 20;
+
     public IEnumerable<string> Errors()
     {
         (string Name, int Value)[] quotas =
@@ -37,6 +46,9 @@ public sealed class RateLimitSettings
             (nameof(RegistrationsPerNameAndMinute), RegistrationsPerNameAndMinute),
             (nameof(RefreshesPerMinute), RefreshesPerMinute),
             (nameof(RefreshesPerLoginAndMinute), RefreshesPerLoginAndMinute),
+            (nameof(AddressPerMinute), AddressPerMinute),
+            (nameof(FailedCredentialsPerMinute), FailedCredentialsPerMinute),
+            (nameof(ConnectionsPerUser), ConnectionsPerUser),
         ];
         return quotas.Where(quota => quota.Value < 1).Select(quota => $"{quota.Name}: at least 1 is expected.");
     }

@@ -7,11 +7,23 @@ public sealed class RateLimits(RateLimitSettings settings, TimeProvider time)
 
     public bool Enabled => settings.Enabled;
 
+    /// <summary>Connections that a user may have open at the same time.</summary>
+    public int ConnectionsPerUser { get; } = settings.Enabled ? settings.ConnectionsPerUser : int.MaxValue;
+
     /// <summary>Requests of any kind, by caller.</summary>
     public RateLimitBudget Requests { get; } = new("requests", settings.RequestsPerMinute, Minute, settings.Enabled, time);
 
     /// <summary>Messages sent, by caller.</summary>
     public RateLimitBudget Send { get; } = new("send", settings.SendPerMinute, Minute, settings.Enabled, time);
+
+    /// <summary>Requests outside the API, by address.</summary>
+    public RateLimitBudget Address { get; } = new("address", settings.AddressPerMinute, Minute, settings.Enabled, time);
+
+    /// <summary>Questions for the service's health, by address.</summary>
+    public RateLimitBudget Health { get; } = new("health", settings.AddressPerMinute, Minute, settings.Enabled, time);
+
+    /// <summary>Credentials that were no good, by address.</summary>
+    public RateLimitBudget Credentials { get; } = new("credentials", settings.FailedCredentialsPerMinute, Minute, settings.Enabled, time);
 
     /// <summary>
     /// A budget beside those of every caller. Keep it for as long as the process runs: its counts are in it. The key is whatever is

@@ -27,12 +27,31 @@ public sealed class LiveConnections : ILiveReceiver
     /// <summary>How many connections of the user are here.</summary>
     public int CountOf(string user) => byUser.TryGetValue(user, out var connections) ? connections.Length : 0;
 
-    /// <summary>Closes it again if what it was opened with has been revoked meanwhile: what is revoked from now on finds it here.</summary>
-    public void Add(string user, LiveConnection connection)
+    /// <summary>
+    /// False when the user has <paramref name="most"/> already, however many come at once. Closes it again if what it was opened with has
+    /// been revoked meanwhile: what is revoked from now on finds it here.
+    /// </summary>
+    public bool TryAdd(string user, LiveConnection connection, int most)
     {
-        byUser.AddOrUpdate(user, [connection], (_, others) => others.Add(connection));
+        while (true)
+        {
+            if (!byUser.TryGetValue(user, out var others))
+            {
+                if (byUser.TryAdd(user, [connection]))
+                    break;
+            }
+            else if (others.Length >= most)
+            {
+                return false;
+            }
+            else if (byUser.TryUpdate(user, others.Add(connection), others))
+            {
+                break;
+            }
+        }
         if (IsRevoked(connection))
             connection.End();
+        return true;
     }
 
     public void Remove(string user, LiveConnection connection)

@@ -25,8 +25,12 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
 
     private Actor Actor => Context.User!.Actor();
 
+    public static bool IsAt(PathString path) => path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase);
+
     public override async Task OnConnectedAsync()
     {
+        if (!MessagingLifetime.IsLive(Context.Items))
+            throw ConnectionErrors.TooMany(limits.ConnectionsPerUser);
         if (Context.GetHttpContext()!.Request.Query.TryGetValue(CursorParameter, out var cursor))
             await replays.CatchUpAsync(Live(), Actor, FeedCursor.Parse(cursor, $"#/{CursorParameter}"), Context.ConnectionAborted);
     }

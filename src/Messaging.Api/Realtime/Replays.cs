@@ -6,10 +6,16 @@ using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Messaging.Api.Realtime;
 
-/// <summary>Tells a connection what it missed, then lets its live events go on from there.</summary>
+/// <summary>
+/// Tells a connection what it missed, then lets its live events go on from there. Of one user, one page is read at a time: the
+/// connections of a user take turns, since all of them come at once after a break, and none is to be refused for that. The turn ends
+/// with the page's reading, so that a slow client holds up none of the others.
+/// </summary>
 public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
 {
     private const int PageSize = 200;
+
+    private readonly Turns turns = new(TimeSpan.FromSeconds(10));
 
     /// <summary>For a connection that began with a cursor: refuses a cursor that is expired, else tells what was missed as live events are.</summary>
     public async Task CatchUpAsync(LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)
@@ -66,6 +72,7 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
     {
         try
         {
+            using var turn = await turns.TryTakeAsync(actor.RequireUser().Value, ct) ?? throw ConnectionErrors.TooManyReplays();
             await using var scope = scopes.CreateAsyncScope();
             return await scope.ServiceProvider.GetRequiredService<EventStore>().ReadAsync(actor, since, PageSize, ct);
         }

@@ -22,6 +22,9 @@ public static class CallerKeys
 
     public static string UserKey(string userId) => $"user:{userId}";
 
+    /// <inheritdoc cref="AddressKey(IPAddress?)"/>
+    public static string AddressKey(this HttpContext context) => AddressKey(context.Connection.RemoteIpAddress);
+
     /// <summary>The remote address; of IPv6 the network of a household, which has all its addresses to choose from.</summary>
     public static string AddressKey(IPAddress? address)
     {

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Messaging.Application.Common;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
@@ -38,6 +39,7 @@ public static class DatabaseSetup
             provider.GetRequiredService<ILogger<DatabaseClock>>()));
         services.AddSingleton<IClock>(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddSingleton<DatabaseStart>();
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<DatabaseHealth>();
         return services;
     }

@@ -54,6 +54,34 @@ public sealed class ClosingTests : HubFixture
     }
 
     [Test]
+    public async Task A_node_that_fell_behind_what_is_kept_closes_its_connections_and_their_cursors_are_expired()
+    {
+        var user = await UserAsync();
+        var cursor = await CursorAsync(user);
+        await using var phone = await ConnectAsync(user);
+
+        await ExecuteAsync("UPDATE feed_state SET last_position = last_position + 3, expired_position = last_position + 3");
+
+        Assert.That(await phone.Closed, Is.Null);
+        await using var again = await ConnectAsync(user, cursor);
+        Assert.That((await again.Closed)!.Message, Does.Contain("cursor-expired: "));
+    }
+
+    [Test]
+    public async Task An_event_that_nobody_can_take_is_passed_by_and_the_next_is_heard()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        await using var phone = await ConnectAsync(bob);
+        await ExecuteAsync(
+            $"""
+            INSERT INTO outbox (occurred_at, user_id, type, payload)
+            VALUES (now(), '{ada}', 'block:changed', '[]'), (now(), '{bob}', 'test:event', '[]')
+            """);
+
+        await phone.NextAsync("test:event");
+    }
+
+    [Test]
     public async Task An_origin_that_is_configured_may_connect()
     {
         using var socket = new ClientWebSocket();

@@ -109,8 +109,8 @@ public sealed class RevokedConnectionTests : HubFixture
         revocations.Add([new Revocation(RevocationKind.Key, "key", Instant.MinValue)]);
 
         var (wire, good) = (new Wire(), new Wire());
-        connections.Add("ada", new LiveConnection(wire, false) { Credential = new Credential(new UserId("ada"), "key", null, null) });
-        connections.Add("ada", new LiveConnection(good, false) { Credential = new Credential(new UserId("ada"), "other", null, null) });
+        connections.TryAdd("ada", new LiveConnection(wire, false) { Credential = new Credential(new UserId("ada"), "key", null, null) }, 20);
+        connections.TryAdd("ada", new LiveConnection(good, false) { Credential = new Credential(new UserId("ada"), "other", null, null) }, 20);
 
         Assert.That((wire.IsCloseRequested, good.IsCloseRequested), Is.EqualTo((true, false)));
     }

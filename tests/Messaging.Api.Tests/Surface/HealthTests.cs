@@ -1,9 +1,12 @@
 using System.Net;
+using System.Net.Sockets;
 using Messaging.Api.Health;
 using Messaging.Api.Tests.Auth;
+using Messaging.Infrastructure.Database;
 using Messaging.Migrations;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Messaging.Api.Tests.Surface;
 
@@ -71,6 +74,37 @@ public sealed class HealthTests
             Assert.That(await StatesAsync(), Is.EqualTo("200, 503 unavailable"));
             Assert.That(await api.ClientFor("anna").GetAsync("/v1/unread").OutcomeAsync(), Is.EqualTo("200"));
         });
+    }
+
+    [Test]
+    public async Task What_was_found_is_kept_for_a_second()
+    {
+        var clock = new ManualTime();
+        await using var own = await ApiHost.StartAsync(clock);
+        var client = own.AnonymousClient();
+        await client.GetAsync("/health/ready");
+        await own.Database.RowsAsync("""DELETE FROM "VersionInfo" """, _ => 0);
+
+        Assert.That(await client.GetAsync("/health/ready").OutcomeAsync(), Is.EqualTo("200"));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.That(await client.GetAsync("/health/ready").OutcomeAsync(), Is.EqualTo("503 unavailable"));
+    }
+
+    [Test]
+    public async Task Simultaneous_probes_share_one_question()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var database = NpgsqlDataSource.Create($"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Username=nobody");
+        var health = new DatabaseHealth(database, TimeProvider.System);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => health.CheckAsync(CancellationToken.None)));
+
+        Assert.That(answers, Has.All.Null);
+        var questions = 0;
+        for (; silent.Pending(); questions++)
+            (await silent.AcceptSocketAsync()).Dispose();
+        Assert.That(questions, Is.EqualTo(1));
     }
 
     async Task<string> StatesAsync() =>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Api.Tests.Surface;
 
@@ -20,6 +22,20 @@ public sealed class OpenApiTests
         await using var api = await ApiHost.StartAsync();
         var served = JsonDocument.Parse(await api.AnonymousClient().GetStringAsync("/openapi/v1.json")).RootElement;
         Assert.That(JsonElement.DeepEquals(served, document), "Build the service and commit docs/openapi/v1.json.");
+    }
+
+    [Test]
+    public async Task It_is_made_once_and_sent_once_to_those_who_keep_it()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var contract = api.Services.GetRequiredService<ServedContract>();
+        Assert.That((await contract.GetAsync()).Json, Is.SameAs((await contract.GetAsync()).Json));
+
+        using var first = await api.AnonymousClient().GetAsync("/openapi/v1.json");
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json");
+        again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+        using var second = await api.AnonymousClient().SendAsync(again);
+        Assert.That(((int)second.StatusCode, await second.Content.ReadAsStringAsync()), Is.EqualTo((304, "")));
     }
 
     [Test]

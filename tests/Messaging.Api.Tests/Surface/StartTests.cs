@@ -18,6 +18,7 @@ public sealed class StartTests
             ("Messaging__RateLimits__RequestsPerMinute", "0"),
             ("Messaging__RateLimits__Enabeld", "true"),
             ("Messaging__Cors__Origins__0", "https://app.example.com/path"),
+            ("Messaging__Proxies__1", "10.0.0.1/8"),
             ("Messaging__Auth__Hs256Secret", "short"));
         Assert.Multiple(() =>
         {
@@ -26,6 +27,7 @@ public sealed class StartTests
             Assert.That(errors, Does.Contain("Messaging__RateLimits__SendPerMinute: a whole number is expected."));
             Assert.That(errors, Does.Contain("Messaging__RateLimits__Enabeld: there is no such setting."));
             Assert.That(errors, Does.Contain("Messaging__Cors__Origins__0:"));
+            Assert.That(errors, Does.Contain("Messaging__Proxies__1: a network such as 10.0.0.0/8"));
             Assert.That(errors, Does.Contain("Messaging__Auth__Hs256Secret:"));
             Assert.That(errors + output, Does.Not.Contain("s3cr3t").And.Not.Contain("   at "));
         });

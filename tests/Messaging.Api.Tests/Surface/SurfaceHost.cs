@@ -3,6 +3,7 @@ using Messaging.Api.Configuration;
 using Messaging.Api.Errors;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
+using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Application;
 using Messaging.Application.Common;
@@ -48,7 +49,7 @@ sealed class SurfaceHost : IAsyncDisposable
         });
         builder.AddKestrelLimits();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
-        builder.Services.AddErrors().AddJson().AddDatabase().AddApplication().AddIdempotency()
+        builder.Services.AddErrors().AddJson().AddRateLimits().AddDatabase().AddApplication().AddIdempotency()
             .AddSingleton(new Limits()).AddSingleton(new DatabaseSettings())
             .AddMessagingAuth(builder.Environment);
         var built = builder.Build();
