@@ -33,6 +33,7 @@ public sealed class ProblemCodeTests : AttachmentFixture
         ["edit-window-passed"] = test => test.ChangeLateAsync("PATCH", new { text = "two" }),
         ["delete-window-passed"] = test => test.ChangeLateAsync("DELETE", body: null),
         ["message-deleted"] = test => test.EditDeletedAsync(),
+        ["limit-reached"] = test => test.EditTooOftenAsync(),
         ["request-pending"] = test => test.WithAsync("Messaging:Policies:DirectMessages", "requests", test.SendTwiceAsync),
         ["already-exists"] = test => test.TakeSlugTwiceAsync(),
         ["idempotency-in-progress"] = test => test.RepeatMeanwhileAsync(),
@@ -145,6 +146,15 @@ public sealed class ProblemCodeTests : AttachmentFixture
         var message = $"{group}/messages/{(await PostAsync(ada, $"{group}/messages", new { text = "one" })).GetProperty("id")}";
         await CallAsync(ada, "DELETE", message);
         return await CallAsync(ada, "PATCH", message, new { text = "two" });
+    }
+
+    private async Task<HttpResponseMessage> EditTooOftenAsync()
+    {
+        var group = await GroupAsync();
+        var message = $"{group}/messages/{(await PostAsync(ada, $"{group}/messages", new { text = "one" })).GetProperty("id")}";
+        for (var i = 0; i < 50; i++)
+            (await CallAsync(ada, "PATCH", message, new { text = $"edit {i}" })).EnsureSuccessStatusCode();
+        return await CallAsync(ada, "PATCH", message, new { text = "once more" });
     }
 
     private async Task<HttpResponseMessage> TakeSlugTwiceAsync()
