@@ -2,6 +2,7 @@
 -- that is printed with more than 400 characters becomes the nearest double, which is the value that clients have read it as all along: 0
 -- for most. Changes nothing else, makes nobody wait, and may be run again.
 -- outside-transaction
+-- compatible
 DO $$
 DECLARE
     part record;

@@ -33,7 +33,7 @@ sealed class EmbeddedScriptsTests
     // Those before were made when no release started beside a newer script.
     [Test]
     public void Every_script_says_whether_it_breaks_the_release_before_it() => Assert.That(
-        ScriptSet.Embedded.Where(script => script.Version > 202611290000 && !script.SaysWhetherItBreaks), Is.Empty);
+        ScriptSet.Embedded.Where(script => script.Version > 202611280000 && !script.SaysWhetherItBreaks), Is.Empty);
 
     static IEnumerable<TestCaseData<Script>> EmbeddedScripts() =>
         ScriptSet.Embedded.Select(script => new TestCaseData<Script>(script).SetArgDisplayNames(script.ToString()));
