@@ -230,7 +230,7 @@ public sealed class EditMessageTests : SliceFixture
         var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "one"));
         await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
         Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "two")), Is.EqualTo(ProblemCodes.Blocked));
-        await Slices.SendAsync(new CloseConversation(new Actor(bob), sent.ConversationId, CloseReason.Manual, null));
+        await Slices.SendAsync(new CloseConversation(Actor.Service, sent.ConversationId, CloseReason.Manual, null));
         Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "two")), Is.EqualTo(ProblemCodes.ConversationClosed));
     }
 

@@ -65,13 +65,13 @@ public sealed class RaceTests : SliceFixture
         await Slices.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%hidden_seq%')");
         await Slices.TextAsync(users[0], id);
         await connection.ExecuteAsync(
-            "UPDATE participants SET cleared_seq = 2, hidden_seq = 2 WHERE conversation_id = @Id AND user_id = @User",
+            "UPDATE participants SET cleared_seq = 3, hidden_seq = 3 WHERE conversation_id = @Id AND user_id = @User",
             new { Id = id.Value, User = users[1].Value }, later);
         await later.CommitAsync();
         await earlier;
 
         var me = (await Slices.ViewAsync(users[1], id)).Me!;
-        Assert.That((me.ClearedSeq, me.Hidden), Is.EqualTo((2L, true)));
+        Assert.That((me.ClearedSeq, me.Hidden), Is.EqualTo((3L, true)));
     }
 
     [Test]

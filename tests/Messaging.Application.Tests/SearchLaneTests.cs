@@ -12,7 +12,7 @@ public sealed class SearchLaneTests : SliceFixture
     [Test]
     public async Task Searches_of_one_user_take_turns_and_those_of_others_do_not_wait_for_them()
     {
-        using var lane = new SearchLane();
+        await using var lane = new SearchLane();
         var first = new Running(Slices, lane, Ada);
         var second = new Running(Slices, lane, Ada);
         var other = new Running(Slices, lane, Bob);
@@ -30,7 +30,7 @@ public sealed class SearchLaneTests : SliceFixture
     [Test]
     public async Task Who_finds_no_place_is_told_when_to_come_again()
     {
-        using var lane = new SearchLane();
+        await using var lane = new SearchLane();
         Running[] all = [new(Slices, lane, Ada), new(Slices, lane, Bob), new(Slices, lane, Eve)];
 
         var problem = await ProblemAsync(() => all[2].Done);
@@ -44,7 +44,7 @@ public sealed class SearchLaneTests : SliceFixture
     [Test]
     public async Task A_search_that_takes_too_long_is_ended()
     {
-        using var lane = new SearchLane();
+        await using var lane = new SearchLane();
 
         var problem = await ProblemAsync(() => Slices.SqlAsync(session => lane.RunAsync(
             Ada, session, ct => session.QuerySingleAsync<string>("SELECT pg_sleep(600)::text", null, ct), CancellationToken.None)));
@@ -55,7 +55,7 @@ public sealed class SearchLaneTests : SliceFixture
     [Test]
     public async Task Who_gives_up_waiting_or_searching_leaves_the_lane_to_others()
     {
-        using var lane = new SearchLane();
+        await using var lane = new SearchLane();
         using var gone = new CancellationTokenSource();
         Running[] all = [new(Slices, lane, Ada, gone.Token), new(Slices, lane, Bob, gone.Token), new(Slices, lane, Ada, gone.Token), new(Slices, lane, Eve, gone.Token)];
 

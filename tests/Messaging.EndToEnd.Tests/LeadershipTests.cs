@@ -86,7 +86,7 @@ public sealed class LeadershipTests
         Assert.That(await FencingAsync(), Is.EqualTo(fencing + 1), "nobody else took over");
         Assert.That(
             await database.RowsAsync("SELECT seq FROM feed WHERE type = 'message:new' ORDER BY position", row => row.GetInt64(0)),
-            Is.EqualTo(Enumerable.Range(1, 101).Select(i => (long)i)));
+            Is.EqualTo(Enumerable.Range(1, 102).Select(i => (long)i)));
         Assert.That(
             await database.RowsAsync("SELECT count(*) = max(position) FROM feed", row => row.GetBoolean(0)), Is.EqualTo(new[] { true }));
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.SignalR;
@@ -11,11 +12,11 @@ namespace Messaging.Api.Realtime;
 /// connections of a user take turns, since all of them come at once after a break, and none is to be refused for that. The turn ends
 /// with the page's reading, so that a slow client holds up none of the others.
 /// </summary>
-public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
+public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAsyncDisposable
 {
     private const int PageSize = 200;
 
-    private readonly Turns turns = new(TimeSpan.FromSeconds(10));
+    private readonly Turns turns = new(atOnce: null, TimeSpan.FromSeconds(10));
 
     /// <summary>For a connection that began with a cursor: refuses a cursor that is expired, else tells what was missed as live events are.</summary>
     public async Task CatchUpAsync(LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)
@@ -33,6 +34,8 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
             throw new RuleException(new Problem(ProblemCodes.InvalidRequest, "A Resume runs on this connection already; wait for its end."));
         return EventsAsync(connection, actor, since, CancellationToken.None);
     }
+
+    public ValueTask DisposeAsync() => turns.DisposeAsync();
 
     private async IAsyncEnumerable<EventEnvelope> EventsAsync(
         LiveConnection connection, Actor actor, FeedCursor since, [EnumeratorCancellation] CancellationToken ct)
@@ -72,7 +75,7 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors)
     {
         try
         {
-            using var turn = await turns.TryTakeAsync(actor.RequireUser().Value, ct) ?? throw ConnectionErrors.TooManyReplays();
+            using var turn = await turns.TryTakeAsync(actor.RequireUser(), ct) ?? throw ConnectionErrors.TooManyReplays();
             await using var scope = scopes.CreateAsyncScope();
             return await scope.ServiceProvider.GetRequiredService<EventStore>().ReadAsync(actor, since, PageSize, ct);
         }

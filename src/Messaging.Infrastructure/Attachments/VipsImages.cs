@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Messaging.Application.Attachments;
+using Messaging.Application.Common;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 
@@ -22,14 +23,17 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
     private static readonly (string Variant, int Pixels, int Quality)[] Sizes =
         [(StoredFile.Original, AsItIs, 85), (StoredFile.Medium, 800, 80), (StoredFile.Thumbnail, 300, 75)];
 
-    private readonly DecoderTurns turns = new(atOnce: 2, Patience);
+    private readonly Turns turns = new(atOnce: 2, Patience);
 
     public VipsImages() => IsAvailable = OperatingSystem.IsLinux() && IsInstalled("vips") && IsInstalled("prlimit");
 
     public bool IsAvailable { get; }
 
-    public Task<IReadOnlyList<MadeImage>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct) =>
-        turns.RunAsync(user, () => MakeAsync(path, type, folder, ct), ct);
+    public async Task<IReadOnlyList<MadeImage>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct)
+    {
+        using var turn = await turns.TryTakeAsync(user, ct) ?? throw AttachmentErrors.DecoderBusy();
+        return await MakeAsync(path, type, folder, ct);
+    }
 
     public ValueTask DisposeAsync() => turns.DisposeAsync();
 

@@ -120,33 +120,6 @@ public sealed class ConnectionLimitTests : HubFixture
         await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    [Test]
-    public async Task A_turn_comes_when_the_one_before_has_ended_and_at_once_for_another_key()
-    {
-        var turns = new Turns(TimeSpan.FromMinutes(1));
-        var first = await turns.TryTakeAsync("ada", CancellationToken.None);
-        var second = turns.TryTakeAsync("ada", CancellationToken.None);
-        using (await turns.TryTakeAsync("bob", CancellationToken.None))
-            Assert.That(second.IsCompleted, Is.False);
-
-        first!.Dispose();
-        (await second)!.Dispose();
-        Assert.That(turns.Count, Is.Zero);
-    }
-
-    [Test]
-    public async Task Who_waits_too_long_or_no_more_leaves_nothing_behind()
-    {
-        var turns = new Turns(TimeSpan.FromMilliseconds(1));
-        using (await turns.TryTakeAsync("ada", CancellationToken.None))
-        {
-            Assert.That(await turns.TryTakeAsync("ada", CancellationToken.None), Is.Null);
-            var gone = new CancellationToken(canceled: true);
-            Assert.That(() => turns.TryTakeAsync("ada", gone), Throws.InstanceOf<OperationCanceledException>());
-        }
-        Assert.That(turns.Count, Is.Zero);
-    }
-
     private async Task<HubClient[]> FillAsync(string user)
     {
         var phones = await Task.WhenAll(Enumerable.Range(0, Most).Select(_ => ConnectAsync(user)));

@@ -117,9 +117,10 @@ public sealed class IdempotencyTests
     {
         using var created = await CreateAsync(User, key: null, "Messages");
         var id = (await created.JsonAsync()).GetProperty("id").GetString();
-        await SendAsync(User, "message", $"/v1/conversations/{id}/messages", new { text = "one" });
+        using var first = await SendAsync(User, "message", $"/v1/conversations/{id}/messages", new { text = "one" });
         using var second = await SendAsync(User, "message", $"/v1/conversations/{id}/messages", new { text = "two" });
-        Assert.That((await second.JsonAsync()).GetProperty("seq").GetInt64(), Is.EqualTo(2));
+        Assert.That((await first.JsonAsync()).GetProperty("seq").GetInt64(), Is.EqualTo(2), "the first one says that the group was made");
+        Assert.That((await second.JsonAsync()).GetProperty("seq").GetInt64(), Is.EqualTo(3));
     }
 
     [Test]
