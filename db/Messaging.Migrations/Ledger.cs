@@ -28,8 +28,14 @@ static class Ledger
         ALTER TABLE public.migration_checksums ADD COLUMN IF NOT EXISTS compatible boolean NOT NULL DEFAULT false;
         """;
 
-    const string QuietSql = """
-        SET client_min_messages = warning
+    // Looked up first: ALTER TABLE and CREATE INDEX lock their table even where there is nothing to add, and readiness reads it.
+    const string IsCompleteSql = """
+        SELECT to_regclass('public."VersionInfo"') IS NOT NULL
+            AND to_regclass('public."UC_Version"') IS NOT NULL
+            AND EXISTS (
+                SELECT
+                FROM pg_attribute
+                WHERE attrelid = to_regclass('public.migration_checksums') AND attname = 'compatible' AND NOT attisdropped)
         """;
 
     const string HasVersionsSql = """
@@ -71,11 +77,11 @@ static class Ledger
         DELETE FROM public.migration_checksums WHERE version = @Version;
         """;
 
-    public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        await connection.ExecuteAsync(QuietSql, ct);
-        await connection.ExecuteAsync(CreateSql, ct);
-    }
+    /// <summary>Whether <see cref="CreateAsync"/> has nothing to do.</summary>
+    public static Task<bool> IsCompleteAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        connection.ScalarAsync<bool>(IsCompleteSql, ct);
+
+    public static Task CreateAsync(NpgsqlConnection connection, CancellationToken ct) => connection.ExecuteAsync(CreateSql, ct);
 
     /// <summary>The applied scripts in order; none when the database was never migrated. Makes nothing.</summary>
     public static async Task<List<AppliedScript>> ReadAsync(DbConnection connection, CancellationToken ct)

@@ -128,7 +128,7 @@ public sealed class Migrator
         try
         {
             await connection.LockAsync(output, ct);
-            await Ledger.CreateAsync(connection, ct);
+            await new ScriptRunner(connection, output, options).CreateLedgerAsync(ct);
             return connection;
         }
         catch

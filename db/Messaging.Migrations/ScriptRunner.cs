@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Messaging.Migrations;
 
-/// <summary>Runs one script together with its row in the ledger, again and again while a table is busy.</summary>
+/// <summary>Runs one script together with its row in the ledger, or makes the ledger, again and again while a table is busy.</summary>
 sealed class ScriptRunner(NpgsqlConnection connection, TextWriter output, MigratorOptions options)
 {
     static readonly TimeSpan SignOfLifeEvery = TimeSpan.FromSeconds(10);
@@ -27,42 +27,62 @@ sealed class ScriptRunner(NpgsqlConnection connection, TextWriter output, Migrat
         return new ScriptRun(script.Version, script.Name, elapsed);
     }
 
-    async Task<TimeSpan> RunAsync(Script script, string sql, bool outsideTransaction, Func<Task> record, CancellationToken ct)
+    /// <summary>Makes what is missing of the ledger; waits for nobody when nothing is.</summary>
+    public async Task CreateLedgerAsync(CancellationToken ct)
+    {
+        if (!await Ledger.IsCompleteAsync(connection, ct))
+            await TryAsync("the ledger", () => InTransactionAsync(() => Ledger.CreateAsync(connection, ct), ct), ct);
+    }
+
+    Task<TimeSpan> RunAsync(Script script, string sql, bool outsideTransaction, Func<Task> record, CancellationToken ct) => TryAsync(
+        script.ToString(),
+        () => WithSignsOfLifeAsync(
+            script,
+            outsideTransaction
+                ? OutsideTransactionAsync(script, sql, record, ct)
+                : InTransactionAsync(() => RunAndRecordAsync(sql, record, ct), ct)),
+        ct);
+
+    async Task<TimeSpan> TryAsync(string what, Func<Task> work, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await WithSignsOfLifeAsync(
-                    script, outsideTransaction ? OutsideTransactionAsync(script, sql, record, ct) : InTransactionAsync(sql, record, ct));
+                await work();
                 return watch.Elapsed;
             }
             catch (PostgresException e) when (IsBusy(e) && attempt < options.Tries)
             {
                 var pause = PauseAfter(attempt);
                 await output.WriteLineAsync(Line(
-                    $"{script}: a table is busy ({e.MessageText}); try {attempt + 1} of {options.Tries} in {pause.TotalSeconds:0.0} s"));
+                    $"{what}: a table is busy ({e.MessageText}); try {attempt + 1} of {options.Tries} in {pause.TotalSeconds:0.0} s"));
                 await Task.Delay(pause, ct);
             }
             catch (PostgresException e)
             {
-                throw new MigrationException($"{script} failed: {e.MessageText} ({e.SqlState})", e);
+                throw new MigrationException($"{what} failed: {e.MessageText} ({e.SqlState})", e);
             }
             catch (NpgsqlException e)
             {
-                throw new MigrationException($"{script}: the connection was lost; the next run goes on from here: {e.Message}", e);
+                throw new MigrationException($"{what}: the connection was lost; the next run goes on from here: {e.Message}", e);
             }
         }
     }
 
-    async Task InTransactionAsync(string sql, Func<Task> record, CancellationToken ct)
+    async Task InTransactionAsync(Func<Task> work, CancellationToken ct)
     {
         await SetLockTimeoutAsync(options.LockTimeout, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        await work();
+        await transaction.CommitAsync(ct);
+    }
+
+    async Task RunAndRecordAsync(string sql, Func<Task> record, CancellationToken ct)
+    {
         await connection.ExecuteAsync(sql, ct);
         await record();
-        await transaction.CommitAsync(ct);
     }
 
     async Task OutsideTransactionAsync(Script script, string sql, Func<Task> record, CancellationToken ct)

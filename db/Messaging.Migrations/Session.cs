@@ -15,7 +15,8 @@ static class Session
     const string SettingsSql = """
         SELECT set_config('statement_timeout', '0', false),
             set_config('idle_in_transaction_session_timeout', '0', false),
-            set_config('search_path', 'public', false)
+            set_config('search_path', 'public', false),
+            set_config('client_min_messages', 'warning', false)
         """;
 
     // The server notices a killed client while a statement runs, instead of finishing it for nobody with all its locks.

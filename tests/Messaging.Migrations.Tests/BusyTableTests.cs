@@ -58,10 +58,39 @@ sealed class BusyTableTests
         Assert.That((await up).Scripts, Has.Count.EqualTo(1));
     }
 
-    static async Task<NpgsqlConnection> HoldPeopleAsync(TestDatabase database)
+    [Test]
+    public async Task Nothing_to_do_waits_for_nobody_who_reads_the_ledger()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await database.Migrator(Scripts.Sample).UpAsync();
+        await using var dump = await HoldAsync(database, """public."VersionInfo", migration_checksums IN ACCESS SHARE MODE""");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+
+        Assert.That((await database.Migrator(Scripts.Sample).UpAsync(null, limit.Token)).Scripts, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_ledger_of_an_earlier_release_that_is_being_read_is_tried_again()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await database.Migrator(Scripts.Sample).UpAsync();
+        await database.ExecuteAsync("ALTER TABLE migration_checksums DROP COLUMN compatible");
+        await using var dump = await HoldAsync(database, "migration_checksums IN ACCESS SHARE MODE");
+        using var output = new Recorder(line => LetGoWhen(line.Contains("try 2 of 3", StringComparison.Ordinal), dump));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+
+        await database.Migrator(Scripts.Sample, output, Impatient).UpAsync(null, limit.Token);
+
+        Assert.That(output.ToString(), Does.Contain("the ledger: a table is busy"));
+        Assert.That(await database.LinesAsync("SELECT DISTINCT compatible FROM migration_checksums"), Is.EqualTo((string[])["False"]));
+    }
+
+    static Task<NpgsqlConnection> HoldPeopleAsync(TestDatabase database) => HoldAsync(database, "people IN ROW EXCLUSIVE MODE");
+
+    static async Task<NpgsqlConnection> HoldAsync(TestDatabase database, string tablesAndMode)
     {
         var connection = await database.OpenAsync();
-        await using var command = new NpgsqlCommand("BEGIN; LOCK TABLE people IN ROW EXCLUSIVE MODE", connection);
+        await using var command = new NpgsqlCommand($"BEGIN; LOCK TABLE {tablesAndMode}", connection);
         await command.ExecuteNonQueryAsync();
         return connection;
     }
