@@ -87,7 +87,7 @@ internal sealed class CredentialHandler(
     {
         var state = limits.Credentials.Look(Context.AddressKey());
         if (!state.Allowed)
-            Context.Tell(state);
+            throw new RuleException(state.Problem);
     }
 
     private RuleException Count(UnknownCredentialException failure)

@@ -11,20 +11,16 @@ public static class RateLimitAnswers
     /// <exception cref="RuleException">None was left.</exception>
     public static void Take(this HttpContext context, RateLimitBudget budget, string key)
     {
-        if (budget.IsEnabled)
-            context.Tell(budget.Take(key));
-    }
-
-    /// <summary>Tells the state; of several budgets the narrower, which is asked later, stands first.</summary>
-    /// <exception cref="RuleException">It allows nothing.</exception>
-    public static void Tell(this HttpContext context, RateLimitState state)
-    {
-        context.Tell(new BudgetState(state.Name, state.Quota, state.WindowSeconds, state.Remaining, state.ResetSeconds));
+        if (!budget.IsEnabled)
+            return;
+        var state = budget.Take(key);
+        // The refusal's answer tells of the budget itself.
         if (!state.Allowed)
             throw new RuleException(state.Problem);
+        context.Tell(state.Budget);
     }
 
-    /// <summary>Tells of a budget that is kept elsewhere.</summary>
+    /// <summary>Tells what is left; of several budgets the narrower, which is asked later, stands first.</summary>
     public static void Tell(this HttpContext context, BudgetState budget)
     {
         var headers = context.Response.Headers;

@@ -1,12 +1,16 @@
+using Messaging.Domain.Common;
+
 namespace Messaging.Api.RateLimiting;
 
-/// <summary>So many calls per window and key, counted in this process. Made by <see cref="RateLimits.Budget"/>; each has windows of its own.</summary>
-public sealed class RateLimitBudget(string name, int quota, TimeSpan window, bool isEnabled, TimeProvider time)
+/// <summary>So many calls per minute and key, counted in this process. <see cref="RateLimits.Budget"/> makes those that are not of every caller.</summary>
+public sealed class RateLimitBudget(string name, int quota, bool isEnabled, TimeProvider time)
 {
     // A service key that acts as no user speaks for all of them, or syncs them: it gets a multiple of a user's budget.
     private const int ServiceFactor = 10;
 
-    private readonly RateLimitWindows windows = new(window, time);
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly RateLimitWindows windows = new(Minute, time);
 
     /// <summary>False while rate limits are switched off: everything is allowed then, and nothing counted.</summary>
     public bool IsEnabled => isEnabled;
@@ -28,9 +32,11 @@ public sealed class RateLimitBudget(string name, int quota, TimeSpan window, boo
     }
 
     private RateLimitState State((int Used, int ResetSeconds) now, int most) =>
-        new(name, now.Used <= most, most, (int)window.TotalSeconds, Math.Max(most - now.Used, 0), now.ResetSeconds);
+        new(now.Used <= most, Left(most, Math.Max(most - now.Used, 0), now.ResetSeconds));
 
-    private RateLimitState Full(int most) => new(name, Allowed: true, most, (int)window.TotalSeconds, most, 0);
+    private RateLimitState Full(int most) => new(Allowed: true, Left(most, most, resetSeconds: 0));
+
+    private BudgetState Left(int most, int remaining, int resetSeconds) => new(name, most, (int)Minute.TotalSeconds, remaining, resetSeconds);
 
     private int QuotaOf(string key) =>
         key.StartsWith("key:", StringComparison.Ordinal) ? (int)Math.Min((long)quota * ServiceFactor, int.MaxValue) : quota;

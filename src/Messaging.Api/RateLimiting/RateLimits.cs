@@ -3,35 +3,29 @@ namespace Messaging.Api.RateLimiting;
 /// <summary>The budgets of callers, kept in this process. The hub takes from the same ones as REST.</summary>
 public sealed class RateLimits(RateLimitSettings settings, TimeProvider time)
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
-
-    public bool Enabled => settings.Enabled;
-
     /// <summary>Connections that a user may have open at the same time.</summary>
     public int ConnectionsPerUser { get; } = settings.Enabled ? settings.ConnectionsPerUser : int.MaxValue;
 
     /// <summary>Requests of any kind, by caller.</summary>
-    public RateLimitBudget Requests { get; } = new("requests", settings.RequestsPerMinute, Minute, settings.Enabled, time);
+    public RateLimitBudget Requests { get; } = new("requests", settings.RequestsPerMinute, settings.Enabled, time);
 
     /// <summary>Messages sent, by caller.</summary>
-    public RateLimitBudget Send { get; } = new("send", settings.SendPerMinute, Minute, settings.Enabled, time);
+    public RateLimitBudget Send { get; } = new("send", settings.SendPerMinute, settings.Enabled, time);
 
     /// <summary>Requests outside the API, by address.</summary>
-    public RateLimitBudget Address { get; } = new("address", settings.AddressPerMinute, Minute, settings.Enabled, time);
+    public RateLimitBudget Address { get; } = new("address", settings.AddressPerMinute, settings.Enabled, time);
 
     /// <summary>Questions for the service's health, by address.</summary>
-    public RateLimitBudget Health { get; } = new("health", settings.AddressPerMinute, Minute, settings.Enabled, time);
+    public RateLimitBudget Health { get; } = new("health", settings.AddressPerMinute, settings.Enabled, time);
 
     /// <summary>Credentials that were no good, by address.</summary>
-    public RateLimitBudget Credentials { get; } = new("credentials", settings.FailedCredentialsPerMinute, Minute, settings.Enabled, time);
+    public RateLimitBudget Credentials { get; } = new("credentials", settings.FailedCredentialsPerMinute, settings.Enabled, time);
 
     /// <summary>
     /// A budget beside those of every caller. Keep it for as long as the process runs: its counts are in it. The key is whatever is
     /// limited: <see cref="Security.CallerKeys"/> makes those of users and addresses.
     /// </summary>
     /// <param name="name">Told to clients; different from all others.</param>
-    /// <param name="quota">Calls per key and window, at least 1.</param>
-    /// <param name="window">Whole seconds; a minute unless said otherwise.</param>
-    public RateLimitBudget Budget(string name, int quota, TimeSpan? window = null) =>
-        new(name, quota, window ?? Minute, settings.Enabled, time);
+    /// <param name="quota">Calls per key and minute, at least 1.</param>
+    public RateLimitBudget Budget(string name, int quota) => new(name, quota, settings.Enabled, time);
 }

@@ -20,7 +20,7 @@ public sealed class HubErrors(ILogger<HubErrors> logger)
     }
 }
 
-/// <summary>The hub's one place for errors, and for the caller's budget of calls.</summary>
+/// <summary>The hub's one place for errors.</summary>
 public sealed class HubErrorFilter(HubErrors errors) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(

@@ -25,7 +25,8 @@ public sealed class UploadAttachmentValidator : AbstractValidator<UploadAttachme
 }
 
 public sealed class UploadAttachmentHandler(
-    DbSession session, UploadStore uploads, AttachmentStore attachments, IFileStorage storage, IImageMaker images, IVirusScanner scanner, FileUrls urls, Limits limits, IClock clock)
+    DbSession session, UploadStore uploads, AttachmentStore attachments, IFileStorage storage, IImageMaker images, IVirusScanner scanner,
+    FileUrls urls, Limits limits, IClock clock)
     : IRequestHandler<UploadAttachment, AttachmentView>
 {
     // The bytes decide what it is; then what it costs to look at them rises: size, scanner, pixels.

@@ -3,7 +3,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Common;
 
-/// <summary>Lets costly work be done in turns: one at a time of a user and few in all, in the order of their coming. Nobody waits for long.</summary>
+/// <summary>Lets costly work be done in turns: one at a time of a user, few in all, in the order of their coming. No wait is long.</summary>
 /// <param name="atOnce">How many work at once; null for one of each user, however many these are.</param>
 /// <param name="patience">How long one waits at most.</param>
 public sealed class Turns(int? atOnce, TimeSpan patience) : IAsyncDisposable

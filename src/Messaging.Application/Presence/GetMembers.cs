@@ -29,7 +29,7 @@ public sealed class Members(Conversation conversation, string[] userIds, string[
     /// <summary>Whether others are shown that somebody writes: not who may not.</summary>
     public bool Shows(string userId) => Hears(userId) && conversation.WhyNotPost(PartOf(userId)) is null;
 
-    /// <summary>Whether somebody is told what that other one does, of whom anybody is.</summary>
+    /// <summary>Whether somebody is told what that other one does: not where one of the two has blocked the other.</summary>
     public bool Hears(string userId, string other) =>
         Hears(userId) && (blocks.Count == 0 || !(blocks.Contains($"{userId} {other}") || blocks.Contains($"{other} {userId}")));
 

@@ -14,7 +14,9 @@ public sealed record Highlight(string Text, IReadOnlyList<IReadOnlyList<int>> Ra
         var (begin, end) = (excerpt.IsCutBefore ? "…" : "", excerpt.IsCutAfter ? "…" : "");
         var (last, whole) = (excerpt.Before + StrictText.Length(excerpt.Text), StrictText.Length(excerpt.Around));
         // What touches an end of what was read may be a part of a word only.
-        var known = words.Where(word => (!excerpt.IsCutBefore || word.Start > 0) && (!excerpt.IsCutAfter || word.Start + word.Length < whole)).ToList();
+        var known = words
+            .Where(word => (!excerpt.IsCutBefore || word.Start > 0) && (!excerpt.IsCutAfter || word.Start + word.Length < whole))
+            .ToList();
         return new Highlight(
             $"{begin}{excerpt.Text}{end}",
             [.. Places(known, terms).Where(place => place.Start >= excerpt.Before && place.Start + place.Length <= last)

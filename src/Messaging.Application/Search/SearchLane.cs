@@ -21,14 +21,15 @@ public sealed class SearchLane : IAsyncDisposable
     /// <summary>Runs the search when it is its turn, with a token that ends it; 503 when either takes too long.</summary>
     public async Task<T> RunAsync<T>(Actor actor, DbSession session, Func<CancellationToken, Task<T>> search, CancellationToken ct)
     {
-        using var turn = await turns.TryTakeAsync(actor.UserId, ct) ?? throw Busy("Too many searches run just now; try again.");
+        using var turn = await turns.TryTakeAsync(actor.UserId, ct) ?? throw Busy("Too many searches are running; try again.");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Longest);
         try
         {
             return await session.SearchAsync(() => search(limit.Token));
         }
-        catch (Exception e) when (e is OperationCanceledException or DbException { SqlState: SqlStates.QueryCanceled } && !ct.IsCancellationRequested)
+        catch (Exception e) when (
+            e is OperationCanceledException or DbException { SqlState: SqlStates.QueryCanceled } && !ct.IsCancellationRequested)
         {
             throw Busy("The search took too long; look for more or rarer words, or narrow it.");
         }

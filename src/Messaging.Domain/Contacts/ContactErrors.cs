@@ -15,8 +15,8 @@ public static class ContactErrors
 
     public static RuleException NotToAdd(string pointer) => new(new Problem(
         ProblemCodes.NotAContact,
-        "You bring into a group whom you may write to: contacts and, where first messages ask, those with whom you have a direct "
-        + "conversation that was accepted. Ask for the contact with POST /v1/contacts first.",
+        "You can only add people whom you may message: your contacts or, where first messages wait for an answer, people who have accepted "
+        + "a direct conversation with you. Ask for the contact with POST /v1/contacts first.",
         pointer));
 
     public static RuleException OwnQuestion() => new(new Problem(

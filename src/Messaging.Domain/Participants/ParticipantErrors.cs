@@ -20,7 +20,7 @@ public static class ParticipantErrors
 
     public static RuleException LeftLately(string pointer, UserId userId) => new(new Problem(
         ProblemCodes.NotAllowed,
-        $"'{userId}' has left the group and is not brought back within 24 hours, but by the service; nobody was added.",
+        $"'{userId}' left this group less than 24 hours ago; until then only the service can add them. Nobody was added.",
         pointer));
 
     public static RuleException Absent(string pointer, UserId userId) =>

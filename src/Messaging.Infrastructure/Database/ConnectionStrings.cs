@@ -39,7 +39,7 @@ public static class ConnectionStrings
 
     /// <summary>For searches, which may be anything: as many as the lane has places, and a shorter time for a statement.</summary>
     public static string ForSearches(string given) =>
-        ForRequests(given, SearchLane.Places, $"{RequestOptions} {OneMoment} -c statement_timeout=2000");
+        ForRequests(given, SearchLane.Places, $"{RequestOptions} {OneMoment} -c statement_timeout={(int)SearchLane.Longest.TotalMilliseconds}");
 
     // Nothing that a request runs leaves anything on its connection's session, so there is nothing to reset: seven statements, which are
     // parsed each time and cost as much as a read by key.

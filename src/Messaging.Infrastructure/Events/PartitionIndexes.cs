@@ -68,7 +68,8 @@ public sealed class PartitionIndexes(DirectDataSource database, ILogger<Partitio
             {
                 await BuildAsync(connection, missing, ct);
                 if (!await TryAttachAsync(connection, missing, ct))
-                    logger.LogInformation("{Partition} is being read for long; its index {Index} is attached later", missing.Partition, missing.Parent);
+                    logger.LogInformation(
+                        "{Partition} is being read for long; its index {Index} is attached later", missing.Partition, missing.Parent);
             }
         }
         finally
@@ -81,7 +82,8 @@ public sealed class PartitionIndexes(DirectDataSource database, ILogger<Partitio
 
     private async Task BuildAsync(NpgsqlConnection connection, Missing missing, CancellationToken ct)
     {
-        var valid = await connection.QuerySingleOrDefaultAsync<bool?>(new CommandDefinition(IsValidSql, new { missing.Name, missing.Columns }, cancellationToken: ct));
+        var valid = await connection.QuerySingleOrDefaultAsync<bool?>(
+            new CommandDefinition(IsValidSql, new { missing.Name, missing.Columns }, cancellationToken: ct));
         if (valid is true)
             return;
         await ExecuteAsync(connection, PatienceSql, ct);
