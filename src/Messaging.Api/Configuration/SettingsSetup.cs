@@ -9,7 +9,7 @@ public static class SettingsSetup
 {
     /// <summary>
     /// Registers <typeparamref name="T"/>, read from the section at first use, with a check of it at start: values of the wrong kind,
-    /// names that mean nothing, and what <paramref name="check"/> says of the values.
+    /// names that mean nothing, and what <paramref name="check"/> says of the values. An empty value is none: the default holds.
     /// </summary>
     /// <param name="check">Errors of values that are well-formed, each led by the member's name and a colon; never a value.</param>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services, string section, Func<T, IEnumerable<string>>? check = null)
@@ -49,6 +49,10 @@ public static class SettingsSetup
         return errors;
     }
 
+    // Empty is not set, as a compose file's ${X:-} leaves it. The binder would take it for a word or a number, and fail.
     private static T Read<T>(IConfiguration section)
-        where T : class, new() => section.Get<T>() ?? new T();
+        where T : class, new() =>
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(section.AsEnumerable(makePathsRelative: true).Where(setting => !string.IsNullOrEmpty(setting.Value)))
+            .Build().Get<T>() ?? new T();
 }

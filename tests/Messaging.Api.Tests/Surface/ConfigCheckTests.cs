@@ -52,6 +52,17 @@ public sealed class ConfigCheckTests
         Assert.That(code, Is.EqualTo(1));
     }
 
+    [TestCase("Messaging__Policies__DirectMessages")]
+    [TestCase("Messaging__Limits__TextLength")]
+    [TestCase("Messaging__Storage__PublicUrl")]
+    [TestCase("Messaging__Accounts__Enabled")]
+    public async Task An_empty_setting_is_not_set(string name)
+    {
+        var (code, output, errors) = await CheckAsync("Host=127.0.0.1;Port=1;Database=messaging", (name, ""));
+        Assert.That(output, Does.Contain("The configuration can be used."), errors);
+        Assert.That(code, Is.Zero);
+    }
+
     [Test]
     public async Task As_json_it_is_one_object()
     {
