@@ -70,7 +70,7 @@ builder.Services
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
-    builder.Services.AddRevocationReader().AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
+    builder.Services.AddRevocationReader().AddRealtimeWorker().AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
 
 var app = builder.Build();
 if (ConfigCheck.IsAsked(args))

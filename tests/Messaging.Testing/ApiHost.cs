@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using NodaTime;
 
 namespace Messaging.Testing;
 
@@ -59,7 +60,14 @@ public sealed class ApiHost : IAsyncDisposable
     public static Task<ApiHost> StartAsync(params (string Name, string? Value)[] settings) => StartAsync(TimeProvider.System, settings);
 
     /// <summary>Starts with a fresh database and a clock of the test's own, which says what has expired.</summary>
-    public static async Task<ApiHost> StartAsync(TimeProvider time, params (string Name, string? Value)[] settings)
+    public static Task<ApiHost> StartAsync(TimeProvider time, params (string Name, string? Value)[] settings) =>
+        StartAsync(services => services.AddSingleton(time), settings);
+
+    /// <summary>Starts with a fresh database and a time of the test's own in place of the database's.</summary>
+    public static Task<ApiHost> StartAsync(IClock clock, params (string Name, string? Value)[] settings) =>
+        StartAsync(services => services.AddSingleton(clock), settings);
+
+    static async Task<ApiHost> StartAsync(Action<IServiceCollection> replace, (string Name, string? Value)[] settings)
     {
         var database = await TestDatabaseServer.CreateDatabaseAsync(Slices.MigrateAsync);
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -75,7 +83,7 @@ public sealed class ApiHost : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
             all[name] = value;
-        return new ApiHost(database, new Factory(all, time), ownsDatabase: true);
+        return new ApiHost(database, new Factory(all, replace), ownsDatabase: true);
     }
 
     /// <summary>Starts another node on this one's database, with the same settings and clock; to be disposed before this one.</summary>
@@ -149,12 +157,12 @@ public sealed class ApiHost : IAsyncDisposable
     sealed class Factory : WebApplicationFactory<AuthSettings>
     {
         readonly Dictionary<string, string?> settings;
-        readonly TimeProvider time;
+        readonly Action<IServiceCollection> replace;
 
-        public Factory(Dictionary<string, string?> settings, TimeProvider time)
+        public Factory(Dictionary<string, string?> settings, Action<IServiceCollection> replace)
         {
             this.settings = settings;
-            this.time = time;
+            this.replace = replace;
             UseKestrel(port: 0);
         }
 
@@ -162,14 +170,14 @@ public sealed class ApiHost : IAsyncDisposable
 
         public string FilesFolder => settings["Messaging:Storage:Path"]!;
 
-        public Factory Again() => new(settings, time);
+        public Factory Again() => new(settings, replace);
 
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             foreach (var (name, value) in settings)
                 builder.UseSetting(name, value);
             builder.ConfigureLogging(logging => logging.AddProvider(Logs));
-            builder.ConfigureServices(services => services.AddSingleton(time));
+            builder.ConfigureServices(replace);
         }
     }
 }

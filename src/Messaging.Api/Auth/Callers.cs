@@ -4,7 +4,6 @@ using Messaging.Application.ServiceKeys;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Authentication;
-using NodaTime;
 
 namespace Messaging.Api.Auth;
 
@@ -30,27 +29,24 @@ public static class Callers
     public static bool HasScope(this ClaimsPrincipal principal, Scope scope) =>
         principal.HasClaim(ScopeClaim, ScopeNames.NameOf(scope)) || principal.HasClaim(ScopeClaim, ScopeNames.NameOf(Scope.Admin));
 
-    /// <summary>What the caller was let in by, as far as it can be revoked; null for whoever was not.</summary>
+    /// <summary>What the caller was let in by, as far as it can be revoked or expires; null for whoever was not.</summary>
     public static Credential? Credential(this ClaimsPrincipal principal) => (principal.Identity as CallerIdentity)?.Credential;
 
-    /// <summary>A ticket that ends when the token does, which closes the hub's connections too.</summary>
-    internal static AuthenticationTicket UserTicket(UserId userId, Credential credential, Instant expiresAt) =>
-        Ticket([UserClaim(userId)], credential, new AuthenticationProperties { ExpiresUtc = expiresAt.ToDateTimeOffset() });
+    internal static AuthenticationTicket UserTicket(UserId userId, Credential credential) => Ticket([UserClaim(userId)], credential);
 
     internal static AuthenticationTicket ServiceTicket(string keyId, IEnumerable<Scope> scopes, UserId? actAs)
     {
         var claims = scopes.Select(scope => new Claim(ScopeClaim, ScopeNames.NameOf(scope))).Prepend(new Claim(KeyClaim, keyId));
         return Ticket(
             actAs is { } userId ? claims.Prepend(UserClaim(userId)) : claims,
-            new Credential(actAs, keyId, Session: null, IssuedAt: null),
-            new AuthenticationProperties());
+            new Credential(actAs, keyId, Session: null, IssuedAt: null));
     }
 
     // The claim by which SignalR, too, knows a connection's user.
     private static Claim UserClaim(UserId userId) => new(ClaimTypes.NameIdentifier, userId.Value);
 
-    private static AuthenticationTicket Ticket(IEnumerable<Claim> claims, Credential credential, AuthenticationProperties properties) =>
-        new(new ClaimsPrincipal(new CallerIdentity(claims, credential)), properties, CredentialHandler.Scheme);
+    private static AuthenticationTicket Ticket(IEnumerable<Claim> claims, Credential credential) =>
+        new(new ClaimsPrincipal(new CallerIdentity(claims, credential)), CredentialHandler.Scheme);
 
     private sealed class CallerIdentity(IEnumerable<Claim> claims, Credential credential) : ClaimsIdentity(claims, CredentialHandler.Scheme)
     {

@@ -11,7 +11,7 @@ using NodaTime;
 namespace Messaging.Api.Auth;
 
 /// <summary>What a good token says.</summary>
-internal sealed record ValidToken(UserId UserId, Instant ExpiresAt, Credential Credential, string? Name, string? Picture);
+internal sealed record ValidToken(UserId UserId, Credential Credential, string? Name, string? Picture);
 
 /// <summary>Checks user tokens: HS256, RS256 or ES256, whichever of them keys are configured for.</summary>
 internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, IClock clock)
@@ -92,7 +92,7 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
         if (session is not null && !StrictText.IsStorable(session))
             throw Refuse($"has a '{TokenClaims.Session}' that is no login's");
         return new ValidToken(
-            userId, expiresAt, new Credential(userId, keyId, session, IssuedAt(payload)), Text(payload, "name"), Text(payload, "picture"));
+            userId, new Credential(userId, keyId, session, IssuedAt(payload), expiresAt), Text(payload, "name"), Text(payload, "picture"));
     }
 
     // Whole seconds. A token that does not say when it was issued is older than any revocation.

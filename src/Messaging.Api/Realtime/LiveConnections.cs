@@ -4,6 +4,7 @@ using Messaging.Application.Events;
 using Messaging.Application.Revocations;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
+using NodaTime;
 
 namespace Messaging.Api.Realtime;
 
@@ -121,6 +122,15 @@ public sealed class LiveConnections : ILiveReceiver
             await Task.Delay(DrainStep, ct);
         }
         CloseAll();
+    }
+
+    public void EndExpired(Instant now)
+    {
+        foreach (var connection in All())
+        {
+            if (connection.Credential is { } credential && credential.IsExpired(now))
+                connection.End();
+        }
     }
 
     private void CloseRevoked(IReadOnlyList<Revocation> news)

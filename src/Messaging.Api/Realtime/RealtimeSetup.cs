@@ -34,7 +34,8 @@ public static class RealtimeSetup
         return services;
     }
 
+    public static IServiceCollection AddRealtimeWorker(this IServiceCollection services) => services.AddHostedService<ExpiryWorker>();
+
     public static void MapRealtime(this IEndpointRouteBuilder app) =>
-        app.MapHub<MessagingHub>(MessagingHub.Path, connection => connection.CloseOnAuthenticationExpiration = true)
-            .RequireScope(Scope.Messages);
+        app.MapHub<MessagingHub>(MessagingHub.Path).RequireScope(Scope.Messages);
 }
