@@ -43,7 +43,7 @@ builder.AddKestrelLimits();
 builder.Services
     .AddConnectionChecks()
     .AddSettings<DatabaseSettings>("Messaging:Database")
-    .AddSettings<ShutdownSettings>("Messaging:Shutdown")
+    .AddSettings<ShutdownSettings>("Messaging:Shutdown", shutdown => shutdown.Errors())
     .AddSettings<Limits>("Messaging:Limits", limits => limits.Errors())
     .AddSettings<PolicySettings>("Messaging:Policies", policies => policies.Errors())
     .AddSettings<StorageSettings>("Messaging:Storage", storage => storage.Errors())

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Reflection;
 
 namespace Messaging.Api.Configuration;
@@ -26,13 +27,17 @@ public static class SettingsShape
             return section.GetChildren().SelectMany(child => ValueErrors(child, item));
         if (!TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string)))
             return Errors(section, type);
-        // The converter of an enumeration takes any case, and says that it does not.
-        var isValid = string.IsNullOrEmpty(section.Value)
-            || (type.IsEnum ? WordConverter.IsWord(type, section.Value) : TypeDescriptor.GetConverter(type).IsValid(section.Value));
-        return isValid
+        return string.IsNullOrEmpty(section.Value) || IsValid(type, section.Value)
             ? []
             : [$"{Name(section.Path)}: {Word(type)} is expected."];
     }
+
+    // The converter of an enumeration takes any case, and says that it does not. That of time spans takes 5 for days, and 24:00:00 too.
+    private static bool IsValid(Type type, string value) =>
+        type.IsEnum ? WordConverter.IsWord(type, value)
+        : type == typeof(TimeSpan) ? value.Count(c => c == ':') == 2
+            && TimeSpan.TryParseExact(value, "c", CultureInfo.InvariantCulture, out var span) && span >= TimeSpan.Zero
+        : TypeDescriptor.GetConverter(type).IsValid(value);
 
     private static Type? ItemType(Type type) =>
         type.IsArray ? type.GetElementType() : type.IsGenericType ? type.GetGenericArguments()[^1] : null;
@@ -42,7 +47,7 @@ public static class SettingsShape
         if (type == typeof(bool))
             return "true or false";
         if (type == typeof(TimeSpan))
-            return "a time span such as 00:00:30";
+            return "a time span hh:mm:ss such as 00:00:30";
         return type.IsEnum ? "one of " + string.Join(", ", WordConverter.Words(type)) : "a whole number";
     }
 }

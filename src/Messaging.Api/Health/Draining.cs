@@ -14,6 +14,8 @@ public sealed class Draining
 /// <summary><c>Messaging__Shutdown__*</c>; all in all the way down stays below 20 s.</summary>
 public sealed class ShutdownSettings
 {
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(19);
+
     /// <summary>Between readiness going off and the first step, for load balancers to notice.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -22,4 +24,13 @@ public sealed class ShutdownSettings
 
     /// <summary>For requests that are under way when listening ends.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(9);
+
+    public IEnumerable<string> Errors()
+    {
+        if (StopTimeout < TimeSpan.FromSeconds(1))
+            yield return "StopTimeout: 00:00:01 or more is expected.";
+        // What is left is for the end itself. Span by span: the sum of what somebody writes may be beyond a span.
+        if (Delay > Longest || DrainTimeout > Longest - Delay || StopTimeout > Longest - Delay - DrainTimeout)
+            yield return $"Delay: with DrainTimeout and StopTimeout at most {Longest} is expected, since all must be over within 20 s.";
+    }
 }

@@ -64,6 +64,14 @@ public sealed class ConfigCheckTests
     }
 
     [Test]
+    public async Task A_way_down_that_is_too_long_is_an_error()
+    {
+        var (code, output, _) = await CheckAsync("Host=127.0.0.1;Port=1;Database=messaging", ("Messaging__Shutdown__Delay", "00:00:05"));
+        Assert.That(output, Does.Contain("Messaging__Shutdown__Delay: with DrainTimeout and StopTimeout at most 00:00:19 is expected"));
+        Assert.That(code, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task As_json_it_is_one_object()
     {
         var (_, output, _) = await CheckAsync("Host=127.0.0.1;Port=1;Database=messaging", asJson: true);

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Messaging.Api.Configuration;
+using Messaging.Api.Health;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Configuration;
@@ -28,6 +30,28 @@ public sealed class SettingsTests
         Assert.That(settings(), Is.EqualTo(Activator.CreateInstance(type)).UsingPropertiesComparer());
     }
 
+    [TestCase("5")]
+    [TestCase("5.5")]
+    [TestCase("0:05")]
+    [TestCase("24:00:00")]
+    [TestCase("-00:00:05")]
+    public void A_time_span_that_is_easily_taken_for_another_is_refused(string span) => Assert.That(
+        Read(typeof(ShutdownSettings), [new($"{Section}:Delay", span)]).Errors,
+        Is.EqualTo(new[] { "Messaging__Any__Delay: a time span hh:mm:ss such as 00:00:30 is expected." }));
+
+    [TestCase("00:00:05", ExpectedResult = "00:00:05")]
+    [TestCase("1.02:03:04.5", ExpectedResult = "1.02:03:04.5000000")]
+    public string A_time_span_is_read_as_it_is_written(string span) =>
+        ((ShutdownSettings)Read(typeof(ShutdownSettings), [new($"{Section}:Delay", span)]).Settings()).Delay.ToString();
+
+    [TestCase("00:00:03", "00:00:07", "00:00:09", ExpectedResult = true)]
+    [TestCase("00:00:04", "00:00:07", "00:00:09", ExpectedResult = false)]
+    [TestCase("00:00:01", "10675199.00:00:00", "00:00:09", ExpectedResult = false)]
+    [TestCase("10675199.00:00:00", "10675199.00:00:00", "10675199.00:00:00", ExpectedResult = false)]
+    [TestCase("00:00:00", "00:00:00", "00:00:00", ExpectedResult = false)]
+    public bool The_way_down_is_short_enough_for_the_20_seconds(string delay, string drain, string stop) =>
+        !new ShutdownSettings { Delay = Span(delay), DrainTimeout = Span(drain), StopTimeout = Span(stop) }.Errors().Any();
+
     static (Func<object> Settings, IReadOnlyList<string> Errors) Read(Type type, IEnumerable<KeyValuePair<string, string?>> given)
     {
         var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(given).Build());
@@ -35,6 +59,8 @@ public sealed class SettingsTests
         var provider = services.BuildServiceProvider();
         return (() => provider.GetRequiredService(type), provider.FindConfigurationErrors());
     }
+
+    static TimeSpan Span(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
 
     static IEnumerable<string> Names(Type type, string path) =>
         from property in type.GetProperties()
