@@ -37,18 +37,25 @@ public static class ConnectionStrings
     public static string ForQueries(string given) =>
         ForRequests(given, poolSize: Math.Clamp(Environment.ProcessorCount + 1, 3, 6), $"{RequestOptions} {OneMoment}");
 
-    /// <summary>For searches, which may be anything: as many as the lane has places, and a shorter time for a statement.</summary>
-    public static string ForSearches(string given) =>
-        ForRequests(given, SearchLane.Places, $"{RequestOptions} {OneMoment} -c statement_timeout={(int)SearchLane.Longest.TotalMilliseconds}");
+    /// <summary>
+    /// For searches, which may be anything: as many as the lane has places, and a shorter time for a statement. Nothing is prepared: their
+    /// plans are made for what is looked for anyway, and a statement that is cut off while it is being prepared must leave nothing behind.
+    /// </summary>
+    public static string ForSearches(string given) => ForRequests(
+        given, SearchLane.Places, $"{RequestOptions} {OneMoment} -c statement_timeout={(int)SearchLane.Longest.TotalMilliseconds}",
+        ("Max Auto Prepare", "0"));
 
     // Nothing that a request runs leaves anything on its connection's session, so there is nothing to reset: seven statements, which are
     // parsed each time and cost as much as a read by key.
-    private static string ForRequests(string given, int poolSize, string options) => Complete(
+    private static string ForRequests(string given, int poolSize, string options, params ReadOnlySpan<(string Name, string Value)> others) => Complete(
         given,
         options,
-        ("Maximum Pool Size", poolSize.ToString(CultureInfo.InvariantCulture)),
-        ("Command Timeout", "20"),
-        ("No Reset On Close", "true"));
+        [
+            ("Maximum Pool Size", poolSize.ToString(CultureInfo.InvariantCulture)),
+            ("Command Timeout", "20"),
+            ("No Reset On Close", "true"),
+            .. others,
+        ]);
 
     /// <summary>For the sequencer and listeners: few, lasting, and noticed when the network is cut.</summary>
     public static string ForDirectUse(string given) => Complete(
