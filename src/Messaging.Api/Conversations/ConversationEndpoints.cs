@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
@@ -16,7 +17,7 @@ namespace Messaging.Api.Conversations;
 /// <summary>With whom to talk.</summary>
 /// <param name="UserId">The other one.</param>
 /// <param name="Context">What it is about; each context has a conversation of its own.</param>
-/// <param name="Message">A first message, sent in the same transaction.</param>
+/// <param name="Message">A message, sent in the same transaction; takes from the rate limit <c>send</c>.</param>
 public sealed record DirectBody(UserId UserId, ConversationContext? Context = null, MessageContent? Message = null);
 
 /// <summary>A new group.</summary>
@@ -95,8 +96,10 @@ public static class ConversationEndpoints
     }
 
     private static async Task<Results<Ok<ConversationView>, Created<ConversationView>>> OpenDirectAsync(
-        DirectBody body, HttpContext context, IMediator mediator, CancellationToken ct)
+        DirectBody body, HttpContext context, RateLimits limits, IMediator mediator, CancellationToken ct)
     {
+        if (body.Message is not null)
+            context.TakeSend(limits);
         var opened = await mediator.Send(new OpenDirect(context.Actor(), body.UserId, body.Context, body.Message), ct);
         return opened.Created
             ? TypedResults.Created(Location(context, opened.Conversation), opened.Conversation)

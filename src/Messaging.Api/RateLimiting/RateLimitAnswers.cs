@@ -1,4 +1,5 @@
 using System.Globalization;
+using Messaging.Api.Security;
 using Messaging.Domain.Common;
 using Microsoft.Extensions.Primitives;
 
@@ -18,6 +19,14 @@ public static class RateLimitAnswers
         if (!state.Allowed)
             throw new RuleException(state.Problem);
         context.Tell(state.Budget);
+    }
+
+    /// <summary>Takes from the budget of sends, once a request: an endpoint may run again where another one was faster.</summary>
+    /// <exception cref="RuleException">None was left.</exception>
+    public static void TakeSend(this HttpContext context, RateLimits limits)
+    {
+        if (context.Items.TryAdd(typeof(SendLimit), value: null))
+            context.Take(limits.Send, context.User.CallerKey() ?? context.AddressKey());
     }
 
     /// <summary>Tells what is left; of several budgets the narrower, which is asked later, stands first.</summary>

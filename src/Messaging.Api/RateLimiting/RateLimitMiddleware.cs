@@ -19,7 +19,7 @@ public sealed class RateLimitMiddleware(RequestDelegate next, RateLimits limits)
         else
             context.Take(limits.Address, address);
         if (context.GetEndpoint()?.Metadata.GetMetadata<SendLimit>() is not null)
-            context.Take(limits.Send, caller ?? address);
+            context.TakeSend(limits);
         return next(context);
     }
 }

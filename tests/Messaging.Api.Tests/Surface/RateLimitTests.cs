@@ -155,8 +155,29 @@ public sealed class RateLimitTests
         });
     }
 
+    [Test]
+    public async Task Opening_a_direct_conversation_takes_from_the_budget_of_sends_if_it_carries_a_message()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await api.ClientFor("ben").GetAsync("/v1/me");
+        var client = api.ClientFor("anna");
+
+        using var first = await OpenAsync(client, new { userId = "ben", message = new { text = "one" } });
+        using var second = await OpenAsync(client, new { userId = "ben", message = new { text = "two" } });
+        using var without = await OpenAsync(client, new { userId = "ben" });
+        await Assert.MultipleAsync(async () =>
+        {
+            Assert.That(first.Headers.GetValues("RateLimit-Policy"), Is.EqualTo(new[] { "\"send\";q=1;w=60, \"requests\";q=1200;w=60" }));
+            Assert.That(await Task.FromResult(second).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+            Assert.That(without.Headers.GetValues("RateLimit-Policy"), Is.EqualTo(new[] { "\"requests\";q=1200;w=60" }));
+            Assert.That((await without.JsonAsync()).GetProperty("lastSeq").GetInt64(), Is.EqualTo(1));
+        });
+    }
+
     static int ResetOf(HttpResponseMessage response) =>
         int.Parse(response.Headers.GetValues("RateLimit").Single().Split("t=")[1], System.Globalization.CultureInfo.InvariantCulture);
+
+    static Task<HttpResponseMessage> OpenAsync(HttpClient client, object body) => client.PostAsJsonAsync("/v1/conversations/direct", body);
 
     static void Take(RateLimits limits, string key, int times)
     {
