@@ -19,7 +19,7 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
     // A token that was just made is not refused because its maker's clock is ahead; expiry is taken at its word.
     private static readonly Duration ClockSkew = Duration.FromSeconds(30);
 
-    private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
+    private static readonly Instant EndOfTime = Instant.FromUtc(9999, 12, 31, 23, 59, 59);
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -84,6 +84,10 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
             throw Refuse("has expired");
         if (Time(payload, "nbf") > now + ClockSkew)
             throw Refuse("is not valid yet");
+        var issuedAt = IssuedAt(payload);
+        // It would outlive revocations that come after it.
+        if (issuedAt > now + ClockSkew)
+            throw Refuse("has an 'iat' that lies in the future");
         if (!UserId.TryParse(Text(payload, "sub"), provider: null, out var userId))
             throw Refuse("has no 'sub' that is a user id: 1 to 64 of A-Z a-z 0-9 _ . : @ -");
         var (keyId, session) = (Text(payload, TokenClaims.ServiceKey), Text(payload, TokenClaims.Session));
@@ -92,7 +96,7 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
         if (session is not null && !StrictText.IsStorable(session))
             throw Refuse($"has a '{TokenClaims.Session}' that is no login's");
         return new ValidToken(
-            userId, new Credential(userId, keyId, session, IssuedAt(payload), expiresAt), Text(payload, "name"), Text(payload, "picture"));
+            userId, new Credential(userId, keyId, session, issuedAt, expiresAt), Text(payload, "name"), Text(payload, "picture"));
     }
 
     // Whole seconds. A token that does not say when it was issued is older than any revocation.
@@ -110,8 +114,11 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
             return null;
         if (value.ValueKind is not JsonValueKind.Number)
             throw Refuse($"has an '{claim}' that is not a number of seconds");
-        // A fraction is allowed; what is beyond all calendars is as good as their end.
-        return Instant.FromUnixTimeSeconds((long)Math.Clamp(value.GetDouble(), 0, EndOfTime.ToUnixTimeSeconds()));
+        var seconds = value.GetDouble();
+        if (seconds > EndOfTime.ToUnixTimeSeconds())
+            throw Refuse($"has an '{claim}' beyond the year 9999: it is in seconds, not milliseconds");
+        // A fraction is allowed.
+        return Instant.FromUnixTimeSeconds((long)Math.Max(seconds, 0));
     }
 
     // The library looks at the signature first.

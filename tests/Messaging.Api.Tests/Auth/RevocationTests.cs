@@ -62,6 +62,17 @@ public sealed class RevocationTests
         Assert.That(outcomes, Is.EqualTo(new[] { Refused, Refused, Refused, Good }));
     }
 
+    [TestCase(120, 1)]
+    [TestCase(-300, 1000)]
+    public async Task A_token_that_says_to_be_issued_in_the_future_does_not_outlive_the_revocation(int secondsAhead, long unit)
+    {
+        var user = NewUser();
+        var token = Token(user, DateTimeOffset.UtcNow.AddSeconds(secondsAhead).ToUnixTimeSeconds() * unit);
+        await RevokeAsync(user);
+
+        Assert.That(await MeAsync(api, token), Is.EqualTo(Refused));
+    }
+
     [Test]
     public async Task A_revocation_holds_for_a_user_who_has_not_come_yet_and_makes_nobody()
     {
