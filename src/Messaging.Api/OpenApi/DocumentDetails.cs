@@ -95,7 +95,7 @@ public static class DocumentDetails
         {
             Name = "If-Match",
             In = ParameterLocation.Header,
-            Description = "The `ETag` of what was read: where it has another version by now, nothing is changed and the answer is 412.",
+            Description = "The `ETag` of what was read, in quotes or bare, a list of such, or `*`: where it has another version by now, nothing is changed and the answer is 412.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             Example = "\"3\"",
         });
