@@ -49,11 +49,15 @@ public static partial class ExceptionProblems
         if (context.Request.RouteValues.ContainsKey(name))
             return new(ProblemCodes.NotFound, "There is nothing here that you can see.");
         return match.Groups["failed"].Success
-            ? new(ProblemCodes.InvalidRequest, $"The value of '{name}' is not of the kind that the API documents.", $"#/{name}")
+            ? new(ProblemCodes.InvalidRequest, $"Expected is {Expected(context, name) ?? "another kind of value"}.", $"#/{name}")
             : exception.Message.EndsWith("body.", StringComparison.Ordinal)
                 ? new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "#")
                 : new(ProblemCodes.InvalidRequest, $"'{name}' is required.", $"#/{name}");
     }
+
+    private static string? Expected(HttpContext context, string name) => new JsonPath(path: null).Expected(
+        context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
+            .FirstOrDefault(parameter => parameter.Name == name)?.ParameterInfo.ParameterType);
 
     [GeneratedRegex("""^(?:(?<failed>Failed to bind)|Required) parameter "[^"]*?(?<name>[^" ]+)" (?:from|was not)""", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex ParameterMessage();

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Messaging.Api.Json;
 using Messaging.Application.Common;
 using NodaTime;
 
@@ -15,7 +16,7 @@ public sealed partial class JsonPath(string? path)
 
     public string Member(string name) => Pointer + "/" + JsonPointer.Escape(name);
 
-    /// <summary>In words, what may stand at this place of a body read as <paramref name="root"/>; null when that is not known.</summary>
+    /// <summary>In words, what may stand at this place of a body, or parameter, read as <paramref name="root"/>; null when that is not known.</summary>
     public string? Expected(Type? root)
     {
         var type = root;
@@ -32,11 +33,13 @@ public sealed partial class JsonPath(string? path)
         return type is null ? null : Word(Plain(type));
     }
 
-    // What stands in a merge patch, or may be null.
+    // What stands in a merge patch, may be null, or is read from a query.
     private static Type Plain(Type type)
     {
-        var patched = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Optional<>) ? type.GenericTypeArguments[0] : type;
-        return Nullable.GetUnderlyingType(patched) ?? patched;
+        var given = Nullable.GetUnderlyingType(type) ?? type;
+        if (given.IsGenericType && (given.GetGenericTypeDefinition() == typeof(Optional<>) || given.GetGenericTypeDefinition() == typeof(Word<>)))
+            given = given.GenericTypeArguments[0];
+        return given == typeof(Time) ? typeof(Instant) : Nullable.GetUnderlyingType(given) ?? given;
     }
 
     private static string? Word(Type type)
@@ -49,8 +52,8 @@ public sealed partial class JsonPath(string? path)
             return "true or false";
         if (type == typeof(int) || type == typeof(long))
             return "a whole number within bounds";
-        if (type == typeof(Instant))
-            return "a time such as 2026-11-20T10:15:30.123Z";
+        if (MessagingJson.Expected.TryGetValue(type, out var words))
+            return words;
         return MessagingJson.Options.GetTypeInfo(type).Kind switch
         {
             JsonTypeInfoKind.Enumerable => "an array",

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 
@@ -7,11 +9,11 @@ namespace Messaging.Api.Errors;
 
 /// <summary>
 /// Refuses what no endpoint could answer well: NUL in a query, a word that its enumeration does not have, a body that is not in
-/// UTF-8, and an Accept header that leaves no form of the answer.
+/// UTF-8, one for a call that takes none, and an Accept header that leaves no form of the answer.
 /// </summary>
 public sealed class RequestShape(RequestDelegate next)
 {
-    public Task InvokeAsync(HttpContext context)
+    public async Task InvokeAsync(HttpContext context)
     {
         if (NulParameter(context.Request) is { } name)
             throw CommonErrors.Invalid($"#/{name}", "Text must not hold U+0000.");
@@ -21,8 +23,41 @@ public sealed class RequestShape(RequestDelegate next)
         else if (!IsAcceptable(context))
             context.Response.StatusCode = StatusCodes.Status406NotAcceptable;
         else
-            return next(context);
-        return Task.CompletedTask;
+            await PassAsync(context);
+    }
+
+    private async Task PassAsync(HttpContext context)
+    {
+        if (TakesNoBody(context))
+            await RefuseMembersAsync(context);
+        await next(context);
+    }
+
+    private static bool TakesNoBody(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase)
+        && context.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<IAcceptsMetadata>() is null
+        && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+
+    // An object without members is what many clients send for nothing.
+    private static async Task RefuseMembersAsync(HttpContext context)
+    {
+        var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        // Whoever compares repeated requests reads it again.
+        context.Request.Body = body;
+        if (body.Length == 0)
+            return;
+        body.Position = 0;
+        try
+        {
+            if (JsonSerializer.Deserialize<Nothing>(body, MessagingJson.Options) is null)
+                throw CommonErrors.Invalid("#", "This call takes no body.");
+        }
+        catch (JsonException e)
+        {
+            throw new RuleException(JsonProblems.Of(e, typeof(Nothing)));
+        }
+        body.Position = 0;
     }
 
     private static bool IsUtf8(HttpRequest request) =>
@@ -73,4 +108,6 @@ public sealed class RequestShape(RequestDelegate next)
             .Select(type => new MediaTypeHeaderValue(type))
             .Any(type => ranges.Any(range => range.Quality is not 0 && type.IsSubsetOf(range)));
     }
+
+    private sealed record Nothing;
 }

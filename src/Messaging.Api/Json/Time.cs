@@ -1,19 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
+using Messaging.Application.Common;
 using NodaTime;
-using NodaTime.Text;
 
 namespace Messaging.Api.Json;
 
-/// <summary>A time in a query string, as the JSON writes it: RFC 3339 in UTC.</summary>
+/// <summary>A time in a query string, as the JSON takes it: RFC 3339.</summary>
 public readonly record struct Time(Instant Value) : IParsable<Time>
 {
     public static Time Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var time) ? time : throw new FormatException("A time such as 2026-11-20T10:15:30.123Z is expected.");
+        TryParse(s, provider, out var time) ? time : throw new FormatException($"Expected is {MessagingJson.Expected[typeof(Instant)]}.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Time result)
     {
-        var parsed = InstantPattern.ExtendedIso.Parse(s ?? "");
-        result = parsed.Success ? new Time(parsed.Value) : default;
-        return parsed.Success;
+        // A plus that was not escaped arrives as a space.
+        var isTime = Rfc3339.TryParse((s ?? "").Replace(' ', '+'), out var time);
+        result = new Time(time);
+        return isTime;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -28,6 +29,7 @@ public sealed class JsonTextConverter : JsonConverter<JsonText>
         if (reader.TokenType is not JsonTokenType.StartObject)
             throw new JsonException("A JSON object is expected.");
         using var document = JsonDocument.ParseValue(ref reader);
+        StrictText.CheckUtf8(JsonMarshal.GetRawUtf8Value(document.RootElement));
         var text = document.RootElement.GetRawText();
         // The reader's own options do not reach into the value, so it is read a second time with the strict ones.
         using var strict = JsonDocument.Parse(text, Strict);

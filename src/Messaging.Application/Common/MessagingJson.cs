@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -5,7 +6,6 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Messaging.Domain.Common;
 using NodaTime;
-using NodaTime.Text;
 
 namespace Messaging.Application.Common;
 
@@ -18,6 +18,16 @@ public static class MessagingJson
     public static readonly JsonNamingPolicy Words = JsonNamingPolicy.KebabCaseLower;
 
     public static readonly JsonSerializerOptions Options = Configure(new JsonSerializerOptions());
+
+    /// <summary>What values of our own kinds look like, in the words of refusals.</summary>
+    public static readonly IReadOnlyDictionary<Type, string> Expected = new Dictionary<Type, string>
+    {
+        [typeof(Instant)] = "a time such as 2026-11-20T10:15:30.123Z",
+        [typeof(UserId)] = "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -",
+        [typeof(ConversationId)] = "the id of a conversation, a UUID",
+        [typeof(MessageId)] = "the id of a message, a UUID",
+        [typeof(AttachmentId)] = "the id of an attachment, a UUID",
+    };
 
     /// <summary>A time as it is written everywhere: RFC 3339 in UTC, to the microsecond, which is what PostgreSQL keeps.</summary>
     public static string TextOf(Instant time) => Encoding.ASCII.GetString(Format(time, stackalloc byte[TimeLength + 1]));
@@ -48,11 +58,10 @@ public static class MessagingJson
         options.Converters.Add(new JsonStringEnumConverter(Words, allowIntegerValues: false));
         options.Converters.Add(new StrictStringConverter());
         options.Converters.Add(new InstantConverter());
-        options.Converters.Add(new IdConverter<UserId>(
-            (writer, id) => writer.WriteStringValue(id.Value), "a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -"));
-        options.Converters.Add(new IdConverter<ConversationId>((writer, id) => writer.WriteStringValue(id.Value), "the id of a conversation, a UUID"));
-        options.Converters.Add(new IdConverter<MessageId>((writer, id) => writer.WriteStringValue(id.Value), "the id of a message, a UUID"));
-        options.Converters.Add(new IdConverter<AttachmentId>((writer, id) => writer.WriteStringValue(id.Value), "the id of an attachment, a UUID"));
+        options.Converters.Add(new IdConverter<UserId>((writer, id) => writer.WriteStringValue(id.Value)));
+        options.Converters.Add(new IdConverter<ConversationId>((writer, id) => writer.WriteStringValue(id.Value)));
+        options.Converters.Add(new IdConverter<MessageId>((writer, id) => writer.WriteStringValue(id.Value)));
+        options.Converters.Add(new IdConverter<AttachmentId>((writer, id) => writer.WriteStringValue(id.Value)));
         return options;
     }
 
@@ -83,6 +92,8 @@ public static class MessagingJson
             }
             catch (InvalidOperationException e)
             {
+                var raw = reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan;
+                StrictText.CheckUtf8(raw);
                 throw new JsonException("Text must not hold half a surrogate pair.", e);
             }
         }
@@ -93,21 +104,21 @@ public static class MessagingJson
     private sealed class InstantConverter : JsonConverter<Instant>
     {
         public override Instant Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType is JsonTokenType.String && InstantPattern.ExtendedIso.Parse(reader.GetString()!) is { Success: true } parsed
-                ? parsed.Value
-                : throw new JsonException("A time such as 2026-11-20T10:15:30.123Z is expected.");
+            reader.TokenType is JsonTokenType.String && Rfc3339.TryParse(reader.GetString()!, out var time)
+                ? time
+                : throw new JsonException($"Expected is {Expected[typeof(Instant)]}.");
 
         public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) =>
             writer.WriteStringValue(Format(value, stackalloc byte[TimeLength + 1]));
     }
 
-    private sealed class IdConverter<T>(Action<Utf8JsonWriter, T> write, string expected) : JsonConverter<T>
+    private sealed class IdConverter<T>(Action<Utf8JsonWriter, T> write) : JsonConverter<T>
         where T : struct, IParsable<T>
     {
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType is JsonTokenType.String && T.TryParse(reader.GetString(), provider: null, out var id)
                 ? id
-                : throw new JsonException($"Expected is {expected}.");
+                : throw new JsonException($"Expected is {Expected[typeof(T)]}.");
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => write(writer, value);
     }

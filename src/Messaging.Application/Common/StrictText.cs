@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Messaging.Application.Common;
 
@@ -24,6 +25,13 @@ public static class StrictText
     {
         if (!IsStorable(text))
             throw new JsonException("Text must not hold U+0000 or half a surrogate pair.");
+    }
+
+    /// <summary>Refuses bytes of another encoding, such as Latin-1.</summary>
+    public static void CheckUtf8(ReadOnlySpan<byte> bytes)
+    {
+        if (!Utf8.IsValid(bytes))
+            throw new JsonException("The text is not in UTF-8.");
     }
 
     /// <summary>Code points, which is how every length in the contract is counted.</summary>

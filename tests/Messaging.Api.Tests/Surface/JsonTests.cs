@@ -69,6 +69,19 @@ public sealed class JsonTests
     public async Task Bytes_that_are_no_text_are_400(byte[] body) =>
         Assert.That(await User.PostAsync("/v1/conversations", Json(body)).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
 
+    [TestCase("""{"name": "Caf\u00e9", "participantIds": []}""", "#/name")]
+    [TestCase("""{"name": "a", "participantIds": [], "metadata": {"a": "Caf\u00e9"}}""", "#/metadata")]
+    public async Task A_body_in_another_encoding_is_told_that_it_is_not_in_UTF_8(string body, string pointer)
+    {
+        using var response = await User.PostAsync("/v1/conversations", Json(Encoding.Latin1.GetBytes(body.Replace("\\u00e9", "\u00e9", StringComparison.Ordinal))));
+        var error = (await response.JsonAsync()).GetProperty("errors")[0];
+        Assert.Multiple(() =>
+        {
+            Assert.That(error.GetProperty("pointer").GetString(), Is.EqualTo(pointer));
+            Assert.That(error.GetProperty("detail").GetString(), Is.EqualTo("The text is not in UTF-8."));
+        });
+    }
+
     [Test]
     public async Task A_wrong_word_of_an_enumeration_is_told_the_right_ones()
     {
