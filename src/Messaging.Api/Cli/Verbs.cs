@@ -87,7 +87,7 @@ public static class Verbs
             .AddApplication();
 
         await using var app = builder.Build();
-        if (app.Services.FindConfigurationErrors() is { Count: > 0 } found)
+        if (app.Services.FindErrorsOfSections() is { Count: > 0 } found)
             throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
         var session = new Session(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
+using Npgsql;
 
 namespace Messaging.Api.Configuration;
 
@@ -22,7 +23,7 @@ public static class ConfigCheck
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(answer, MessagingJson.Options));
         else
             await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, answer.Lines()));
-        return errors.Count > 0 || answer.FittingNodes is 0 ? 1 : 0;
+        return answer.Errors.Count > 0 || answer.FittingNodes is 0 ? 1 : 0;
     }
 
     private static async Task<Answer> CountAsync(IConfiguration configuration, CancellationToken ct)
@@ -31,10 +32,20 @@ public static class ConfigCheck
         var direct = configuration.GetConnectionString(DatabaseSetup.Direct) is { Length: > 0 } given ? given : main;
         var pools = ConnectionStrings.OfANode(main, direct);
         var perNode = pools.Sum(pool => pool.Connections);
+        var asked = DatabaseSetup.Main;
         try
         {
-            var room = await ConnectionRoom.AskAsync(direct, ct);
+            var room = await ConnectionRoom.AskAsync(main, ct);
+            if (direct != main)
+            {
+                asked = DatabaseSetup.Direct;
+                room = await ConnectionRoom.AskAsync(direct, ct);
+            }
             return new Answer([], pools, perNode, room, room.Available / perNode, null);
+        }
+        catch (PostgresException e) when (DatabaseFailures.IsRefusal(e))
+        {
+            return new Answer([$"ConnectionStrings__{asked}: PostgreSQL refuses it: {e.MessageText}."], pools, perNode, null, null, null);
         }
         catch (Exception e) when (DatabaseFailures.IsAway(e))
         {

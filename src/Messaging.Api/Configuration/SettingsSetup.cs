@@ -3,10 +3,13 @@ using Microsoft.Extensions.Options;
 namespace Messaging.Api.Configuration;
 
 /// <summary>Finds every error of one section of the configuration; each begins with the setting's name.</summary>
-public sealed record SettingsCheck(Func<IConfiguration, IEnumerable<string>> Errors);
+/// <param name="Section">What it reads, such as <c>Messaging:Limits</c>; null where another check has it.</param>
+public sealed record SettingsCheck(Func<IConfiguration, IEnumerable<string>> Errors, string? Section = null);
 
 public static class SettingsSetup
 {
+    private const string Root = "Messaging";
+
     /// <summary>
     /// Registers <typeparamref name="T"/>, read from the section at first use, with a check of it at start: values of the wrong kind,
     /// names that mean nothing, and what <paramref name="check"/> says of the values. An empty value is none: the default holds.
@@ -25,12 +28,29 @@ public static class SettingsSetup
             if (errors.Count == 0 && check is not null)
                 errors.AddRange(check(Read<T>(part)).Select(error => $"{SettingsShape.Name(part.Path)}__{error}"));
             return errors;
-        }));
+        }, section));
         return services;
     }
 
-    /// <summary>All that is wrong with the configuration.</summary>
-    public static IReadOnlyList<string> FindConfigurationErrors(this IServiceProvider services)
+    /// <summary>All that is wrong with the configuration of the service, in which each section has its check.</summary>
+    public static IReadOnlyList<string> FindConfigurationErrors(this IServiceProvider services) =>
+        [.. services.FindUnknownNames(), .. services.FindErrorsOfSections()];
+
+    private static IEnumerable<string> FindUnknownNames(this IServiceProvider services)
+    {
+        var sections = services.GetServices<SettingsCheck>().Select(check => check.Section).OfType<string>()
+            .Where(section => section.StartsWith($"{Root}:", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
+        var known = string.Join(", ", sections.Select(section => section[(Root.Length + 1)..]));
+        return
+            from child in services.GetRequiredService<IConfiguration>().GetSection(Root).GetChildren()
+            where !sections.Contains(child.Path, StringComparer.OrdinalIgnoreCase)
+            from setting in child.AsEnumerable()
+            where setting.Value is not null
+            select $"{SettingsShape.Name(setting.Key)}: there is no such setting; below {Root}__ there are {known}.";
+    }
+
+    /// <summary>All that is wrong in the sections that are registered, be there others or not.</summary>
+    public static IReadOnlyList<string> FindErrorsOfSections(this IServiceProvider services)
     {
         var configuration = services.GetRequiredService<IConfiguration>();
         var errors = services.GetServices<SettingsCheck>().SelectMany(check => check.Errors(configuration)).ToList();

@@ -11,6 +11,8 @@ public static class SettingsShape
 
     public static IEnumerable<string> Errors(IConfigurationSection section, Type type)
     {
+        if (!string.IsNullOrEmpty(section.Value))
+            yield return $"{Name(section.Path)}: is a section; its settings are written {Name(section.Path)}__{type.GetProperties()[0].Name} and so on.";
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToArray();
         foreach (var child in section.GetChildren())
         {
@@ -24,9 +26,15 @@ public static class SettingsShape
     {
         var type = Nullable.GetUnderlyingType(declared) ?? declared;
         if (ItemType(type) is { } item)
-            return section.GetChildren().SelectMany(child => ValueErrors(child, item));
+        {
+            return string.IsNullOrEmpty(section.Value)
+                ? section.GetChildren().SelectMany(child => ValueErrors(child, item))
+                : [$"{Name(section.Path)}: write one value to a setting: {Name(section.Path)}__0, __1 and so on."];
+        }
         if (!TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string)))
             return Errors(section, type);
+        if (section.GetChildren().Any())
+            return section.GetChildren().Select(child => $"{Name(child.Path)}: there is no such setting.");
         return string.IsNullOrEmpty(section.Value) || IsValid(type, section.Value)
             ? []
             : [$"{Name(section.Path)}: {Word(type)} is expected."];

@@ -15,7 +15,7 @@ public static class TrustedProxies
 
     public static IServiceCollection AddTrustedProxies(this IServiceCollection services)
     {
-        services.AddSingleton(new SettingsCheck(Errors));
+        services.AddSingleton(new SettingsCheck(Errors, Section));
         // After all others: ASPNETCORE_FORWARDEDHEADERS_ENABLED would have the framework believe everybody.
         services.AddOptions<ForwardedHeadersOptions>().PostConfigure<IConfiguration>(Configure);
         return services;

@@ -30,11 +30,9 @@ public sealed class DatabaseStart(NpgsqlDataSource database, DatabaseClock clock
             {
                 return await CheckAsync(ct);
             }
-            catch (Exception e) when (DatabaseFailures.IsAway(e))
+            catch (Exception e) when (DatabaseFailures.IsAway(e) || DatabaseFailures.IsRefusal(e))
             {
-                // A wrong password or name does not come right by waiting.
-                var final = e is PostgresException { SqlState: var state } && (state.StartsWith("28", StringComparison.Ordinal) || state == PostgresErrorCodes.InvalidCatalogName);
-                if (final || Stopwatch.GetElapsedTime(started) > settings.StartTimeout)
+                if (DatabaseFailures.IsRefusal(e) || Stopwatch.GetElapsedTime(started) > settings.StartTimeout)
                     return $"PostgreSQL cannot be used: {Reason(e)}. Check ConnectionStrings__Messaging.";
                 logger.LogWarning("PostgreSQL does not answer yet: {Reason}", Reason(e));
             }

@@ -71,6 +71,40 @@ public sealed class ConfigCheckTests
         Assert.That(code, Is.EqualTo(1));
     }
 
+    [TestCase("Messaging__Policy__DirectMessages", "contacts")]
+    [TestCase("Messaging__RateLimit__Enabled", "false")]
+    [TestCase("Messaging__Proxy__0", "10.0.0.0/8")]
+    [TestCase("Messaging__DirectMessages", "contacts")]
+    public async Task A_name_that_is_no_sections_is_an_error(string name, string value)
+    {
+        var (code, output, _) = await CheckAsync("Host=127.0.0.1;Port=1;Database=messaging", (name, value));
+        Assert.That(output, Does.Contain($"{name}: there is no such setting; below Messaging__ there are Accounts, Auth, Cors, "));
+        Assert.That(code, Is.EqualTo(1));
+    }
+
+    [TestCase("Username", "nobody", "ConnectionStrings__Messaging: PostgreSQL refuses it: ")]
+    [TestCase("Password", "wr0ng", "ConnectionStrings__Messaging: PostgreSQL refuses it: ")]
+    [TestCase("Database", "no_such", "ConnectionStrings__Messaging: PostgreSQL refuses it: database \"no_such\" does not exist.")]
+    public async Task A_server_that_refuses_is_an_error_that_says_so(string part, string value, string expected)
+    {
+        await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
+        var refused = new NpgsqlConnectionStringBuilder(database.ConnectionString) { [part] = value };
+        var (code, output, _) = await CheckAsync(refused.ConnectionString);
+        Assert.That(output, Does.Contain(expected).And.Not.Contain("wr0ng"));
+        Assert.That(code, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Either_connection_may_be_the_one_that_is_refused()
+    {
+        await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
+        var refused = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Database = "no_such" }.ConnectionString;
+        var (_, main, _) = await CheckAsync(refused, ("ConnectionStrings__MessagingDirect", database.ConnectionString));
+        var (_, direct, _) = await CheckAsync(database.ConnectionString, ("ConnectionStrings__MessagingDirect", refused));
+        Assert.That(main, Does.Contain("ConnectionStrings__Messaging: PostgreSQL refuses it"));
+        Assert.That(direct, Does.Contain("ConnectionStrings__MessagingDirect: PostgreSQL refuses it"));
+    }
+
     [Test]
     public async Task As_json_it_is_one_object()
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Messaging.Api.Configuration;
 using Messaging.Api.Health;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,12 @@ public sealed class SettingsTests
         Assert.That(errors, Is.Empty);
         Assert.That(settings(), Is.EqualTo(Activator.CreateInstance(type)).UsingPropertiesComparer());
     }
+
+    [TestCase("", "Messaging__Any: is a section; its settings are written Messaging__Any__DirectMessages and so on.")]
+    [TestCase(":Posting:0", "Messaging__Any__Posting__0: there is no such setting.")]
+    [TestCase(":Reactions:Allowed", "Messaging__Any__Reactions__Allowed: write one value to a setting: Messaging__Any__Reactions__Allowed__0, __1 and so on.")]
+    public void A_value_in_the_wrong_place_is_refused_with_the_right_one(string name, string expected) => Assert.That(
+        Read(typeof(PolicySettings), [new($"{Section}{name}", "admins")]).Errors, Is.EqualTo(new[] { expected }));
 
     [TestCase("5")]
     [TestCase("5.5")]
