@@ -1,8 +1,10 @@
 using Dapper;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
+using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -131,6 +133,36 @@ public sealed class RaceTests : SliceFixture
             Assert.That((view.ParticipantCount, view.OwnerId, view.Me!.Role), Is.EqualTo((1, (UserId?)users[2], ParticipantRole.Owner)));
         }
     }
+
+    // Whoever waits for the row has seen the block.
+    [TestCase("reads", MessageEvents.Read)]
+    [TestCase("receives", MessageEvents.Delivered)]
+    [TestCase("fetches", MessageEvents.Delivered)]
+    public async Task What_one_does_while_ones_block_is_lifted_is_told_to_the_other(string what, string type)
+    {
+        var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
+        var id = await Slices.DirectAsync(ada, bob);
+        await Slices.TextAsync(ada, id);
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+
+        var moving = Task.CompletedTask;
+        await Slices.SendAsync(new UnblockUser(new Actor(bob), ada), async () =>
+        {
+            moving = MoveAsync(what, new Actor(bob), id);
+            await Slices.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH old AS%')");
+        });
+        await moving;
+
+        var sql = "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND type = @Type AND user_id IS NULL AND payload ->> 'userId' = @Bob";
+        Assert.That(await Slices.ScalarAsync<long>(sql, new { Id = id.Value, Type = type, Bob = bob.Value }), Is.EqualTo(1));
+    }
+
+    private Task MoveAsync(string what, Actor actor, ConversationId id) => what switch
+    {
+        "reads" => Slices.SendAsync(new MarkRead(actor, id, null)),
+        "receives" => Slices.SendAsync(new MarkDelivered(actor, id, null)),
+        _ => Slices.SendAsync(new ListMessages(actor, id, null, null, null, 10)),
+    };
 
     private async Task<(IReadOnlyList<UserId> Users, ConversationId Id)> GroupAsync()
     {

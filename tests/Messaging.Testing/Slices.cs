@@ -67,6 +67,17 @@ public sealed class Slices : IAsyncDisposable
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
     }
 
+    /// <summary>Sends a command that commits only after something else was done.</summary>
+    public async Task SendAsync<T>(IRequest<T> request, Func<Task> beforeCommit)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var session = scope.ServiceProvider.GetRequiredService<DbSession>();
+        await session.BeginAsync(CancellationToken.None);
+        await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
+        await beforeCommit();
+        await session.CommitAsync(CancellationToken.None);
+    }
+
     /// <summary>Reads or writes past the application: what a test knows of the rows.</summary>
     public async Task<T> SqlAsync<T>(Func<DbSession, Task<T>> use)
     {

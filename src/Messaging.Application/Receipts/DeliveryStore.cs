@@ -12,11 +12,13 @@ public sealed class DeliveryStore(DbSession session, PolicySettings policies, Ou
 {
     // Locks the receiver's participants row only. Two at once: the WHERE of the update is judged again on the row as the other left it,
     // so the pointer never moves backwards. Whoever has not accepted a request has received nothing. Between two who are parted one's own
-    // devices alone learn of it: the row says so, whose lock a block waits for.
+    // devices alone learn of it. Whoever parts or rejoins them writes the row, too: where it says otherwise than when the statement began,
+    // or was moved, nothing is written and the request runs again.
     private const string MoveSql =
         $"""
         WITH old AS (
-            SELECT p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
+            SELECT p.last_read_seq, p.last_delivered_seq, p.shown_delivered_seq, p.pending,
+                least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
                 CASE WHEN {ParticipantViewStore.Told} AND NOT {ConversationStore.Parted} THEN NULL ELSE p.user_id END AS audience,
                 {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
             FROM participants p
@@ -28,9 +30,8 @@ public sealed class DeliveryStore(DbSession session, PolicySettings policies, Ou
             SET last_delivered_seq = old.target
             FROM old
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
-                AND p.last_delivered_seq < old.target
-            RETURNING p.last_delivered_seq, clock_timestamp() AS moved_at,
-                CASE WHEN p.shown_delivered_seq IS NULL THEN old.audience ELSE p.user_id END AS audience
+                AND p.last_delivered_seq < old.target AND p.shown_delivered_seq IS NOT DISTINCT FROM old.shown_delivered_seq
+            RETURNING p.last_delivered_seq, clock_timestamp() AS moved_at, old.audience
         ),
         mark AS (
             INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
@@ -45,7 +46,8 @@ public sealed class DeliveryStore(DbSession session, PolicySettings policies, Ou
             FROM at
         )
         SELECT old.last_read_seq, coalesce(at.last_delivered_seq, old.last_delivered_seq) AS last_delivered_seq,
-            old.messages AS unread_count, old.mentions AS mention_count
+            old.messages AS unread_count, old.mentions AS mention_count,
+            at.last_delivered_seq IS NULL AND NOT old.pending AND old.last_delivered_seq < old.target AS changed_meanwhile
         FROM old
         LEFT JOIN at ON true
         """;
@@ -53,10 +55,11 @@ public sealed class DeliveryStore(DbSession session, PolicySettings policies, Ou
     /// <summary>To a seq, or to the newest one; null for who does not take part.</summary>
     public async Task<PointerState?> MoveAsync(ConversationId id, UserId user, long? seq, CancellationToken ct)
     {
-        var state = await session.QuerySingleOrDefaultAsync<PointerState>(
+        var move = await session.QuerySingleOrDefaultAsync<PointerMove>(
             MoveSql,
             new { ConversationId = id.Value, UserId = user.Value, Seq = seq, policies.Receipts, DeliveredEvent = MessageEvents.Delivered },
             ct);
+        var state = move?.ToState();
         session.AfterCommit(signal.Raise);
         return state;
     }

@@ -16,6 +16,14 @@ public sealed record MarkRead(Actor Actor, ConversationId ConversationId, long? 
 /// <summary>Where one's pointers stand and what is unread behind them.</summary>
 public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long UnreadCount, long MentionCount);
 
+/// <summary>The answer of a statement that moves one's pointers.</summary>
+/// <param name="ChangedMeanwhile">Nothing was written: the row is not as it was when the statement began.</param>
+internal sealed record PointerMove(long LastReadSeq, long LastDeliveredSeq, long UnreadCount, long MentionCount, bool ChangedMeanwhile)
+{
+    public PointerState ToState() =>
+        ChangedMeanwhile ? throw new ChangedMeanwhileException() : new(LastReadSeq, LastDeliveredSeq, UnreadCount, MentionCount);
+}
+
 public sealed class MarkReadValidator : AbstractValidator<MarkRead>
 {
     public MarkReadValidator() =>
@@ -27,12 +35,14 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
     // Locks the reader's participants row only, never the conversation. Two reads at once: the WHERE of the update is judged
     // again on the row as the other left it, so the pointer never moves backwards. Whoever has not accepted a request marks nothing.
     // Of who hides how far one has read, the others learn that it was received. Between two who are parted one's own devices alone learn of
-    // it: the row says so, whose lock a block waits for. The events' time is that of holding the row: the statement may have begun, and
-    // waited, before another moved the pointer.
+    // it. Whoever parts or rejoins them writes the row, too: where it says otherwise than when the statement began, or was moved, nothing
+    // is written and the command runs again. The events' time is that of holding the row: the statement may have begun, and waited, before
+    // another moved the pointer.
     private const string MarkReadSql =
         $"""
         WITH old AS (
-            SELECT c.last_seq, p.last_read_seq, p.last_delivered_seq, least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
+            SELECT c.last_seq, p.last_read_seq, p.last_delivered_seq, p.shown_delivered_seq, p.pending,
+                least(coalesce(@Seq, c.last_seq), c.last_seq) AS target,
                 CASE WHEN {ParticipantViewStore.Shows} AND NOT {ConversationStore.Parted} THEN NULL ELSE p.user_id END AS audience,
                 {ParticipantViewStore.Told} AND NOT {ConversationStore.Parted} AND NOT p.show_read_receipts AS hides,
                 {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
@@ -47,10 +57,9 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
                 last_read_at = now()
             FROM old
             WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
-                AND p.last_read_seq < old.target
+                AND p.last_read_seq < old.target AND p.shown_delivered_seq IS NOT DISTINCT FROM old.shown_delivered_seq
             RETURNING p.last_read_seq AS pointer, p.last_delivered_seq, old.last_seq, clock_timestamp() AS moved_at,
-                CASE WHEN p.shown_delivered_seq IS NULL THEN old.audience ELSE p.user_id END AS audience,
-                p.shown_delivered_seq IS NULL AS reaches
+                old.audience, old.hides
         ),
         change AS (
             SELECT counted.payload, (counted.payload ->> 'unreadCount')::bigint AS messages,
@@ -65,7 +74,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
             ON CONFLICT DO NOTHING
         ),
         received AS (
-            SELECT at.last_delivered_seq, at.moved_at, old.hides AND at.reaches AS hides
+            SELECT at.last_delivered_seq, at.moved_at, at.hides
             FROM at, old
             WHERE at.last_delivered_seq > old.last_delivered_seq
         ),
@@ -97,7 +106,8 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
         SELECT coalesce(at.pointer, old.last_read_seq) AS last_read_seq,
             coalesce(at.last_delivered_seq, old.last_delivered_seq) AS last_delivered_seq,
             coalesce(change.messages, old.messages) AS unread_count,
-            coalesce(change.mentions, old.mentions) AS mention_count
+            coalesce(change.mentions, old.mentions) AS mention_count,
+            at.pointer IS NULL AND NOT old.pending AND old.last_read_seq < old.target AS changed_meanwhile
         FROM old
         LEFT JOIN at ON true
         LEFT JOIN change ON true
@@ -105,7 +115,7 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
 
     public async Task<PointerState> Handle(MarkRead command, CancellationToken ct)
     {
-        var state = await session.QuerySingleOrDefaultAsync<PointerState>(
+        var move = await session.QuerySingleOrDefaultAsync<PointerMove>(
             MarkReadSql,
             new
             {
@@ -118,7 +128,8 @@ public sealed class MarkReadHandler(DbSession session, PolicySettings policies, 
                 UnreadEvent = MessageEvents.UnreadChanged,
             },
             ct);
+        var state = move?.ToState() ?? throw CommonErrors.NotFound();
         session.AfterCommit(signal.Raise);
-        return state ?? throw CommonErrors.NotFound();
+        return state;
     }
 }
