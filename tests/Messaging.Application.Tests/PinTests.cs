@@ -74,7 +74,7 @@ public sealed class PinTests : SliceFixture
         var outcomes = await Task.WhenAll(messages.Skip(98).Select(message => Task.Run(() => CodeAsync(() => PinAsync(users[0], message)))));
 
         Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(2));
-        Assert.That(outcomes.Count(code => code == ProblemCodes.InvalidRequest), Is.EqualTo(4));
+        Assert.That(outcomes.Count(code => code == ProblemCodes.LimitReached), Is.EqualTo(4));
     }
 
     [Test]

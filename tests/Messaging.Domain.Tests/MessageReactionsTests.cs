@@ -54,7 +54,7 @@ public sealed class MessageReactionsTests
     {
         var full = new MessageReactions([.. Enumerable.Range(0, 50).Select(i => new EmojiCount($":{i}:", 1, Mine: i == 0))]);
 
-        Assert.That(() => full.React(Many, ":new:"), Refused(ProblemCodes.InvalidRequest));
+        Assert.That(() => full.React(Many, ":new:"), Refused(ProblemCodes.LimitReached));
         Assert.That(full.React(Many, ":1:"), Has.Count.EqualTo(1));
         Assert.That(full.React(Many with { Mode = ReactionMode.One }, ":new:"), Has.Count.EqualTo(2));
     }
@@ -64,7 +64,7 @@ public sealed class MessageReactionsTests
     {
         var mine = new MessageReactions([.. Enumerable.Range(0, 20).Select(i => new EmojiCount($":{i}:", 2, Mine: true)), new(":20:", 1, Mine: false)]);
 
-        Assert.That(() => mine.React(Many, ":20:"), Refused(ProblemCodes.InvalidRequest));
+        Assert.That(() => mine.React(Many, ":20:"), Refused(ProblemCodes.LimitReached));
     }
 
     private static NUnit.Framework.Constraints.EqualStringConstraint Refused(string code) =>

@@ -19,7 +19,7 @@ public static class PinEndpoints
             .WithName("listPins").WithSummary("What is pinned in a conversation, the newest pin first");
         conversations.MapPut("/messages/{messageId:guid}/pin", PinAsync)
             .WithName("pinMessage").WithSummary("Pin a message for everybody")
-            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.LimitReached]);
         conversations.MapDelete("/messages/{messageId:guid}/pin", UnpinAsync)
             .WithName("unpinMessage").WithSummary("Take a message's pin away")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);

@@ -20,7 +20,7 @@ public static class ReactionEndpoints
             .WithName("listReactions").WithSummary("Who has reacted to a message, by user id");
         reactions.MapPut("/{emoji}", ReactAsync)
             .WithName("react").WithSummary("Put an emoji to a message")
-            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.LimitReached]);
         reactions.MapDelete("/{emoji}", UnreactAsync)
             .WithName("unreact").WithSummary("Take one's emoji away from a message")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);

@@ -36,8 +36,8 @@ public static class MessageErrors
         ProblemCodes.DeleteWindowPassed,
         "The time within which you could delete this message for everyone has passed; with scope=me you delete it for yourself."));
 
-    public static RuleException TooManyPins(int limit) => CommonErrors.Invalid(
-        "#/messageId", $"A conversation has at most {limit} pinned messages; take one of them off first.");
+    public static RuleException TooManyPins(int limit) => new(new Problem(
+        ProblemCodes.LimitReached, $"A conversation has at most {limit} pinned messages; take one of them off first."));
 
     public static RuleException NotToBeReported() => new(new Problem(
         ProblemCodes.NotAllowed, "Only what somebody else has written can be reported."));

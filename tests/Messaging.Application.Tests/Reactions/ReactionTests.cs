@@ -146,11 +146,11 @@ public sealed class ReactionTests : SliceFixture
         var emojis = Emoji.All.Where(e => e.Length == 2).Take(51).ToArray();
         for (var i = 0; i < 20; i++)
             await ReactAsync(users[0], message, emojis[i]);
-        Assert.That((await ProblemAsync(() => ReactAsync(users[0], message, emojis[20]))).Pointer, Is.EqualTo("#/emoji"));
+        Assert.That((await ProblemAsync(() => ReactAsync(users[0], message, emojis[20]))).Code, Is.EqualTo(ProblemCodes.LimitReached));
 
         for (var i = 20; i < 50; i++)
             await ReactAsync(users[1 + (i / 40)], message, emojis[i]);
-        Assert.That((await ProblemAsync(() => ReactAsync(users[3], message, emojis[50]))).Code, Is.EqualTo(ProblemCodes.InvalidRequest));
+        Assert.That((await ProblemAsync(() => ReactAsync(users[3], message, emojis[50]))).Code, Is.EqualTo(ProblemCodes.LimitReached));
         Assert.That((await ReactAsync(users[3], message, emojis[49])).Created, Is.True);
         Assert.That((await PageAsync(users[3], message)).Reactions, Has.Count.EqualTo(50));
     }
