@@ -34,17 +34,15 @@ public static class AccountEndpoints
     public static IEndpointRouteBuilder MapAccounts(this IEndpointRouteBuilder app)
     {
         // Remembering the answers would store tokens in the clear.
-        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey().Refuses(ProblemCodes.NotFound);
+        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey().Refuses(ProblemCodes.NotFound, ProblemCodes.Unauthenticated);
 
         accounts.MapPost("", RegisterAsync)
             .WithName("registerAccount").WithSummary("Make a user with an account, and log in")
             .Refuses(ProblemCodes.AlreadyExists);
         accounts.MapPost("/login", LogInAsync)
-            .WithName("logIn").WithSummary("Log in by username and password")
-            .Refuses(ProblemCodes.Unauthenticated);
+            .WithName("logIn").WithSummary("Log in by username and password");
         accounts.MapPost("/refresh", RefreshAsync)
-            .WithName("refreshLogin").WithSummary("Trade the refresh token for new tokens; using one twice revokes the login")
-            .Refuses(ProblemCodes.Unauthenticated);
+            .WithName("refreshLogin").WithSummary("Trade the refresh token for new tokens; using one twice revokes the login");
         accounts.MapPost("/logout", LogOutAsync)
             .WithName("logOut").WithSummary("End the login that the refresh token is of");
         accounts.MapPost("/password", ChangePasswordAsync).RequireScope(Scope.Users)

@@ -39,8 +39,8 @@ public static class AttachmentEndpoints
         app.MapGet("/files/{attachmentId:guid}/{variant}", OpenAsync).WithTags("Attachments").AllowAnonymous()
             .Produces<Stream>(StatusCodes.Status200OK, OperationDetails.AnyFile)
             .Produces<Stream>(StatusCodes.Status206PartialContent, OperationDetails.AnyFile)
-            .Produces(StatusCodes.Status304NotModified).Produces(StatusCodes.Status416RangeNotSatisfiable)
-            .Refuses(ProblemCodes.Unavailable)
+            .Produces(StatusCodes.Status304NotModified)
+            .Refuses(ProblemCodes.RangeNotSatisfiable, ProblemCodes.Unavailable)
             .WithName("openFile").WithSummary("The bytes of a file, by the signed address that an attachment has");
         return app;
     }

@@ -24,7 +24,7 @@ internal sealed class CredentialHandler(
 {
     public new const string Scheme = "Messaging";
 
-    private const string ApiKeyHeader = "X-Api-Key";
+    public const string ApiKeyHeader = "X-Api-Key";
     private const string UserHeader = "X-User-Id";
     private const string BearerPrefix = "Bearer ";
 

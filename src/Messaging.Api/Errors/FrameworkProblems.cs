@@ -11,7 +11,9 @@ public static class FrameworkProblems
     public static Task CompleteAsync(HttpContext context)
     {
         var response = context.Response;
-        if (response.HasStarted || response.StatusCode < 400 || response.ContentType is not null)
+        if (response.HasStarted || response.StatusCode < 400
+            // A range that a file does not have is refused with the file's type and nothing of it.
+            || (response.ContentType is not null && response.StatusCode != StatusCodes.Status416RangeNotSatisfiable))
             return Task.CompletedTask;
         // The router refuses OPTIONS with the methods that it has, which is just what OPTIONS asks for.
         if (HttpMethods.IsOptions(context.Request.Method) && response.StatusCode == StatusCodes.Status405MethodNotAllowed)
@@ -36,6 +38,8 @@ public static class FrameworkProblems
         StatusCodes.Status413PayloadTooLarge => new(ProblemCodes.TooLarge, "The body is larger than this call takes."),
         StatusCodes.Status415UnsupportedMediaType => new(
             ProblemCodes.UnsupportedMedia, $"This call does not take the body's content type; send {Taken(context)}."),
+        StatusCodes.Status416RangeNotSatisfiable => new(
+            ProblemCodes.RangeNotSatisfiable, "The file does not have these bytes; Content-Range says how many it has."),
         StatusCodes.Status429TooManyRequests => new(ProblemCodes.RateLimited, "Too many requests; try again later.") { RetryAfterSeconds = 60 },
         StatusCodes.Status431RequestHeaderFieldsTooLarge => new(ProblemCodes.HeadersTooLarge, "The headers are larger than this service takes."),
         StatusCodes.Status503ServiceUnavailable => new(ProblemCodes.Unavailable, "Try again in a moment.") { RetryAfterSeconds = 5 },

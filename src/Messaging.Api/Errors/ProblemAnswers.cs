@@ -22,6 +22,8 @@ public static class ProblemAnswers
         response.Headers.ETag = StringValues.Empty;
         response.Headers.Location = StringValues.Empty;
         response.Headers.ContentEncoding = StringValues.Empty;
+        response.Headers.ContentDisposition = StringValues.Empty;
+        response.Headers.CacheControl = "no-store";
         response.StatusCode = body.Status;
         response.ContentType = ProblemBody.ContentType;
         if (problems[0].RetryAfterSeconds is { } seconds)

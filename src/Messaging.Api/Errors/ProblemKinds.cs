@@ -43,6 +43,7 @@ public static class ProblemKinds
         new(ProblemCodes.VersionMismatch, 412, "It has changed meanwhile"),
         new(ProblemCodes.TooLarge, 413, "It is too large"),
         new(ProblemCodes.UnsupportedMedia, 415, "The content type is not supported, or not what the bytes are"),
+        new(ProblemCodes.RangeNotSatisfiable, 416, "The file does not have this range"),
         new(ProblemCodes.UnsafeFile, 422, "The file is not safe"),
         new(ProblemCodes.UndecodableFile, 422, "The file cannot be decoded"),
         new(ProblemCodes.IdempotencyKeyReused, 422, "The key was used for another request"),

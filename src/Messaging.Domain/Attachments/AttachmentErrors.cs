@@ -22,7 +22,11 @@ public static class AttachmentErrors
         $"At most {limit} of your files wait for a message to name them; send some, or wait: one that no message names goes after 24 h."));
 
     public static RuleException TooManyBytes(long limit, int resetSeconds) => new(new Problem(
-        ProblemCodes.RateLimited, $"You upload at most {limit} bytes a day; go on in {resetSeconds} s.") { RetryAfterSeconds = resetSeconds });
+        ProblemCodes.RateLimited, $"You upload at most {limit} bytes a day; go on in {resetSeconds} s.")
+        {
+            RetryAfterSeconds = resetSeconds,
+            Budget = new BudgetState("upload-bytes", (int)Math.Min(limit, int.MaxValue), 86_400, 0, resetSeconds),
+        });
 
     public static RuleException DecoderBusy() => new(new Problem(
         ProblemCodes.Unavailable, "Too many images are being looked at just now; this one was not kept. Send it again a little later.")

@@ -50,6 +50,7 @@ public static class ProblemCodes
     public const string HeadersTooLarge = "headers-too-large";
     public const string TooLarge = "too-large";
     public const string UnsupportedMedia = "unsupported-media";
+    public const string RangeNotSatisfiable = "range-not-satisfiable";
     public const string RateLimited = "rate-limited";
     public const string Unavailable = "unavailable";
     public const string Internal = "internal";

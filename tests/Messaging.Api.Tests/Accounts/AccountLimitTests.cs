@@ -48,6 +48,19 @@ public sealed class AccountLimitTests
         Assert.That(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, Is.InRange(1, 60));
     }
 
+    [TestCase("", "msk_none_0123456789abcdef0123456789abcdef")]
+    [TestCase("/login", "msk_none_0123456789abcdef0123456789abcdef")]
+    [TestCase("/refresh", "nonsense")]
+    [TestCase("/logout", "nonsense")]
+    public async Task A_key_that_nobody_was_given_is_refused(string path, string key)
+    {
+        var client = From("127.0.1.9");
+        client.DefaultRequestHeaders.Add("X-Api-Key", key);
+
+        var body = new { username = NewName(), password = Password };
+        Assert.That(await client.PostAsJsonAsync($"/v1/accounts{path}", body).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+    }
+
     [Test]
     public async Task A_token_does_not_get_an_address_around_its_budget()
     {

@@ -174,6 +174,19 @@ public sealed class AttachmentTests : AttachmentFixture
     }
 
     [Test]
+    public async Task A_range_that_the_file_does_not_have_is_refused_like_anything_else()
+    {
+        var (ada, _, group) = await PeopleAsync();
+
+        using var answer = await GetFileAsync(Url(await UploadAsync(ada, group, Pdf)), ("Range", "bytes=999999-"));
+
+        Assert.That(await RefusalAsync(Task.FromResult(answer)), Is.EqualTo("416 range-not-satisfiable"));
+        Assert.That(answer.Content.Headers.ContentRange?.Length, Is.EqualTo(Pdf.Length));
+        Assert.That(answer.Content.Headers.ContentDisposition, Is.Null);
+        Assert.That(answer.Headers.CacheControl?.NoStore, Is.True);
+    }
+
+    [Test]
     public async Task Ranges_are_served_and_only_a_first_byte_counts_as_a_download()
     {
         var (ada, _, group) = await PeopleAsync();

@@ -145,7 +145,8 @@ public sealed class FileSecurityTests : AttachmentFixture
         var answer = await GetFileAsync(Url(await UploadAsync(ada, group, Pdf)), ("Range", range));
 
         Assert.That((int)answer.StatusCode, Is.AnyOf(200, 206, 416));
-        Assert.That((await answer.Content.ReadAsByteArrayAsync()).Length, Is.LessThanOrEqualTo(Pdf.Length));
+        var ofFile = (int)answer.StatusCode == 416 ? 0 : (await answer.Content.ReadAsByteArrayAsync()).Length;
+        Assert.That(ofFile, Is.LessThanOrEqualTo(Pdf.Length));
     }
 
     [Test]

@@ -28,6 +28,7 @@ public sealed class UploadQuotaTests : AttachmentFixture
 
         Assert.That(await RefusalAsync(Task.FromResult(refused)), Is.EqualTo("429 rate-limited"));
         Assert.That(refused.Headers.RetryAfter!.Delta, Is.InRange(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)));
+        Assert.That(refused.Headers.GetValues("RateLimit").Single(), Does.StartWith("\"upload-bytes\";r=0;t="));
         await UploadAsync(bob, group, Pdf);
         await ExecuteAsync($"UPDATE upload_days SET day = day - 1 WHERE user_id = '{ada}'");
         await UploadAsync(ada, group, Pdf);

@@ -42,6 +42,8 @@ public sealed class ProblemCodeTests : AttachmentFixture
         ["version-mismatch"] = async test => await test.CallAsync(test.ada, "PATCH", await test.GroupAsync(), new { name = "New" }, ("If-Match", "\"99\"")),
         ["too-large"] = test => test.CallAsync(test.ada, "POST", "/v1/conversations", new { name = new string('n', 1024 * 1024) }),
         ["unsupported-media"] = test => test.Api.ClientFor(test.ada).PostAsync("/v1/conversations", new StringContent("name", Encoding.UTF8, "text/plain")),
+        ["range-not-satisfiable"] = async test => await test.GetFileAsync(
+            Url(await test.UploadAsync(test.ada, IdOf(await test.GroupAsync()), Pdf)), ("Range", "bytes=999999-")),
         ["unsafe-file"] = test => test.UploadVirusAsync(),
         ["undecodable-file"] = async test => await test.TryUploadAsync(test.ada, IdOf(await test.GroupAsync()), [0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n', .. new byte[100]]),
         ["rate-limited"] = test => test.SendTooFastAsync(),
