@@ -33,9 +33,10 @@ public sealed class RequestShape(RequestDelegate next)
         await next(context);
     }
 
+    // What the router itself refuses with has no route.
     private static bool TakesNoBody(HttpContext context) =>
         context.Request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase)
-        && context.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<IAcceptsMetadata>() is null
+        && context.GetEndpoint() is RouteEndpoint endpoint && endpoint.Metadata.GetMetadata<IAcceptsMetadata>() is null
         && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
 
     // An object without members is what many clients send for nothing.
