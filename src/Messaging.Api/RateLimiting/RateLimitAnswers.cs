@@ -26,7 +26,7 @@ public static class RateLimitAnswers
     public static void TakeSend(this HttpContext context, RateLimits limits)
     {
         if (context.Items.TryAdd(typeof(SendLimit), value: null))
-            context.Take(limits.Send, context.User.CallerKey() ?? context.AddressKey());
+            context.Take(limits.Send, context.User.BudgetKey() ?? context.AddressKey());
     }
 
     /// <summary>Tells what is left; of several budgets the narrower, which is asked later, stands first.</summary>

@@ -3,12 +3,12 @@ using Messaging.Api.Security;
 
 namespace Messaging.Api.RateLimiting;
 
-/// <summary>Counts every request: those of a user or service key by that, all others by the address from which they come.</summary>
+/// <summary>Counts every request: by its user, its service key, or both where a key acts as a user; all others by their address.</summary>
 public sealed class RateLimitMiddleware(RequestDelegate next, RateLimits limits)
 {
     public Task InvokeAsync(HttpContext context)
     {
-        var caller = context.User.CallerKey();
+        var caller = context.User.BudgetKey();
         var address = context.AddressKey();
         var path = context.Request.Path;
         if (path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) || (caller is not null && MessagingHub.IsAt(path)))

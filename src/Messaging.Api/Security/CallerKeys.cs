@@ -5,16 +5,25 @@ using Messaging.Api.Auth;
 
 namespace Messaging.Api.Security;
 
-/// <summary>One name for whoever calls, to count and to remember by: the user, however they came, else the service key.</summary>
+/// <summary>The names by which callers are counted and remembered.</summary>
 public static class CallerKeys
 {
-    /// <summary>Null without a credential.</summary>
+    /// <summary>Whoever acts: the user, however they came, else the service key. Null without a credential.</summary>
     public static string? CallerKey(this ClaimsPrincipal principal)
     {
         if (principal.FindFirst(ClaimTypes.NameIdentifier) is { } user)
             return UserKey(user.Value);
         return principal.ServiceKeyId() is { } key ? $"key:{key}" : null;
     }
+
+    /// <summary>
+    /// What a caller's requests count by. A service key that acts as a user has a user's budget of its own: whatever it does, and is refused,
+    /// leaves that of the user alone.
+    /// </summary>
+    public static string? BudgetKey(this ClaimsPrincipal principal) =>
+        principal.FindFirst(ClaimTypes.NameIdentifier) is { } user && principal.ServiceKeyId() is { } key
+            ? $"{UserKey(user.Value)} by key:{key}"
+            : principal.CallerKey();
 
     /// <summary>Where a request comes from whose caller is not known yet: the address, or the service that asks for its users.</summary>
     public static string OriginKey(this HttpContext context) =>

@@ -174,6 +174,23 @@ public sealed class RateLimitTests
         });
     }
 
+    [Test]
+    public async Task What_a_service_key_does_as_a_user_leaves_the_users_own_budget_alone()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
+        var anna = api.ClientFor("anna");
+        await anna.GetAsync("/v1/unread");
+        using var made = await api.ServiceClient().PostAsJsonAsync("/v1/admin/keys", new { name = "hooks", scopes = new[] { "webhooks" } });
+        var hooks = api.ServiceClient("anna", (await made.JsonAsync()).GetProperty("key").GetString()!);
+
+        var outcomes = new List<string>();
+        for (var i = 0; i < 3; i++)
+            outcomes.Add(await hooks.GetAsync("/v1/me").OutcomeAsync());
+
+        Assert.That(outcomes, Is.EqualTo(new[] { "403 scope-missing", "403 scope-missing", "429 rate-limited" }));
+        Assert.That(await anna.GetAsync("/v1/unread").OutcomeAsync(), Is.EqualTo("200"));
+    }
+
     static int ResetOf(HttpResponseMessage response) =>
         int.Parse(response.Headers.GetValues("RateLimit").Single().Split("t=")[1], System.Globalization.CultureInfo.InvariantCulture);
 
