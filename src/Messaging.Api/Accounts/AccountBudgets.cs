@@ -12,6 +12,8 @@ namespace Messaging.Api.Accounts;
 public sealed class AccountBudgets(RateLimits limits, RateLimitSettings settings)
 {
     private readonly RateLimitBudget logIns = limits.Budget("login", settings.LogInsPerMinute);
+    private readonly RateLimitBudget deviceLogIns = limits.Budget("login-device", settings.LogInsOfDevicesPerMinute);
+    private readonly RateLimitBudget passwords = limits.Budget("password", settings.PasswordChangesPerMinute);
     private readonly RateLimitBudget registrations = limits.Budget("registration", settings.RegistrationsPerMinute);
     private readonly RateLimitBudget names = limits.Budget("registration-name", settings.RegistrationsPerNameAndMinute);
     private readonly RateLimitBudget refreshes = limits.Budget("refresh", settings.RefreshesPerMinute);
@@ -19,8 +21,15 @@ public sealed class AccountBudgets(RateLimits limits, RateLimitSettings settings
 
     /// <summary>Counts a try to log in.</summary>
     /// <param name="device">One that the account knows, whose address strangers may share; else null.</param>
-    public void TakeLogIn(HttpContext context, RefreshToken? device) =>
+    public void TakeLogIn(HttpContext context, RefreshToken? device)
+    {
+        if (device is not null)
+            context.Take(deviceLogIns, context.OriginKey());
         context.Take(logIns, device is null ? context.OriginKey() : KeyOf(device));
+    }
+
+    /// <summary>Counts a try to change one's own password.</summary>
+    public void TakePassword(HttpContext context) => context.Take(passwords, context.User.BudgetKey()!);
 
     public void TakeRegistration(HttpContext context, string username)
     {

@@ -84,9 +84,11 @@ public static class AccountEndpoints
     }
 
     private static async Task<Ok<LoginResult>> ChangePasswordAsync(
-        PasswordBody body, HttpContext context, IMediator mediator, CancellationToken ct)
+        PasswordBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
     {
-        var command = new ChangePassword(context.Actor().RequireUser(), new Password(body.CurrentPassword), new Password(body.NewPassword));
+        var user = context.Actor().RequireUser();
+        budgets.TakePassword(context);
+        var command = new ChangePassword(user, new Password(body.CurrentPassword), new Password(body.NewPassword), context.OriginKey());
         return TypedResults.Ok(await mediator.Send(command, ct));
     }
 }

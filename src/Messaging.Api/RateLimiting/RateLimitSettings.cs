@@ -14,6 +14,12 @@ public sealed class RateLimitSettings
     /// <summary>Logins of built-in accounts, by address.</summary>
     public int LogInsPerMinute { get; init; } = 30;
 
+    /// <summary>Logins of devices that their accounts know, by address; strangers there do not use them up.</summary>
+    public int LogInsOfDevicesPerMinute { get; init; } = 60;
+
+    /// <summary>Tries to change the password, by user.</summary>
+    public int PasswordChangesPerMinute { get; init; } = 10;
+
     /// <summary>Registrations, by address.</summary>
     public int RegistrationsPerMinute { get; init; } = 20;
 
@@ -42,6 +48,8 @@ public sealed class RateLimitSettings
             (nameof(SendPerMinute), SendPerMinute),
             (nameof(RequestsPerMinute), RequestsPerMinute),
             (nameof(LogInsPerMinute), LogInsPerMinute),
+            (nameof(LogInsOfDevicesPerMinute), LogInsOfDevicesPerMinute),
+            (nameof(PasswordChangesPerMinute), PasswordChangesPerMinute),
             (nameof(RegistrationsPerMinute), RegistrationsPerMinute),
             (nameof(RegistrationsPerNameAndMinute), RegistrationsPerNameAndMinute),
             (nameof(RefreshesPerMinute), RefreshesPerMinute),

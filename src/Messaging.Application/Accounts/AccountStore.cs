@@ -17,12 +17,14 @@ public sealed record Attempts(string CountedBy, string Origin)
     public static Attempts OfStrangers(string username, string origin) => new(username.ToLowerInvariant(), origin);
 
     /// <summary>Those of one device that has logged in to the account before.</summary>
-    public static Attempts OfDevice(RefreshToken device) => Alone($"device:{Convert.ToHexStringLower(device.FamilyHash())}");
+    public static Attempts OfDevice(RefreshToken device, string origin) =>
+        OfKnown($"device:{Convert.ToHexStringLower(device.FamilyHash())}", origin);
 
     /// <summary>Those of the account's user, with an access token.</summary>
-    public static Attempts OfOwner(UserId userId) => Alone($"owner:{userId}");
+    public static Attempts OfOwner(UserId userId, string origin) => OfKnown($"owner:{userId}", origin);
 
-    private static Attempts Alone(string name) => new(name, name);
+    // Strangers at their address do not keep them waiting; nor have they, however many, more than one turn beside those strangers.
+    private static Attempts OfKnown(string countedBy, string origin) => new(countedBy, $"{origin} known");
 }
 
 /// <summary>

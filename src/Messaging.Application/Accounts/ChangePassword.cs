@@ -12,7 +12,9 @@ namespace Messaging.Application.Accounts;
 /// <summary>
 /// Changes one's own password, ends all logins of the account with what is open of them, and begins a new one on this device.
 /// </summary>
-public sealed record ChangePassword(UserId UserId, Password CurrentPassword, Password NewPassword) : IStatementCommand<LoginResult>;
+/// <param name="Origin">The address that it comes from.</param>
+public sealed record ChangePassword(UserId UserId, Password CurrentPassword, Password NewPassword, string Origin)
+    : IStatementCommand<LoginResult>;
 
 public sealed class ChangePasswordValidator : AbstractValidator<ChangePassword>
 {
@@ -89,7 +91,7 @@ public sealed class ChangePasswordHandler(
 
         if (PasswordRules.Fault(command.NewPassword, found.Username) is { } fault)
             throw CommonErrors.Invalid("#/newPassword", fault);
-        var attempts = Attempts.OfOwner(command.UserId);
+        var attempts = Attempts.OfOwner(command.UserId, command.Origin);
         var account = await accounts.ProveAsync(found, command.CurrentPassword, attempts, ct) ?? throw AccountErrors.WrongPassword();
         var hash = await hashing.HashAsync(command.NewPassword, attempts.Origin, ct);
 

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Application.Users;
 using Messaging.Domain.Accounts;
 using Messaging.Domain.Common;
@@ -8,7 +9,7 @@ using NodaTime;
 
 namespace Messaging.Application.Accounts;
 
-/// <summary>Begins a login on one device with the account's password.</summary>
+/// <summary>Begins a login on one device with the account's password; on a known device in place of the one before, which ends.</summary>
 /// <param name="Origin">The address that it comes from.</param>
 /// <param name="Device">
 /// The refresh token that the device was given last, be it over: strangers who guess at the account's password do not lock it out.
@@ -24,7 +25,8 @@ public sealed class LogInValidator : AbstractValidator<LogIn>
     }
 }
 
-public sealed class LogInHandler(DbSession session, AccountStore accounts, UserTokenSigner sign, AccountSettings settings, IClock clock)
+public sealed class LogInHandler(
+    DbSession session, AccountStore accounts, UserTokenSigner sign, AccountSettings settings, RevocationList revocations, IClock clock)
     : IRequestHandler<LogIn, LoginResult>
 {
     // uq_accounts_username, pk_refresh_tokens.
@@ -43,7 +45,8 @@ public sealed class LogInHandler(DbSession session, AccountStore accounts, UserT
         """;
 
     // Locks the account's row against a change of the password that was proven, and holds only where no simultaneous attempts have locked
-    // their kind out meanwhile. Ends the count of failures.
+    // their kind out meanwhile. Ends the count of failures. A known device's login before ends, of simultaneous ones for one of them alone;
+    // it is told first, then whose the new login is. Index: pk_refresh_tokens, pk_accounts.
     private const string OpenSql =
         $"""
         WITH account AS (
@@ -56,17 +59,32 @@ public sealed class LogInHandler(DbSession session, AccountStore accounts, UserT
                     FROM login_failures AS f
                     WHERE f.username = @CountedBy AND f.failures >= @LockoutFailures AND f.ends_at > @Now)
             FOR SHARE OF a
+        ), ended AS (
+            DELETE FROM refresh_tokens AS t
+            USING account AS a
+            WHERE t.family_hash = @EndedFamily AND t.token_hash = @EndedToken AND t.user_id = a.user_id
+            RETURNING t.family_hash
+        ), owner AS (
+            SELECT user_id
+            FROM account
+            WHERE NOT @IsKnown OR EXISTS (SELECT 1 FROM ended)
         ), opened AS (
             INSERT INTO refresh_tokens (family_hash, token_hash, user_id, created_at, expires_at)
             SELECT @FamilyHash, @TokenHash, user_id, @Now, @ExpiresAt
-            FROM account
+            FROM owner
         ), forgotten AS (
             DELETE FROM login_failures
-            WHERE username = @CountedBy AND EXISTS (SELECT 1 FROM account)
+            WHERE username = @CountedBy AND EXISTS (SELECT 1 FROM owner)
         )
+        INSERT INTO revocations (kind, subject)
+        SELECT 'session', encode(family_hash, 'hex')
+        FROM ended
+        RETURNING kind, subject, revoked_at;
+
         SELECT {ProfileSql.Columns}
-        FROM account
-        JOIN users AS u ON u.id = account.user_id
+        FROM refresh_tokens AS t
+        JOIN users AS u ON u.id = t.user_id
+        WHERE t.family_hash = @FamilyHash
         """;
 
     private sealed record Found(UserId UserId, string Username, string PasswordHash, bool IsKnown)
@@ -80,11 +98,12 @@ public sealed class LogInHandler(DbSession session, AccountStore accounts, UserT
         var found = await session.QuerySingleOrDefaultAsync<Found>(
             AccountSql, new { Name = name, FamilyHash = command.Device?.FamilyHash(), TokenHash = command.Device?.Hash() }, ct);
 
-        var attempts = found is { IsKnown: true } ? Attempts.OfDevice(command.Device!) : Attempts.OfStrangers(name, command.Origin);
+        var known = found is { IsKnown: true } ? command.Device : null;
+        var attempts = known is not null ? Attempts.OfDevice(known, command.Origin) : Attempts.OfStrangers(name, command.Origin);
         var account = await accounts.ProveAsync(found?.Account, command.Password, attempts, ct) ?? throw AccountErrors.WrongLogin();
 
         var (token, now) = (RefreshToken.New(), clock.GetCurrentInstant());
-        var user = await session.QuerySingleOrDefaultAsync<UserProfile>(
+        var (ended, user) = await session.QueryBatchAsync(
             OpenSql,
             new
             {
@@ -92,12 +111,17 @@ public sealed class LogInHandler(DbSession session, AccountStore accounts, UserT
                 account.PasswordHash,
                 attempts.CountedBy,
                 settings.LockoutFailures,
+                IsKnown = known is not null,
+                EndedFamily = known?.FamilyHash(),
+                EndedToken = known?.Hash(),
                 FamilyHash = token.FamilyHash(),
                 TokenHash = token.Hash(),
                 Now = now,
                 ExpiresAt = settings.RefreshBefore(now),
             },
+            async grid => (await grid.ReadAsync<Revocation>(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
             ct);
+        session.AfterCommit(() => revocations.Add(ended));
         return user is null ? throw new ChangedMeanwhileException() : LoginResult.Of(user, token, sign, settings, now);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using Messaging.Api.Tests.Auth;
@@ -140,6 +141,29 @@ public sealed class AccountLimitTests
     }
 
     [Test]
+    public async Task Known_devices_are_counted_by_address_too()
+    {
+        var name = NewName();
+        var device = await RegisteredAsync("127.0.8.1", name);
+        for (var i = 0; i < 60; i++)
+            device = await RefreshTokenOfAsync(await LogInAsync(From("127.0.8.2"), name, device: device));
+
+        Assert.That(await LogInAsync(From("127.0.8.2"), name, device: device).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+        Assert.That(await LogInAsync(From("127.0.8.1"), name, device: device).OutcomeAsync(), Is.EqualTo("200"));
+    }
+
+    [Test]
+    public async Task Changing_ones_password_has_a_budget_by_user()
+    {
+        var outcomes = new List<string>();
+        for (var i = 0; i < 11; i++)
+            outcomes.Add(await ChangePasswordAsync(From($"127.0.9.{i + 1}"), "greta").OutcomeAsync());
+
+        Assert.That(outcomes, Is.EqualTo(Enumerable.Repeat("404 not-found", 10).Append("429 rate-limited")));
+        Assert.That(await ChangePasswordAsync(From("127.0.9.1"), "hedda").OutcomeAsync(), Is.EqualTo("404 not-found"));
+    }
+
+    [Test]
     public async Task A_refresh_token_that_is_none_is_no_reason_to_refuse_a_login()
     {
         var name = NewName();
@@ -162,6 +186,22 @@ public sealed class AccountLimitTests
         Assert.That(await LogInAsync(From("127.0.6.1", busy), name).OutcomeAsync(), Is.EqualTo("200"));
         Assert.That(await Task.WhenAll(crowd), Is.All.EqualTo("401 unauthenticated").Or.EqualTo("429 rate-limited"));
         Assert.That(await Task.WhenAll(crowd), Has.Some.EqualTo("429 rate-limited"));
+    }
+
+    [Test]
+    public async Task The_known_devices_of_one_address_wait_in_one_queue()
+    {
+        await using var busy = await StartAsync(("Messaging:Accounts:HashIterations", "20000"));
+        var name = NewName();
+        (await RegisterAsync(From("127.0.10.1", busy), name)).EnsureSuccessStatusCode();
+        var devices = new List<string>();
+        for (var i = 0; i < 20; i++)
+            devices.Add(await RefreshTokenOfAsync(await LogInAsync(From("127.0.10.1", busy), name)));
+
+        var outcomes = await Task.WhenAll(devices.Select(device => LogInAsync(From("127.0.10.2", busy), name, device: device).OutcomeAsync()));
+
+        Assert.That(outcomes, Is.All.EqualTo("200").Or.EqualTo("429 rate-limited"));
+        Assert.That(outcomes, Has.Some.EqualTo("429 rate-limited"));
     }
 
     static Task<ApiHost> StartAsync(params (string Name, string? Value)[] settings) => ApiHost.StartAsync(
@@ -193,6 +233,12 @@ public sealed class AccountLimitTests
 
     static Task<HttpResponseMessage> RefreshAsync(HttpClient client, string refreshToken) =>
         client.PostAsJsonAsync("/v1/accounts/refresh", new { refreshToken });
+
+    static Task<HttpResponseMessage> ChangePasswordAsync(HttpClient client, string user)
+    {
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiHost.Token(user));
+        return client.PostAsJsonAsync("/v1/accounts/password", new { currentPassword = Password, newPassword = OtherPassword });
+    }
 
     async Task<string> RegisteredAsync(string address, string name) => await RefreshTokenOfAsync(await RegisterAsync(From(address), name));
 

@@ -126,6 +126,20 @@ public sealed class AccountTests
     }
 
     [Test]
+    public async Task A_login_from_a_known_device_ends_the_one_before()
+    {
+        var name = NewName();
+        var (first, other) = (await RegisterAsync(name), await (await PostAsync("/login", new { username = name, password = Password })).JsonAsync());
+        using var again = await PostAsync("/login", new { username = name, password = Password, refreshToken = RefreshToken(first) });
+
+        Assert.That(again.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(first) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(await api.ClientWithToken(AccessToken(first)).GetAsync("/v1/me").OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(await again.JsonAsync()) }).OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(other) }).OutcomeAsync(), Is.EqualTo("200"));
+    }
+
+    [Test]
     public async Task Refreshing_and_logging_in_do_not_mind_an_access_token_that_is_over()
     {
         var name = NewName();

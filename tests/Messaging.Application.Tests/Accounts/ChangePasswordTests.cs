@@ -145,7 +145,7 @@ public sealed class ChangePasswordTests : AccountFixture
     }
 
     private Task<LoginResult> ChangeAsync(UserId user, string current = Password, string changed = OtherPassword) =>
-        Slices.SendAsync(new ChangePassword(user, new Password(current), new Password(changed)));
+        Slices.SendAsync(new ChangePassword(user, new Password(current), new Password(changed), NewOrigin()));
 
     private Task<long> FamiliesAsync(UserId user) =>
         Slices.ScalarAsync<long>("SELECT count(*) FROM refresh_tokens WHERE user_id = @UserId", new { UserId = user.Value });
