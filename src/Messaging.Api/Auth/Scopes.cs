@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Messaging.Application.ServiceKeys;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
@@ -17,6 +18,15 @@ public static class ScopeConventions
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, params IReadOnlyList<Scope> scopes)
         where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scopes, ServiceOnly: false));
 
+    /// <summary>For what is asked within a call: a service key, be it as a user, needs one of the scopes.</summary>
+    public static void RequireScope(this ClaimsPrincipal caller, params IReadOnlyList<Scope> scopes)
+    {
+        if (caller.ServiceKeyId() is null || scopes.Any(caller.HasScope))
+            return;
+        var names = string.Join(" or ", scopes.Select(scope => $"'{ScopeNames.NameOf(scope)}'"));
+        throw new RuleException(new Problem(ProblemCodes.ScopeMissing, $"The service key lacks the scope {names}."));
+    }
+
     /// <summary>Only the service itself may call, with a key that has the scope.</summary>
     public static TBuilder ServiceOnly<TBuilder>(this TBuilder builder, Scope scope)
         where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement([scope], ServiceOnly: true));
@@ -35,11 +45,7 @@ internal sealed class ScopeHandler : AuthorizationHandler<ScopeRequirement>
         // Without a credential another requirement fails, and the answer is 401.
         if (caller.Identity?.IsAuthenticated != true)
             return Task.CompletedTask;
-        if (caller.ServiceKeyId() is not null && !requirement.Scopes.Any(caller.HasScope))
-        {
-            var scopes = string.Join(" or ", requirement.Scopes.Select(scope => $"'{ScopeNames.NameOf(scope)}'"));
-            throw new RuleException(new Problem(ProblemCodes.ScopeMissing, $"The service key lacks the scope {scopes}."));
-        }
+        caller.RequireScope(requirement.Scopes);
         if (requirement.ServiceOnly && !caller.Actor().IsService)
             throw new RuleException(new Problem(ProblemCodes.NotAllowed, "Only a service key that acts as no user may do this."));
         context.Succeed(requirement);

@@ -17,7 +17,9 @@ namespace Messaging.Api.Conversations;
 /// <summary>With whom to talk.</summary>
 /// <param name="UserId">The other one.</param>
 /// <param name="Context">What it is about; each context has a conversation of its own.</param>
-/// <param name="Message">A message, sent in the same transaction; takes from the rate limit <c>send</c>.</param>
+/// <param name="Message">
+/// A message, sent in the same transaction; takes from the rate limit <c>send</c>, and a service key needs the scope <c>messages</c>.
+/// </param>
 public sealed record DirectBody(UserId UserId, ConversationContext? Context = null, MessageContent? Message = null);
 
 /// <summary>A new group.</summary>
@@ -99,7 +101,10 @@ public static class ConversationEndpoints
         DirectBody body, HttpContext context, RateLimits limits, IMediator mediator, CancellationToken ct)
     {
         if (body.Message is not null)
+        {
             context.TakeSend(limits);
+            context.User.RequireScope(Scope.Messages);
+        }
         var opened = await mediator.Send(new OpenDirect(context.Actor(), body.UserId, body.Context, body.Message), ct);
         return opened.Created
             ? TypedResults.Created(Location(context, opened.Conversation), opened.Conversation)
