@@ -11,6 +11,7 @@ using Messaging.Application.Messages;
 using Messaging.Application.Presence;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Messaging.Api.Realtime;
@@ -37,7 +38,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
 
     public async Task<MessageView> SendMessage(JsonElement conversationId, JsonElement message)
     {
-        Take(limits.Requests);
+        Begin(Scope.Messages);
         Take(limits.Send);
         var command = new SendMessage(Actor, ConversationIdOf(conversationId), Read<MessageContent>(message));
         return (await mediator.Send(command, Context.ConnectionAborted)).Message;
@@ -46,7 +47,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>Moves one's read pointer forward; without a seq to the newest message.</summary>
     public Task<PointerState> MarkRead(JsonElement conversationId, JsonElement seq)
     {
-        Take(limits.Requests);
+        Begin(Scope.Messages);
         long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
         return mediator.Send(new MarkRead(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
     }
@@ -54,14 +55,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>Tells the others that one is writing, or no more; ends by itself after 5 s.</summary>
     public Task Typing(JsonElement conversationId, JsonElement active)
     {
-        Take(limits.Requests);
+        Begin(Scope.Conversations);
         return typing.SetAsync(ConversationIdOf(conversationId), Actor.RequireUser(), Read<bool>(active, "#/active"));
     }
 
     /// <summary>The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.</summary>
     public async Task<Page<PresenceView>> WatchPresence(JsonElement userIds)
     {
-        Take(limits.Requests);
+        Begin(Scope.Users);
         var ids = Read<string[]>(userIds, "#/userIds");
         var asOf = presence.Noted;
         var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
@@ -71,14 +72,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>Whether this connection is unattended; its user is away when all their connections are.</summary>
     public void SetAway(JsonElement isAway)
     {
-        Take(limits.Requests);
+        Begin(Scope.Users);
         presence.SetAway(Live(), Read<bool>(isAway, "#/isAway"));
     }
 
     /// <summary>Moves one's delivered pointer forward; without a seq to the newest message.</summary>
     public Task<PointerState> AckDelivered(JsonElement conversationId, JsonElement seq)
     {
-        Take(limits.Requests);
+        Begin(Scope.Messages);
         long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
         return mediator.Send(new MarkDelivered(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
     }
@@ -86,15 +87,22 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>The events missed since the cursor, in order; until the stream ends the connection's live events wait.</summary>
     public Task<IAsyncEnumerable<EventEnvelope>> Resume(JsonElement cursor)
     {
-        Take(limits.Requests);
+        Begin(Scope.Events);
         return replays.ResumeAsync(Live(), Actor, FeedCursor.Parse(Read<string>(cursor, "#/cursor"), "#/cursor"), Context.ConnectionAborted);
     }
 
     private LiveConnection Live() => MessagingLifetime.LiveOf(Context.Items);
 
+    // Counted before it is refused, and of the scope that the same call needs over REST.
+    private void Begin(Scope scope)
+    {
+        Take(limits.Requests);
+        Context.User!.RequireScope(scope);
+    }
+
     private void Take(RateLimitBudget budget)
     {
-        var state = budget.Take(Context.User!.CallerKey()!);
+        var state = budget.Take(Context.User!.BudgetKey()!);
         if (!state.Allowed)
             throw new RuleException(state.Problem);
     }

@@ -37,5 +37,5 @@ public static class RealtimeSetup
     public static IServiceCollection AddRealtimeWorker(this IServiceCollection services) => services.AddHostedService<ExpiryWorker>();
 
     public static void MapRealtime(this IEndpointRouteBuilder app) =>
-        app.MapHub<MessagingHub>(MessagingHub.Path).RequireScope(Scope.Messages);
+        app.MapHub<MessagingHub>(MessagingHub.Path).RequireScope(Scope.Events);
 }

@@ -153,6 +153,23 @@ public sealed class ServiceKeyTests
     public async Task A_call_for_a_user_needs_one() =>
         Assert.That(await api.ServiceClient().GetAsync("/v1/me").PointersAsync(), Is.EqualTo("#/X-User-Id"));
 
+    [Test]
+    public async Task A_first_message_needs_the_scope_of_messages()
+    {
+        var client = api.ServiceClient(await KnownAsync("erna"), await CreateAsync("conversations"));
+        var userId = await KnownAsync("fritz");
+
+        Assert.That(
+            await client.PostAsJsonAsync("/v1/conversations/direct", new { userId, message = new { text = "hello" } }).OutcomeAsync(),
+            Is.EqualTo("403 scope-missing"));
+        Assert.That(await client.PostAsJsonAsync("/v1/conversations/direct", new { userId }).OutcomeAsync(), Is.EqualTo("201"));
+    }
+
+    [TestCase("messages", ExpectedResult = "403 scope-missing")]
+    [TestCase("events", ExpectedResult = "200")]
+    public async Task<string> Hearing_events_live_needs_their_scope(string scope) =>
+        await api.ServiceClient(await KnownAsync("gerda"), await CreateAsync(scope)).PostAsync("/hubs/messaging/negotiate?negotiateVersion=1", null).OutcomeAsync();
+
     Task<string> PutUserAsync(string key, string user = "anna") =>
         api.ServiceClient(key: key).PutAsJsonAsync($"/v1/users/{user}", new { displayName = user }).OutcomeAsync();
 

@@ -12,6 +12,7 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
 {
     private readonly HttpClient client = api.AnonymousClient();
     private readonly Dictionary<string, string> keysWith = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> hubKeysWith = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> keysWithout = new(StringComparer.Ordinal);
 
     /// <summary>Makes, for each scope, a key with it alone and one with all the others.</summary>
@@ -20,6 +21,8 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
         var scopes = Enum.GetNames<Scope>().Select(name => name.ToLowerInvariant()).ToArray();
         foreach (var scope in scopes)
             keysWith[scope] = await MakeKeyAsync([scope]);
+        foreach (var scope in matrix.Rows.Where(row => row.Method == MatrixRow.Hub).Select(row => row.Need!).Distinct())
+            hubKeysWith[scope] = await MakeKeyAsync([.. new[] { scope, "events" }.Distinct()]);
         foreach (var row in matrix.Rows.Where(row => row.Need is not null).DistinctBy(row => row.Need))
             keysWithout[row.Need!] = await MakeKeyAsync([.. scopes.Where(other => !row.Needs.Contains(other) && other != "admin")]);
     }
@@ -75,12 +78,17 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
             "garbage" => [("Authorization", "Bearer garbage")],
             "expired" => [("Authorization", $"Bearer {ApiHost.Token(user, TimeSpan.FromMinutes(-1))}")],
             "other-audience" => [("Authorization", $"Bearer {ApiHost.Token(user, null, ("aud", "another"))}")],
-            "service" => [("X-Api-Key", cell.Row.Needs is [.., var need] ? keysWith[need] : ApiHost.ServiceKey)],
+            "service" => [("X-Api-Key", KeyOf(cell.Row))],
+            "key-without-scope" when cell.Row.Method == MatrixRow.Hub => [("X-Api-Key", keysWithout[cell.Row.Need!]), ("X-User-Id", user)],
             "key-without-scope" => [("X-Api-Key", cell.Row.Need is { } lacked ? keysWithout[lacked] : ApiHost.ServiceKey)],
-            "key-as-member" => [("X-Api-Key", cell.Row.Needs is [.., var held] ? keysWith[held] : ApiHost.ServiceKey), ("X-User-Id", user)],
+            "key-as-member" => [("X-Api-Key", KeyOf(cell.Row)), ("X-User-Id", user)],
             _ => [("Authorization", $"Bearer {ApiHost.Token(user)}")],
         };
     }
+
+    private string KeyOf(MatrixRow row) => row.Needs is [.., var need]
+        ? (row.Method == MatrixRow.Hub ? hubKeysWith : keysWith)[need]
+        : ApiHost.ServiceKey;
 
     private async Task<string> MakeKeyAsync(string[] scopes)
     {

@@ -29,7 +29,7 @@ public sealed class RevokedConnectionTests : HubFixture
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);
-        var key = await KeyAsync("messages");
+        var key = await KeyAsync("messages", "events");
         await using var here = await OpenAsync(Api, ("X-Api-Key", key), ("X-User-Id", ada));
         await using var there = await OpenAsync(other, ("X-Api-Key", key), ("X-User-Id", bob));
         await using var phone = await ConnectAsync(ada);
@@ -89,7 +89,7 @@ public sealed class RevokedConnectionTests : HubFixture
         const int Calls = 1_500;
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);
-        var key = await KeyAsync("messages");
+        var key = await KeyAsync("messages", "events");
         await using var socket = await OpenAsync(Api, ("X-Api-Key", key), ("X-User-Id", ada));
         await socket.CallOftenAsync("SendMessage", Enumerable.Repeat($$"""["{{group}}",{"text":"hello"}]""", Calls));
 
