@@ -5,6 +5,11 @@ using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
+using Messaging.Infrastructure.Database;
+using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
 
 namespace Messaging.Application.Tests;
 
@@ -193,6 +198,20 @@ public sealed class GovernanceTests : SliceFixture
     }
 
     [Test]
+    public async Task Slow_mode_holds_on_a_node_whose_time_is_ahead()
+    {
+        await using var ahead = await Testing.Slices.StartAsync(services => services.AddSingleton<IClock>(
+            new DatabaseClock(() => throw new InvalidOperationException("It is not asked."), new HourAhead(), NullLogger<DatabaseClock>.Instance)));
+        var (ada, bob) = (await ahead.UserAsync(), await ahead.UserAsync());
+        var id = await ahead.GroupAsync(ada, bob);
+        await ahead.ExecuteAsync(
+            "UPDATE conversations SET policy = '{\"slowModeSeconds\": 1800}', last_event_at = now(), last_activity_at = now()");
+        await ahead.TextAsync(bob, id);
+
+        Assert.That(await RefusalAsync(() => ahead.TextAsync(bob, id)), Is.EqualTo(ProblemCodes.RateLimited));
+    }
+
+    [Test]
     public async Task A_group_changes_what_it_says_and_a_cleared_rule_goes_back_to_the_configured_one()
     {
         var (users, id) = await GroupAsync(2, new PolicyChange { Posting = new(AllowedTo.Admins) });
@@ -329,4 +348,9 @@ public sealed class GovernanceTests : SliceFixture
 
     private async Task<IEnumerable<ConversationId>> InboxAsync(UserId user, InboxFilter filter) =>
         (await Slices.SendAsync(new ListInbox(new Actor(user), filter, null, null, null, null, 30))).Items.Select(c => c.Id);
+
+    private sealed class HourAhead : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddHours(1);
+    }
 }

@@ -21,10 +21,11 @@ public sealed class MessageSender(
     DbSession session, ConversationStore conversations, MessageViewStore views, RequestStore requests, AcceptanceStore acceptance,
     AttachmentStore attachments, FileUrls urls, OutboxSignal signal, PolicySettings policies, IClock clock)
 {
-    // Index: pk_conversations, pk_participants, pk_users, pk_message_keys.
+    // The clock is the one that messages are given their time by, which slow mode counts from. Index: pk_conversations, pk_participants,
+    // pk_users, pk_message_keys.
     private const string DecideSql =
         $"""
-        SELECT {ConversationStore.StateColumns}, p.role, p.joined_at, p.joined_seq, p.last_sent_at,
+        SELECT {ConversationStore.StateColumns}, p.role, p.joined_at, p.joined_seq, p.last_sent_at, clock_timestamp() AS now,
             u.display_name, u.avatar_url, k.seq AS stored_seq, k.fingerprint,
             CASE WHEN cardinality(@Mentions::text[]) > 0 THEN ARRAY(
                 SELECT m.user_id
@@ -176,7 +177,7 @@ public sealed class MessageSender(
             ? await views.FindReplyAsync(conversationId, replyTo, actor, ct) ?? throw MessageErrors.NoSuchReply()
             : null;
 
-        var message = Message.Compose(conversation, actor, participant, draft, decided.PresentUsers(), clock.GetCurrentInstant());
+        var message = Message.Compose(conversation, actor, participant, draft, decided.PresentUsers(), decided.Now);
 
         var files = draft.HasAttachments ? await attachments.GetUnusedAsync(conversationId, actor.RequireUser(), draft, ct) : [];
         var sender = actor.UserId is { } user ? new SenderView(user, decided.DisplayName, decided.AvatarUrl) : null;
@@ -294,7 +295,7 @@ public sealed class MessageSender(
     private sealed record Decision(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
         RequestState? Request, JsonText? Policy, ParticipantRole? Role, Instant? JoinedAt, long? JoinedSeq, Instant? LastSentAt,
-        string? DisplayName, string? AvatarUrl, long? StoredSeq, byte[]? Fingerprint, string[]? Present)
+        Instant Now, string? DisplayName, string? AvatarUrl, long? StoredSeq, byte[]? Fingerprint, string[]? Present)
         : ConversationStore.StateRow(Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy)
     {
         public Participant? ToParticipant(ConversationId id, Actor actor) => Role is null
