@@ -29,12 +29,34 @@ public sealed class UploadAttachmentHandler(
     FileUrls urls, Limits limits, IClock clock)
     : IRequestHandler<UploadAttachment, AttachmentView>
 {
-    // The bytes decide what it is; then what it costs to look at them rises: size, scanner, pixels.
+    // The bytes count before anything is looked at: a file that is refused costs its user what one that is kept does.
     public async Task<AttachmentView> Handle(UploadAttachment command, CancellationToken ct)
     {
         var user = command.Actor.RequireUser();
         if (command.Size == 0)
             throw CommonErrors.Invalid("#/file", "The file is empty.");
+        await session.BeginAsync(ct);
+        await uploads.TakeAsync(command.Actor, command.ConversationId, command.Size, ct);
+        await session.CommitAsync(ct);
+        try
+        {
+            return await LookAsync(command, user, ct);
+        }
+        catch (Exception e) when (IsOurs(e))
+        {
+            await session.RollbackAsync();
+            await uploads.GiveBackAsync(user, command.Size, CancellationToken.None);
+            throw;
+        }
+    }
+
+    // Neither what is refused, nor what the caller does not wait for.
+    private static bool IsOurs(Exception e) =>
+        e is not OperationCanceledException && (e is not RuleException rule || rule.Problem.Code == ProblemCodes.Unavailable);
+
+    // The bytes decide what it is; then what it costs to look at them rises: size, scanner, pixels.
+    private async Task<AttachmentView> LookAsync(UploadAttachment command, UserId user, CancellationToken ct)
+    {
         var head = await HeadAsync(command.Path, ct);
         var most = FileType.IsImage(head, FileType.Said(command.ContentType)) ? limits.ImageBytes : limits.FileBytes;
         if (command.Size > most)
@@ -72,18 +94,17 @@ public sealed class UploadAttachmentHandler(
         catch
         {
             await attachments.DropAsync(attachment, CancellationToken.None);
-            await uploads.GiveBackAsync(user, command.Size, CancellationToken.None);
             throw;
         }
         await attachments.KeepAsync(attachment, ct);
         return (await attachments.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound()).ToView(urls, UrlAudience.Caller);
     }
 
-    // Short, since the user's other uploads wait for it.
+    // Short, since the user's other uploads wait for it. The bytes are counted already.
     private async Task NoteAsync(UploadAttachment command, NewAttachment attachment, CancellationToken ct)
     {
         await session.BeginAsync(ct);
-        await uploads.TakeAsync(command.Actor, command.ConversationId, command.Size, ct);
+        await uploads.TakeAsync(command.Actor, command.ConversationId, bytes: 0, ct);
         if (!await attachments.AddAsync(attachment, Guid.NewGuid(), ct))
             throw AttachmentErrors.NotInConversation();
         await session.CommitAsync(ct);

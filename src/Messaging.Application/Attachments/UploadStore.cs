@@ -5,10 +5,10 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Attachments;
 
-/// <summary>Who may upload, and how much a user has uploaded: asked before a file is received, and again when it is kept.</summary>
+/// <summary>Who may upload, and how much a user has uploaded: asked before a file is received, then, and when it is kept.</summary>
 public sealed class UploadStore(DbSession session, ConversationStore conversations, Limits limits)
 {
-    // Locks the user's row until the file is noted: two uploads at once do not pass a limit together.
+    // Locks the user's row until the end of the transaction: two uploads at once do not pass a limit together.
     private const string TakeSql =
         """
         INSERT INTO upload_days AS d (user_id, day, bytes)
@@ -51,8 +51,9 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
         return room.Left > 0 ? room : throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
     }
 
-    /// <summary>Counts a file that is about to be kept, in the transaction that notes it; refuses it like <see cref="AdmitAsync"/>.</summary>
-    /// <param name="bytes">Those that were received.</param>
+    /// <summary>
+    /// Counts what was received, in a transaction, and has the user's other uploads wait for its end; refuses like <see cref="AdmitAsync"/>.
+    /// </summary>
     public async Task TakeAsync(Actor actor, ConversationId id, long bytes, CancellationToken ct)
     {
         var user = actor.RequireUser();
@@ -63,7 +64,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
         await EnsureMayPostAsync(actor, id, ct);
     }
 
-    /// <summary>Forgets a file that was counted and did not come into the storage.</summary>
+    /// <summary>Forgets what was counted and not kept by a fault that is not the user's.</summary>
     public Task GiveBackAsync(UserId user, long bytes, CancellationToken ct) =>
         session.ExecuteAsync(GiveBackSql, new { UserId = user.Value, Bytes = bytes }, ct);
 

@@ -45,15 +45,16 @@ public sealed class UploadQuotaTests : AttachmentFixture
         Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.TooManyRequests), Is.EqualTo(5));
     }
 
-    [Test]
-    public async Task What_is_not_kept_does_not_count()
+    [TestCase("a.jpg", "image/jpeg", "422 undecodable-file #/file")]
+    [TestCase("a.pdf", "application/pdf", "415 unsupported-media #/file")]
+    public async Task What_was_received_counts_although_it_is_refused(string name, string type, string refusal)
     {
         var (ada, _, group) = await PeopleAsync();
-        for (var i = 0; i < 4; i++)
-            Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a.png", "image/png")), Is.EqualTo("415 unsupported-media #/file"));
-
+        byte[] damaged = [0xFF, 0xD8, 0xFF, 0xE0, .. new byte[1005]];
         for (var i = 0; i < 3; i++)
-            await UploadAsync(ada, group, Pdf);
+            Assert.That(await RefusalAsync(TryUploadAsync(ada, group, damaged, name, type)), Is.EqualTo(refusal));
+
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, damaged, name, type)), Is.EqualTo("429 rate-limited"));
     }
 
     [Test]
