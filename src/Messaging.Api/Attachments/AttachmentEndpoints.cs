@@ -5,6 +5,7 @@ using Messaging.Api.Idempotency;
 using Messaging.Api.OpenApi;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
+using Messaging.Application.Revocations;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
@@ -46,7 +47,7 @@ public static class AttachmentEndpoints
     }
 
     private static async Task<Created<AttachmentView>> UploadAsync(
-        HttpContext context, IMediator mediator, Spool spool, Limits limits, CancellationToken ct)
+        HttpContext context, IMediator mediator, Spool spool, Limits limits, RevocationList revocations, CancellationToken ct)
     {
         var actor = context.Actor();
         actor.RequireUser();
@@ -55,6 +56,9 @@ public static class AttachmentEndpoints
             throw AttachmentErrors.TooLarge(most);
         using var folder = spool.Create();
         var upload = await Upload.ReadAsync(context.Request, folder, limits, id => mediator.Send(new AdmitUpload(actor, id), ct), ct);
+        // A body may be long in coming.
+        if (context.User.Credential() is { } credential && revocations.IsRevoked(credential))
+            throw UserTokens.Revoked();
         var kept = await mediator.Send(upload.ToCommand(actor, folder), ct);
         return TypedResults.Created($"/v1/attachments/{kept.Id}", kept);
     }

@@ -57,5 +57,5 @@ internal sealed class UserTokens(TokenValidator validator, ServiceKeyCheck servi
     private Credential Stored(Credential credential) =>
         credential.ServiceKeyId is { } keyId && serviceKeys.IsConfigured(keyId) ? credential with { ServiceKeyId = null } : credential;
 
-    private static RuleException Revoked() => new(new Problem(ProblemCodes.Unauthenticated, "The token has been revoked; get a new one."));
+    internal static RuleException Revoked() => new(new Problem(ProblemCodes.Unauthenticated, "The token has been revoked; get a new one."));
 }
