@@ -31,7 +31,17 @@ internal sealed class TokenSigner(AuthSettings settings, RevocationList revocati
         var key = new SigningKey(
             SecurityAlgorithms.HmacSha256, keyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
         // Tokens are revoked by the second: one that is made within the same second as a revocation begins after it.
-        var issuedAt = Instant.Max(token.IssuedAt, revocations.TokensEndedAt(token.UserId) + Duration.FromSeconds(1) ?? Instant.MinValue);
+        var endedAt = Instant.Max(token.EndedAt ?? Instant.MinValue, revocations.TokensEndedAt(token.UserId) ?? Instant.MinValue);
+        var issuedAt = endedAt < token.IssuedAt ? token.IssuedAt : endedAt + Duration.FromSeconds(1);
+        // The next revocation would not reach it. That of a login dies with the login.
+        if (token.Session is null && issuedAt - token.IssuedAt > Duration.FromSeconds(RevokeTokens.MaxSecondsAhead))
+        {
+            throw new RuleException(new Problem(
+                ProblemCodes.Unavailable, "The user's tokens were revoked several times just now; try again in a moment.")
+            {
+                RetryAfterSeconds = 1,
+            });
+        }
         var claims = new Dictionary<string, object>(StringComparer.Ordinal) { ["sub"] = token.UserId.Value };
         if (token.ServiceKeyId is { } keyId)
             claims[TokenClaims.ServiceKey] = keyId;

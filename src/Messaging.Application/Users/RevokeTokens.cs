@@ -9,10 +9,15 @@ namespace Messaging.Application.Users;
 /// Ends all tokens of a user that were issued before now, and the logins of a built-in account, and closes what the user has open. Holds
 /// for a user who has not come yet, too: the token that is to be stopped may be the first.
 /// </summary>
-public sealed record RevokeTokens(UserId UserId) : IStatementCommand<Done>;
+public sealed record RevokeTokens(UserId UserId) : IStatementCommand<Done>
+{
+    /// <summary>How far ahead of the database's time that second may lie up to which tokens have ended, or in which one begins.</summary>
+    public const int MaxSecondsAhead = 5;
+}
 
 public sealed class RevokeTokensHandler(DbSession session, RevocationList revocations) : IRequestHandler<RevokeTokens, Done>
 {
+    // Since a token that was minted since the last time begins in the second after it, that second ends, too, however soon this comes.
     // One round trip, which is one transaction. The first statement locks the account's row and waits for logins that are being opened; the
     // second, whose snapshot is younger, sees them. Index: pk_accounts, ix_refresh_tokens_user_id, pk_revocations.
     private const string RevokeSql =
@@ -33,7 +38,9 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
         UNION ALL
         VALUES ('tokens', @UserId), ('connections', @UserId)
         ON CONFLICT (kind, subject) DO UPDATE
-        SET revoked_at = greatest(r.revoked_at, excluded.revoked_at),
+        SET revoked_at = greatest(r.revoked_at, excluded.revoked_at, CASE r.kind WHEN 'tokens' THEN least(
+                date_trunc('second', r.revoked_at) + interval '1 second',
+                date_trunc('second', excluded.revoked_at) + make_interval(secs => @MaxSecondsAhead)) END),
             xact = excluded.xact
         RETURNING kind, subject, revoked_at
         """;
@@ -42,7 +49,7 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
     {
         var revoked = await session.QueryBatchAsync(
             RevokeSql,
-            new { UserId = command.UserId.Value },
+            new { UserId = command.UserId.Value, RevokeTokens.MaxSecondsAhead },
             async grid =>
             {
                 _ = await grid.ReadAsync<string>();

@@ -104,6 +104,39 @@ public sealed class RevocationTests
     }
 
     [Test]
+    public async Task Revoking_twice_within_a_second_ends_what_was_minted_between_and_lets_the_next_one_in()
+    {
+        var user = await KnownAsync();
+        await RevokeAsync(user);
+        var between = await MintAsync(user, ApiHost.ServiceKey);
+        await RevokeAsync(user);
+
+        var next = await MintAsync(user, ApiHost.ServiceKey);
+
+        Assert.That((await MeAsync(api, between), await MeAsync(api, next)), Is.EqualTo((Refused, Good)));
+        Assert.That(await MeAsync(other, between), Is.EqualTo(Refused));
+    }
+
+    [Test]
+    public async Task No_token_is_minted_that_the_next_revocation_would_not_end()
+    {
+        var user = await KnownAsync();
+        await StoreAsync(user, "clock_timestamp() + interval '1 minute'", "pg_current_xact_id()");
+
+        Assert.That(await api.ServiceClient().PostAsJsonAsync($"/v1/users/{user}/tokens", new { }).OutcomeAsync(), Is.EqualTo("503 unavailable"));
+    }
+
+    // Numbered as the nodes do not find it: they never know of it.
+    [Test]
+    public async Task A_token_minted_where_the_revocation_is_not_known_yet_is_good()
+    {
+        var user = await KnownAsync();
+        await StoreAsync(user, "clock_timestamp() + interval '1 second'", "'3'");
+
+        Assert.That(await MeAsync(other, await MintAsync(user, ApiHost.ServiceKey)), Is.EqualTo(Good));
+    }
+
+    [Test]
     public async Task A_key_with_another_scope_neither_mints_nor_revokes()
     {
         var (user, key) = (await KnownAsync(), await KeyAsync("users"));
@@ -268,6 +301,9 @@ public sealed class RevocationTests
 
     Task<string> RevokeAsync(string user) =>
         api.ServiceClient().PostAsync($"/v1/users/{user}/tokens/revoke", null).OutcomeAsync();
+
+    Task StoreAsync(string user, string at, string xact) => api.Database.RowsAsync(
+        $"INSERT INTO revocations (kind, subject, revoked_at, xact) VALUES ('tokens', '{user}', {at}, {xact})", _ => 0);
 
     async Task<string> KnownAsync()
     {
