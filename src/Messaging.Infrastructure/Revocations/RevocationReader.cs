@@ -64,6 +64,8 @@ public sealed class RevocationReader(DirectDataSource database, RevocationList r
     private async Task ReadOnAsync(CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
+        // It may be another server, which has lost the last transactions of the one before and given their numbers anew.
+        mark = null;
         while (true)
         {
             await ReadAsync(connection, ct);

@@ -137,6 +137,19 @@ public sealed class RevocationTests
     }
 
     [Test]
+    public async Task A_revocation_that_another_server_numbered_anew_is_found_on_a_new_connection()
+    {
+        var user = NewUser();
+        await StoreAsync(user, "clock_timestamp()", "'3'");
+
+        await api.Database.RowsAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            + "AND query LIKE '%FROM revocations%xact%'", _ => 0);
+
+        await UntilAsync(() => Task.FromResult(EndedAt(user) is not null));
+    }
+
+    [Test]
     public async Task A_key_with_another_scope_neither_mints_nor_revokes()
     {
         var (user, key) = (await KnownAsync(), await KeyAsync("users"));
