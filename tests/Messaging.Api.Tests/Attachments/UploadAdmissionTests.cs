@@ -64,8 +64,8 @@ public sealed class UploadAdmissionTests : AttachmentFixture
     public async Task Where_nothing_can_be_sent_nothing_can_be_uploaded(string action, string refusal)
     {
         var (ada, bob, group) = await PeopleAsync();
-        (await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{group}/{action}", action == "close" ? new { reason = "manual" } : null))
-            .EnsureSuccessStatusCode();
+        object body = action == "close" ? new { reason = "manual" } : new { };
+        (await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{group}/{action}", body)).EnsureSuccessStatusCode();
 
         Assert.That(await RefusalAsync(TryUploadAsync(bob, group, DamagedImage)), Is.EqualTo(refusal));
     }
