@@ -315,7 +315,7 @@ public sealed class RevocationTests
     Task<string> RevokeAsync(string user) =>
         api.ServiceClient().PostAsync($"/v1/users/{user}/tokens/revoke", null).OutcomeAsync();
 
-    Task StoreAsync(string user, string at, string xact) => api.Database.RowsAsync(
+    async Task StoreAsync(string user, string at, string xact) => await api.Database.RowsAsync(
         $"INSERT INTO revocations (kind, subject, revoked_at, xact) VALUES ('tokens', '{user}', {at}, {xact})", _ => 0);
 
     async Task<string> KnownAsync()
