@@ -8,15 +8,18 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Messaging.Application.Tests;
 
 /// <summary>A no holds for a while, and the one who asked cannot tell it from no answer.</summary>
-public sealed class DeclineTests : SliceFixture
+[TestFixture(30)]
+[TestFixture(2)]
+public sealed class DeclineTests(int days) : SliceFixture
 {
     protected override void Add(IServiceCollection services) =>
-        services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests });
+        services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests, DeclineDays = days });
 
     [Test]
-    public async Task A_declined_contact_asks_again_and_is_not_heard_for_thirty_days()
+    public async Task A_declined_contact_asks_again_and_is_not_heard_until_the_days_are_over()
     {
         var (ada, bob) = await DeclinedAsync();
+        await PassAsync(bob, $"{days - 1} days");
 
         await Slices.SendAsync(new RemoveContact(new Actor(ada), bob));
         var again = await AskAsync(ada, bob);
@@ -28,10 +31,10 @@ public sealed class DeclineTests : SliceFixture
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task After_thirty_days_the_question_reaches_the_other_again(bool takesBack)
+    public async Task After_those_days_the_question_reaches_the_other_again(bool takesBack)
     {
         var (ada, bob) = await DeclinedAsync();
-        await PassAsync(bob, "30 days");
+        await PassAsync(bob);
 
         if (takesBack)
             await Slices.SendAsync(new RemoveContact(new Actor(ada), bob));
@@ -53,6 +56,18 @@ public sealed class DeclineTests : SliceFixture
         Assert.That(await HeardAsync(bob, "request:received"), Is.Zero);
     }
 
+    [Test]
+    public async Task After_those_days_a_first_message_reaches_the_other_too()
+    {
+        var (ada, bob) = await DeclinedAsync();
+        await PassAsync(bob);
+
+        await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+
+        Assert.That((await RequestsAsync(bob, RequestDirection.In)).Single().Status, Is.EqualTo(RequestStatus.Pending));
+        Assert.That(await HeardAsync(bob, "request:received"), Is.EqualTo(1));
+    }
+
     [TestCase(false)]
     [TestCase(true)]
     public async Task Who_waits_for_an_answer_to_a_first_message_does_not_ask_by_another_way(bool declined)
@@ -67,12 +82,12 @@ public sealed class DeclineTests : SliceFixture
     }
 
     [Test]
-    public async Task Thirty_days_after_a_declined_message_one_asks_for_the_contact()
+    public async Task Those_days_after_a_declined_message_one_asks_for_the_contact()
     {
         var (ada, bob) = await PairAsync();
         await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
         await DeclineAsync(bob);
-        await PassAsync(bob, "30 days");
+        await PassAsync(bob);
 
         Assert.That((await AskAsync(ada, bob)).Created, Is.True);
         Assert.That((await ContactsAsync(bob)).Single().RequestedBy, Is.EqualTo(ada));
@@ -117,12 +132,12 @@ public sealed class DeclineTests : SliceFixture
 
     private Task<AskedContact> AskAsync(UserId one, UserId other) => Slices.SendAsync(new AskContact(new Actor(one), other));
 
-    private Task PassAsync(UserId user, string time) => Slices.ExecuteAsync(
+    private Task PassAsync(UserId user, string? time = null) => Slices.ExecuteAsync(
         """
         UPDATE declines SET declined_at = declined_at - @Time::interval WHERE user_id = @User;
         UPDATE message_requests SET answered_at = answered_at - @Time::interval WHERE to_id = @User
         """,
-        new { Time = time, User = user.Value });
+        new { Time = time ?? $"{days} days", User = user.Value });
 
     private async Task<IReadOnlyList<ContactView>> ContactsAsync(UserId user) =>
         (await Slices.SendAsync(new ListContacts(new Actor(user), Status: null, Cursor: null, Limit: 10))).Items;

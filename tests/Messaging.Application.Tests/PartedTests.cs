@@ -50,6 +50,32 @@ public sealed class PartedTests : SliceFixture
     }
 
     [Test]
+    public async Task A_pointer_that_is_hidden_stays_so_after_a_block()
+    {
+        var (ada, bob, id) = await TalkAsync();
+        await HideAsync(Slices, bob, id);
+
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+
+        Assert.That((await PointerAsync(ada, bob, id), await PointerAsync(bob, ada, id)), Is.EqualTo((null as long?, 3L)));
+    }
+
+    [Test]
+    public async Task A_pointer_that_is_hidden_stays_so_while_a_first_message_waits()
+    {
+        await using var asking = await Slices.StartAsync(
+            services => services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests }));
+        var (ada, bob) = (await asking.UserAsync("ada"), await asking.UserAsync("bob"));
+        var id = await asking.DirectAsync(ada, bob);
+        await HideAsync(asking, ada, id);
+
+        await asking.TextAsync(ada, id);
+
+        var people = (await asking.SendAsync(new GetConversation(Actor.Service, id))).Participants;
+        Assert.That(people.Single(p => p.UserId == ada).LastReadSeq, Is.Null);
+    }
+
+    [Test]
     public async Task One_sees_ones_own_pointer_also_while_it_is_kept_from_the_other()
     {
         var (ada, bob, id) = await TalkAsync();
@@ -98,6 +124,9 @@ public sealed class PartedTests : SliceFixture
         await Slices.SendAsync(new MarkRead(new Actor(bob), id, 1));
         return (ada, bob, id);
     }
+
+    private static Task<SettingsView> HideAsync(Slices slices, UserId user, ConversationId id) =>
+        slices.SendAsync(new UpdateSettings(new Actor(user), id, new SettingsChange { ShowReadReceipts = new(false) }));
 
     private async Task<long?> PointerAsync(UserId viewer, UserId of, ConversationId id) =>
         (await Slices.ViewAsync(viewer, id)).Participants.Single(p => p.UserId == of).LastReadSeq;
