@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Messaging.Application;
 
@@ -15,6 +16,7 @@ public static class ApplicationSetup
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
         services.AddSingleton<Search.SearchLane>();
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Revocations.RevocationList>();
         services.AddTransient<ServiceFactory>(provider => provider.GetService!);
         services.AddTransient<IMediator, Mediator>();

@@ -15,7 +15,8 @@ namespace Messaging.Api.Auth;
 /// new to this node is looked up among the revoked ones, which also makes its user's row, if there is none; one that is known is refused
 /// by the list of what was revoked since.
 /// </summary>
-internal sealed class UserTokens(TokenValidator validator, ServiceKeyCheck serviceKeys, RevocationList revocations, IClock clock)
+internal sealed class UserTokens(
+    TokenValidator validator, ServiceKeyCheck serviceKeys, RevocationList revocations, IClock clock, TimeProvider time)
     : IDisposable
 {
     // About 1 kB each.
@@ -32,13 +33,13 @@ internal sealed class UserTokens(TokenValidator validator, ServiceKeyCheck servi
     {
         var key = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
         if (known.Get<Known>(key) is { } found
-            && TimeProvider.System.GetElapsedTime(found.SeenAt) < KnownFor
+            && time.GetElapsedTime(found.SeenAt) < KnownFor
             && !found.Credential.IsExpired(clock.GetCurrentInstant()))
         {
             return revocations.IsRevoked(found.Credential) ? throw Revoked() : found.Ticket;
         }
 
-        var seenAt = TimeProvider.System.GetTimestamp();
+        var seenAt = time.GetTimestamp();
         var valid = await validator.ValidateAsync(token, ct);
         if (!await mediator.Send(new SeeUser(valid.UserId, Stored(valid.Credential), valid.Name, valid.Picture), ct))
             throw Revoked();

@@ -1,3 +1,4 @@
+using Dapper;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
@@ -62,10 +63,7 @@ public sealed class ChangePasswordHandler(
                 AND EXISTS (SELECT 1 FROM accounts WHERE user_id = @UserId AND password_hash = @NewHash)
             RETURNING family_hash
         )
-        INSERT INTO revocations (kind, subject)
-        SELECT 'session', encode(family_hash, 'hex')
-        FROM ended
-        RETURNING kind, subject, revoked_at;
+        {RevocationSql.OfEndedLogins};
 
         WITH account AS (
             SELECT user_id, lower(username) AS name
@@ -109,9 +107,9 @@ public sealed class ChangePasswordHandler(
                 Now = now,
                 ExpiresAt = settings.RefreshBefore(now),
             },
-            async grid => (await grid.ReadAsync<Revocation>(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
+            async grid => ((await grid.ReadAsync<Revocation>()).AsList(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
             ct);
-        session.AfterCommit(() => revocations.Add(ended));
+        revocations.AddAfterCommit(session, ended);
         return user is null ? throw new ChangedMeanwhileException() : LoginResult.Of(user, token, sign, settings, now);
     }
 }

@@ -15,16 +15,13 @@ public sealed class LogOutHandler(DbSession session, RevocationList revocations)
 {
     // pk_refresh_tokens. Any token of the family will do: one that was used before is a reason all the more to end it.
     private const string RevokeSql =
-        """
+        $"""
         WITH ended AS (
             DELETE FROM refresh_tokens
             WHERE family_hash = @FamilyHash
             RETURNING family_hash
         )
-        INSERT INTO revocations (kind, subject)
-        SELECT 'session', encode(family_hash, 'hex')
-        FROM ended
-        RETURNING kind, subject, revoked_at
+        {RevocationSql.OfEndedLogins}
         """;
 
     public async Task<Done> Handle(LogOut command, CancellationToken ct)
@@ -32,7 +29,7 @@ public sealed class LogOutHandler(DbSession session, RevocationList revocations)
         if (!RefreshToken.TryParse(command.RefreshToken, out var token))
             return default;
         var ended = await session.QueryAsync<Revocation>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct);
-        session.AfterCommit(() => revocations.Add(ended));
+        revocations.AddAfterCommit(session, ended);
         return default;
     }
 }

@@ -43,22 +43,20 @@ public sealed class RefreshLoginHandler(
     // A statement and commit of its own, which the refusal that follows does not undo. A token that is merely over stays for a while: by it
     // the account knows the device. Index: pk_refresh_tokens.
     private const string RevokeSql =
-        """
+        $"""
         WITH ended AS (
             DELETE FROM refresh_tokens
             WHERE family_hash = @FamilyHash AND token_hash <> @TokenHash
             RETURNING family_hash, user_id
         ), revoked AS (
-            INSERT INTO revocations (kind, subject)
-            SELECT 'session', encode(family_hash, 'hex')
-            FROM ended
-            RETURNING revoked_at
+            {RevocationSql.OfEndedLogins}
         )
-        SELECT e.user_id, r.revoked_at
+        SELECT r.kind, r.subject, r.revoked_at, e.user_id
         FROM ended AS e, revoked AS r
         """;
 
-    private sealed record Ended(UserId UserId, Instant RevokedAt);
+    private sealed record Ended(RevocationKind Kind, string Subject, Instant RevokedAt, UserId UserId)
+        : Revocation(Kind, Subject, RevokedAt);
 
     public async Task<LoginResult> Handle(RefreshLogin command, CancellationToken ct)
     {
@@ -85,7 +83,7 @@ public sealed class RefreshLoginHandler(
         var used = new { FamilyHash = token.FamilyHash(), TokenHash = token.Hash() };
         if (await session.QuerySingleOrDefaultAsync<Ended>(RevokeSql, used, ct) is { } ended)
         {
-            session.AfterCommit(() => revocations.Add([new Revocation(RevocationKind.Session, token.Session(), ended.RevokedAt)]));
+            revocations.AddAfterCommit(session, ended);
             logger.LogWarning("A refresh token of {UserId} came that was used before; its login is revoked", ended.UserId);
         }
         throw AccountErrors.RefreshRefused();

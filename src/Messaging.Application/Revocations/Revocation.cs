@@ -18,4 +18,17 @@ public enum RevocationKind
     Connections,
 }
 
-public sealed record Revocation(RevocationKind Kind, string Subject, Instant RevokedAt);
+public record Revocation(RevocationKind Kind, string Subject, Instant RevokedAt);
+
+/// <summary>What statements that revoke share.</summary>
+public static class RevocationSql
+{
+    /// <summary>Revokes the logins whose refresh tokens the part named <c>ended</c> has deleted.</summary>
+    public const string OfEndedLogins =
+        """
+        INSERT INTO revocations (kind, subject)
+        SELECT 'session', encode(family_hash, 'hex')
+        FROM ended
+        RETURNING kind, subject, revoked_at
+        """;
+}

@@ -43,7 +43,7 @@ public sealed class RevokeServiceKeyHandler(DbSession session, RevocationList re
             : null;
         if (revoked is null)
             throw new RuleException(new Problem(ProblemCodes.NotFound, "There is no such key."));
-        session.AfterCommit(() => revocations.Add([revoked]));
+        revocations.AddAfterCommit(session, revoked);
         return default;
     }
 }

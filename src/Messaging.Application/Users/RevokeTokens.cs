@@ -21,7 +21,7 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
     // One round trip, which is one transaction. The first statement locks the account's row and waits for logins that are being opened; the
     // second, whose snapshot is younger, sees them. Index: pk_accounts, ix_refresh_tokens_user_id, pk_revocations.
     private const string RevokeSql =
-        """
+        $"""
         SELECT user_id
         FROM accounts
         WHERE user_id = @UserId
@@ -32,10 +32,9 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
             WHERE user_id = @UserId
             RETURNING family_hash
         )
+        {RevocationSql.OfEndedLogins};
+
         INSERT INTO revocations AS r (kind, subject)
-        SELECT 'session', encode(family_hash, 'hex')
-        FROM ended
-        UNION ALL
         VALUES ('tokens', @UserId), ('connections', @UserId)
         ON CONFLICT (kind, subject) DO UPDATE
         SET revoked_at = greatest(r.revoked_at, excluded.revoked_at, CASE r.kind WHEN 'tokens' THEN least(
@@ -53,10 +52,10 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
             async grid =>
             {
                 _ = await grid.ReadAsync<string>();
-                return await grid.ReadAsync<Revocation>();
+                return (await grid.ReadAsync<Revocation>()).Concat(await grid.ReadAsync<Revocation>()).ToList();
             },
             ct);
-        session.AfterCommit(() => revocations.Add(revoked));
+        revocations.AddAfterCommit(session, revoked);
         return default;
     }
 }

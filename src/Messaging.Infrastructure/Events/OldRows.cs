@@ -16,6 +16,8 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
     // A token that is over still tells the account's devices from strangers.
     private static readonly Duration RefreshTokens = Duration.FromDays(30);
 
+    private static readonly Duration Revocations = Duration.FromDays(2);
+
     // Index: ix_message_keys_created_at.
     private const string MessageKeysSql =
         """
@@ -45,14 +47,14 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         """;
 
     // Index: ix_revocations_kind_revoked_at. No token of a key or a login lives longer than a day; those of a user may be the host's own and
-    // live as long as it likes. By the clock that they were written by.
+    // live as long as it likes.
     private const string RevocationsSql =
         """
         DELETE FROM revocations
         WHERE ctid = ANY (ARRAY(
             SELECT ctid
             FROM revocations
-            WHERE kind IN ('key', 'session', 'connections') AND revoked_at < clock_timestamp() - interval '2 days'
+            WHERE kind IN ('key', 'session', 'connections') AND revoked_at < @Before
             LIMIT @Limit))
         """;
 
@@ -64,7 +66,7 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         await ForgetAsync(connection, IdempotencyKeysSql, now - IdempotencyKeys, ct);
         await ForgetAsync(connection, RefreshTokensSql, now - RefreshTokens, ct);
         await ForgetAsync(connection, LoginFailuresSql, now, ct);
-        await ForgetAsync(connection, RevocationsSql, now, ct);
+        await ForgetAsync(connection, RevocationsSql, now - Revocations, ct);
     }
 
     private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)

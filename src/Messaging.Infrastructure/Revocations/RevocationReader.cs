@@ -28,7 +28,7 @@ public sealed class RevocationReader(DirectDataSource database, RevocationList r
         """
         SELECT kind, subject, revoked_at
         FROM revocations
-        WHERE kind IN ('key', 'session', 'tokens', 'connections') AND revoked_at > clock_timestamp() - @KeptFor::interval
+        WHERE kind = ANY (@Kinds) AND revoked_at > clock_timestamp() - @KeptFor::interval
         """;
 
     // Index: ix_revocations_xact. What is numbered beyond all transactions came with a dump of another server.
@@ -38,6 +38,8 @@ public sealed class RevocationReader(DirectDataSource database, RevocationList r
         FROM revocations
         WHERE xact >= @Mark::text::xid8 AND xact < pg_snapshot_xmax(pg_current_snapshot())
         """;
+
+    private static readonly string[] Kinds = [.. Enum.GetNames<RevocationKind>().Select(name => name.ToLowerInvariant())];
 
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
 
@@ -88,7 +90,7 @@ public sealed class RevocationReader(DirectDataSource database, RevocationList r
     {
         var sql = $"{MarkSql}; {(after is null ? RecentSql : NewSql)}";
         var command = new CommandDefinition(
-            sql, new { RevocationList.KeptFor, Mark = after }, commandTimeout: TimeoutSeconds, cancellationToken: ct);
+            sql, new { Kinds, RevocationList.KeptFor, Mark = after }, commandTimeout: TimeoutSeconds, cancellationToken: ct);
         await using var grid = await connection.QueryMultipleAsync(command);
         return (await grid.ReadSingleAsync<long>(), await grid.ReadAsync<Revocation>());
     }

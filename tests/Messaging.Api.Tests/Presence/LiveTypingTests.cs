@@ -21,7 +21,7 @@ public sealed class LiveTypingTests : IDisposable
     public LiveTypingTests()
     {
         var members = new MemberCache(services.GetRequiredService<IServiceScopeFactory>(), time);
-        typing = new LiveTyping(new LiveConnections(new RevocationList()), members, network.Join("here"), time, SystemClock.Instance);
+        typing = new LiveTyping(new LiveConnections(new RevocationList(time)), members, network.Join("here"), time, SystemClock.Instance);
         other = network.Join("other");
     }
 

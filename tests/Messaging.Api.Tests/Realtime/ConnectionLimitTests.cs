@@ -74,7 +74,7 @@ public sealed class ConnectionLimitTests : HubFixture
     [Test]
     public void A_user_has_no_more_connections_than_allowed_however_they_race()
     {
-        var connections = new LiveConnections(new RevocationList());
+        var connections = new LiveConnections(new RevocationList(TimeProvider.System));
         var taken = 0;
         Parallel.For(0, 500, _ =>
         {
@@ -116,8 +116,7 @@ public sealed class ConnectionLimitTests : HubFixture
             resuming.Where(resume => resume.IsCompleted).Select(resume => resume.Exception?.InnerException),
             Has.All.InstanceOf<HubException>().With.Message.Contains("rate-limited: ").Or.Null);
         await transaction.RollbackAsync();
-        Task ended = Task.WhenAll(resuming);
-        await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await UntilAsync(() => resuming.All(resume => resume.IsCompleted));
     }
 
     private async Task<HubClient[]> FillAsync(string user)

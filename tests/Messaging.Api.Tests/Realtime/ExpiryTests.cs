@@ -53,7 +53,7 @@ public sealed class ExpiryTests : HubFixture
     [Test]
     public void Calls_on_a_connection_whose_token_is_over_are_refused()
     {
-        var connections = new LiveConnections(new RevocationList());
+        var connections = new LiveConnections(new RevocationList(TimeProvider.System));
         var end = Instant.FromUtc(2026, 1, 1, 0, 0);
         var live = new LiveConnection(new Wire(), false) { Credential = new Credential(new UserId("ada"), null, null, null, end) };
         connections.TryAdd("ada", live, 20);

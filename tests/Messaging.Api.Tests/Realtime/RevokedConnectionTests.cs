@@ -104,7 +104,7 @@ public sealed class RevokedConnectionTests : HubFixture
     [Test]
     public void A_connection_that_is_opened_while_its_credential_is_revoked_is_closed()
     {
-        var revocations = new RevocationList();
+        var revocations = new RevocationList(TimeProvider.System);
         var connections = new LiveConnections(revocations);
         revocations.Add([new Revocation(RevocationKind.Key, "key", Instant.MinValue)]);
 
