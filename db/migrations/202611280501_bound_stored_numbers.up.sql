@@ -1,16 +1,15 @@
 -- A number such as 1e-16383 takes a few bytes in jsonb and 16 kB wherever it is printed. New ones are refused; of those that are stored, each
 -- that is printed with more than 400 characters becomes the nearest double, which is the value that clients have read it as all along: 0
--- for most. Changes nothing else, makes nobody wait, and may be run again.
+-- for most. Changes nothing else, makes nobody wait, and may be run again. In the order of keys, which no update changes, a thousand rows a
+-- commit. What the release before still writes meanwhile stays, and is sent with the nearest double by this one.
 -- outside-transaction
 -- compatible
 DO $$
 DECLARE
     part record;
-    page bigint;
-    changed bigint;
-    block_size CONSTANT bigint := current_setting('block_size');
-    -- Rows of so few pages are at most some hundred a commit.
-    step CONSTANT bigint := 8;
+    low text[];
+    high text[];
+    step CONSTANT int := 1000;
 BEGIN
     CREATE OR REPLACE FUNCTION pg_temp.bounded(given jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $bounded$
     DECLARE
@@ -37,27 +36,38 @@ BEGIN
     END
     $bounded$;
 
+    -- The key's columns, their texts, and places for such texts. What rows are made into others' payloads comes before the payloads.
     FOR part IN
-        SELECT c.oid, c.oid::regclass::text AS name, t.member
-        FROM (VALUES ('users', 'metadata'), ('conversations', 'metadata'), ('messages', 'metadata'), ('message_edits', 'metadata'),
-            ('message_originals', 'metadata'), ('outbox', 'payload'), ('feed', 'payload')) AS t (name, member)
+        SELECT c.oid::regclass::text AS name, t.member, string_agg(format('%I', a.attname), ', ' ORDER BY k.n) AS key,
+            string_agg(format('%I::text', a.attname), ', ' ORDER BY k.n) AS texts,
+            string_agg(format('$PLACE[%s]::%s', k.n, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.n) AS places
+        FROM (VALUES (1, 'users', 'metadata'), (2, 'conversations', 'metadata'), (3, 'messages', 'metadata'), (4, 'message_edits', 'metadata'),
+            (5, 'message_originals', 'metadata'), (6, 'outbox', 'payload'), (7, 'feed', 'payload')) AS t (n, name, member)
         JOIN pg_class AS c ON c.relkind = 'r'
             AND (c.oid = t.name::regclass OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = t.name::regclass))
-        ORDER BY c.oid
+        JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
+        CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum
+        GROUP BY t.n, c.oid, t.member
+        ORDER BY t.n, c.oid
     LOOP
-        page := 0;
+        low := NULL;
         -- A day of the feed may be dropped meanwhile.
-        WHILE to_regclass(part.name) IS NOT NULL AND page * block_size < pg_relation_size(part.oid) LOOP
+        WHILE to_regclass(part.name) IS NOT NULL LOOP
             EXECUTE format(
-                'UPDATE %1$s SET %2$I = pg_temp.bounded(%2$I) WHERE ctid >= $1 AND ctid < $2 AND CASE WHEN octet_length(%2$I::text) > 400 '
+                'SELECT ARRAY[%1$s] FROM (SELECT %2$s FROM %3$s %4$s ORDER BY %2$s LIMIT %5$s) AS t ORDER BY (%2$s) DESC LIMIT 1',
+                part.texts, part.key, part.name,
+                CASE WHEN low IS NOT NULL THEN format('WHERE (%s) > (%s)', part.key, replace(part.places, '$PLACE', '$1')) END, step)
+            INTO high USING low;
+            EXIT WHEN high IS NULL;
+            EXECUTE format(
+                'UPDATE %1$s SET %2$I = pg_temp.bounded(%2$I) WHERE (%3$s) <= (%4$s) %5$s AND CASE WHEN octet_length(%2$I::text) > 400 '
                 || 'THEN %2$I::text ~ ''[0-9.]{200}[0-9.]{200}'' AND pg_temp.bounded(%2$I)::text IS DISTINCT FROM %2$I::text ELSE false END',
-                part.name, part.member)
-            USING format('(%s,0)', page)::tid, format('(%s,0)', page + step)::tid;
-            GET DIAGNOSTICS changed = ROW_COUNT;
-            IF changed > 0 THEN
-                COMMIT;
-            END IF;
-            page := page + step;
+                part.name, part.member, part.key, replace(part.places, '$PLACE', '$2'),
+                CASE WHEN low IS NOT NULL THEN format('AND (%s) > (%s)', part.key, replace(part.places, '$PLACE', '$1')) END)
+            USING low, high;
+            COMMIT;
+            low := high;
         END LOOP;
     END LOOP;
 

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Messaging.Migrations.Tests;
 
 /// <summary>What a script does to rows that are there already.</summary>
@@ -50,6 +52,56 @@ sealed class StoredNumberTests
         Assert.That(
             await database.ScalarAsync<long>("SELECT max(rows) FROM (SELECT count(*) AS rows FROM users GROUP BY xmin::text) AS t"),
             Is.LessThanOrEqualTo(1_000));
+    }
+
+    [Test]
+    public async Task A_row_that_an_update_moves_to_an_earlier_page_meanwhile_is_cleaned()
+    {
+        await using var database = await DatabaseWithAsync("{}");
+        await database.ExecuteAsync(
+            "INSERT INTO users (id, metadata, created_at, updated_at) SELECT n, '{\"a\": 1e-500}', now(), now() FROM generate_series(1000, 4999) AS n");
+        await database.ExecuteAsync("DELETE FROM users WHERE id < '2000'");
+        await database.ExecuteAsync("VACUUM users");
+        await using var holder = await HoldAsync(database, "SELECT FROM users WHERE id = '3000' FOR UPDATE");
+
+        var up = new Migrator(database.ConnectionString, options: new() { LockTimeout = TimeSpan.FromMinutes(1) }).UpAsync(Script);
+        await database.UntilAsync(WaitsSql);
+        await database.ExecuteAsync(
+            "DO $$ BEGIN FOR i IN 1..20 LOOP UPDATE users SET updated_at = now() WHERE id = '4900'; END LOOP; END $$");
+        Assert.That(await database.ScalarAsync<bool>(MovedSql), Is.True, "it moved");
+        await holder.CloseAsync();
+        await up;
+
+        Assert.That(await database.ScalarAsync<long>("SELECT count(*) FROM users WHERE length(metadata::text) > 400"), Is.Zero);
+    }
+
+    [Test]
+    public async Task Where_nothing_is_to_be_cleaned_no_transaction_lasts_either()
+    {
+        await using var database = await DatabaseWithAsync("{}");
+        await using var holder = await HoldAsync(database, "LOCK TABLE feed IN ACCESS EXCLUSIVE MODE");
+
+        var up = new Migrator(database.ConnectionString, options: new() { LockTimeout = TimeSpan.FromMinutes(1) }).UpAsync(Script);
+        await database.UntilAsync(WaitsSql);
+
+        Assert.That(
+            await database.ScalarAsync<bool>($"SELECT bool_and(xact_start > query_start) FROM pg_stat_activity WHERE {Waiting}"), Is.True);
+        await holder.CloseAsync();
+        await up;
+    }
+
+    const string MovedSql = "SELECT ctid < (SELECT ctid FROM users WHERE id = '3000') FROM users WHERE id = '4900'";
+
+    const string Waiting = "datname = current_database() AND application_name = 'messaging-db' AND wait_event_type = 'Lock'";
+
+    const string WaitsSql = $"SELECT count(*) > 0 FROM pg_stat_activity WHERE {Waiting}";
+
+    static async Task<NpgsqlConnection> HoldAsync(TestDatabase database, string sql)
+    {
+        var connection = await database.OpenAsync();
+        await using var command = new NpgsqlCommand($"BEGIN; {sql}", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
     }
 
     static async Task<TestDatabase> DatabaseWithAsync(string json)
