@@ -8,13 +8,15 @@ namespace Messaging.Application.Attachments;
 /// <summary>Who may upload, and how much a user has uploaded: asked before a file is received, then, and when it is kept.</summary>
 public sealed class UploadStore(DbSession session, ConversationStore conversations, Limits limits)
 {
-    // Locks the user's row until the end of the transaction: two uploads at once do not pass a limit together.
+    // Locks the user's row until the end of the transaction: two uploads at once do not pass a limit together. Whoever began before midnight
+    // and gets the row after one of today does not set the day back.
     private const string TakeSql =
         """
         INSERT INTO upload_days AS d (user_id, day, bytes)
         VALUES (@UserId, (now() AT TIME ZONE 'UTC')::date, @Bytes)
         ON CONFLICT (user_id) DO UPDATE
-        SET day = EXCLUDED.day, bytes = EXCLUDED.bytes + CASE WHEN d.day = EXCLUDED.day THEN d.bytes ELSE 0 END
+        SET day = greatest(d.day, EXCLUDED.day),
+            bytes = EXCLUDED.bytes + CASE WHEN d.day >= EXCLUDED.day THEN d.bytes ELSE 0 END
         """;
 
     // Index: pk_upload_days.
@@ -31,7 +33,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
         SELECT coalesce((
                 SELECT d.bytes
                 FROM upload_days d
-                WHERE d.user_id = @UserId AND d.day = (now() AT TIME ZONE 'UTC')::date), 0) AS bytes,
+                WHERE d.user_id = @UserId AND d.day >= (now() AT TIME ZONE 'UTC')::date), 0) AS bytes,
             (SELECT count(*)
             FROM (
                 SELECT

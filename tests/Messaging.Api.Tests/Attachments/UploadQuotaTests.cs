@@ -1,5 +1,6 @@
 using System.Net;
 using Messaging.Application.Common;
+using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Attachments;
 
@@ -32,6 +33,19 @@ public sealed class UploadQuotaTests : AttachmentFixture
         await UploadAsync(bob, group, Pdf);
         await ExecuteAsync($"UPDATE upload_days SET day = day - 1 WHERE user_id = '{ada}'");
         await UploadAsync(ada, group, Pdf);
+    }
+
+    [Test]
+    public async Task A_file_of_yesterday_that_is_kept_after_one_of_today_counts_today()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        await ExecuteAsync($"INSERT INTO upload_days (user_id, day, bytes) VALUES ('{ada}', (now() AT TIME ZONE 'UTC')::date + 1, 100)");
+
+        await UploadAsync(ada, group, Pdf);
+
+        var counted = await Api.Database.RowsAsync(
+            $"SELECT day > (now() AT TIME ZONE 'UTC')::date AND bytes > 100 FROM upload_days WHERE user_id = '{ada}'", row => row.GetBoolean(0));
+        Assert.That(counted, Is.EqualTo((bool[])[true]));
     }
 
     [Test]
