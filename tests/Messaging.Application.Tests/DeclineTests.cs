@@ -117,6 +117,50 @@ public sealed class DeclineTests(int days) : SliceFixture
         Assert.That((await ContactsAsync(bob), await HeardAsync(bob, "contact:requested")), Is.EqualTo((Array.Empty<ContactView>(), 1L)));
     }
 
+    [Test]
+    public async Task Asking_and_taking_back_again_and_again_is_heard_once()
+    {
+        var (ada, bob) = await PairAsync();
+        for (var i = 0; i < 5; i++)
+            await AskAndTakeBackAsync(ada, bob);
+        Assert.That((await HeardAsync(bob, "contact:requested"), await HeardAsync(bob, "contact:removed")), Is.EqualTo((1L, 1L)));
+
+        var again = await AskAsync(ada, bob);
+
+        Assert.That((again.Created, again.Contact.Status), Is.EqualTo((true, ContactStatus.Pending)));
+        Assert.That((await ContactsAsync(bob)).Single().RequestedBy, Is.EqualTo(ada));
+        Assert.That(await HeardAsync(bob, "contact:requested"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_day_after_taking_back_one_is_heard_again()
+    {
+        var (ada, bob) = await PairAsync();
+        await AskAndTakeBackAsync(ada, bob);
+        await Slices.ExecuteAsync("UPDATE declines SET taken_back_at = taken_back_at - interval '1 day'");
+
+        await AskAndTakeBackAsync(ada, bob);
+
+        Assert.That((await HeardAsync(bob, "contact:requested"), await HeardAsync(bob, "contact:removed")), Is.EqualTo((2L, 2L)));
+    }
+
+    [Test]
+    public async Task A_question_taken_back_is_no_answer_to_a_first_message()
+    {
+        var (ada, bob) = await PairAsync();
+        await AskAndTakeBackAsync(ada, bob);
+
+        await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+
+        Assert.That((await RequestsAsync(bob, RequestDirection.In)).Single().Status, Is.EqualTo(RequestStatus.Pending));
+    }
+
+    private async Task AskAndTakeBackAsync(UserId one, UserId other)
+    {
+        await AskAsync(one, other);
+        await Slices.SendAsync(new RemoveContact(new Actor(one), other));
+    }
+
     private async Task<(UserId Ada, UserId Bob)> DeclinedAsync()
     {
         var (ada, bob) = await PairAsync();

@@ -29,6 +29,9 @@ public sealed class AskContactHandler(
                 SELECT FROM declines
                 WHERE user_id = @Other AND asker_id = @One AND declined_at > now() - make_interval(days => @DeclineDays)) AS declined,
             EXISTS (
+                SELECT FROM declines
+                WHERE user_id = @Other AND asker_id = @One AND taken_back_at > now() - interval '1 day') AS taken_back,
+            EXISTS (
                 SELECT FROM message_requests
                 WHERE pair = @Pair AND status <> 'accepted' AND from_id = @One
                     AND (answered_at IS NULL OR answered_at > now() - make_interval(days => @DeclineDays))) AS waits
@@ -63,7 +66,8 @@ public sealed class AskContactHandler(
         return new AskedContact((await contacts.FindAsync(one, other, ct))!, asked);
     }
 
-    // A no holds for a while, be it to a contact or to a first message, and looks to the one who asked like no answer.
+    // A no holds for a while, be it to a contact or to a first message, and looks to the one who asked like no answer. Who has taken a
+    // question back a short while ago is in the other's list, but takes that one's attention only once.
     private async Task<bool> AskAsync(UserId one, UserId other, bool isNew, CancellationToken ct)
     {
         var pair = Conversation.DirectKey(one, other, context: null);
@@ -76,13 +80,14 @@ public sealed class AskContactHandler(
 
         await session.ExecuteAsync(
             AskSql, new { One = one.Value, Other = other.Value, answers.Declined, Now = clock.GetCurrentInstant() }, ct);
-        foreach (var (user, contact) in answers.Declined ? new[] { (one, other) } : [(one, other), (other, one)])
+        foreach (var (user, contact) in answers.Declined || answers.TakenBack ? new[] { (one, other) } : [(one, other), (other, one)])
             await outbox.TellAsync(user, ContactEvents.Requested, (await contacts.FindAsync(user, contact, ct))!, ct);
         return true;
     }
 
     /// <summary>What the other one has answered lately, or has yet to.</summary>
     /// <param name="Declined">The contact.</param>
+    /// <param name="TakenBack">The contact, by the one who asks: the other one has heard of it.</param>
     /// <param name="Waits">A first message has no answer, or a no.</param>
-    private sealed record Answers(bool Declined, bool Waits);
+    private sealed record Answers(bool Declined, bool TakenBack, bool Waits);
 }
