@@ -73,6 +73,7 @@ public static class ConversationEndpoints
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.NotAContact])
             .WithName("openDirect").WithSummary("Find or open the direct conversation with a user");
         v1.MapPost("/conversations", CreateGroupAsync)
+            .RequireSendLimit()
             .Refuses(ProblemCodes.Blocked, ProblemCodes.NotAContact, ProblemCodes.GroupFull, ProblemCodes.AlreadyExists)
             .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
@@ -82,12 +83,15 @@ public static class ConversationEndpoints
         v1.MapGet("/conversations/by-slug/{slug}", GetBySlugAsync)
             .WithName("getConversationBySlug").WithSummary("A conversation by its slug");
         v1.MapPatch("/conversations/{id:guid}", UpdateAsync)
+            .RequireSendLimit()
             .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.DirectIsFixed, ProblemCodes.AlreadyExists, ProblemCodes.VersionMismatch)
             .WithName("updateConversation").WithSummary("Change what a group says of itself and its rules");
         v1.MapPost("/conversations/{id:guid}/close", CloseAsync)
+            .RequireSendLimit()
             .Refuses(RefusalConventions.NotOpen)
             .WithName("closeConversation").WithSummary("End a conversation: nothing can be sent any more");
         v1.MapPost("/conversations/{id:guid}/reopen", ReopenAsync)
+            .RequireSendLimit()
             .Refuses(ProblemCodes.Blocked, ProblemCodes.ConversationArchived, ProblemCodes.RequestPending)
             .WithName("reopenConversation").WithSummary("Have a closed conversation take messages again");
         v1.MapPost("/conversations/{id:guid}/archive", ArchiveAsync)

@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
@@ -34,6 +35,7 @@ public static class GroupEndpoints
         group.MapGet("/participants", ListAsync)
             .WithName("listParticipants").WithSummary("Who takes part, by user id");
         fixedInDirect.MapPost("/participants", AddAsync)
+            .RequireSendLimit()
             .Refuses(
                 ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned, ProblemCodes.Blocked,
                 ProblemCodes.NotAContact)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Messaging.Api.RateLimiting;
 
-/// <summary>Metadata: the call sends a message and takes from the budget of sends, too.</summary>
+/// <summary>Metadata: the call brings words or attention to others and takes from the budget of sends, too.</summary>
 public sealed class SendLimit;
 
 public static class RateLimitSetup

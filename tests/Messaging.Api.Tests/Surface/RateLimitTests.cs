@@ -191,6 +191,21 @@ public sealed class RateLimitTests
         Assert.That(await anna.GetAsync("/v1/unread").OutcomeAsync(), Is.EqualTo("200"));
     }
 
+    [TestCase("POST", "/v1/conversations")]
+    [TestCase("PATCH", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000")]
+    [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/close")]
+    [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/reopen")]
+    [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/participants")]
+    public async Task What_brings_words_or_attention_to_others_takes_from_the_budget_of_sends(string method, string path)
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = JsonContent.Create(new { }) };
+
+        using var answer = await api.ClientFor("anna").SendAsync(request);
+
+        Assert.That(answer.Headers.GetValues("RateLimit").Single(), Does.StartWith("\"send\";r=0;t="));
+    }
+
     static int ResetOf(HttpResponseMessage response) =>
         int.Parse(response.Headers.GetValues("RateLimit").Single().Split("t=")[1], System.Globalization.CultureInfo.InvariantCulture);
 
