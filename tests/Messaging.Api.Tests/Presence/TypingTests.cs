@@ -55,7 +55,7 @@ public sealed class TypingTests : PresenceFixture
     public async Task Refreshing_holds_it_and_tells_the_others_now_and_then_only()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
-        var group = await GroupAsync(ada, bob);
+        var (group, other) = (await GroupAsync(ada, bob), await GroupAsync(ada, bob));
         await using var bobsPhone = await ConnectAsync(bob);
 
         for (var second = 0; second < 8; second++)
@@ -65,10 +65,9 @@ public sealed class TypingTests : PresenceFixture
         }
         await TypeAsync(ada, group, false);
         await TypeAsync(ada, group, false);
-        await SendAsync(ada, group);
+        await TypeAsync(ada, other, true);
 
-        var heard = await bobsPhone.UntilAsync(e => e.GetProperty("type").GetString() == "message:new");
-        Assert.That(heard.Where(e => e.GetProperty("type").GetString() == "typing").Select(Active), Is.EqualTo((bool[])[true, true, true, true, false]));
+        Assert.That(await HeardOfUntilAsync(bobsPhone, group, other), Is.EqualTo((bool[])[true, true, true, true, false]));
     }
 
     [Test]
@@ -299,6 +298,18 @@ public sealed class TypingTests : PresenceFixture
     }
 
     private static bool Active(JsonElement envelope) => envelope.GetProperty("data").GetProperty("active").GetBoolean();
+
+    /// <summary>What was told of the conversation before the first word of another: what typing tells comes in its order.</summary>
+    private static async Task<bool[]> HeardOfUntilAsync(HubClient phone, string conversation, string other)
+    {
+        var heard = new List<bool>();
+        while (await phone.NextAsync("typing") is var told && told.GetProperty("conversationId").GetString() != other)
+        {
+            Assert.That(told.GetProperty("conversationId").GetString(), Is.EqualTo(conversation));
+            heard.Add(Active(told));
+        }
+        return [.. heard];
+    }
 
     private static async Task<string[]> ListAsync(HttpClient client, string conversation) =>
         [.. (await client.GetFromJsonAsync<JsonElement>($"/v1/conversations/{conversation}/typing")).GetProperty("items").EnumerateArray()
