@@ -64,6 +64,24 @@ public sealed class LiveTypingTests : IDisposable
         Assert.That(typing.Count, Is.Zero);
     }
 
+    [Test]
+    public void Who_has_stopped_is_remembered_within_the_same_bound_until_it_may_be_told_again()
+    {
+        for (var i = 0; i < LiveTyping.MaxTypists; i++)
+        {
+            var id = Guid.CreateVersion7();
+            Say(id, "ada", true);
+            Say(id, "ada", false);
+        }
+        Say(Guid.CreateVersion7(), "ada", true);
+        Assert.That(typing.Count, Is.Zero);
+
+        Pass(2);
+        Say(Guid.CreateVersion7(), "ada", true);
+
+        Assert.That(typing.Count, Is.EqualTo(1));
+    }
+
     public void Dispose() => services.Dispose();
 
     private void Say(Guid conversationId, string userId, bool active)

@@ -71,6 +71,52 @@ public sealed class TypingTests : PresenceFixture
     }
 
     [Test]
+    public async Task On_and_off_twenty_times_in_a_second_is_heard_once_on_every_node()
+    {
+        var (ada, bob, carl) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var (group, other) = (await GroupAsync(ada, bob, carl), await GroupAsync(ada, bob, carl));
+        await using var bobsPhone = await ConnectAsync(bob);
+        await using var carlsPhone = await ConnectToOtherAsync(carl);
+
+        for (var time = 0; time < 20; time++)
+        {
+            await TypeAsync(ada, group, true);
+            await TypeAsync(ada, group, false);
+            Time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+        Time.Advance(LiveTyping.TellEvery);
+        Api.Services.GetRequiredService<LiveTyping>().Sweep();
+        await TypeAsync(ada, other, true);
+
+        Assert.That(await HeardOfUntilAsync(bobsPhone, group, other), Is.EqualTo((bool[])[true, false]));
+        Assert.That(await HeardOfUntilAsync(carlsPhone, group, other), Is.EqualTo((bool[])[true, false]));
+    }
+
+    [Test]
+    public async Task Who_stops_and_soon_goes_on_is_heard_on_every_node_once_two_seconds_are_over()
+    {
+        var (ada, bob, carl) = (await UserAsync(), await UserAsync(), await UserAsync());
+        var (group, other) = (await GroupAsync(ada, bob, carl), await GroupAsync(ada, bob, carl));
+        await using var bobsPhone = await ConnectAsync(bob);
+        await using var carlsPhone = await ConnectToOtherAsync(carl);
+
+        foreach (var active in (bool[])[true, false, true])
+            await TypeAsync(ada, group, active);
+        Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.EqualTo((string[])[ada]));
+        await TypeAsync(ada, other, true);
+        Assert.That(await HeardOfUntilAsync(bobsPhone, group, other), Is.EqualTo((bool[])[true, false]));
+        Assert.That(await HeardOfUntilAsync(carlsPhone, group, other), Is.EqualTo((bool[])[true, false]));
+        Time.Advance(LiveTyping.TellEvery);
+
+        Assert.That(await NextOfAsync(bobsPhone, group), Is.True);
+        Assert.That(await NextOfAsync(carlsPhone, group), Is.True);
+        Time.Advance(LiveTyping.Lifetime);
+        Assert.That(await NextOfAsync(bobsPhone, group), Is.False);
+        Assert.That(await NextOfAsync(carlsPhone, group), Is.False);
+        Assert.That(Api.Services.GetRequiredService<LiveTyping>().Count, Is.Zero);
+    }
+
+    [Test]
     public async Task Who_is_typing_can_be_asked_on_every_node()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
@@ -310,6 +356,9 @@ public sealed class TypingTests : PresenceFixture
         }
         return [.. heard];
     }
+
+    private static async Task<bool> NextOfAsync(HubClient phone, string conversation) => Active((await phone.UntilAsync(e =>
+        e.GetProperty("type").GetString() == "typing" && e.GetProperty("conversationId").GetString() == conversation))[^1]);
 
     private static async Task<string[]> ListAsync(HttpClient client, string conversation) =>
         [.. (await client.GetFromJsonAsync<JsonElement>($"/v1/conversations/{conversation}/typing")).GetProperty("items").EnumerateArray()
