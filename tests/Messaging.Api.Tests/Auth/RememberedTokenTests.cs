@@ -88,7 +88,7 @@ public sealed class RememberedTokenTests
     private async Task RevokeAsync(string user) =>
         Assert.That(await api.ServiceClient().PostAsync($"/v1/users/{user}/tokens/revoke", null).OutcomeAsync(), Is.EqualTo("204"));
 
-    private Task ExecuteAsync(string sql) => api.Database.RowsAsync(sql, _ => 0);
+    private async Task ExecuteAsync(string sql) => await api.Database.RowsAsync(sql, _ => 0);
 
     // What is written past the service is known by reading alone.
     private async Task UntilReadAsync()
