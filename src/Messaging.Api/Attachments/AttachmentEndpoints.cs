@@ -21,7 +21,7 @@ public static class AttachmentEndpoints
     private const int Around = 65_536;
 
     public static IServiceCollection AddAttachmentEndpoints(this IServiceCollection services) =>
-        services.AddHttpContextAccessor().AddSingleton<IServiceAddress, ServiceAddress>();
+        services.AddHttpContextAccessor().AddSingleton<IServiceAddress, ServiceAddress>().AddSingleton<UploadLane>();
 
     public static IEndpointRouteBuilder MapAttachments(this IEndpointRouteBuilder app)
     {
@@ -47,15 +47,18 @@ public static class AttachmentEndpoints
     }
 
     private static async Task<Created<AttachmentView>> UploadAsync(
-        HttpContext context, IMediator mediator, Spool spool, Limits limits, RevocationList revocations, CancellationToken ct)
+        HttpContext context, IMediator mediator, UploadLane lane, Spool spool, Limits limits, RevocationList revocations,
+        CancellationToken ct)
     {
         var actor = context.Actor();
-        actor.RequireUser();
+        var user = actor.RequireUser();
         var most = Math.Max(limits.FileBytes, limits.ImageBytes);
         if (context.Request.ContentLength > most + Around)
             throw AttachmentErrors.TooLarge(most);
+        using var turn = await lane.TakeAsync(user, ct);
         using var folder = spool.Create();
-        var upload = await Upload.ReadAsync(context.Request, folder, limits, id => mediator.Send(new AdmitUpload(actor, id), ct), ct);
+        var upload = await Upload.ReadAsync(
+            context.Request, folder, limits, Around, id => mediator.Send(new AdmitUpload(actor, id), ct), ct);
         // A body may be long in coming.
         if (context.User.Credential() is { } credential && revocations.IsRevoked(credential))
             throw UserTokens.Revoked();

@@ -38,9 +38,11 @@ public sealed class Upload
     private string? ContentType { get; set; }
 
     /// <summary>Reads the whole body; the file is in the folder then.</summary>
+    /// <param name="around">Bytes of the body, at most, that are not the file's.</param>
     /// <param name="admit">Says, before anything of the file is received, what may be; throws where nothing may.</param>
     public static async Task<Upload> ReadAsync(
-        HttpRequest request, SpoolFolder folder, Limits limits, Func<ConversationId, Task<UploadRoom>> admit, CancellationToken ct)
+        HttpRequest request, SpoolFolder folder, Limits limits, int around, Func<ConversationId, Task<UploadRoom>> admit,
+        CancellationToken ct)
     {
         var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > BoundaryLength)
@@ -50,7 +52,7 @@ public sealed class Upload
         {
             var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 8, HeadersLengthLimit = 4096 };
             while (await reader.ReadNextSectionAsync(ct) is { } section)
-                await upload.TakeAsync(section, folder, limits, admit, ct);
+                await upload.TakeAsync(section, folder, limits, request.ContentLength - around, admit, ct);
         }
         // The framework says so of a body that is cut off or no multipart at all.
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !ct.IsCancellationRequested)
@@ -72,7 +74,8 @@ public sealed class Upload
         (int?)Number("sortOrder"));
 
     private async Task TakeAsync(
-        MultipartSection section, SpoolFolder folder, Limits limits, Func<ConversationId, Task<UploadRoom>> admit, CancellationToken ct)
+        MultipartSection section, SpoolFolder folder, Limits limits, long? least, Func<ConversationId, Task<UploadRoom>> admit,
+        CancellationToken ct)
     {
         var name = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
             ? HeaderUtilities.RemoveQuotes(disposition.Name).Value
@@ -82,6 +85,8 @@ public sealed class Upload
             FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
             ContentType = FileType.Said(section.ContentType);
             var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw AttachmentErrors.FileFirst());
+            if (least > room.Left)
+                throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
             var most = FileType.IsImage([], ContentType) ? limits.ImageBytes : Math.Max(limits.FileBytes, limits.ImageBytes);
             await KeepAsync(section.Body, System.IO.Path.Combine(folder.Path, "upload"), most, room, ct);
         }

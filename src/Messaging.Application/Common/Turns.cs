@@ -3,17 +3,20 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Common;
 
-/// <summary>Lets costly work be done in turns: one at a time of a user, few in all, in the order of their coming. No wait is long.</summary>
-/// <param name="atOnce">How many work at once; null for one of each user, however many these are.</param>
+/// <summary>
+/// Lets costly work be done in turns: one at a time of a user, or a few, and few in all, in the order of their coming. No wait is long.
+/// </summary>
+/// <param name="atOnce">How many work at once; null for those of each user, however many these are.</param>
 /// <param name="patience">How long one waits at most.</param>
-public sealed class Turns(int? atOnce, TimeSpan patience) : IAsyncDisposable
+/// <param name="ofUser">How many of one user work at once.</param>
+public sealed class Turns(int? atOnce, TimeSpan patience, int ofUser = 1) : IAsyncDisposable
 {
     private const int Waiting = 100;
     private const int WaitingOfUser = 20;
 
     private readonly ConcurrencyLimiter? all = atOnce is { } most ? new(Of(most, Waiting)) : null;
     private readonly PartitionedRateLimiter<UserId> own =
-        PartitionedRateLimiter.Create<UserId, UserId>(user => RateLimitPartition.GetConcurrencyLimiter(user, _ => Of(1, WaitingOfUser)));
+        PartitionedRateLimiter.Create<UserId, UserId>(user => RateLimitPartition.GetConcurrencyLimiter(user, _ => Of(ofUser, WaitingOfUser)));
 
     /// <summary>The turn, which ends when it is disposed; null when it does not come in time, or too many wait already.</summary>
     /// <param name="user">Null for the service, which waits for a place alone.</param>

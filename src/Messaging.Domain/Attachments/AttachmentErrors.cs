@@ -28,6 +28,12 @@ public static class AttachmentErrors
             Budget = new BudgetState("upload-bytes", (int)Math.Min(limit, int.MaxValue), 86_400, 0, resetSeconds),
         });
 
+    public static RuleException TooManyAtOnce(int limit) => new(new Problem(
+        ProblemCodes.RateLimited, $"Of one user, {limit} uploads are received at a time, and these take long; go on when one has ended.")
+    {
+        RetryAfterSeconds = 10,
+    });
+
     public static RuleException DecoderBusy() => new(new Problem(
         ProblemCodes.Unavailable, "Too many images are being looked at just now; this one was not kept. Send it again a little later.")
     {
