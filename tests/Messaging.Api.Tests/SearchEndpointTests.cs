@@ -1,12 +1,15 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Messaging.Api.Tests.Realtime;
+using Messaging.Testing;
 using Npgsql;
 
 namespace Messaging.Api.Tests;
 
 public sealed class SearchEndpointTests : HubFixture
 {
+    private const string Search = "/v1/search/messages?q=river";
+
     [Test]
     public async Task A_page_has_messages_highlights_and_a_cursor()
     {
@@ -26,24 +29,51 @@ public sealed class SearchEndpointTests : HubFixture
     }
 
     [Test]
-    public async Task Searches_that_hang_are_ended_soon_and_nothing_else_waits_for_them()
+    public async Task Six_whose_searches_hang_hold_up_no_strangers_and_wait_before_the_next()
     {
-        var users = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => UserAsync()));
-        await SendAsync(users[0], await GroupAsync(users), "a river");
-        await using var connection = await Api.Database.DataSource.OpenConnectionAsync();
+        var time = new ManualTime();
+        await using var api = await ApiHost.StartAsync(time);
+        var users = Enumerable.Range(0, 6).Select(i => $"mallory-{i}").Append("ada-stranger").ToList();
+        foreach (var user in users)
+            (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
+        (await api.ClientFor(users[0]).PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = users[1..6] })).EnsureSuccessStatusCode();
+        await using var connection = await api.Database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await using (var hold = new NpgsqlCommand("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE", connection))
             await hold.ExecuteNonQueryAsync();
 
-        var searches = users.Select(user => Api.ClientFor(user).GetAsync("/v1/search/messages?q=river")).ToList();
-        var others = users.Select(user => Api.ClientFor(user).GetAsync("/v1/me")).ToList();
+        var hostile = users[..6].ConvertAll(user => api.ClientFor(user).GetAsync(Search));
+        var others = users.ConvertAll(user => api.ClientFor(user).GetAsync("/v1/me"));
+        var stranger = await api.ClientFor(users[6]).GetAsync("/v1/users/search?q=mallory-3");
 
-        Assert.That((await Task.WhenAll(others)).Select(answer => (int)answer.StatusCode), Is.All.EqualTo(200));
-        foreach (var answer in await Task.WhenAll(searches))
-        {
-            Assert.That(((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta), Is.EqualTo((503, TimeSpan.FromSeconds(2))));
-            Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), Does.Contain("search"));
-        }
+        Assert.That((await Task.WhenAll(others)).Append(stranger).Select(answer => (int)answer.StatusCode), Is.All.EqualTo(200));
+        foreach (var answer in await Task.WhenAll(hostile))
+            await AssertWaitsAsync(answer, 10);
+
+        await transaction.RollbackAsync();
+        time.Advance(TimeSpan.FromSeconds(4));
+        await AssertWaitsAsync(await api.ClientFor(users[0]).GetAsync(Search), 6);
+        time.Advance(TimeSpan.FromSeconds(6));
+        Assert.That((int)(await api.ClientFor(users[0]).GetAsync(Search)).StatusCode, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task The_service_waits_after_a_search_of_users_that_hangs_by_its_key()
+    {
+        await using var api = await ApiHost.StartAsync(new ManualTime());
+        var other = await (await api.ServiceClient().PostAsJsonAsync("/v1/admin/keys", new { name = "other", scopes = new[] { "users" } }))
+            .Content.ReadFromJsonAsync<JsonElement>();
+        await using var connection = await api.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE", connection))
+            await hold.ExecuteNonQueryAsync();
+
+        await AssertWaitsAsync(await api.ServiceClient().GetAsync("/v1/users/search?q=ada"), 10);
+        await transaction.RollbackAsync();
+
+        await AssertWaitsAsync(await api.ServiceClient().GetAsync("/v1/users/search?q=ada"), 10);
+        var others = await api.ServiceClient(key: other.GetProperty("key").GetString()!).GetAsync("/v1/users/search?q=ada");
+        Assert.That((int)others.StatusCode, Is.EqualTo(200));
     }
 
     [TestCase("", "#/q")]
@@ -62,5 +92,11 @@ public sealed class SearchEndpointTests : HubFixture
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(400), await answer.Content.ReadAsStringAsync());
         Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors")[0].GetProperty("pointer").GetString(), Is.EqualTo(pointer));
+    }
+
+    private static async Task AssertWaitsAsync(HttpResponseMessage answer, int seconds)
+    {
+        Assert.That(((int)answer.StatusCode, answer.Headers.RetryAfter?.Delta), Is.EqualTo((503, TimeSpan.FromSeconds(seconds))));
+        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), Does.Contain("search"));
     }
 }

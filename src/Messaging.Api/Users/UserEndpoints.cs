@@ -97,7 +97,7 @@ public static class UserEndpoints
 
     private static async Task<Ok<Page<UserProfile>>> SearchAsync(
         string? q, string? cursor, HttpContext context, IMediator mediator, CancellationToken ct, int limit = 30) =>
-        TypedResults.Ok(await mediator.Send(new SearchUsers(context.Actor(), q, limit, cursor), ct));
+        TypedResults.Ok(await mediator.Send(new SearchUsers(context.Actor(), q, limit, cursor, context.User.ServiceKeyId()), ct));
 
     private static async Task<Created<MintedToken>> MintAsync(
         UserId userId, TokenBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>

@@ -6,37 +6,62 @@ namespace Messaging.Application.Search;
 
 /// <summary>
 /// Where searches wait and run, so that whatever is looked for keeps nothing else waiting: one at a time per user, few in all, on
-/// connections of their own, each for a bounded time. One lane per node.
+/// connections of their own, each for a bounded time. Whose search ran out of time rests before the next, so that a few who search for
+/// what takes longest leave the lane to all others. One lane per node.
 /// </summary>
-public sealed class SearchLane : IAsyncDisposable
+public sealed class SearchLane(TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Searches that run at once, each on one connection.</summary>
     public const int Places = 2;
 
-    /// <summary>How long a search waits at most, and then how long it runs at most.</summary>
+    /// <summary>How long a search runs at most.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
-    private readonly Turns turns = new(Places, Longest);
+    // Three that run out of time in each place end before it, with time to spare.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
-    /// <summary>Runs the search when it is its turn, with a token that ends it; 503 when either takes too long.</summary>
-    public async Task<T> RunAsync<T>(Actor actor, DbSession session, Func<CancellationToken, Task<T>> search, CancellationToken ct)
+    // Whoever goes away later than this would else hold a place almost as long as one may, over and over.
+    private static readonly TimeSpan LateToGiveUp = TimeSpan.FromSeconds(1);
+
+    private readonly Turns turns = new(Places, Patience);
+    private readonly Rests rests = new(TimeSpan.FromSeconds(10), most: 10_000, time);
+
+    /// <summary>Runs the search when it is its turn, with a token that ends it; 503 when either takes too long, and during a rest.</summary>
+    /// <param name="serviceKeyId">The key with which the service calls; those rest who have used it.</param>
+    public async Task<T> RunAsync<T>(
+        Actor actor, string? serviceKeyId, DbSession session, Func<CancellationToken, Task<T>> search, CancellationToken ct)
     {
-        using var turn = await turns.TryTakeAsync(actor.UserId, ct) ?? throw Busy("Too many searches are running; try again.");
+        var who = actor.UserId is { } user ? $"user:{user}" : $"key:{serviceKeyId}";
+        EnsureRested(who);
+        using var turn = await turns.TryTakeAsync(actor.UserId, ct) ?? throw Busy("Too many searches are running; try again.", Longest);
+        // What it has waited for may have been another search of the same user.
+        EnsureRested(who);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Longest);
+        var start = time.GetTimestamp();
         try
         {
             return await session.SearchAsync(() => search(limit.Token));
         }
-        catch (Exception e) when (
-            e is OperationCanceledException or DbException { SqlState: SqlStates.QueryCanceled } && !ct.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or DbException { SqlState: SqlStates.QueryCanceled })
         {
-            throw Busy("The search took too long; look for more or rarer words, or narrow it.");
+            var isGivenUp = ct.IsCancellationRequested;
+            if (!isGivenUp || time.GetElapsedTime(start) >= LateToGiveUp)
+                rests.Begin(who);
+            if (isGivenUp)
+                throw;
+            throw Busy("The search took too long; look for more or rarer words, or narrow it.", rests.Left(who));
         }
     }
 
     public ValueTask DisposeAsync() => turns.DisposeAsync();
 
-    private static RuleException Busy(string detail) =>
-        new(new Problem(ProblemCodes.Unavailable, detail) { RetryAfterSeconds = (int)Longest.TotalSeconds });
+    private void EnsureRested(string who)
+    {
+        if (rests.Left(who) is { Ticks: > 0 } left)
+            throw Busy("Your last search took too long, so the next one waits a little; look for more or rarer words then, or narrow it.", left);
+    }
+
+    private static RuleException Busy(string detail, TimeSpan wait) =>
+        new(new Problem(ProblemCodes.Unavailable, detail) { RetryAfterSeconds = Math.Max((int)Math.Ceiling(wait.TotalSeconds), 1) });
 }

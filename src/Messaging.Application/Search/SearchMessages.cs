@@ -89,7 +89,7 @@ public sealed class SearchMessagesHandler(
     private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
 
     public Task<Page<FoundMessage>> Handle(SearchMessages query, CancellationToken ct) =>
-        lane.RunAsync(query.Actor, session, token => SearchAsync(query, token), ct);
+        lane.RunAsync(query.Actor, serviceKeyId: null, session, token => SearchAsync(query, token), ct);
 
     private async Task<Page<FoundMessage>> SearchAsync(SearchMessages query, CancellationToken ct)
     {

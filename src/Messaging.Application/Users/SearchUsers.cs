@@ -9,7 +9,8 @@ namespace Messaging.Application.Users;
 
 /// <summary>Users in whose names every word of the text begins some word, or whose username begins with the text, by id.</summary>
 /// <param name="Q">1 to 200 characters, at most 16 words. Text without a letter or digit is in nobody's name.</param>
-public sealed record SearchUsers(Actor Actor, string? Q, int Limit, string? Cursor) : IQuery<Page<UserProfile>>;
+/// <param name="ServiceKeyId">The key with which the service asks.</param>
+public sealed record SearchUsers(Actor Actor, string? Q, int Limit, string? Cursor, string? ServiceKeyId = null) : IQuery<Page<UserProfile>>;
 
 public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
 {
@@ -68,7 +69,7 @@ public sealed class SearchUsersHandler(DbSession session, SearchLane lane, Accou
         """;
 
     public Task<Page<UserProfile>> Handle(SearchUsers query, CancellationToken ct) =>
-        lane.RunAsync(query.Actor, session, token => SearchAsync(query, token), ct);
+        lane.RunAsync(query.Actor, query.ServiceKeyId, session, token => SearchAsync(query, token), ct);
 
     private async Task<Page<UserProfile>> SearchAsync(SearchUsers query, CancellationToken ct)
     {

@@ -13,6 +13,7 @@ sealed class HostileSearchBenchmark(Bench bench)
 
     int answered;
     int refused;
+    int asked;
 
     public async Task RunAsync()
     {
@@ -28,13 +29,14 @@ sealed class HostileSearchBenchmark(Bench bench)
             for (var i = 0; i <= Searches; i++)
                 connections.Add(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop));
             var me = bench.Service.Requests.Get(Shape.UserId(Shape.Busiest), "/v1/me");
+            // Each by the next of many, since whoever's search took too long is refused at once for a while.
             var searches = members.Select(member => bench.Service.Requests.Get(member, $"/v1/search/messages?limit=100&q={string.Join("%20", Words)}")).ToArray();
 
             var (without, with) = await bench.CompareBesideAsync(
                 What, 1, async _ => await connections[Searches].AskAsync(me) == 200,
-                "hostile searches", Searches, client => SearchAsync(connections[client], searches[client]));
+                "hostile searches", Searches, client => SearchAsync(connections[client], searches[Interlocked.Increment(ref asked) % searches.Length]));
 
-            bench.Report.Say($"searches answered: {answered}; 503, after waiting or running for 2 s: {refused}");
+            bench.Report.Say($"searches answered: {answered}; 503, after waiting for 8 s or running for 2 s: {refused}");
             bench.Report.Check(with.P99 <= 2 * without.P99, $"p99 at most doubles: {without.P99:0.0} ms, {with.P99:0.0} ms");
         }
         finally
@@ -61,10 +63,10 @@ sealed class HostileSearchBenchmark(Bench bench)
             WHERE p.conversation_id = (SELECT id FROM conversations WHERE participant_count >= @Members AND closed_at IS NULL LIMIT 1)
             GROUP BY p.conversation_id
             """);
-        command.Parameters.AddWithValue("Members", Searches);
+        command.Parameters.AddWithValue("Members", Shape.LargeGroup);
         await using var reader = await command.ExecuteReaderAsync(bench.Stop);
         await reader.ReadAsync(bench.Stop);
-        return (reader.GetGuid(0), [.. reader.GetFieldValue<string[]>(1).Take(Searches)]);
+        return (reader.GetGuid(0), reader.GetFieldValue<string[]>(1));
     }
 
     async Task FillAsync(Guid conversation, string[] members)
