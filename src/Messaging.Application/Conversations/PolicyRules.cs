@@ -126,7 +126,7 @@ public sealed record PolicyChange
     /// <summary>Who may mention everybody at once.</summary>
     public Optional<AllowedTo?> MentionAll { get; init; }
 
-    /// <summary>Days after which messages are removed.</summary>
+    /// <summary>Days after which messages are to be removed; nothing is removed by it yet.</summary>
     public Optional<int?> RetentionDays { get; init; }
 
     private static readonly JsonSerializerOptions Stored =

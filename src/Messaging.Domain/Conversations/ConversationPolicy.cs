@@ -48,7 +48,7 @@ public sealed record ReactionPolicy(ReactionMode Mode, IReadOnlyList<string>? Al
 /// <param name="EditHistory">Who may read earlier versions of a message.</param>
 /// <param name="Receipts">Whether others learn who has read and received what.</param>
 /// <param name="MentionAll">Who may mention everybody at once.</param>
-/// <param name="RetentionDays">Days after which messages are removed; never when null.</param>
+/// <param name="RetentionDays">Days after which messages are to be removed, never when null; nothing is removed by it yet.</param>
 public sealed record ConversationPolicy(
     AllowedTo Posting,
     AllowedTo Adding,
