@@ -1,3 +1,4 @@
+using Dapper;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
@@ -76,10 +77,7 @@ public sealed class LogInHandler(
             DELETE FROM login_failures
             WHERE username = @CountedBy AND EXISTS (SELECT 1 FROM owner)
         )
-        INSERT INTO revocations (kind, subject)
-        SELECT 'session', encode(family_hash, 'hex')
-        FROM ended
-        RETURNING kind, subject, revoked_at;
+        {RevocationSql.OfEndedLogins};
 
         SELECT {ProfileSql.Columns}
         FROM refresh_tokens AS t
@@ -119,9 +117,9 @@ public sealed class LogInHandler(
                 Now = now,
                 ExpiresAt = settings.RefreshBefore(now),
             },
-            async grid => (await grid.ReadAsync<Revocation>(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
+            async grid => ((await grid.ReadAsync<Revocation>()).AsList(), await grid.ReadSingleOrDefaultAsync<UserProfile>()),
             ct);
-        session.AfterCommit(() => revocations.Add(ended));
+        revocations.AddAfterCommit(session, ended);
         return user is null ? throw new ChangedMeanwhileException() : LoginResult.Of(user, token, sign, settings, now);
     }
 }
