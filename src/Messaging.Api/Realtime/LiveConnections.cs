@@ -68,39 +68,22 @@ public sealed class LiveConnections : ILiveReceiver
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {
         SerializedHubMessage? message = null;
-        foreach (var user in audience)
-        {
-            if (!byUser.TryGetValue(user, out var connections))
-                continue;
-            message ??= new SerializedHubMessage(MessageOf(envelope));
-            foreach (var connection in connections)
-                connection.Offer(position, message);
-        }
+        foreach (var connection in Of(audience))
+            connection.Offer(position, message ??= new SerializedHubMessage(MessageOf(envelope)));
     }
 
     /// <summary>Tells those of the users who are here what is stored nowhere.</summary>
     public void Tell(PassingEnvelope envelope, IEnumerable<string> audience)
     {
         SerializedHubMessage? message = null;
-        foreach (var user in audience)
-        {
-            if (!byUser.TryGetValue(user, out var connections))
-                continue;
-            message ??= new SerializedHubMessage(MessageOf(envelope));
-            foreach (var connection in connections)
-                connection.Offer(message);
-        }
+        foreach (var connection in Of(audience))
+            connection.Offer(message ??= new SerializedHubMessage(MessageOf(envelope)));
     }
 
     public void Close(IReadOnlyCollection<string> audience)
     {
-        foreach (var user in audience)
-        {
-            if (!byUser.TryGetValue(user, out var connections))
-                continue;
-            foreach (var connection in connections)
-                connection.Close();
-        }
+        foreach (var connection in Of(audience))
+            connection.Close();
     }
 
     public void CloseAll()
@@ -135,13 +118,9 @@ public sealed class LiveConnections : ILiveReceiver
 
     private void CloseRevoked(IReadOnlyList<Revocation> news)
     {
-        foreach (var revocation in news)
-        {
-            if (revocation.Kind is not RevocationKind.Connections || !byUser.TryGetValue(revocation.Subject, out var connections))
-                continue;
-            foreach (var connection in connections)
-                connection.End();
-        }
+        var users = news.Where(revocation => revocation.Kind is RevocationKind.Connections).Select(revocation => revocation.Subject);
+        foreach (var connection in Of(users))
+            connection.End();
         foreach (var connection in All().Where(IsRevoked))
             connection.End();
     }
@@ -153,6 +132,17 @@ public sealed class LiveConnections : ILiveReceiver
 
     /// <inheritdoc cref="MessageOf(EventEnvelope)"/>
     public static InvocationMessage MessageOf(PassingEnvelope envelope) => new(envelope.Type, [envelope]);
+
+    private IEnumerable<LiveConnection> Of(IEnumerable<string> users)
+    {
+        foreach (var user in users)
+        {
+            if (!byUser.TryGetValue(user, out var connections))
+                continue;
+            foreach (var connection in connections)
+                yield return connection;
+        }
+    }
 
     private LiveConnection[] All() => [.. byUser.Values.SelectMany(connections => connections)];
 }
