@@ -13,6 +13,9 @@ namespace Messaging.Application.Tests;
 /// <summary>Whom one may bring into a group: those whom the rule for direct messages lets one write to, and nobody across a block.</summary>
 public sealed class GroupAddingTests : SliceFixture
 {
+    private const string SomebodyWaits =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+
     private Slices asking = null!;
     private Slices closed = null!;
 
@@ -136,6 +139,132 @@ public sealed class GroupAddingTests : SliceFixture
 
         Assert.That((again.Code, again.Pointer, both.Pointer), Is.EqualTo((ProblemCodes.NotAllowed, "#/userIds/0", "#/userIds/1")));
         Assert.That((await Slices.ViewAsync(bob, group)).ParticipantCount, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Who_left_is_brought_into_no_other_group_either_by_those_who_are_in_the_one_that_was_left()
+    {
+        var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
+        var (left, other) = (await Slices.GroupAsync(ada, bob), await Slices.GroupAsync(ada, eve));
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+
+        var made = await ProblemAsync(() => Slices.GroupAsync(ada, eve, bob));
+        var added = await ProblemAsync(() => AddAsync(Slices, ada, other, bob));
+
+        Assert.That((made.Code, made.Pointer), Is.EqualTo((ProblemCodes.NotAllowed, "#/participantIds/1")));
+        Assert.That((added.Code, added.Pointer), Is.EqualTo((ProblemCodes.NotAllowed, "#/userIds/0")));
+        Assert.That(await CodeAsync(() => Slices.GroupAsync(eve, bob)), Is.Empty);
+    }
+
+    [Test]
+    public async Task Who_left_is_brought_into_others_by_contacts_and_the_service_but_not_back_by_contacts()
+    {
+        var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
+        await BecomeContactsAsync(Slices, ada, bob);
+        var left = await Slices.GroupAsync(ada, bob, eve);
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+
+        Assert.That(await CodeAsync(() => Slices.GroupAsync(ada, bob)), Is.Empty);
+        Assert.That(await RefusalAsync(() => AddAsync(Slices, ada, left, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(await RefusalAsync(() => Slices.GroupAsync(eve, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(await CodeAsync(() => Slices.SendAsync(new CreateGroup(Actor.Service, "Group", [eve, bob], null, null, null, null, null, null))), Is.Empty);
+    }
+
+    [Test]
+    public async Task Who_left_is_left_alone_also_by_who_had_left_before()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var left = await Slices.GroupAsync(ada, bob);
+        await Slices.SendAsync(new LeaveConversation(new Actor(ada), left));
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+
+        Assert.That(await RefusalAsync(() => Slices.GroupAsync(ada, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
+    }
+
+    [Test]
+    public async Task Who_was_put_out_is_brought_into_another_group_at_once()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        await Slices.SendAsync(new RemoveParticipant(new Actor(ada), await Slices.GroupAsync(ada, bob), bob));
+
+        Assert.That(await CodeAsync(() => Slices.GroupAsync(ada, bob)), Is.Empty);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Who_is_leaving_is_brought_into_no_group_meanwhile(bool isAdded)
+    {
+        var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
+        var (left, other) = (await Slices.GroupAsync(ada, bob), await Slices.GroupAsync(ada, eve));
+        Task<string> bringing = null!;
+
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left), async () =>
+        {
+            bringing = Task.Run(() => CodeAsync(() => isAdded ? AddAsync(Slices, ada, other, bob) : Slices.GroupAsync(ada, bob)));
+            await Task.WhenAny(bringing, Slices.UntilAsync(SomebodyWaits));
+        });
+
+        Assert.That(await bringing, Is.EqualTo(ProblemCodes.NotAllowed));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Nobody_is_brought_into_a_group_after_the_leaving_of_another_was_answered(bool isAdded)
+    {
+        var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
+        var (left, other) = (await Slices.GroupAsync(ada, bob), await Slices.GroupAsync(ada, eve));
+        Task<long> leaving = null!;
+
+        await BringAsync(async () =>
+        {
+            leaving = Task.Run(async () =>
+            {
+                await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+                return await CountAsync(bob);
+            });
+            await Task.WhenAny(leaving, Slices.UntilAsync(SomebodyWaits));
+        });
+
+        Assert.That(await leaving, Is.EqualTo(await CountAsync(bob)));
+
+        Task BringAsync(Func<Task> beforeCommit) => isAdded
+            ? Slices.SendAsync(new AddParticipants(new Actor(ada), other, [bob], null), beforeCommit)
+            : Slices.SendAsync(new CreateGroup(new Actor(ada), "Group", [bob], null, null, null, null, null, null), beforeCommit);
+    }
+
+    [Test]
+    public async Task What_was_left_lately_is_found_by_index_however_many_conversations_there_are()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        await Slices.ExecuteAsync(
+            """
+            WITH c AS (
+                INSERT INTO conversations (id, type, name, participant_count, created_at, updated_at, last_event_at, last_activity_at)
+                SELECT gen_random_uuid(), 'group', 'Group', 2, now(), now(), now(), now()
+                FROM generate_series(1, 10000)
+                RETURNING id
+            )
+            INSERT INTO participants (conversation_id, user_id, role, joined_at, left_at, stays_out_until)
+            SELECT c.id, u.id, 'member', now(), u.left_at, u.left_at + interval '24 hours'
+            FROM c, (VALUES (@Ada, NULL), (@Bob, now() - interval '2 days')) AS u (id, left_at)
+            """,
+            new { Ada = ada.Value, Bob = bob.Value });
+        await Slices.ExecuteAsync("ANALYZE participants, conversations, users");
+
+        var plan = string.Join('\n', await Slices.SqlAsync(async session =>
+        {
+            await session.BeginAsync(CancellationToken.None);
+            // As requests have it.
+            await session.ExecuteAsync("SET LOCAL random_page_cost = 1.1", null, CancellationToken.None);
+            return await session.QueryAsync<string>(
+                "EXPLAIN (ANALYZE, TIMING OFF) " + (string)typeof(PairStore)
+                    .GetField("AcquaintedSql", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!,
+                new { UserId = ada.Value, UserIds = new[] { bob.Value }, Pairs = new[] { $"{ada} {bob}" }, Asks = true },
+                CancellationToken.None);
+        }));
+
+        Assert.That(plan, Does.Contain("ix_participants_stays_out").And.Contain("pk_participants").And.Not.Contain("Seq Scan"));
+        Assert.That(plan, Does.Match(@"ix_participants_stays_out on participants p .*actual rows=0(\.00)? loops=1"));
     }
 
     [Test]

@@ -34,7 +34,19 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         FROM unnest(@UserIds::text[]) AS u (id)
         """;
 
-    // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations.
+    // Locks those who are brought, as their new rows do anyway, before it is asked whether they have left a group: who leaves one waits.
+    // In the order of the ids. Index: pk_users.
+    private const string BroughtSql =
+        """
+        SELECT id
+        FROM users
+        WHERE id = ANY(@UserIds)
+        ORDER BY id
+        FOR KEY SHARE
+        """;
+
+    // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations; ix_participants_stays_out, the groups that each
+    // has left lately, and pk_participants.
     private const string AcquaintedSql =
         """
         SELECT u.id AS user_id,
@@ -45,8 +57,16 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
                 SELECT FROM direct_keys d
                 JOIN conversations c ON c.id = d.conversation_id
                 WHERE (d.direct_key = u.pair OR (d.direct_key >= u.pair || ' ' AND d.direct_key < u.pair || '!'))
-                    AND c.request IS NULL) AS talk
+                    AND c.request IS NULL) AS talk,
+            coalesce(gone.lately, false) AS left_lately
         FROM unnest(@UserIds::text[], @Pairs::text[]) AS u (id, pair)
+        LEFT JOIN LATERAL (
+            SELECT true AS lately
+            FROM participants p
+            JOIN participants mine ON mine.conversation_id = p.conversation_id AND mine.user_id = @UserId
+            WHERE p.user_id = u.id AND p.stays_out_until > now()
+            LIMIT 1
+        ) gone ON true
         """;
 
     /// <summary>What stands between the two, until the transaction ends.</summary>
@@ -62,8 +82,8 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         StopAddingSql, new { UserIds = one < other ? new[] { one.Value, other.Value } : [other.Value, one.Value] }, ct);
 
     /// <summary>
-    /// Refuses to let people into a group whom the one who does may not write to under the rule for direct messages, and anybody across a
-    /// block, until the transaction ends. The service may.
+    /// Refuses to let people into a group whom the one who does may not write to under the rule for direct messages, anybody across a block,
+    /// and, contacts aside, who has lately left a group in which that one is or was, until the transaction ends. The service may.
     /// </summary>
     /// <param name="users">Those who are to come in.</param>
     /// <param name="pointerOf">Their places in the request.</param>
@@ -71,22 +91,29 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
     {
         if (actor.UserId is not { } by || users.Count == 0)
             return;
-        await session.ExecuteAsync(AddingSql, new { UserId = by.Value }, ct);
+        var userIds = users.Select(user => user.Value).ToArray();
+        await session.ExecuteAsync(AddingSql + ";" + BroughtSql, new { UserId = by.Value, UserIds = userIds }, ct);
         var parameters = new
         {
             UserId = by.Value,
-            UserIds = users.Select(user => user.Value).ToArray(),
+            UserIds = userIds,
             Pairs = users.Select(user => Conversation.DirectKey(by, user, context: null)).ToArray(),
             Asks = policies.DirectMessages is DirectMessages.Requests,
         };
-        var refused = (await session.QueryAsync<Acquainted>(AcquaintedSql, parameters, ct))
-            .Where(one => one.Blocked || (policies.DirectMessages is not DirectMessages.Anyone && !one.Contacts && !one.Talk))
-            .ToDictionary(one => one.UserId);
-        foreach (var user in users.Where(refused.ContainsKey))
-            throw refused[user].Blocked ? ContactErrors.Blocked(pointerOf(user)) : ContactErrors.NotToAdd(pointerOf(user));
+        var standing = (await session.QueryAsync<Acquainted>(AcquaintedSql, parameters, ct)).ToDictionary(one => one.UserId);
+        foreach (var user in users)
+        {
+            var one = standing[user];
+            if (one.Blocked)
+                throw ContactErrors.Blocked(pointerOf(user));
+            if (policies.DirectMessages is not DirectMessages.Anyone && !one.Contacts && !one.Talk)
+                throw ContactErrors.NotToAdd(pointerOf(user));
+            if (one.LeftLately && !one.Contacts)
+                throw ContactErrors.LeftLately(pointerOf(user), user);
+        }
     }
 
-    private sealed record Acquainted(UserId UserId, bool Contacts, bool Blocked, bool Talk);
+    private sealed record Acquainted(UserId UserId, bool Contacts, bool Blocked, bool Talk, bool LeftLately);
 }
 
 /// <summary>Whether two people are contacts, and whether one has blocked the other.</summary>

@@ -73,9 +73,9 @@ public sealed class AddParticipantsHandler(
         await conversations.EnsureKnownAsync(command.UserIds, i => $"#/userIds/{i}", ct);
         foreach (var user in command.UserIds.Where(user => standing[user].Banned))
             throw ParticipantErrors.Banned(PointerOf(user), user);
-        await pairs.EnsureMayAddAsync(command.Actor, added, PointerOf, ct);
         foreach (var user in added.Where(user => standing[user].StaysOut && !command.Actor.IsService))
             throw ParticipantErrors.LeftLately(PointerOf(user), user);
+        await pairs.EnsureMayAddAsync(command.Actor, added, PointerOf, ct);
 
         if (added.Count > 0)
             await LetInAsync(conversation, command, added, ct);

@@ -22,6 +22,16 @@ public sealed class DepartureStore(
         LIMIT 1
         """;
 
+    // Waits for those who are bringing the one who leaves into groups, and has others who want to see it first: nobody is brought into a group
+    // after the leaving was answered. After the conversation's lock. Index: pk_users.
+    private const string LeavingSql =
+        """
+        SELECT id
+        FROM users
+        WHERE id = @UserId
+        FOR UPDATE
+        """;
+
     // Under the conversation's lock. Who comes back finds the own settings as they were; who went by choice is left alone for a day.
     private const string LeaveSql =
         """
@@ -59,6 +69,8 @@ public sealed class DepartureStore(
         var (id, now) = (conversation.Id, clock.GetCurrentInstant());
         var byChoice = removal.By == removal.UserId;
         var parameters = new { ConversationId = id.Value, UserId = removal.UserId.Value, Now = now, ByChoice = byChoice };
+        if (byChoice)
+            await session.ExecuteAsync(LeavingSql, parameters, ct);
         await session.ExecuteAsync(LeaveSql, parameters, ct);
         await conversations.SaveAsync(conversation, now, ct);
         var wasOwner = conversation.OwnerId is { } owner && owner != removal.UserId && await PromoteAsync(id, owner, ct);

@@ -19,6 +19,12 @@ public static class ContactErrors
         + "a direct conversation with you. Ask for the contact with POST /v1/contacts first.",
         pointer));
 
+    public static RuleException LeftLately(string pointer, UserId userId) => new(new Problem(
+        ProblemCodes.NotAllowed,
+        $"'{userId}' left a group that you are or were in less than 24 hours ago; until then only their contacts and the service can add them to "
+        + "others. Nobody was added.",
+        pointer));
+
     public static RuleException OwnQuestion() => new(new Problem(
         ProblemCodes.NotAllowed, "You asked; the answer is the other one's to give."));
 

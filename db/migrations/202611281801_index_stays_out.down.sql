@@ -1,0 +1,2 @@
+-- outside-transaction
+DROP INDEX CONCURRENTLY ix_participants_stays_out;
