@@ -73,6 +73,33 @@ public sealed class MetadataTests : HubFixture
         Assert.That((int)(await SendAsync(Api.ClientFor(ada), HttpMethod.Patch, "/v1/me", patch)).StatusCode, Is.EqualTo(200));
     }
 
+    [Test]
+    public async Task A_number_that_the_release_before_still_writes_is_sent_as_the_nearest_double_and_patched_beside()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        var (path, user) = ($"/v1/conversations/{group}", Api.ClientFor(ada));
+        var message = (await PostAsync(ada, $"{path}/messages", new { text = "a" })).GetProperty("id").GetString();
+        var cursor = (await user.GetFromJsonAsync<JsonElement>("/v1/sync")).GetProperty("cursor").GetString();
+        const string metadata = """{"a": 1e-16383}""";
+        await using var hub = await ConnectAsync(ada);
+        await ExecuteAsync(
+            $"""
+            UPDATE messages SET metadata = '{metadata}' WHERE id = '{message}';
+            UPDATE conversations SET metadata = '{metadata}' WHERE id = '{group}';
+            INSERT INTO outbox (occurred_at, conversation_id, event_no, type, payload)
+            SELECT now(), '{group}', event_no + 1, 'test:event', '{metadata}' FROM conversations WHERE id = '{group}'
+            """);
+
+        var heard = await hub.NextAsync("test:event");
+        var patched = await SendAsync(user, HttpMethod.Patch, path, """{"metadata":{"b":1}}""");
+
+        Assert.That(heard.GetProperty("data").GetRawText(), Has.Length.LessThan(20));
+        Assert.That((await patched.JsonAsync()).GetProperty("metadata").GetRawText(), Has.Length.LessThan(20));
+        foreach (var read in (string[])[path, $"{path}/messages", $"/v1/sync?since={cursor}"])
+            Assert.That(await user.GetStringAsync(read), Does.Not.Contain("00000000000"), read);
+    }
+
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpMethod method, string path, string body)
     {
         using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };

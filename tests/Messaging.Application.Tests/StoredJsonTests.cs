@@ -54,6 +54,24 @@ public sealed class StoredJsonTests : SliceFixture
         Assert.That(reading, taken ? Throws.Nothing : Throws.TypeOf<JsonException>().With.Property("Path").EqualTo("$"));
     }
 
+    [TestCase("1e-16383", "0")]
+    [TestCase("-1e-399", "-0")]
+    [TestCase("1e131071", "null")]
+    [TestCase("-1e400", "null")]
+    [TestCase("1e399", null)]
+    [TestCase("1e-398", null)]
+    [TestCase("1.50", null)]
+    public async Task A_stored_number_that_is_longer_is_read_as_the_nearest_double(string number, string? expected)
+    {
+        string With(string value) => $$"""{"a": {"b": {{value}}, "c": ""}, "é": [1, {{value}}, "{{new string('3', 500)}}"]}""";
+        Task<T> ReadAsync<T>() =>
+            Slices.SqlAsync(session => session.QuerySingleAsync<T>("SELECT @Json::jsonb", new { Json = With(number) }, default));
+
+        var (read, stored) = (await ReadAsync<JsonText>(), await ReadAsync<string>());
+
+        Assert.That(read.Value, Is.EqualTo(expected is null ? stored : With(expected)));
+    }
+
     [TestCase(32, true)]
     [TestCase(33, false)]
     public void Objects_and_lists_are_at_most_32_deep(int depth, bool taken)

@@ -22,7 +22,7 @@ public static class DapperTypes
         SqlMapper.AddTypeHandler(new Handler<AttachmentId>(value => new AttachmentId((Guid)value), id => id.Value));
         SqlMapper.AddTypeHandler(new Handler<string[]>(value => (string[])value, array => array));
         SqlMapper.AddTypeHandler(new Handler<long[]>(value => (long[])value, array => array));
-        SqlMapper.AddTypeHandler(new Handler<JsonText>(value => new JsonText((string)value), json => json.Value));
+        SqlMapper.AddTypeHandler(new Handler<JsonText>(value => JsonText.OfStored((string)value), json => json.Value));
     }
 
     private sealed class Handler<T>(Func<object, T> parse, Func<T, object> write) : SqlMapper.TypeHandler<T>

@@ -8,6 +8,9 @@ namespace Messaging.Application.Common;
 [JsonConverter(typeof(JsonTextConverter))]
 public readonly record struct JsonText(string Value)
 {
+    /// <summary>What the database gives, see <see cref="StoredJson.Bounded"/>.</summary>
+    public static JsonText OfStored(string text) => new(StoredJson.Bounded(text));
+
     /// <summary>UTF-8 bytes as it is stored and sent back, which may be more than what came in.</summary>
     public long StoredLength
     {

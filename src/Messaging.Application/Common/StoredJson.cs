@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -17,6 +19,8 @@ public static class StoredJson
     private const int Depth = 32;
 
     private const int BeyondAnyExponent = 1_000_000;
+
+    private static readonly SearchValues<char> OfNumbers = SearchValues.Create("-.0123456789");
 
     /// <summary>Refuses what cannot be kept, or would be far longer than it was.</summary>
     public static void Check(JsonElement element, int depth = 1)
@@ -46,6 +50,43 @@ public static class StoredJson
                     throw new JsonException("A number is too large.");
                 break;
         }
+    }
+
+    /// <summary>
+    /// What PostgreSQL gives back, with the nearest double in place of each number that is longer than is taken: the release before still
+    /// writes such while it runs beside this one. Clients read it as that double anyway; one beyond any becomes null.
+    /// </summary>
+    public static string Bounded(string stored)
+    {
+        if (!MayHoldLongNumber(stored))
+            return stored;
+        var utf8 = Encoding.UTF8.GetBytes(stored);
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var (bounded, copied) = (new ArrayBufferWriter<byte>(), 0);
+        while (reader.Read())
+        {
+            if (reader.TokenType is not JsonTokenType.Number || reader.ValueSpan.Length <= NumberLength)
+                continue;
+            var nearest = reader.GetDouble();
+            bounded.Write(utf8.AsSpan(copied, (int)reader.TokenStartIndex - copied));
+            bounded.Write(Encoding.ASCII.GetBytes(double.IsFinite(nearest) ? nearest.ToString(CultureInfo.InvariantCulture) : "null"));
+            copied = (int)reader.BytesConsumed;
+        }
+        bounded.Write(utf8.AsSpan(copied));
+        return Encoding.UTF8.GetString(bounded.WrittenSpan);
+    }
+
+    // Whatever is that long reaches one of these places: most texts are looked at in none but these.
+    private static bool MayHoldLongNumber(ReadOnlySpan<char> json)
+    {
+        for (var i = NumberLength; i < json.Length; i += NumberLength)
+        {
+            var before = json[..i].LastIndexOfAnyExcept(OfNumbers);
+            var after = json[i..].IndexOfAnyExcept(OfNumbers);
+            if ((after < 0 ? json.Length : i + after) - before - 1 > NumberLength)
+                return true;
+        }
+        return false;
     }
 
     /// <summary>UTF-8 bytes of a value as it is given back.</summary>

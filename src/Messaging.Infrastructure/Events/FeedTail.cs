@@ -172,5 +172,5 @@ sealed class FeedTail : IAsyncDisposable
         reader.IsDBNull(3) ? null : reader.GetInt64(3),
         reader.IsDBNull(4) ? null : reader.GetString(4),
         reader.GetString(5),
-        new JsonText(reader.GetString(6)));
+        JsonText.OfStored(reader.GetString(6)));
 }
