@@ -54,7 +54,7 @@ public static class MessagingJson
         options.AllowDuplicateProperties = false;
         options.RespectNullableAnnotations = true;
         options.RespectRequiredConstructorParameters = true;
-        options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.Encoder = WholeTextEncoder.Instance;
         options.Converters.Add(new JsonStringEnumConverter(Words, allowIntegerValues: false));
         options.Converters.Add(new StrictStringConverter());
         options.Converters.Add(new InstantConverter());
@@ -98,7 +98,14 @@ public static class MessagingJson
             }
         }
 
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+        // The hub's protocol brings a writer with an encoder of its own.
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options)
+        {
+            if (writer.Options.Encoder == options.Encoder)
+                writer.WriteStringValue(value);
+            else
+                writer.WriteRawValue($"\"{options.Encoder!.Encode(value)}\"", skipInputValidation: true);
+        }
     }
 
     private sealed class InstantConverter : JsonConverter<Instant>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
@@ -38,9 +39,13 @@ public sealed record MessageContent(
 
     public MessageWords ToWords() => new(Type ?? MessageType.Text, Text, Metadata, Mentions);
 
+    // As fingerprints that are stored were made.
+    private static readonly JsonSerializerOptions Fingerprinted =
+        new(MessagingJson.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Tells a retry from another message under the same name. Members that came later leave it as it was where they are absent.</summary>
     public byte[] Fingerprint() =>
-        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this with { Type = Type ?? MessageType.Text }, MessagingJson.Options));
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this with { Type = Type ?? MessageType.Text }, Fingerprinted));
 }
 
 public sealed class MessageContentValidator : AbstractValidator<MessageContent>
