@@ -16,6 +16,7 @@ public static class ApplicationSetup
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
         services.AddSingleton<Search.SearchLane>();
+        services.AddSingleton<Writing.ConversationWriter>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Revocations.RevocationList>();
         services.AddTransient<ServiceFactory>(provider => provider.GetService!);

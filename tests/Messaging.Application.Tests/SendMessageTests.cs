@@ -87,28 +87,6 @@ public sealed class SendMessageTests : SliceFixture
     }
 
     [Test]
-    public async Task What_was_decided_on_an_older_state_is_decided_again()
-    {
-        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
-        var id = await Slices.GroupAsync(ada, bob);
-
-        // Holds the row while the send has decided and waits for it, then closes the conversation.
-        var sending = await Slices.SqlAsync(async session =>
-        {
-            await session.BeginAsync(CancellationToken.None);
-            await session.ExecuteAsync(
-                "UPDATE conversations SET closed_at = now(), closed_reason = 'manual', version = version + 1 WHERE id = @Id",
-                new { Id = id.Value }, CancellationToken.None);
-            var send = Task.Run(() => Slices.TextAsync(ada, id));
-            await WaitingAsync();
-            await session.CommitAsync(CancellationToken.None);
-            return new { send };
-        });
-
-        Assert.That(await RefusalAsync(() => sending.send), Is.EqualTo(ProblemCodes.ConversationClosed));
-    }
-
-    [Test]
     public async Task A_mention_of_a_stranger_is_named()
     {
         var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
@@ -180,17 +158,6 @@ public sealed class SendMessageTests : SliceFixture
 
     private async Task<MessageView> SendAsync(UserId sender, ConversationId id, MessageContent content) =>
         (await Slices.SendAsync(new SendMessage(new Actor(sender), id, content))).Message;
-
-    // Until somebody waits for a row lock in this database.
-    private async Task WaitingAsync()
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while (await Slices.ScalarAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
-        {
-            await timer.WaitForNextTickAsync();
-        }
-    }
 
     private static string Text(MessageView message) => new StringBuilder()
         .Append(CultureInfo.InvariantCulture, $"{System.Text.Json.JsonSerializer.Serialize(message, MessagingJson.Options)}").ToString();

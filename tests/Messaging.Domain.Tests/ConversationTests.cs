@@ -7,6 +7,27 @@ namespace Messaging.Domain.Tests;
 
 public sealed class ConversationTests
 {
+    [Test]
+    public void Messages_are_taken_in_one_after_the_other_whatever_the_clock_says()
+    {
+        var conversation = Restored();
+
+        var places = new[] { Now + Duration.FromSeconds(1), Now, Now }.Select(conversation.Take).ToList();
+
+        Assert.That(places.Select(place => (place.Seq, place.EventNo)), Is.EqualTo(new[] { (6L, 10L), (7L, 11L), (8L, 12L) }));
+        Assert.That(places.Select(place => place.At), Is.Ordered.And.Unique);
+    }
+
+    [Test]
+    public void The_first_message_of_a_day_is_known()
+    {
+        var conversation = Restored();
+
+        var places = new[] { Now, Now + Duration.FromDays(1), Now + Duration.FromDays(1) }.Select(conversation.Take).ToList();
+
+        Assert.That(places.Select(place => place.FirstOfDay), Is.EqualTo(new[] { false, true, false }));
+    }
+
     private static readonly Instant Now = Instant.FromUtc(2026, 11, 20, 10, 0);
     private static readonly UserId Ada = new("ada");
     private static readonly UserId Bob = new("bob");
@@ -127,7 +148,7 @@ public sealed class ConversationTests
         ConversationType type = ConversationType.Group, bool closed = false, bool archived = false, bool blocked = false,
         RequestState? request = null, ConversationPolicy? policy = null, int count = 2) => Conversation.Restore(
             ConversationId.New(Now),
-            new ConversationState(type, Ada, count, LastSeq: 5, Version: 3, closed, archived, blocked, request, policy ?? Defaults));
+            new ConversationState(type, Ada, count, LastSeq: 5, Version: 3, closed, archived, blocked, request, policy ?? Defaults, EventNo: 9, LastEventAt: Now, Now.InUtc().Date));
 
     internal static NUnit.Framework.Constraints.IResolveConstraint Refused(string code) =>
         Throws.InstanceOf<RuleException>().With.Property(nameof(RuleException.Problem)).Property(nameof(Problem.Code)).EqualTo(code);
@@ -136,5 +157,5 @@ public sealed class ConversationTests
         creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new GroupProfile(name, null, null, null, null, null, null), limit, Now);
 
     private static Participant Member(ParticipantRole role, Instant? sent = null) =>
-        new(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0) { LastSentAt = sent };
+        Participant.Restore(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0, sent);
 }

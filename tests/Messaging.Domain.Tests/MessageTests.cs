@@ -12,14 +12,6 @@ public sealed class MessageTests
     private static readonly UserId Bob = new("bob");
 
     [Test]
-    public void It_rests_on_the_version_of_the_conversation_that_was_seen()
-    {
-        var conversation = Restored();
-
-        Assert.That(Compose(new Actor(Ada), MessageType.Text, conversation: conversation).ConversationVersion, Is.EqualTo(conversation.Version));
-    }
-
-    [Test]
     public void System_is_the_services_type_and_its_only_one()
     {
         Assert.That(() => Compose(new Actor(Ada), MessageType.System), Refused(ProblemCodes.NotAllowed));

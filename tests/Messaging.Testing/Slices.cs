@@ -32,9 +32,11 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(new PolicySettings())
             .AddSingleton(new AccountSettings())
             .AddSingleton<DbDataSource>(database.DataSource)
+            .AddSingleton(new WriteDataSource(database.DataSource))
             .AddSingleton(new ReadDataSource(database.DataSource))
             .AddSingleton(new SearchDataSource(database.DataSource))
             .AddSingleton<IClock>(new DatabaseClock(() => database.DataSource, TimeProvider.System, NullLogger<DatabaseClock>.Instance))
+            .AddSingleton(TimeProvider.System)
             .AddSingleton(new StorageSettings { Path = files })
             .AddSingleton(new ScanSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())
@@ -60,6 +62,10 @@ public sealed class Slices : IAsyncDisposable
             + "create_feed_partition(current_date + 1)");
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>A part of the application that there is once.</summary>
+    public T Get<T>()
+        where T : notnull => services.GetRequiredService<T>();
 
     public async Task<T> SendAsync<T>(IRequest<T> request)
     {

@@ -80,24 +80,29 @@ public sealed class AttachmentStore(DbSession session)
         WHERE id = @Id
         """;
 
-    // Under the conversation's lock. Index: pk_attachments.
-    private const string UnusedSql =
+    /// <summary>
+    /// The files that messages are about to name, of their senders alone, each message's in the order in which it shows them; locked, since
+    /// what nobody names is collected.
+    /// </summary>
+    // Index: pk_attachments.
+    public const string UnusedSql =
         $"""
         SELECT {AttachmentRow.Columns}
-        FROM attachments a
-        JOIN unnest(@Ids::uuid[]) WITH ORDINALITY AS named (id, n) ON named.id = a.id
-        WHERE a.conversation_id = @ConversationId AND a.id = ANY(@Ids::uuid[]) AND a.uploader_id = @UserId AND a.seq IS NULL AND a.is_stored
-            AND a.scan <> 'infected'
+        FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY AS named (conversation_id, user_id, id, n)
+        JOIN attachments a ON a.conversation_id = named.conversation_id AND a.id = named.id
+        WHERE a.uploader_id = named.user_id AND a.seq IS NULL AND a.is_stored AND a.scan <> 'infected'
         ORDER BY a.sort_order, named.n
+        FOR NO KEY UPDATE OF a
         """;
 
-    // Under the conversation's lock; what is being collected meanwhile is not claimed. Index: pk_attachments.
-    private const string ClaimSql =
+    /// <summary>Makes files, which are locked, part of a message.</summary>
+    // Index: pk_attachments.
+    public const string ClaimSql =
         """
         UPDATE attachments a
-        SET seq = @Seq, position = named.n
-        FROM unnest(@Ids::uuid[]) WITH ORDINALITY AS named (id, n)
-        WHERE a.conversation_id = @ConversationId AND a.id = named.id AND a.seq IS NULL
+        SET seq = $2, position = named.n
+        FROM unnest($3::uuid[]) WITH ORDINALITY AS named (id, n)
+        WHERE a.conversation_id = $1 AND a.id = named.id AND a.seq IS NULL
         """;
 
     // Index: ix_attachments_message.
@@ -155,29 +160,6 @@ public sealed class AttachmentStore(DbSession session)
         session.QuerySingleOrDefaultAsync<AttachmentRow>(OpenSql, new { Id = id.Value }, ct);
 
     public Task CountDownloadAsync(AttachmentId id, CancellationToken ct) => session.ExecuteAsync(CountSql, new { Id = id.Value }, ct);
-
-    /// <summary>The files that a draft names, in the order in which the message shows them; refuses those that it may not name.</summary>
-    public async Task<IReadOnlyList<AttachmentRow>> GetUnusedAsync(ConversationId id, UserId user, MessageDraft draft, CancellationToken ct)
-    {
-        var named = draft.AttachmentIds!;
-        var rows = await session.QueryAsync<AttachmentRow>(
-            UnusedSql, new { ConversationId = id.Value, UserId = user.Value, Ids = named.Select(one => one.Value).ToArray() }, ct);
-        for (var i = 0; i < named.Count; i++)
-        {
-            var row = rows.Find(row => row.Id == named[i]) ?? throw AttachmentErrors.NoSuchAttachment(i);
-            AttachmentRules.EnsureFits(draft.Type, row.Category, row.DurationMs, i);
-        }
-        return rows;
-    }
-
-    /// <summary>Makes the files part of a message that was just written, in its transaction.</summary>
-    public async Task ClaimAsync(ConversationId id, long seq, IReadOnlyList<AttachmentRow> files, CancellationToken ct)
-    {
-        var claimed = await session.ExecuteAsync(
-            ClaimSql, new { ConversationId = id.Value, Seq = seq, Ids = files.Select(file => file.Id.Value).ToArray() }, ct);
-        if (claimed != files.Count)
-            throw new ChangedMeanwhileException();
-    }
 
     /// <summary>Takes the files of a message that is being deleted out of everybody's sight, in its transaction.</summary>
     public Task ReleaseAsync(ConversationId id, long seq, CancellationToken ct) =>

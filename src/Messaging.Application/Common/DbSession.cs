@@ -79,6 +79,13 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
             },
             ct);
 
+    /// <summary>Has the connection used as it is, within the transaction that was begun.</summary>
+    public Task UseTransactionAsync(Func<DbConnection, DbTransaction, Task> use) => GuardAsync(async () =>
+    {
+        await use(connection!, transaction!);
+        return true;
+    });
+
     public ValueTask DisposeAsync() => ReleaseAsync();
 
     private async Task<T> FromAsync<T>(DbDataSource source, Func<Task<T>> use)
@@ -104,14 +111,19 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
     private CommandDefinition Command(string sql, object? parameters, CancellationToken ct) =>
         new(sql, parameters, transaction, cancellationToken: ct);
 
-    private async Task<T> UseAsync<T>(Func<DbConnection, Task<T>> use, CancellationToken ct)
+    private Task<T> UseAsync<T>(Func<DbConnection, Task<T>> use, CancellationToken ct) => GuardAsync(async () =>
+    {
+        if (connection is not null)
+            return await use(connection);
+        await using var pooled = await Pool.OpenConnectionAsync(ct);
+        return await use(pooled);
+    });
+
+    private static async Task<T> GuardAsync<T>(Func<Task<T>> use)
     {
         try
         {
-            if (connection is not null)
-                return await use(connection);
-            await using var pooled = await Pool.OpenConnectionAsync(ct);
-            return await use(pooled);
+            return await use();
         }
         catch (DbException e) when (e.SqlState is SqlStates.SerializationFailure or SqlStates.DeadlockDetected)
         {
@@ -133,6 +145,14 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
 
 /// <summary>The pool for queries.</summary>
 public sealed class ReadDataSource(DbDataSource value) : IAsyncDisposable
+{
+    public DbDataSource Value { get; } = value;
+
+    public ValueTask DisposeAsync() => Value.DisposeAsync();
+}
+
+/// <summary>The pool for what changes conversations.</summary>
+public sealed class WriteDataSource(DbDataSource value) : IAsyncDisposable
 {
     public DbDataSource Value { get; } = value;
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
@@ -13,7 +14,7 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
     public const string StateColumns =
         """
         c.type, c.owner_id, c.participant_count, c.last_seq, c.version, c.closed_at IS NOT NULL AS closed,
-        c.archived_at IS NOT NULL AS archived, c.blocked, c.request, c.policy
+        c.archived_at IS NOT NULL AS archived, c.blocked, c.request, c.policy, c.event_no, c.last_event_at, c.last_activity_day
         """;
 
     /// <summary>Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.</summary>
@@ -90,6 +91,22 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         FROM users
         WHERE id = ANY(@UserIds)
         """;
+
+    /// <summary>The state that a reader stands at, its columns being <see cref="StateColumns"/> from <paramref name="first"/> on.</summary>
+    public static ConversationState ReadState(DbDataReader reader, int first, PolicySettings policies) => new(
+        Enum.Parse<ConversationType>(reader.GetString(first), ignoreCase: true),
+        reader.IsDBNull(first + 1) ? null : new UserId(reader.GetString(first + 1)),
+        reader.GetInt32(first + 2),
+        reader.GetInt64(first + 3),
+        reader.GetInt64(first + 4),
+        reader.GetBoolean(first + 5),
+        reader.GetBoolean(first + 6),
+        reader.GetBoolean(first + 7),
+        reader.IsDBNull(first + 8) ? null : Enum.Parse<RequestState>(reader.GetString(first + 8), ignoreCase: true),
+        policies.With(reader.IsDBNull(first + 9) ? null : new JsonText(reader.GetString(first + 9))),
+        reader.GetInt64(first + 10),
+        Instant.FromDateTimeUtc(reader.GetDateTime(first + 11)),
+        reader.IsDBNull(first + 12) ? null : LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(first + 12)));
 
     /// <summary>The conversation and the actor's part in it, locked; refuses what the actor cannot see.</summary>
     public async Task<(Conversation Conversation, Participant? Actor)> GetForUpdateAsync(ConversationId id, Actor actor, CancellationToken ct)
@@ -178,16 +195,19 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
     /// <summary>One row of <see cref="StateColumns"/>.</summary>
     public abstract record StateRow(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
-        RequestState? Request, JsonText? Policy)
+        RequestState? Request, JsonText? Policy, long EventNo, Instant LastEventAt, DateOnly? LastActivityDay)
     {
         public ConversationState ToState(PolicySettings policies) => new(
-            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy));
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy), EventNo, LastEventAt,
+            LastActivityDay is { } day ? LocalDate.FromDateOnly(day) : null);
     }
 
     private sealed record ParticipantRow(ParticipantRole Role, Instant JoinedAt, long JoinedSeq);
 
     private sealed record Row(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
-        RequestState? Request, JsonText? Policy, ParticipantRole? Role, Instant? JoinedAt, long? JoinedSeq)
-        : StateRow(Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy);
+        RequestState? Request, JsonText? Policy, long EventNo, Instant LastEventAt, DateOnly? LastActivityDay, ParticipantRole? Role,
+        Instant? JoinedAt, long? JoinedSeq)
+        : StateRow(
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy, EventNo, LastEventAt, LastActivityDay);
 }

@@ -4,6 +4,7 @@ using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
+using NodaTime;
 
 namespace Messaging.Application.Presence;
 
@@ -82,6 +83,8 @@ public sealed class GetMembersHandler(DbSession session, PolicySettings policies
 
     private sealed record Row(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,
-        RequestState? Request, JsonText? Policy, string[] UserIds, string[] Administrators, string[] Pending, string[] Blocks)
-        : ConversationStore.StateRow(Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy);
+        RequestState? Request, JsonText? Policy, long EventNo, Instant LastEventAt, DateOnly? LastActivityDay, string[] UserIds,
+        string[] Administrators, string[] Pending, string[] Blocks)
+        : ConversationStore.StateRow(
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy, EventNo, LastEventAt, LastActivityDay);
 }

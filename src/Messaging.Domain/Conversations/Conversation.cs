@@ -50,6 +50,9 @@ public enum RequestState
 
 /// <summary>A conversation's state as it stands in the database.</summary>
 /// <param name="Version">Rises with every change but messages and pointers.</param>
+/// <param name="EventNo">The number of its newest event.</param>
+/// <param name="LastEventAt">When that was; later events are later than this.</param>
+/// <param name="LastActivityDay">The day (UTC) of its newest message; null before the first.</param>
 /// <param name="Blocked">Whether one of the two of a direct conversation has blocked the other.</param>
 /// <param name="Request">Null once the two may talk.</param>
 public sealed record ConversationState(
@@ -62,7 +65,15 @@ public sealed record ConversationState(
     bool Archived,
     bool Blocked,
     RequestState? Request,
-    ConversationPolicy Policy);
+    ConversationPolicy Policy,
+    long EventNo,
+    Instant LastEventAt,
+    LocalDate? LastActivityDay);
+
+/// <summary>What a message was given when it was taken in.</summary>
+/// <param name="EventNo">The number of the event that tells of it.</param>
+/// <param name="FirstOfDay">Whether it is the conversation's first on its day (UTC).</param>
+public readonly record struct MessagePosition(long Seq, long EventNo, Instant At, bool FirstOfDay);
 
 /// <summary>
 /// A place where two people (direct) or up to a limit of them (group) talk. Guards who may be in it and whether it can be written to.
@@ -91,7 +102,13 @@ public sealed class Conversation
 
     public int ParticipantCount { get; private set; }
 
-    public long LastSeq { get; private init; }
+    public long LastSeq { get; private set; }
+
+    public long EventNo { get; private set; }
+
+    public Instant LastEventAt { get; private set; }
+
+    public LocalDate? LastActivityDay { get; private set; }
 
     public long Version { get; private set; } = 1;
 
@@ -164,6 +181,9 @@ public sealed class Conversation
             IsBlocked = state.Blocked,
             Request = state.Request,
             Policy = state.Policy,
+            EventNo = state.EventNo,
+            LastEventAt = state.LastEventAt,
+            LastActivityDay = state.LastActivityDay,
         };
 
     /// <summary>Refuses anything new in a conversation that is closed or archived.</summary>
@@ -189,6 +209,16 @@ public sealed class Conversation
     {
         EnsureMayPost(sender);
         EnsurePace(sender, sender?.LastSentAt, now);
+    }
+
+    /// <summary>Takes a message in: next in order, and later than all that happened here before, whatever the clock says.</summary>
+    public MessagePosition Take(Instant now)
+    {
+        var at = now > LastEventAt ? now : LastEventAt + Duration.FromNanoseconds(1_000);
+        var day = at.InUtc().Date;
+        var place = new MessagePosition(++LastSeq, ++EventNo, at, day != LastActivityDay);
+        (LastEventAt, LastActivityDay) = (at, day);
+        return place;
     }
 
     /// <summary>Refuses whoever may not send here, however long ago the last message was.</summary>
@@ -242,14 +272,6 @@ public sealed class Conversation
         : IsBlocked ? ConversationErrors.Blocked()
         : Request is RequestState.Pending || (Request is RequestState.Unsent && !asks) ? ConversationErrors.RequestPending()
         : null;
-
-    /// <summary>
-    /// Whether a message of this sender is decided and written under the conversation's lock, because it rests on more than the version
-    /// tells: on the sender's last message, or on there being none.
-    /// </summary>
-    public bool NeedsLock(Participant? sender) =>
-        sender is not null
-        && (Request is RequestState.Unsent || (Type is ConversationType.Group && Policy!.SlowModeSeconds > 0 && !sender.Administers));
 
     /// <summary>Refuses a mention of everybody by who may not disturb them all at once.</summary>
     /// <param name="by">Null for the service.</param>

@@ -43,25 +43,17 @@ public sealed class Message
     {
         Id = id;
         ConversationId = conversation.Id;
-        ConversationVersion = conversation.Version;
         Sender = sender;
         Draft = draft;
-        QuotesForAll = conversation.QuotesForAll;
     }
 
     public MessageId Id { get; }
 
     public ConversationId ConversationId { get; }
 
-    /// <summary>The state of the conversation that the decision rests on.</summary>
-    public long ConversationVersion { get; }
-
     public Actor Sender { get; }
 
     public MessageDraft Draft { get; }
-
-    /// <summary>Whether all who hear of the message may see what it answers: not those who joined after that.</summary>
-    public bool QuotesForAll { get; }
 
     /// <summary>Decides whether the draft may be sent to the conversation, by somebody who takes part or by the service.</summary>
     /// <param name="participant">The sender's part in it; null for the service.</param>

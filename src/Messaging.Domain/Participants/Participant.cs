@@ -25,7 +25,23 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
     public long JoinedSeq { get; } = joinedSeq;
 
     /// <summary>When this one last sent here; null before the first time.</summary>
-    public Instant? LastSentAt { get; init; }
+    public Instant? LastSentAt { get; private set; }
+
+    /// <summary>How many messages are unread for this one.</summary>
+    public long Unread { get; private set; }
+
+    /// <summary>A membership with its traces of sending and reading.</summary>
+    public static Participant Restore(
+        ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq, Instant? lastSentAt, long unread = 0) =>
+        new(conversationId, userId, role, joinedAt, joinedSeq) { LastSentAt = lastSentAt, Unread = unread };
+
+    /// <summary>Sent a message, which reads all before it; true where something was unread until then.</summary>
+    public bool Sent(Instant at)
+    {
+        var hadUnread = Unread > 0;
+        (LastSentAt, Unread) = (at, 0);
+        return hadUnread;
+    }
 
     public bool Administers => Role is not ParticipantRole.Member;
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using Messaging.Application.Search;
+using Messaging.Application.Writing;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
@@ -27,7 +28,10 @@ public static class ConnectionStrings
     /// For commands: bounded waits, statements prepared once they repeat. Many at once, since commits wait for the disk together; not more
     /// than leaves room for a second node and for operators among the 100 connections that PostgreSQL has unless told otherwise.
     /// </summary>
-    public static string ForCommands(string given) => ForRequests(given, poolSize: 24, RequestOptions);
+    public static string ForCommands(string given) => ForRequests(given, poolSize: 22, RequestOptions);
+
+    /// <summary>For what changes conversations: as many as there are batches on their way.</summary>
+    public static string ForWrites(string given) => ForRequests(given, ConversationWriter.InFlight, RequestOptions);
 
     /// <summary>
     /// For queries: few at once, the others wait their turn. A read that is in memory waits for a core only, and one more than there are
@@ -69,6 +73,7 @@ public static class ConnectionStrings
     public static IReadOnlyList<PoolSize> OfANode(string main, string direct) =>
     [
         new("commands", SizeOf(ForCommands(main))),
+        new("changes of conversations", SizeOf(ForWrites(main))),
         new("queries", SizeOf(ForQueries(main))),
         new("searches", SizeOf(ForSearches(main))),
         new("background work", SizeOf(ForDirectUse(direct))),

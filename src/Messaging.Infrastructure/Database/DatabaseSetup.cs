@@ -9,15 +9,15 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
 
-/// <summary>The pools: one for commands, one for queries, one for searches, and one that goes past a transaction pooler.</summary>
+/// <summary>The pools: one for commands, one for what changes conversations, one for queries, one for searches, and one that goes past a transaction pooler.</summary>
 public static class DatabaseSetup
 {
     public const string Main = "Messaging";
     public const string Direct = "MessagingDirect";
 
     /// <summary>
-    /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="ReadDataSource"/>,
-    /// <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>, and the database's time as <see cref="IClock"/>.
+    /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="WriteDataSource"/>,
+    /// <see cref="ReadDataSource"/>, <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>, and the database's time as <see cref="IClock"/>.
     /// Nothing is read or opened before the first use.
     /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services)
@@ -25,6 +25,8 @@ public static class DatabaseSetup
         services.AddSingleton(provider => Build(
             provider, ConnectionStrings.ForCommands(ConnectionString(provider, Main)!), "messaging"));
         services.AddSingleton<DbDataSource>(provider => provider.GetRequiredService<NpgsqlDataSource>());
+        services.AddSingleton(provider => new WriteDataSource(Build(
+            provider, ConnectionStrings.ForWrites(ConnectionString(provider, Main)!), "messaging-write")));
         services.AddSingleton(provider => new ReadDataSource(Build(
             provider, ConnectionStrings.ForQueries(ConnectionString(provider, Main)!), "messaging-read")));
         services.AddSingleton(provider => new SearchDataSource(Build(

@@ -19,7 +19,7 @@ public sealed class ConfigCheckTests
     {
         await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
         var (code, output, _) = await CheckAsync(database.ConnectionString + ";Maximum Pool Size=30");
-        Assert.That(output, Does.Match(@"The configuration can be used\.\nA node takes up to \d+ connections: 30 for commands, 30 for queries, "));
+        Assert.That(output, Does.Match(@"The configuration can be used\.\nA node takes up to \d+ connections: 30 for commands, 30 for changes of conversations, 30 for queries, "));
         Assert.That(output, Does.Match(@"PostgreSQL gives this role \d+ \(max_connections is \d+\): room for \d+ nodes?, and \d+ left for tools\."));
         Assert.That(code, Is.Zero);
     }

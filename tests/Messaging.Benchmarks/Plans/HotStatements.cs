@@ -1,8 +1,10 @@
+using System.Globalization;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
+using Messaging.Application.Writing;
 using Messaging.Benchmarks.Data;
 using Messaging.Benchmarks.Reading;
 using Messaging.Domain.Messages;
@@ -19,19 +21,9 @@ static class HotStatements
     const NpgsqlDbType Bigint = NpgsqlDbType.Bigint;
 
     /// <summary>For one member of a conversation, and the conversations of the busiest user.</summary>
-    public static IEnumerable<HotStatement> Of(Guid conversation, string user, long seq, Guid message, long version) =>
+    public static IEnumerable<HotStatement> Of(Guid conversation, string user, long seq, Guid message) =>
     [
-        new(
-            "Send: what it is decided on", Statements.Of<MessageSender>("DecideSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("ClientMessageId", Text, "explained"),
-            ("Mentions", NpgsqlDbType.Array | Text, Array.Empty<string>())),
-        new(
-            "Send: the write", Statements.Of<MessageSender>("SendSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("SenderIsParticipant", NpgsqlDbType.Boolean, true), ("Version", Bigint, version),
-            ("MessageId", Uuid, Guid.CreateVersion7()), ("Type", Text, "text"), ("Text", Text, "hello"), ("Preview", Text, "hello"), ("Metadata", Text, null),
-            ("Mentions", NpgsqlDbType.Array | Text, Array.Empty<string>()), ("Mentioned", NpgsqlDbType.Array | Text, Array.Empty<string>()), ("Location", Text, null),
-            ("Reference", Text, null), ("ClientMessageId", Text, "explained"), ("Fingerprint", NpgsqlDbType.Bytea, new byte[32]),
-            ("ReplyToSeq", Bigint, null), ("Payload", Text, "{}"), ("SentEvent", Text, MessageEvents.New), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
+        .. Sends(conversation, user, message),
         new(
             "Read pointer", Statements.Of<MarkReadHandler>("MarkReadSql"), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
@@ -55,6 +47,40 @@ static class HotStatements
         new("One conversation", Statements.Of<ConversationViewStore>("OneSql"), Background: false, ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Feed(conversation, user),
     ];
+
+    // One message of one sender; a batch has the same plans with more rows.
+    static IEnumerable<HotStatement> Sends(Guid conversation, string user, Guid message)
+    {
+        const NpgsqlDbType array = NpgsqlDbType.Array;
+        var (now, today) = (DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture), DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        (string, NpgsqlDbType, object?) Of(NpgsqlDbType type, object value) => ("", array | type, new[] { value });
+        var (id, sender, seq, at) = (Of(Uuid, conversation), Of(Text, user), Of(Bigint, 1_000_000L), Of(NpgsqlDbType.TimestampTz, now));
+        var (none, json) = (Of(Text, "NULL"), Of(Text, "{}"));
+        return new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
+            ("Send: the lock", "TryLockSql", [id]),
+            ("Send: the lock of the sender's place", "TryLockPlacesSql", [id, sender]),
+            ("Send: the conversation", "ConversationsSql", [id]),
+            ("Send: the sender's place", "PlacesSql", [id, sender]),
+            ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
+            ("Send: the key", "KeysSql", [id, sender, Of(Text, "explained")]),
+            ("Send: what it replies to", "RepliesSql",
+                [id, sender, Of(Uuid, message), Of(NpgsqlDbType.TimestampTz, TextOf(TimeOf(message).AddMinutes(-5))), Of(NpgsqlDbType.TimestampTz, TextOf(TimeOf(message).AddMinutes(5)))]),
+            ("Send: the conversation's row", "SaveConversationsSql",
+                [id, seq, seq, at, Of(NpgsqlDbType.Date, today), Of(Uuid, message), Of(Text, "text"), sender, Of(Text, "hello")]),
+            ("Send: the message", "AddMessagesSql",
+                [id, seq, at, Of(Uuid, Guid.CreateVersion7()), sender, Of(Text, "text"), Of(Text, "hello"), none, none, Of(Text, "explained"), Of(Bigint, "NULL"), none, none]),
+            ("Send: its key", "AddKeysSql", [sender, id, Of(Text, "explained"), seq, at, Of(NpgsqlDbType.Bytea, "00")]),
+            ("Send: its mentions", "AddMentionsSql", [id, sender, seq]),
+            ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Of(NpgsqlDbType.Date, today)]),
+            ("Send: the first of a day", "SaveDaysSql", [id, Of(NpgsqlDbType.Date, today)]),
+            ("Send: its event", "AddEventsSql", [at, id, seq, seq, Of(Text, MessageEvents.New), json]),
+        }.Select(part => new HotStatement(
+            part.Name, Statements.Of<ChangeSet>(part.Constant), Background: false,
+            [.. part.Values.Select((value, i) => ($"{i + 1}", value.Item2, value.Item3))]));
+    }
+
+    static string TextOf(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);
 
     static IEnumerable<HotStatement> History(Guid conversation, string user, long upto) =>
         new (string Name, string Constant)[]

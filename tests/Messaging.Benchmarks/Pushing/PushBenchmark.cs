@@ -30,7 +30,7 @@ sealed class PushBenchmark(Bench bench)
         var senders = new List<SendClient>();
         try
         {
-            var targets = pairs.SelectMany(pair => new SendTarget[] { new(pair.Conversation, pair.One, 1, 2), new(pair.Conversation, pair.Other, 1, 2) }).ToArray();
+            var targets = pairs.SelectMany(pair => new SendTarget[] { new(pair.Conversation, pair.One, 2), new(pair.Conversation, pair.Other, 2) }).ToArray();
             var requests = targets.Select(target => target.Request(bench.Service.Requests)).ToArray();
             for (var i = 0; i < Workers; i++)
                 senders.Add(new(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), targets, requests, bench.Acknowledged, i));

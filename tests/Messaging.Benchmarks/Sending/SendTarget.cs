@@ -4,15 +4,15 @@ using Npgsql;
 namespace Messaging.Benchmarks.Sending;
 
 /// <summary>Somebody who may send to a conversation.</summary>
-sealed record SendTarget(Guid Conversation, string Sender, long Version, int Participants)
+sealed record SendTarget(Guid Conversation, string Sender, int Participants)
 {
     public const string Text = "Thank you, the parcel came this morning. The driver rang as you said he would; all is well with it.";
 
     // By a hash, so that the same are found in every run and they lie anywhere in time.
     const string FindSql = """
-        SELECT c.id, p.user_id, c.version, c.participant_count
+        SELECT c.id, p.user_id, c.participant_count
         FROM (
-            SELECT id, version, participant_count
+            SELECT id, participant_count
             FROM conversations
             WHERE participant_count = @Participants AND archived_at IS NULL AND closed_at IS NULL
             ORDER BY md5(id::text)
@@ -37,7 +37,7 @@ sealed record SendTarget(Guid Conversation, string Sender, long Version, int Par
         var found = new List<SendTarget>();
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-            found.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt32(3)));
+            found.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetInt32(2)));
         return [.. found];
     }
 

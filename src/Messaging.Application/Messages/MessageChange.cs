@@ -1,0 +1,126 @@
+using System.Text.Json;
+using Messaging.Application.Attachments;
+using Messaging.Application.Common;
+using Messaging.Application.Writing;
+using Messaging.Domain.Attachments;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>What became of a message that was to be sent.</summary>
+/// <param name="Message">The message as it is stored; null where it was not.</param>
+/// <param name="StoredSeq">The seq of the one that its key has stored already.</param>
+/// <param name="Asks">Whether it is the first one to somebody who may have to accept it, which is decided under the lock of the two.</param>
+public sealed record MessageOutcome(MessageView? Message, long? StoredSeq = null, bool Asks = false);
+
+/// <summary>Sends a message.</summary>
+/// <param name="asks">Whether it may be the first one between two who do not know each other; the two are locked then.</param>
+public sealed class MessageChange(Actor actor, ConversationId conversationId, MessageContent content, FileUrls urls, bool asks)
+    : Change<MessageOutcome>(conversationId)
+{
+    private readonly MessageDraft draft = content.ToDraft();
+    private readonly byte[]? fingerprint = content.ClientMessageId is null ? null : content.Fingerprint();
+
+    public override int Size => 2 * ((draft.Text?.Length ?? 0) + (draft.Metadata?.Length ?? 0));
+
+    private KeyOfMessage? Key => draft.ClientMessageId is { } key ? new(ConversationId, actor.UserId, key) : null;
+
+    internal override void Ask(ChangeSet set)
+    {
+        if (actor.UserId is { } user)
+            set.AskPlace(ConversationId, user);
+        set.AskPresent(ConversationId, draft.Mentions);
+        if (Key is { } key)
+            set.AskKey(key);
+        if (draft.ReplyToId is { } reply)
+            set.AskReply(ConversationId, actor.UserId, reply);
+        if (draft.HasAttachments && actor.UserId is { } uploader)
+            set.AskFiles(ConversationId, uploader, draft.AttachmentIds!);
+    }
+
+    protected override MessageOutcome DecideOn(ChangeSet set)
+    {
+        var conversation = set.FindConversation(ConversationId) ?? throw CommonErrors.NotFound();
+        var place = actor.UserId is { } user ? set.FindPlace(ConversationId, user) ?? throw CommonErrors.NotFound() : null;
+        if (Key is { } key && set.FindKey(key) is { } stored)
+        {
+            return stored.Fingerprint.AsSpan().SequenceEqual(fingerprint)
+                ? new MessageOutcome(Message: null, stored.Seq)
+                : throw MessageErrors.KeyReused();
+        }
+        if (place is not null && conversation.Request is RequestState.Unsent && !asks)
+            return new MessageOutcome(Message: null, Asks: true);
+        var reply = draft.ReplyToId is { } replyTo
+            ? set.FindReply(ConversationId, actor.UserId, replyTo) ?? throw MessageErrors.NoSuchReply()
+            : null;
+
+        var message = Message.Compose(
+            conversation, actor, place?.Participant, draft, set.PresentOf(ConversationId, draft.Mentions), set.Now);
+        var files = draft.HasAttachments ? FilesOf(set) : [];
+
+        var taken = conversation.Take(set.Now);
+        var hadUnread = place?.Participant.Sent(taken.At) ?? false;
+        var view = new MessageView(
+            message.Id, ConversationId, taken.Seq, draft.Type, actor.UserId, place?.User, draft.Text, content.Metadata, content.Location,
+            content.Reference, reply, draft.Mentions, [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))], Reactions: [],
+            draft.ClientMessageId, Pinned: false, EditCount: 0, EditedAt: null, Deleted: null, DeliveredCount: 0, ReadCount: 0,
+            conversation.ParticipantCount - (place is null ? 0 : 1), taken.At, Version: 1);
+        set.Add(new NewMessage(message, content, taken, reply, files, hadUnread, fingerprint, PayloadOf(view, conversation, files)));
+        return new MessageOutcome(view);
+    }
+
+    private IReadOnlyList<AttachmentRow> FilesOf(ChangeSet set)
+    {
+        var named = draft.AttachmentIds!;
+        var rows = set.FindFiles(ConversationId, actor.RequireUser(), named);
+        for (var i = 0; i < named.Count; i++)
+        {
+            var row = rows.FirstOrDefault(row => row.Id == named[i]) ?? throw AttachmentErrors.NoSuchAttachment(i);
+            AttachmentRules.EnsureFits(draft.Type, row.Category, row.DurationMs, i);
+        }
+        return rows;
+    }
+
+    private string PayloadOf(MessageView view, Conversation conversation, IReadOnlyList<AttachmentRow> files) => JsonSerializer.Serialize(
+        view with
+        {
+            ReplyTo = conversation.QuotesForAll ? view.ReplyTo : view.ReplyTo?.ToLink(),
+            Attachments = files.Count == 0 ? view.Attachments : [.. files.Select(file => file.ToView(urls, UrlAudience.Everybody))],
+        },
+        MessagingJson.Options);
+}
+
+/// <summary>A message that is to be written, and what is written with it.</summary>
+/// <param name="HadUnread">Whether its sender has read others by sending it.</param>
+/// <param name="Payload">What clients are told of it.</param>
+public sealed record NewMessage(
+    Message Message, MessageContent Content, MessagePosition Place, ReplyView? Reply, IReadOnlyList<AttachmentRow> Files, bool HadUnread,
+    byte[]? Fingerprint, string Payload)
+{
+    public MessageId Id => Message.Id;
+
+    public ConversationId ConversationId => Message.ConversationId;
+
+    public UserId? Sender => Message.Sender.UserId;
+
+    public MessageDraft Draft => Message.Draft;
+
+    public KeyOfMessage? Key => Draft.ClientMessageId is { } key ? new(ConversationId, Sender, key) : null;
+
+    public DateOnly Day => Place.At.InUtc().Date.ToDateOnly();
+
+    public string Type => Draft.Type.ToString().ToLowerInvariant();
+
+    public string? Preview => Draft.Text is null ? null : StrictText.First(Draft.Text, MessageViewStore.PreviewLength);
+
+    public string? Mentions => Draft.Mentions.Count == 0 ? null : string.Join(' ', Draft.Mentions);
+
+    /// <summary>For whom it counts as a mention.</summary>
+    public IReadOnlyList<UserId> Counted => MentionRules.Counted(Draft.Mentions, Draft.Type, Sender);
+
+    public string? Location => Draft.Location is null ? null : JsonSerializer.Serialize(Draft.Location, MessagingJson.Options);
+
+    public string? Reference => Draft.Reference is null ? null : JsonSerializer.Serialize(Draft.Reference, MessagingJson.Options);
+}

@@ -1,0 +1,62 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Writing;
+
+/// <summary>
+/// What somebody wants changed in a conversation. Names what it is decided on, and decides once that was read under the conversation's
+/// lock: by the aggregates alone, without I/O, together with the other changes of its batch.
+/// </summary>
+public abstract class Change(ConversationId conversationId)
+{
+    public ConversationId ConversationId { get; } = conversationId;
+
+    /// <summary>About how many bytes it writes.</summary>
+    public virtual int Size => 0;
+
+    /// <summary>Names what has to be read for it.</summary>
+    internal abstract void Ask(ChangeSet set);
+
+    /// <summary>Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.</summary>
+    internal abstract void Decide(ChangeSet set);
+
+    /// <summary>Its result is known to others from now on.</summary>
+    internal abstract void Complete();
+
+    internal abstract void Fail(Exception exception);
+}
+
+/// <summary>A change with something to tell of itself.</summary>
+public abstract class Change<TResult>(ConversationId conversationId) : Change(conversationId)
+{
+    private readonly TaskCompletionSource<TResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TResult? result;
+    private RuleException? refusal;
+
+    /// <summary>Ends when what was decided is stored, or refused.</summary>
+    public Task<TResult> Done => done.Task;
+
+    internal sealed override void Decide(ChangeSet set)
+    {
+        (result, refusal) = (default, null);
+        try
+        {
+            result = DecideOn(set);
+        }
+        catch (RuleException e)
+        {
+            refusal = e;
+        }
+    }
+
+    internal sealed override void Complete()
+    {
+        if (refusal is null)
+            done.TrySetResult(result!);
+        else
+            done.TrySetException(refusal);
+    }
+
+    internal sealed override void Fail(Exception exception) => done.TrySetException(exception);
+
+    protected abstract TResult DecideOn(ChangeSet set);
+}

@@ -1,0 +1,487 @@
+using System.Data.Common;
+using Dapper;
+using Messaging.Application.Attachments;
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Events;
+using Messaging.Application.Messages;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Writing;
+
+/// <summary>
+/// Some changes that are decided and written together: locks what they concern, reads in later statements what they ask for, has them
+/// decide, and writes plain rows. Two round trips, however many they are.
+/// </summary>
+public sealed class ChangeSet(PolicySettings policies)
+{
+    private const string BeginSql = "BEGIN";
+    private const string CommitSql = "COMMIT";
+
+    // Passes over what somebody else holds, so nobody waits here for anybody and nothing can deadlock. Index: pk_conversations.
+    private const string TryLockSql =
+        """
+        SELECT id
+        FROM conversations
+        WHERE id = ANY($1::uuid[])
+        FOR NO KEY UPDATE SKIP LOCKED
+        """;
+
+    // Index: pk_conversations.
+    private const string LockSql =
+        """
+        SELECT id
+        FROM conversations
+        WHERE id = ANY($1::uuid[])
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """;
+
+    // Reading and settings hold a member's row without the conversation's. Index: pk_participants.
+    private const string TryLockPlacesSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        FOR NO KEY UPDATE OF p SKIP LOCKED
+        """;
+
+    // Index: pk_participants.
+    private const string LockPlacesSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        FOR NO KEY UPDATE OF p
+        """;
+
+    // Under the locks. Index: pk_conversations.
+    private const string ConversationsSql =
+        $"""
+        SELECT c.id, clock_timestamp() AS now, {ConversationStore.StateColumns}
+        FROM conversations c
+        WHERE c.id = ANY($1::uuid[])
+        """;
+
+    // Under the locks. Index: pk_participants, pk_conversations, pk_users.
+    private const string PlacesSql =
+        $"""
+        SELECT p.conversation_id, p.user_id, p.role, p.joined_at, p.joined_seq, p.last_sent_at, u.display_name, u.avatar_url,
+            {UnreadSql.Messages} AS unread
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = k.conversation_id
+        LEFT JOIN users u ON u.id = k.user_id
+        """;
+
+    // Under the locks. Index: pk_participants.
+    private const string PresentSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        """;
+
+    // Under the locks. Index: pk_message_keys.
+    private const string KeysSql =
+        """
+        SELECT m.conversation_id, m.sender_id, m.client_key, m.seq, m.fingerprint
+        FROM unnest($1::uuid[], $2::text[], $3::text[]) AS k (conversation_id, sender_id, client_key)
+        JOIN message_keys m ON m.sender_id = k.sender_id AND m.conversation_id = k.conversation_id AND m.client_key = k.client_key
+        """;
+
+    // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
+    private const string RepliesSql =
+        """
+        SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview,
+            m.deleted_at IS NOT NULL AS deleted
+        FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS k (conversation_id, user_id, id, first, last)
+        CROSS JOIN LATERAL (
+            SELECT o.id, o.seq, o.sender_id, o.deleted_at, o.text
+            FROM messages o
+            WHERE o.id = k.id AND o.created_at BETWEEN k.first AND k.last AND o.conversation_id = k.conversation_id
+            LIMIT 1
+        ) m
+        WHERE k.user_id = '' OR EXISTS (
+            SELECT FROM participants v
+            WHERE v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL AND m.seq > v.cleared_seq
+                AND NOT (v.has_gaps AND EXISTS (
+                    SELECT FROM message_hidden h
+                    WHERE h.conversation_id = k.conversation_id AND h.user_id = k.user_id AND h.seq = m.seq)))
+        """;
+
+    // Under the locks: the seq, the number and the time were drawn from the row as it is. Index: pk_conversations.
+    private const string SaveConversationsSql =
+        """
+        UPDATE conversations c
+        SET last_seq = w.seq, event_no = w.event_no, last_event_at = w.at, last_activity_at = w.at, last_activity_day = w.day,
+            last_message_id = w.message_id, last_message_type = w.type, last_message_sender = w.sender_id, last_message_text = w.text
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::date[], $6::uuid[], $7::text[], $8::text[], $9::text[])
+            AS w (id, seq, event_no, at, day, message_id, type, sender_id, text)
+        WHERE c.id = w.id
+        """;
+
+    private const string AddMessagesSql =
+        """
+        INSERT INTO messages (conversation_id, seq, created_at, id, sender_id, type, text, metadata, mentions, client_message_id, reply_to_seq,
+            location, reference)
+        SELECT w.conversation_id, w.seq, w.at, w.id, w.sender_id, w.type, w.text, w.metadata::jsonb, string_to_array(w.mentions, ' '),
+            w.client_key, w.reply_to_seq, w.location::jsonb, w.reference::jsonb
+        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                $10::text[], $11::bigint[], $12::text[], $13::text[])
+            AS w (conversation_id, seq, at, id, sender_id, type, text, metadata, mentions, client_key, reply_to_seq, location, reference)
+        """;
+
+    private const string AddKeysSql =
+        """
+        INSERT INTO message_keys (sender_id, conversation_id, client_key, seq, created_at, fingerprint)
+        SELECT w.sender_id, w.conversation_id, w.client_key, w.seq, w.at, w.fingerprint
+        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::bytea[])
+            AS w (sender_id, conversation_id, client_key, seq, at, fingerprint)
+        """;
+
+    private const string AddGapsSql =
+        """
+        INSERT INTO message_gaps (conversation_id, seq)
+        SELECT w.conversation_id, w.seq
+        FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
+        """;
+
+    private const string AddMentionsSql =
+        """
+        INSERT INTO mentions (conversation_id, user_id, seq)
+        SELECT w.conversation_id, w.user_id, w.seq
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS w (conversation_id, user_id, seq)
+        """;
+
+    // Index: pk_participants.
+    private const string SaveSendersSql =
+        """
+        UPDATE participants p
+        SET last_read_seq = w.seq, last_delivered_seq = w.seq, last_read_at = w.at, last_sent_at = w.at, activity_day = w.day
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::date[]) AS w (conversation_id, user_id, seq, at, day)
+        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+        """;
+
+    // The first message of a day moves the conversation up for all who take part. Index: pk_participants.
+    private const string SaveDaysSql =
+        """
+        UPDATE participants p
+        SET activity_day = w.day
+        FROM unnest($1::uuid[], $2::date[]) AS w (conversation_id, day)
+        WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
+        """;
+
+    private const string AddMarksSql =
+        """
+        INSERT INTO read_marks (conversation_id, user_id, seq, at)
+        SELECT w.conversation_id, w.user_id, w.seq - 1, w.at
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
+        ON CONFLICT DO NOTHING
+        """;
+
+    private const string AddEventsSql =
+        """
+        INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, type, payload)
+        SELECT w.at, w.conversation_id, w.event_no, w.seq, w.type, w.payload::jsonb
+        FROM unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
+            AS w (at, conversation_id, event_no, seq, type, payload)
+        """;
+
+    // After all that was written, under the lock of the member's row: counts what is so once this is committed.
+    private const string AddUnreadEventSql =
+        $"""
+        INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
+        SELECT @At, @ConversationId, @UserId, '{MessageEvents.UnreadChanged}', change.payload
+        FROM (SELECT @LastSeq::bigint AS last_seq, @Pointer::bigint AS pointer) at
+        CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) change
+        """;
+
+    private readonly HashSet<(ConversationId, UserId)> placesAsked = [];
+    private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
+    private readonly HashSet<KeyOfMessage> keysAsked = [];
+    private readonly HashSet<ReplyKey> repliesAsked = [];
+    private readonly List<(ConversationId ConversationId, UserId UserId, AttachmentId Id)> filesAsked = [];
+
+    private readonly Dictionary<ConversationId, Conversation> conversations = [];
+    private readonly Dictionary<(ConversationId, UserId), Place> places = [];
+    private readonly HashSet<(ConversationId, UserId)> present = [];
+    private readonly Dictionary<KeyOfMessage, StoredKey> keys = [];
+    private readonly Dictionary<ReplyKey, ReplyView> replies = [];
+    private readonly List<AttachmentRow> files = [];
+
+    private readonly List<NewMessage> messages = [];
+    private readonly List<NewMessage> readPast = [];
+
+    /// <summary>Whether nothing was sent yet that could be stored.</summary>
+    public bool IsUnwritten { get; private set; } = true;
+
+    /// <summary>The database's time, read under the locks.</summary>
+    public Instant Now { get; private set; }
+
+    public void AskPlace(ConversationId id, UserId user) => placesAsked.Add((id, user));
+
+    /// <summary>Asks which of some users take part.</summary>
+    public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
+
+    public void AskKey(KeyOfMessage key) => keysAsked.Add(key);
+
+    /// <summary>Asks for a message as a reply of <paramref name="user"/> shows it.</summary>
+    /// <param name="user">Null for the service.</param>
+    public void AskReply(ConversationId id, UserId? user, MessageId message) => repliesAsked.Add(new ReplyKey(id, user, message));
+
+    public void AskFiles(ConversationId id, UserId user, IEnumerable<AttachmentId> ids) =>
+        filesAsked.AddRange(ids.Select(file => (id, user, file)));
+
+    /// <summary>The conversation as the changes before have left it; null for none.</summary>
+    public Conversation? FindConversation(ConversationId id) => conversations.GetValueOrDefault(id);
+
+    /// <summary>Somebody's place in it; null for who does not take part.</summary>
+    public Place? FindPlace(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
+
+    public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) => [.. users.Where(user => present.Contains((id, user)))];
+
+    /// <summary>What is stored under a sender's own name for it; null for none.</summary>
+    public StoredKey? FindKey(KeyOfMessage key) => keys.GetValueOrDefault(key);
+
+    /// <summary>Null for a message that is absent, elsewhere or not the user's to see.</summary>
+    public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message) => replies.GetValueOrDefault(new ReplyKey(id, user, message));
+
+    /// <summary>Those of the files that a message may name, in the order in which it shows them: not another's, nor a named one.</summary>
+    public IReadOnlyList<AttachmentRow> FindFiles(ConversationId id, UserId user, IReadOnlyCollection<AttachmentId> ids) =>
+        [.. files.Where(file => file.ConversationId == id && file.UploaderId == user && ids.Contains(file.Id))];
+
+    /// <summary>Leaves a message to be written.</summary>
+    public void Add(NewMessage message)
+    {
+        messages.Add(message);
+        if (message.Key is { } key)
+            keys[key] = new StoredKey(message.Place.Seq, message.Fingerprint!);
+        foreach (var file in message.Files)
+            files.Remove(file);
+        if (message.HadUnread)
+            readPast.Add(message);
+    }
+
+    /// <summary>
+    /// Decides and writes the changes in a transaction of their own, passing over those whose rows somebody else holds: these are returned,
+    /// and nothing has become of them. All others are decided, and stored once this returns.
+    /// </summary>
+    public async Task<IReadOnlyList<Change>> RunAsync(DbConnection connection, IReadOnlyList<Change> changes, CancellationToken ct)
+    {
+        var missed = await LoadAsync(connection, transaction: null, changes, ct);
+        foreach (var change in changes.Except(missed))
+            change.Decide(this);
+        await using var batch = connection.CreateBatch();
+        AddWrites(batch);
+        batch.Add(CommitSql);
+        IsUnwritten = false;
+        await batch.ExecuteNonQueryAsync(ct);
+        return missed;
+    }
+
+    /// <summary>Decides and writes a change within a transaction that goes on; waits for what somebody else holds.</summary>
+    public async Task RunAsync(DbConnection connection, DbTransaction transaction, Change change, CancellationToken ct)
+    {
+        await LoadAsync(connection, transaction, [change], ct);
+        change.Decide(this);
+        await using var batch = connection.CreateBatch();
+        batch.Transaction = transaction;
+        AddWrites(batch);
+        if (batch.BatchCommands.Count > 0)
+            await batch.ExecuteNonQueryAsync(ct);
+        change.Complete();
+    }
+
+    private async Task<IReadOnlyList<Change>> LoadAsync(
+        DbConnection connection, DbTransaction? transaction, IReadOnlyList<Change> changes, CancellationToken ct)
+    {
+        foreach (var change in changes)
+            change.Ask(this);
+        var ids = changes.Select(change => change.ConversationId.Value).Distinct().ToArray();
+        await using var batch = connection.CreateBatch();
+        batch.Transaction = transaction;
+        if (transaction is null)
+            batch.Add(BeginSql);
+        batch.Add(transaction is null ? TryLockSql : LockSql, ids);
+        if (placesAsked.Count > 0)
+        {
+            var (conversationIds, userIds) = Split(placesAsked);
+            batch.Add(transaction is null ? TryLockPlacesSql : LockPlacesSql, conversationIds, userIds);
+            batch.Add(PlacesSql, conversationIds, userIds);
+        }
+        batch.Add(ConversationsSql, ids);
+        if (presentAsked.Count > 0)
+        {
+            var (conversationIds, userIds) = Split(presentAsked);
+            batch.Add(PresentSql, conversationIds, userIds);
+        }
+        if (keysAsked.Count > 0)
+        {
+            batch.Add(
+                KeysSql, Of(keysAsked, key => key.ConversationId.Value), Of(keysAsked, key => key.Sender?.Value ?? ""), Of(keysAsked, key => key.Key));
+        }
+        if (repliesAsked.Count > 0)
+            AddReplies(batch, repliesAsked, id => (id.Time - ReplyKey.Around, id.Time + ReplyKey.Around));
+        if (filesAsked.Count > 0)
+        {
+            batch.Add(
+                AttachmentStore.UnusedSql, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value),
+                Of(filesAsked, file => file.Id.Value));
+        }
+
+        var held = await ReadAsync(batch, ct);
+        await FindOldRepliesAsync(connection, transaction, ct);
+        return transaction is not null
+            ? []
+            : [.. changes.Where(change => conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId))];
+    }
+
+    // The conversations that are locked, with all that was asked of them.
+    private async Task<HashSet<ConversationId>> ReadAsync(DbBatch batch, CancellationToken ct)
+    {
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        var held = new HashSet<ConversationId>();
+        while (await reader.ReadAsync(ct))
+            held.Add(new ConversationId(reader.GetGuid(0)));
+        if (placesAsked.Count > 0)
+        {
+            var locked = new HashSet<(ConversationId, UserId)>();
+            await ReadRowsAsync(() => locked.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
+            await ReadRowsAsync(() =>
+            {
+                var place = Place.Read(reader);
+                places[(place.Participant.ConversationId, place.Participant.UserId)] = place;
+            });
+            // Somebody's place that was not to be had: all of the conversation comes again.
+            foreach (var (id, user) in places.Keys.Where(key => !locked.Contains(key)))
+                held.Remove(id);
+        }
+        await ReadRowsAsync(() =>
+        {
+            var id = new ConversationId(reader.GetGuid(0));
+            Now = Instant.FromDateTimeUtc(reader.GetDateTime(1));
+            conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 2, policies));
+        });
+        if (presentAsked.Count > 0)
+            await ReadRowsAsync(() => present.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
+        if (keysAsked.Count > 0)
+            await ReadRowsAsync(() => keys[KeyOfMessage.Read(reader)] = new StoredKey(reader.GetInt64(3), reader.GetFieldValue<byte[]>(4)));
+        if (repliesAsked.Count > 0)
+            await ReadRowsAsync(() => ReadReply(reader));
+        if (filesAsked.Count > 0)
+        {
+            await reader.NextResultAsync(ct);
+            files.AddRange(reader.Parse<AttachmentRow>());
+        }
+        return held;
+
+        async Task ReadRowsAsync(Action read)
+        {
+            await reader.NextResultAsync(ct);
+            while (await reader.ReadAsync(ct))
+                read();
+        }
+    }
+
+    // The service that made an id may have had another clock: what is not found near the id's time is looked for everywhere.
+    private async Task FindOldRepliesAsync(DbConnection connection, DbTransaction? transaction, CancellationToken ct)
+    {
+        var missing = repliesAsked.Where(key => !replies.ContainsKey(key)).ToList();
+        if (missing.Count == 0)
+            return;
+        await using var batch = connection.CreateBatch();
+        batch.Transaction = transaction;
+        AddReplies(batch, missing, _ => (Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0)));
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            ReadReply(reader);
+    }
+
+    private static void AddReplies(DbBatch batch, IReadOnlyCollection<ReplyKey> asked, Func<MessageId, (Instant First, Instant Last)> range) => batch.Add(
+        RepliesSql, Of(asked, key => key.ConversationId.Value), Of(asked, key => key.UserId?.Value ?? ""), Of(asked, key => key.Id.Value),
+        Of(asked, key => range(key.Id).First.ToDateTimeUtc()), Of(asked, key => range(key.Id).Last.ToDateTimeUtc()));
+
+    private void ReadReply(DbDataReader reader)
+    {
+        var user = reader.GetString(1) is { Length: > 0 } id ? new UserId(id) : (UserId?)null;
+        var reply = new ReplyView(
+            new MessageId(reader.GetGuid(2)), reader.GetInt64(3), reader.IsDBNull(4) ? null : new UserId(reader.GetString(4)),
+            reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6));
+        replies[new ReplyKey(new ConversationId(reader.GetGuid(0)), user, reply.Id)] = reply;
+    }
+
+    private void AddWrites(DbBatch batch)
+    {
+        if (messages.Count == 0)
+            return;
+        var newest = messages.GroupBy(message => message.ConversationId).Select(group => group.Last()).ToList();
+        batch.Add(
+            SaveConversationsSql, Of(newest, m => m.ConversationId.Value), Of(newest, m => m.Place.Seq),
+            Of(newest, m => conversations[m.ConversationId].EventNo), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
+            Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
+        batch.Add(
+            AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq), Of(messages, m => m.Place.At.ToDateTimeUtc()),
+            Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value), Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
+            Of(messages, m => m.Draft.Metadata), Of(messages, m => m.Mentions), Of(messages, m => m.Draft.ClientMessageId),
+            Of(messages, m => m.Reply?.Seq), Of(messages, m => m.Location), Of(messages, m => m.Reference));
+        AddIfAny(messages.Where(m => m.Key is not null).ToList(), keyed => batch.Add(
+            AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value), Of(keyed, m => m.Draft.ClientMessageId),
+            Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()), Of(keyed, m => m.Fingerprint)));
+        AddIfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => batch.Add(
+            AddGapsSql, Of(system, m => m.ConversationId.Value), Of(system, m => m.Place.Seq)));
+        AddIfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => batch.Add(
+            AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value), Of(counted, c => c.Message.Place.Seq)));
+        AddIfAny(
+            messages.Where(m => m.Sender is not null).GroupBy(m => (m.ConversationId, m.Sender)).Select(group => group.Last())
+                .OrderBy(m => m.ConversationId.Value).ThenBy(m => m.Sender!.Value.Value, StringComparer.Ordinal).ToList(),
+            last => batch.Add(
+                SaveSendersSql, Of(last, m => m.ConversationId.Value), Of(last, m => m.Sender!.Value.Value), Of(last, m => m.Place.Seq),
+                Of(last, m => m.Place.At.ToDateTimeUtc()), Of(last, m => m.Day)));
+        AddIfAny(messages.Where(m => m.Place.FirstOfDay).ToList(), first => batch.Add(
+            SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
+        foreach (var message in messages.Where(m => m.Files.Count > 0))
+            batch.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
+        batch.Add(
+            AddEventsSql, Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.EventNo),
+            Of(messages, m => m.Place.Seq), Of(messages, _ => MessageEvents.New), Of(messages, m => m.Payload));
+        AddIfAny(readPast, read => batch.Add(
+            AddMarksSql, Of(read, m => m.ConversationId.Value), Of(read, m => m.Sender!.Value.Value), Of(read, m => m.Place.Seq),
+            Of(read, m => m.Place.At.ToDateTimeUtc())));
+        foreach (var message in readPast)
+        {
+            batch.AddNamed(
+                AddUnreadEventSql, ("At", message.Place.At.ToDateTimeUtc()), ("ConversationId", message.ConversationId.Value),
+                ("UserId", message.Sender!.Value.Value), ("LastSeq", conversations[message.ConversationId].LastSeq),
+                ("Pointer", messages.Last(m => m.ConversationId == message.ConversationId && m.Sender == message.Sender).Place.Seq));
+        }
+    }
+
+    private static void AddIfAny<T>(IReadOnlyCollection<T> rows, Action<IReadOnlyCollection<T>> add)
+    {
+        if (rows.Count > 0)
+            add(rows);
+    }
+
+    private static (Guid[] ConversationIds, string[] UserIds) Split(IReadOnlyCollection<(ConversationId Id, UserId User)> pairs) =>
+        (Of(pairs, pair => pair.Id.Value), Of(pairs, pair => pair.User.Value));
+
+    private static TColumn[] Of<TRow, TColumn>(IReadOnlyCollection<TRow> rows, Func<TRow, TColumn> column)
+    {
+        var result = new TColumn[rows.Count];
+        var i = 0;
+        foreach (var row in rows)
+            result[i++] = column(row);
+        return result;
+    }
+
+    private readonly record struct ReplyKey(ConversationId ConversationId, UserId? UserId, MessageId Id)
+    {
+        public static readonly Duration Around = Duration.FromMinutes(5);
+    }
+}

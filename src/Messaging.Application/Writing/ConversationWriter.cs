@@ -1,0 +1,289 @@
+using System.Data.Common;
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Writing;
+
+/// <summary>
+/// Writes what changes conversations. Changes that come while others are being written gather and share a lock, a plan, a commit and two
+/// round trips; none waits where there is nothing to wait for. Those of one conversation are decided in the order in which they came.
+/// </summary>
+public sealed class ConversationWriter(WriteDataSource database, PolicySettings policies, OutboxSignal signal, TimeProvider time)
+{
+    public const int MaxBatch = 64;
+
+    /// <summary>How many batches are on their way at once.</summary>
+    public const int InFlight = 2;
+
+    private const int MaxBatchBytes = 1 << 20;
+    private const int MaxWaiting = 4_096;
+    private const int MaxWaitingBytes = 64 << 20;
+    private const int MaxWaitingOfConversation = 256;
+    private const int Attempts = 5;
+
+    /// <summary>
+    /// How long a change waits for rows that somebody else holds: longer than the server leaves them to a process that is stuck within a
+    /// transaction.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<ConversationId, Line> lines = [];
+    private readonly LinkedList<Line> ready = [];
+    private int running;
+    private int waiting;
+    private long waitingBytes;
+
+    /// <summary>Decides and stores the change, with those that come at the same moment.</summary>
+    public Task<TResult> RunAsync<TResult>(Change<TResult> change, CancellationToken ct)
+    {
+        lock (gate)
+        {
+            if (!lines.TryGetValue(change.ConversationId, out var line))
+                lines[change.ConversationId] = line = new Line(change.ConversationId);
+            if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Waiting.Count >= MaxWaitingOfConversation)
+                throw Unavailable();
+            line.Waiting.AddLast(new Item(line, change, time.GetTimestamp(), ct));
+            waiting++;
+            waitingBytes += change.Size;
+            if (line.State is LineState.Idle)
+                MakeReady(line);
+        }
+        return change.Done;
+    }
+
+    /// <summary>Decides and writes the change within the transaction that the session has begun.</summary>
+    public async Task<TResult> RunWithinAsync<TResult>(DbSession session, Change<TResult> change, CancellationToken ct)
+    {
+        await session.UseTransactionAsync(
+            (connection, transaction) => new ChangeSet(policies).RunAsync(connection, transaction, change, ct));
+        session.AfterCommit(signal.Raise);
+        return await change.Done;
+    }
+
+    // Under the gate.
+    private void MakeReady(Line line)
+    {
+        line.State = LineState.Ready;
+        ready.AddLast(line);
+        if (running < InFlight)
+        {
+            running++;
+            _ = Task.Run(WriteAsync);
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        while (Take() is { Count: > 0 } batch)
+            await WriteAsync(batch);
+    }
+
+    // The next batch: of the conversations that have waited longest, all that waits; what failed in company goes alone.
+    private List<Item> Take()
+    {
+        lock (gate)
+        {
+            var batch = new List<Item>();
+            var bytes = 0;
+            while (ready.First is { Value: var line } && batch.Count < MaxBatch && bytes < MaxBatchBytes)
+            {
+                var alone = line.Waiting.First?.Value.Alone == true;
+                if (alone && batch.Count > 0)
+                    break;
+                ready.RemoveFirst();
+                line.State = LineState.Writing;
+                var before = batch.Count;
+                while (line.Waiting.First is { Value: var item } && batch.Count < MaxBatch && bytes < MaxBatchBytes
+                    && item.Alone == alone && (!alone || batch.Count == before))
+                {
+                    line.Waiting.RemoveFirst();
+                    if (item.Ct.IsCancellationRequested)
+                    {
+                        Forget(item, i => i.Change.Fail(new OperationCanceledException(i.Ct)));
+                        continue;
+                    }
+                    batch.Add(item);
+                    bytes += item.Change.Size;
+                }
+                if (batch.Count == before)
+                    Release(line);
+                else if (alone)
+                    break;
+            }
+            if (batch.Count == 0)
+                running--;
+            return batch;
+        }
+    }
+
+    private async Task WriteAsync(List<Item> batch)
+    {
+        var set = new ChangeSet(policies);
+        try
+        {
+            await using var connection = await database.Value.OpenConnectionAsync();
+            try
+            {
+                var missed = (await set.RunAsync(connection, [.. batch.Select(item => item.Change)], CancellationToken.None)).ToHashSet();
+                signal.Raise();
+                Settle(batch, item => missed.Contains(item.Change) ? Wait(item) : Complete(item));
+            }
+            catch
+            {
+                await RollBackAsync(connection);
+                throw;
+            }
+        }
+        // Nothing is stored. One of them alone may be to blame.
+        catch (Exception e) when (set.IsUnwritten || e is DbException { SqlState: not null })
+        {
+            var isUnlucky = e is DbException { SqlState: SqlStates.SerializationFailure or SqlStates.DeadlockDetected };
+            Settle(batch, item => batch.Count > 1 || (isUnlucky && ++item.Failures < Attempts) ? Again(item) : Fail(item, e));
+        }
+        // Whether it was committed is not known; a repeat under the same clientMessageId finds out.
+        catch (Exception e)
+        {
+            Settle(batch, item => Fail(item, e));
+        }
+    }
+
+    private static async Task RollBackAsync(DbConnection connection)
+    {
+        try
+        {
+            await using var rollback = connection.CreateCommand();
+            rollback.CommandText = "ROLLBACK";
+            await rollback.ExecuteNonQueryAsync();
+        }
+        catch (DbException)
+        {
+            // The connection is broken, and its transaction over with it.
+        }
+    }
+
+    private Fate Complete(Item item)
+    {
+        Forget(item, i => i.Change.Complete());
+        return Fate.Done;
+    }
+
+    private Fate Fail(Item item, Exception e)
+    {
+        Forget(item, i => i.Change.Fail(e));
+        return Fate.Done;
+    }
+
+    private Fate Wait(Item item) => time.GetElapsedTime(item.Since) < Patience ? Fate.Later : Fail(item, Unavailable());
+
+    private static Fate Again(Item item)
+    {
+        item.Alone = true;
+        return Fate.Again;
+    }
+
+    // Under the gate.
+    private void Forget(Item item, Action<Item> end)
+    {
+        waiting--;
+        waitingBytes -= item.Change.Size;
+        end(item);
+    }
+
+    // What is not done goes back to where it came from, before all that came after it.
+    private void Settle(List<Item> batch, Func<Item, Fate> decide)
+    {
+        lock (gate)
+        {
+            foreach (var group in batch.GroupBy(item => item.Line))
+            {
+                var (line, isLate) = (group.Key, false);
+                foreach (var item in group.Reverse())
+                {
+                    var fate = decide(item);
+                    if (fate is not Fate.Done)
+                        line.Waiting.AddFirst(item);
+                    isLate |= fate is Fate.Later;
+                }
+                if (isLate)
+                    Pause(line);
+                else
+                    (line.Misses, _) = (0, Release(line));
+            }
+        }
+    }
+
+    // Under the gate.
+    private bool Release(Line line)
+    {
+        if (line.Waiting.Count == 0)
+            return lines.Remove(line.ConversationId);
+        MakeReady(line);
+        return true;
+    }
+
+    // Under the gate. A conversation whose rows somebody else holds delays itself alone.
+    private void Pause(Line line)
+    {
+        line.State = LineState.Pausing;
+        var pause = FirstPause * Math.Pow(2, Math.Min(line.Misses++, 10));
+        _ = ResumeAsync(line, pause < LongestPause ? pause : LongestPause);
+    }
+
+    private async Task ResumeAsync(Line line, TimeSpan pause)
+    {
+        await Task.Delay(pause, time);
+        lock (gate)
+            MakeReady(line);
+    }
+
+    private static RuleException Unavailable() => new(new Problem(
+        ProblemCodes.Unavailable, "Too much is being written just now; nothing is lost by sending the same request again.") { RetryAfterSeconds = 1 });
+
+    private enum LineState
+    {
+        Idle,
+        Ready,
+        Writing,
+        Pausing,
+    }
+
+    private enum Fate
+    {
+        Done,
+        Again,
+        Later,
+    }
+
+    private sealed class Line(ConversationId conversationId)
+    {
+        public ConversationId ConversationId { get; } = conversationId;
+
+        public LinkedList<Item> Waiting { get; } = [];
+
+        public LineState State { get; set; }
+
+        public int Misses { get; set; }
+    }
+
+    private sealed class Item(Line line, Change change, long since, CancellationToken ct)
+    {
+        public Line Line { get; } = line;
+
+        public Change Change { get; } = change;
+
+        public long Since { get; } = since;
+
+        public CancellationToken Ct { get; } = ct;
+
+        /// <summary>Whether it is written without others: in company it failed.</summary>
+        public bool Alone { get; set; }
+
+        public int Failures { get; set; }
+    }
+}
