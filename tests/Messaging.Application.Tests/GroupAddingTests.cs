@@ -7,6 +7,7 @@ using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
 
 namespace Messaging.Application.Tests;
 
@@ -281,6 +282,24 @@ public sealed class GroupAddingTests : SliceFixture
     }
 
     [Test]
+    public async Task The_day_begins_with_the_leaving_by_the_time_of_the_database_on_a_node_whose_time_is_ahead()
+    {
+        await using var ahead = await Slices.StartAsync(services => services.AddSingleton<IClock>(
+            new FixedTime(SystemClock.Instance.GetCurrentInstant() + Duration.FromMinutes(5))));
+        var (ada, bob) = (await ahead.UserAsync(), await ahead.UserAsync());
+        await ahead.SendAsync(new LeaveConversation(new Actor(bob), await ahead.GroupAsync(ada, bob)));
+
+        var isRight = await ahead.ScalarAsync<bool>(
+            """
+            SELECT stays_out_until = left_at + interval '24 hours' AND left_at BETWEEN now() - interval '10 minutes' AND now()
+            FROM participants
+            WHERE user_id = @Bob
+            """,
+            new { Bob = bob.Value });
+        Assert.That(isRight, Is.True);
+    }
+
+    [Test]
     public async Task Who_was_put_out_is_brought_back_at_once()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
@@ -306,4 +325,9 @@ public sealed class GroupAddingTests : SliceFixture
 
     private Task<long> CountAsync(UserId user) =>
         Slices.ScalarAsync<long>("SELECT count(*) FROM participants WHERE user_id = @User AND left_at IS NULL", new { User = user.Value });
+
+    private sealed class FixedTime(Instant time) : IClock
+    {
+        public Instant GetCurrentInstant() => time;
+    }
 }

@@ -15,13 +15,13 @@ public sealed class AcceptanceStore(
 {
     // Locks them, in the order of their ids. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
     private const string WaitingSql =
-        """
+        $"""
         SELECT c.id
         FROM conversations c
         WHERE c.request IS NOT NULL AND c.id IN (
             SELECT conversation_id
-            FROM direct_keys
-            WHERE direct_key = @Pair OR (direct_key >= @Pair || ' ' AND direct_key < @Pair || '!'))
+            FROM direct_keys, (VALUES (@Pair::text)) AS the (pair)
+            WHERE {PairStore.KeysOfPair})
         ORDER BY c.id
         FOR NO KEY UPDATE
         """;

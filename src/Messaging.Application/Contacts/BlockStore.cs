@@ -13,14 +13,14 @@ public sealed class BlockStore(DbSession session, PolicySettings policies)
     // Locks the conversations of the pair: a send that was decided before finds another version; then the rows of the two, whose pointers
     // stay for the other one as they are. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
     private const string PartSql =
-        """
+        $"""
         WITH c AS (
             UPDATE conversations
             SET blocked = true, version = version + 1
             WHERE NOT blocked AND id IN (
                 SELECT conversation_id
-                FROM direct_keys
-                WHERE direct_key = @Pair OR (direct_key >= @Pair || ' ' AND direct_key < @Pair || '!'))
+                FROM direct_keys, (VALUES (@Pair::text)) AS the (pair)
+                WHERE {PairStore.KeysOfPair})
             RETURNING id
         )
         UPDATE participants p
@@ -31,14 +31,14 @@ public sealed class BlockStore(DbSession session, PolicySettings policies)
 
     // The same locks. What the pointers did meanwhile is told, unless a first message still waits. Index: the same.
     private const string RejoinSql =
-        """
+        $$"""
         WITH c AS (
             UPDATE conversations
             SET blocked = false, version = version + 1
             WHERE blocked AND id IN (
                 SELECT conversation_id
-                FROM direct_keys
-                WHERE direct_key = @Pair OR (direct_key >= @Pair || ' ' AND direct_key < @Pair || '!'))
+                FROM direct_keys, (VALUES (@Pair::text)) AS the (pair)
+                WHERE {{PairStore.KeysOfPair}})
             RETURNING id, request, coalesce((policy ->> 'receipts')::boolean, @Receipts) AS receipts
         ),
         p AS (

@@ -9,6 +9,12 @@ namespace Messaging.Application.Contacts;
 /// <summary>What stands between two people, and the lock under which it changes. Taken before the lock of any conversation.</summary>
 public sealed class PairStore(DbSession session, PolicySettings policies)
 {
+    /// <summary>
+    /// Holds for a <c>direct_key</c> of the <c>pair</c>, whose key without a context it is: no part but the last holds a space, and ! comes
+    /// after it. Index: pk_direct_keys.
+    /// </summary>
+    public const string KeysOfPair = "(direct_key = pair OR (direct_key >= pair || ' ' AND direct_key < pair || '!'))";
+
     // One lock for the pair, whoever asks: contacts, blocks, requests and the opening of a conversation decide one after the other.
     private const string LockSql =
         """
@@ -48,7 +54,7 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
     // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations; ix_participants_stays_out, the groups that each
     // has left lately, and pk_participants.
     private const string AcquaintedSql =
-        """
+        $"""
         SELECT u.id AS user_id,
             EXISTS (SELECT FROM contacts WHERE user_id = @UserId AND contact_id = u.id AND status = 'accepted') AS contacts,
             EXISTS (SELECT FROM blocks WHERE user_id = @UserId AND blocked_id = u.id)
@@ -56,8 +62,7 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
             @Asks AND EXISTS (
                 SELECT FROM direct_keys d
                 JOIN conversations c ON c.id = d.conversation_id
-                WHERE (d.direct_key = u.pair OR (d.direct_key >= u.pair || ' ' AND d.direct_key < u.pair || '!'))
-                    AND c.request IS NULL) AS talk,
+                WHERE {KeysOfPair} AND c.request IS NULL) AS talk,
             coalesce(gone.lately, false) AS left_lately
         FROM unnest(@UserIds::text[], @Pairs::text[]) AS u (id, pair)
         LEFT JOIN LATERAL (

@@ -32,11 +32,13 @@ public sealed class DepartureStore(
         FOR UPDATE
         """;
 
-    // Under the conversation's lock. Who comes back finds the own settings as they were; who went by choice is left alone for a day.
+    // Under the conversation's lock. Who comes back finds the own settings as they were; who went by choice is left alone for a day, which the
+    // database counts from its own time, as it asks whether the day is over. The statement's, which begins after the lock was waited for.
     private const string LeaveSql =
         """
         UPDATE participants
-        SET left_at = @Now, role = 'member', stays_out_until = CASE WHEN @ByChoice THEN now() + interval '24 hours' END
+        SET left_at = statement_timestamp(), role = 'member',
+            stays_out_until = CASE WHEN @ByChoice THEN statement_timestamp() + interval '24 hours' END
         WHERE conversation_id = @ConversationId AND user_id = @UserId AND left_at IS NULL
         """;
 
