@@ -2,7 +2,6 @@ using System.Text.Json;
 using Messaging.Application.Common;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
-using Messaging.Domain.Messages;
 using NodaTime;
 
 namespace Messaging.Application.Attachments;

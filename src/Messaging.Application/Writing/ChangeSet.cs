@@ -1,15 +1,12 @@
 using System.Data.Common;
 using Dapper;
 using Messaging.Application.Attachments;
-using Messaging.Application.Common;
 using Messaging.Application.Conversations;
-using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
-using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Writing;
