@@ -5,7 +5,7 @@ namespace Messaging.Application.Common;
 /// <summary>A request that changes something. Runs in one transaction unless it is <see cref="IStatementCommand{TResult}"/>.</summary>
 public interface ICommand<TResult> : IRequest<TResult>;
 
-/// <summary>A command that writes in one statement, which is its own transaction: the hot paths, spared two round trips.</summary>
+/// <summary>A command that needs no transaction of its request: it writes in one statement, or hands on to the one writer.</summary>
 public interface IStatementCommand<TResult> : ICommand<TResult>;
 
 /// <summary>A request that reads.</summary>
