@@ -198,8 +198,8 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         RequestState? Request, JsonText? Policy, long EventNo, Instant LastEventAt, DateOnly? LastActivityDay)
     {
         public ConversationState ToState(PolicySettings policies) => new(
-            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy), EventNo, LastEventAt,
-            LastActivityDay is { } day ? LocalDate.FromDateOnly(day) : null);
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy), EventNo,
+            LastEventAt, LastActivityDay is { } day ? LocalDate.FromDateOnly(day) : null);
     }
 
     private sealed record ParticipantRow(ParticipantRole Role, Instant JoinedAt, long JoinedSeq);
@@ -209,5 +209,6 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         RequestState? Request, JsonText? Policy, long EventNo, Instant LastEventAt, DateOnly? LastActivityDay, ParticipantRole? Role,
         Instant? JoinedAt, long? JoinedSeq)
         : StateRow(
-            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy, EventNo, LastEventAt, LastActivityDay);
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy, EventNo, LastEventAt,
+            LastActivityDay);
 }

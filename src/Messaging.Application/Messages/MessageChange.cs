@@ -12,7 +12,7 @@ namespace Messaging.Application.Messages;
 /// <summary>What became of a message that was to be sent.</summary>
 /// <param name="Message">The message as it is stored; null where it was not.</param>
 /// <param name="StoredSeq">The seq of the one that its key has stored already.</param>
-/// <param name="Asks">Whether it is the first one to somebody who may have to accept it, which is decided under the lock of the two.</param>
+/// <param name="Asks">Whether it is the first one to somebody who may have to accept it: decided under the lock of the two.</param>
 public sealed record MessageOutcome(MessageView? Message, long? StoredSeq = null, bool Asks = false);
 
 /// <summary>Sends a message.</summary>

@@ -9,7 +9,9 @@ using Messaging.Domain.Messages;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>The one place where messages are sent: together with what others send at the same moment, or within a command's own transaction.</summary>
+/// <summary>
+/// The one place where messages are sent: together with what others send at the same moment, or within a command's own transaction.
+/// </summary>
 public sealed class MessageSender(
     DbSession session, ConversationWriter writer, ConversationStore conversations, MessageViewStore views, RequestStore requests,
     AcceptanceStore acceptance, FileUrls urls, PolicySettings policies)

@@ -86,5 +86,6 @@ public sealed class GetMembersHandler(DbSession session, PolicySettings policies
         RequestState? Request, JsonText? Policy, long EventNo, Instant LastEventAt, DateOnly? LastActivityDay, string[] UserIds,
         string[] Administrators, string[] Pending, string[] Blocks)
         : ConversationStore.StateRow(
-            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy, EventNo, LastEventAt, LastActivityDay);
+            Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, Policy, EventNo, LastEventAt,
+            LastActivityDay);
 }

@@ -1,6 +1,8 @@
 namespace Messaging.Application.Search;
 
-/// <summary>Who rests, for how long still. Bounded: beyond so many, those who began first are forgotten, since memory is not for strangers to fill.</summary>
+/// <summary>
+/// Who rests, for how long still. Bounded: beyond so many, those who began first are forgotten, since memory is not for strangers to fill.
+/// </summary>
 public sealed class Rests(TimeSpan length, int most, TimeProvider time)
 {
     private readonly Lock gate = new();
@@ -20,7 +22,7 @@ public sealed class Rests(TimeSpan length, int most, TimeProvider time)
         }
     }
 
-    /// <summary>The rest of the rest; zero for who does not.</summary>
+    /// <summary>How much longer somebody rests; zero for who does not.</summary>
     public TimeSpan Left(string who)
     {
         lock (gate)

@@ -26,7 +26,7 @@ public sealed class SearchLane(TimeProvider time) : IAsyncDisposable
     private readonly Turns turns = new(Places, Patience);
     private readonly Rests rests = new(TimeSpan.FromSeconds(10), most: 10_000, time);
 
-    /// <summary>Runs the search when it is its turn, with a token that ends it; 503 when either takes too long, and during a rest.</summary>
+    /// <summary>Runs the search when it is its turn, with a token that ends it; 503 when either takes too long, and in a rest.</summary>
     /// <param name="serviceKeyId">The key with which the service calls; those rest who have used it.</param>
     public async Task<T> RunAsync<T>(
         Actor actor, string? serviceKeyId, DbSession session, Func<CancellationToken, Task<T>> search, CancellationToken ct)
@@ -59,7 +59,10 @@ public sealed class SearchLane(TimeProvider time) : IAsyncDisposable
     private void EnsureRested(string who)
     {
         if (rests.Left(who) is { Ticks: > 0 } left)
-            throw Busy("Your last search took too long, so the next one waits a little; look for more or rarer words then, or narrow it.", left);
+        {
+            throw Busy(
+                "Your last search took too long, so the next one waits a little; look for more or rarer words then, or narrow it.", left);
+        }
     }
 
     private static RuleException Busy(string detail, TimeSpan wait) =>

@@ -16,7 +16,9 @@ public abstract class Change(ConversationId conversationId)
     /// <summary>Names what has to be read for it.</summary>
     internal abstract void Ask(ChangeSet set);
 
-    /// <summary>Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.</summary>
+    /// <summary>
+    /// Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.
+    /// </summary>
     internal abstract void Decide(ChangeSet set);
 
     /// <summary>Its result is known to others from now on.</summary>

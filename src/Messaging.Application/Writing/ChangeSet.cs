@@ -97,7 +97,8 @@ public sealed class ChangeSet(PolicySettings policies)
         """
         SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview,
             m.deleted_at IS NOT NULL AS deleted
-        FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS k (conversation_id, user_id, id, first, last)
+        FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+            AS k (conversation_id, user_id, id, first, last)
         CROSS JOIN LATERAL (
             SELECT o.id, o.seq, o.sender_id, o.deleted_at, o.text
             FROM messages o
@@ -125,8 +126,8 @@ public sealed class ChangeSet(PolicySettings policies)
 
     private const string AddMessagesSql =
         """
-        INSERT INTO messages (conversation_id, seq, created_at, id, sender_id, type, text, metadata, mentions, client_message_id, reply_to_seq,
-            location, reference)
+        INSERT INTO messages (conversation_id, seq, created_at, id, sender_id, type, text, metadata, mentions, client_message_id,
+            reply_to_seq, location, reference)
         SELECT w.conversation_id, w.seq, w.at, w.id, w.sender_id, w.type, w.text, w.metadata::jsonb, string_to_array(w.mentions, ' '),
             w.client_key, w.reply_to_seq, w.location::jsonb, w.reference::jsonb
         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -241,13 +242,15 @@ public sealed class ChangeSet(PolicySettings policies)
     /// <summary>Somebody's place in it; null for who does not take part.</summary>
     public Place? FindPlace(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
 
-    public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) => [.. users.Where(user => present.Contains((id, user)))];
+    public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
+        [.. users.Where(user => present.Contains((id, user)))];
 
     /// <summary>What is stored under a sender's own name for it; null for none.</summary>
     public StoredKey? FindKey(KeyOfMessage key) => keys.GetValueOrDefault(key);
 
     /// <summary>Null for a message that is absent, elsewhere or not the user's to see.</summary>
-    public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message) => replies.GetValueOrDefault(new ReplyKey(id, user, message));
+    public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message) =>
+        replies.GetValueOrDefault(new ReplyKey(id, user, message));
 
     /// <summary>Those of the files that a message may name, in the order in which it shows them: not another's, nor a named one.</summary>
     public IReadOnlyList<AttachmentRow> FindFiles(ConversationId id, UserId user, IReadOnlyCollection<AttachmentId> ids) =>
@@ -321,7 +324,8 @@ public sealed class ChangeSet(PolicySettings policies)
         if (keysAsked.Count > 0)
         {
             batch.Add(
-                KeysSql, Of(keysAsked, key => key.ConversationId.Value), Of(keysAsked, key => key.Sender?.Value ?? ""), Of(keysAsked, key => key.Key));
+                KeysSql, Of(keysAsked, key => key.ConversationId.Value), Of(keysAsked, key => key.Sender?.Value ?? ""),
+                Of(keysAsked, key => key.Key));
         }
         if (repliesAsked.Count > 0)
             AddReplies(batch, repliesAsked, id => (id.Time - ReplyKey.Around, id.Time + ReplyKey.Around));
@@ -400,7 +404,8 @@ public sealed class ChangeSet(PolicySettings policies)
             ReadReply(reader);
     }
 
-    private static void AddReplies(DbBatch batch, IReadOnlyCollection<ReplyKey> asked, Func<MessageId, (Instant First, Instant Last)> range) => batch.Add(
+    private static void AddReplies(
+        DbBatch batch, IReadOnlyCollection<ReplyKey> asked, Func<MessageId, (Instant First, Instant Last)> range) => batch.Add(
         RepliesSql, Of(asked, key => key.ConversationId.Value), Of(asked, key => key.UserId?.Value ?? ""), Of(asked, key => key.Id.Value),
         Of(asked, key => range(key.Id).First.ToDateTimeUtc()), Of(asked, key => range(key.Id).Last.ToDateTimeUtc()));
 
@@ -423,17 +428,18 @@ public sealed class ChangeSet(PolicySettings policies)
             Of(newest, m => conversations[m.ConversationId].EventNo), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
             Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
         batch.Add(
-            AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq), Of(messages, m => m.Place.At.ToDateTimeUtc()),
-            Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value), Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
+            AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq),
+            Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value), Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
             Of(messages, m => m.Draft.Metadata), Of(messages, m => m.Mentions), Of(messages, m => m.Draft.ClientMessageId),
             Of(messages, m => m.Reply?.Seq), Of(messages, m => m.Location), Of(messages, m => m.Reference));
         AddIfAny(messages.Where(m => m.Key is not null).ToList(), keyed => batch.Add(
-            AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value), Of(keyed, m => m.Draft.ClientMessageId),
-            Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()), Of(keyed, m => m.Fingerprint)));
+            AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value),
+            Of(keyed, m => m.Draft.ClientMessageId), Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()), Of(keyed, m => m.Fingerprint)));
         AddIfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => batch.Add(
             AddGapsSql, Of(system, m => m.ConversationId.Value), Of(system, m => m.Place.Seq)));
         AddIfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => batch.Add(
-            AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value), Of(counted, c => c.Message.Place.Seq)));
+            AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value),
+            Of(counted, c => c.Message.Place.Seq)));
         AddIfAny(
             messages.Where(m => m.Sender is not null).GroupBy(m => (m.ConversationId, m.Sender)).Select(group => group.Last())
                 .OrderBy(m => m.ConversationId.Value).ThenBy(m => m.Sender!.Value.Value, StringComparer.Ordinal).ToList(),
@@ -445,8 +451,8 @@ public sealed class ChangeSet(PolicySettings policies)
         foreach (var message in messages.Where(m => m.Files.Count > 0))
             batch.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
         batch.Add(
-            AddEventsSql, Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.EventNo),
-            Of(messages, m => m.Place.Seq), Of(messages, _ => MessageEvents.New), Of(messages, m => m.Payload));
+            AddEventsSql, Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.ConversationId.Value),
+            Of(messages, m => m.Place.EventNo), Of(messages, m => m.Place.Seq), Of(messages, _ => MessageEvents.New), Of(messages, m => m.Payload));
         AddIfAny(readPast, read => batch.Add(
             AddMarksSql, Of(read, m => m.ConversationId.Value), Of(read, m => m.Sender!.Value.Value), Of(read, m => m.Place.Seq),
             Of(read, m => m.Place.At.ToDateTimeUtc())));

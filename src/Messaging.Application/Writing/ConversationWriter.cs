@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
@@ -44,10 +45,10 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     {
         lock (gate)
         {
-            if (!lines.TryGetValue(change.ConversationId, out var line))
-                lines[change.ConversationId] = line = new Line(change.ConversationId);
+            var line = lines.GetValueOrDefault(change.ConversationId) ?? new Line(change.ConversationId);
             if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Waiting.Count >= MaxWaitingOfConversation)
                 throw Unavailable();
+            lines[change.ConversationId] = line;
             line.Waiting.AddLast(new Item(line, change, time.GetTimestamp(), ct));
             waiting++;
             waitingBytes += change.Size;
@@ -141,7 +142,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
             }
         }
         // Nothing is stored. One of them alone may be to blame.
-        catch (Exception e) when (set.IsUnwritten || e is DbException { SqlState: not null })
+        catch (Exception e) when (set.IsUnwritten || IsTakenBack(e))
         {
             var isUnlucky = e is DbException { SqlState: SqlStates.SerializationFailure or SqlStates.DeadlockDetected };
             Settle(batch, item => batch.Count > 1 || (isUnlucky && ++item.Failures < Attempts) ? Again(item) : Fail(item, e));
@@ -153,8 +154,15 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         }
     }
 
+    // A server that goes down, or ends the connection, may have committed before it says so.
+    private static bool IsTakenBack(Exception e) =>
+        e is DbException { SqlState: { } state }
+        && !state.StartsWith("57P", StringComparison.Ordinal) && !state.StartsWith("08", StringComparison.Ordinal);
+
     private static async Task RollBackAsync(DbConnection connection)
     {
+        if (connection.State is not ConnectionState.Open)
+            return;
         try
         {
             await using var rollback = connection.CreateCommand();
@@ -243,7 +251,8 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     }
 
     private static RuleException Unavailable() => new(new Problem(
-        ProblemCodes.Unavailable, "Too much is being written just now; nothing is lost by sending the same request again.") { RetryAfterSeconds = 1 });
+        ProblemCodes.Unavailable, "Too much is being written just now; nothing is lost by sending the same request again.")
+        { RetryAfterSeconds = 1 });
 
     private enum LineState
     {

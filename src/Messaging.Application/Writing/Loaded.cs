@@ -14,8 +14,8 @@ public sealed record Place(Participant Participant, SenderView User)
         var (id, user) = (new ConversationId(reader.GetGuid(0)), new UserId(reader.GetString(1)));
         return new Place(
             Participant.Restore(
-                id, user, Enum.Parse<ParticipantRole>(reader.GetString(2), ignoreCase: true), Instant.FromDateTimeUtc(reader.GetDateTime(3)),
-                reader.GetInt64(4), reader.IsDBNull(5) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(5)), reader.GetInt64(8)),
+                id, user, Enum.Parse<ParticipantRole>(reader.GetString(2), ignoreCase: true),
+                Instant.FromDateTimeUtc(reader.GetDateTime(3)), reader.GetInt64(4), reader.IsDBNull(5) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(5)), reader.GetInt64(8)),
             new SenderView(user, reader.IsDBNull(6) ? null : reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetString(7)));
     }
 }
@@ -25,7 +25,8 @@ public sealed record Place(Participant Participant, SenderView User)
 public readonly record struct KeyOfMessage(ConversationId ConversationId, UserId? Sender, string Key)
 {
     internal static KeyOfMessage Read(DbDataReader reader) => new(
-        new ConversationId(reader.GetGuid(0)), reader.GetString(1) is { Length: > 0 } sender ? new UserId(sender) : null, reader.GetString(2));
+        new ConversationId(reader.GetGuid(0)), reader.GetString(1) is { Length: > 0 } sender ? new UserId(sender) : null,
+        reader.GetString(2));
 }
 
 /// <summary>The message that has a key already.</summary>

@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Database;
 
-/// <summary>The pools: one for commands, one for what changes conversations, one for queries, one for searches, and one that goes past a transaction pooler.</summary>
+/// <summary>
+/// The pools: for commands, for what changes conversations, for queries, for searches, and one that goes past a transaction pooler.
+/// </summary>
 public static class DatabaseSetup
 {
     public const string Main = "Messaging";
@@ -17,7 +19,8 @@ public static class DatabaseSetup
 
     /// <summary>
     /// Registers the commands' pool as <see cref="NpgsqlDataSource"/> and <see cref="DbDataSource"/>, <see cref="WriteDataSource"/>,
-    /// <see cref="ReadDataSource"/>, <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>, and the database's time as <see cref="IClock"/>.
+    /// <see cref="ReadDataSource"/>, <see cref="SearchDataSource"/> and <see cref="DirectDataSource"/>, and the database's time as
+    /// <see cref="IClock"/>.
     /// Nothing is read or opened before the first use.
     /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services)

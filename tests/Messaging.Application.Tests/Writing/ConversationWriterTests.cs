@@ -110,6 +110,28 @@ public sealed class ConversationWriterTests : SliceFixture
     }
 
     [Test]
+    public async Task What_was_being_written_when_the_connection_was_ended_is_not_written_again()
+    {
+        var (ada, _, id) = await PairAsync();
+        await using var other = await Slices.OpenAsync();
+        await using var holds = await other.BeginTransactionAsync();
+        await other.ExecuteAsync(
+            "SELECT FROM participants WHERE conversation_id = @Id AND user_id <> @Ada FOR NO KEY UPDATE",
+            new { Id = id.Value, Ada = ada.Value }, holds);
+
+        // The first message of a day writes the other one's place too, and waits for it with all that is to be committed with it.
+        var sending = await HoldingAsync(
+            id, LockSql, () => Task.FromResult(Enumerable.Range(0, 3).Select(_ => Slices.TextAsync(ada, id)).ToList()));
+        await Slices.UntilAsync($"SELECT EXISTS (SELECT {WaitsSql})");
+        await Slices.ExecuteAsync($"SELECT pg_terminate_backend(pid) {WaitsSql}");
+        await holds.CommitAsync();
+
+        foreach (var send in sending)
+            await Assert.ThatAsync(() => send, Throws.InstanceOf<System.Data.Common.DbException>());
+        Assert.That(await StoredAsync(id), Is.Empty);
+    }
+
+    [Test]
     public async Task Who_goes_away_before_the_turn_leaves_nothing()
     {
         var (ada, _, id) = await PairAsync();
@@ -141,6 +163,9 @@ public sealed class ConversationWriterTests : SliceFixture
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
     private const string LockSql = "SELECT id FROM conversations WHERE id = @Id FOR NO KEY UPDATE";
+
+    private const string WaitsSql =
+        "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%SET activity_day%'";
 
     private async Task<(UserId Ada, UserId Bob, ConversationId Id)> PairAsync()
     {

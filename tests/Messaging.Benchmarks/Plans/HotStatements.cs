@@ -52,9 +52,10 @@ static class HotStatements
     static IEnumerable<HotStatement> Sends(Guid conversation, string user, Guid message)
     {
         const NpgsqlDbType array = NpgsqlDbType.Array;
-        var (now, today) = (DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture), DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        var (now, sentAt) = (DateTime.UtcNow, TimeOf(message));
+        var today = now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         (string, NpgsqlDbType, object?) Of(NpgsqlDbType type, object value) => ("", array | type, new[] { value });
-        var (id, sender, seq, at) = (Of(Uuid, conversation), Of(Text, user), Of(Bigint, 1_000_000L), Of(NpgsqlDbType.TimestampTz, now));
+        var (id, sender, seq, at) = (Of(Uuid, conversation), Of(Text, user), Of(Bigint, 1_000_000L), Of(NpgsqlDbType.TimestampTz, TextOf(now)));
         var (none, json) = (Of(Text, "NULL"), Of(Text, "{}"));
         return new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
@@ -65,11 +66,17 @@ static class HotStatements
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
             ("Send: the key", "KeysSql", [id, sender, Of(Text, "explained")]),
             ("Send: what it replies to", "RepliesSql",
-                [id, sender, Of(Uuid, message), Of(NpgsqlDbType.TimestampTz, TextOf(TimeOf(message).AddMinutes(-5))), Of(NpgsqlDbType.TimestampTz, TextOf(TimeOf(message).AddMinutes(5)))]),
+                [
+                    id, sender, Of(Uuid, message), Of(NpgsqlDbType.TimestampTz, TextOf(sentAt.AddMinutes(-5))),
+                    Of(NpgsqlDbType.TimestampTz, TextOf(sentAt.AddMinutes(5))),
+                ]),
             ("Send: the conversation's row", "SaveConversationsSql",
                 [id, seq, seq, at, Of(NpgsqlDbType.Date, today), Of(Uuid, message), Of(Text, "text"), sender, Of(Text, "hello")]),
             ("Send: the message", "AddMessagesSql",
-                [id, seq, at, Of(Uuid, Guid.CreateVersion7()), sender, Of(Text, "text"), Of(Text, "hello"), none, none, Of(Text, "explained"), Of(Bigint, "NULL"), none, none]),
+                [
+                    id, seq, at, Of(Uuid, Guid.CreateVersion7()), sender, Of(Text, "text"), Of(Text, "hello"), none, none,
+                    Of(Text, "explained"), Of(Bigint, "NULL"), none, none,
+                ]),
             ("Send: its key", "AddKeysSql", [sender, id, Of(Text, "explained"), seq, at, Of(NpgsqlDbType.Bytea, "00")]),
             ("Send: its mentions", "AddMentionsSql", [id, sender, seq]),
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Of(NpgsqlDbType.Date, today)]),
