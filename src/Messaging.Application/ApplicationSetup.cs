@@ -15,6 +15,7 @@ public static class ApplicationSetup
         DapperTypes.Register();
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
+        services.AddSingleton<Events.EventTeller>();
         services.AddSingleton<Search.SearchLane>();
         services.AddSingleton<Writing.ConversationWriter>();
         services.TryAddSingleton(TimeProvider.System);
@@ -33,6 +34,8 @@ public static class ApplicationSetup
                 else if (contract.GetGenericTypeDefinition() == typeof(IValidator<>))
                     services.AddSingleton(contract, type);
             }
+            if (type.IsAssignableTo(typeof(Events.IEventSource)))
+                services.AddSingleton(typeof(Events.IEventSource), type);
             // Stores: the SQL that several slices share to load or save one aggregate.
             if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox) || type == typeof(Messages.MessageSender)
                 || type == typeof(Conversations.Announcer))

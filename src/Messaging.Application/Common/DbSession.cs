@@ -86,6 +86,9 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
         return true;
     });
 
+    public Task<T> QueryAsync<T>(Reading<T> reading, CancellationToken ct) =>
+        reading.Sql.Length == 0 ? reading.ReadAsync(null!) : QueryBatchAsync(reading.Sql, reading.Parameters, reading.ReadAsync, ct);
+
     public ValueTask DisposeAsync() => ReleaseAsync();
 
     private async Task<T> FromAsync<T>(DbDataSource source, Func<Task<T>> use)
@@ -142,6 +145,12 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
         afterCommit = null;
     }
 }
+
+/// <summary>Statements that go to the database together with those of others, and what their results come to.</summary>
+/// <param name="Sql">Empty where nothing has to be read.</param>
+/// <param name="Parameters">Of names that no other reading of the round trip uses, unless they mean the same.</param>
+/// <param name="ReadAsync">Takes the results of these statements, in their order.</param>
+public sealed record Reading<T>(string Sql, object Parameters, Func<SqlMapper.GridReader, Task<T>> ReadAsync);
 
 /// <summary>The pool for queries.</summary>
 public sealed class ReadDataSource(DbDataSource value) : IAsyncDisposable

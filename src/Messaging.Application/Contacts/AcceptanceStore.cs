@@ -11,7 +11,7 @@ namespace Messaging.Application.Contacts;
 
 /// <summary>What a yes brings about, however it is said: what waits between two people is opened. Under the pair's lock.</summary>
 public sealed class AcceptanceStore(
-    DbSession session, RequestStore requests, Announcer announcer, SettingsStore settings, Outbox outbox, IClock clock)
+    DbSession session, Announcer announcer, SettingsStore settings, Outbox outbox, IClock clock)
 {
     // Locks them, in the order of their ids. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
     private const string WaitingSql =
@@ -73,7 +73,7 @@ public sealed class AcceptanceStore(
         foreach (var request in await session.QueryAsync<Guid>(AcceptSql, pair, ct))
         {
             foreach (var user in new[] { one, other })
-                await outbox.TellAsync(user, ContactEvents.RequestAnswered, (await requests.FindAsync(request, user, ct))!, ct);
+                await outbox.TellAsync(user, ContactEvents.RequestAnswered, new RequestValues { Id = request }, ct);
         }
     }
 

@@ -30,22 +30,28 @@ public sealed record Counterpart(UserId UserId, bool HasOpened);
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
 public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox, PolicySettings policies, IClock clock)
 {
+    // Of a request r as its viewer v sees it.
     private const string Columns =
         """
-        r.id, r.conversation_id, r.from_id, f.display_name AS from_display_name, f.avatar_url AS from_avatar_url,
+        v.user_id AS viewer_id, r.id, r.conversation_id, r.from_id, f.display_name AS from_display_name, f.avatar_url AS from_avatar_url,
             r.to_id, t.display_name AS to_display_name, t.avatar_url AS to_avatar_url,
-            CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN 'pending' ELSE r.status END AS status,
+            CASE WHEN r.status = 'declined' AND r.from_id = v.user_id THEN 'pending' ELSE r.status END AS status,
             m.id AS message_id, m.seq, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
             m.created_at AS message_at, r.created_at,
-            CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN NULL ELSE r.answered_at END AS answered_at
-        FROM message_requests r
+            CASE WHEN r.status = 'declined' AND r.from_id = v.user_id THEN NULL ELSE r.answered_at END AS answered_at
+        """;
+
+    private const string Joins =
+        """
         JOIN users f ON f.id = r.from_id
         JOIN users t ON t.id = r.to_id
         LEFT JOIN messages m ON m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
             AND NOT EXISTS (
                 SELECT FROM message_hidden h
-                WHERE h.conversation_id = r.conversation_id AND h.user_id = @UserId AND h.seq = r.seq)
+                WHERE h.conversation_id = r.conversation_id AND h.user_id = v.user_id AND h.seq = r.seq)
         """;
+
+    private const string OfViewer = $"FROM message_requests r CROSS JOIN (SELECT @UserId::text AS user_id) v {Joins}";
 
     private const string Page =
         """
@@ -56,13 +62,22 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         """;
 
     // Index: ix_message_requests_to, pk_users, pk_messages, pk_message_hidden.
-    private const string ReceivedSql = $"SELECT {Columns} WHERE r.to_id = @UserId {Page}";
+    private const string ReceivedSql = $"SELECT {Columns} {OfViewer} WHERE r.to_id = @UserId {Page}";
 
     // Index: ix_message_requests_from, pk_users, pk_messages, pk_message_hidden.
-    private const string SentSql = $"SELECT {Columns} WHERE r.from_id = @UserId {Page}";
+    private const string SentSql = $"SELECT {Columns} {OfViewer} WHERE r.from_id = @UserId {Page}";
 
     // Index: pk_message_requests.
-    private const string FindSql = $"SELECT {Columns} WHERE r.id = @Id AND @UserId IN (r.from_id, r.to_id)";
+    private const string FindSql = $"SELECT {Columns} {OfViewer} WHERE r.id = @Id AND @UserId IN (r.from_id, r.to_id)";
+
+    // Index: pk_message_requests.
+    internal const string SomeSql =
+        $"""
+        SELECT {Columns}
+        FROM unnest(@RequestHearers::text[], @Requests::uuid[]) AS v (user_id, request_id)
+        JOIN message_requests r ON r.id = v.request_id AND v.user_id IN (r.from_id, r.to_id)
+        {Joins}
+        """;
 
     // Index: pk_participants, pk_conversations.
     private const string OtherSql =
@@ -139,7 +154,7 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
                 new ConversationDeleted(message.ConversationId, other.UserId), new DeletedConversation(message.ConversationId), ct);
         }
         if (reaches)
-            await outbox.TellAsync(other.UserId, ContactEvents.RequestReceived, (await FindAsync(id, other.UserId, ct))!, ct);
+            await outbox.TellAsync(other.UserId, ContactEvents.RequestReceived, new RequestValues { Id = id }, ct);
     }
 
     public async Task<MessageRequestView?> FindAsync(Guid id, UserId user, CancellationToken ct) =>
@@ -155,8 +170,8 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         return [.. rows.Select(row => row.ToView())];
     }
 
-    private sealed record Row(
-        Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId, string? ToDisplayName,
+    internal sealed record Row(
+        string ViewerId, Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId, string? ToDisplayName,
         string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type, UserId? SenderId, string? Text,
         bool? Deleted, Instant? MessageAt, Instant CreatedAt, Instant? AnsweredAt)
     {

@@ -103,11 +103,11 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         {
             if (Role is null)
                 return null;
-            var own = MessagingJson.Read<Preferences>(Settings) ?? new Preferences();
+            var own = SettingsView.Of(OwnArchived!.Value, Starred, MutedUntil, ShowReadReceipts!.Value, Settings, ClearedSeq!.Value, Hidden);
             return new MembershipView(
                 Role.Value, UnreadCount!.Value, MentionCount!.Value, LastReadSeq!.Value, LastDeliveredSeq!.Value, JoinedAt!.Value,
-                OwnArchived!.Value, Starred, MutedUntil, own.NotificationLevel ?? NotificationLevel.All, own.ColorTag, own.CustomLabel,
-                ShowReadReceipts!.Value, own.Desktop ?? true, own.Mobile ?? true, own.Sound ?? true, own.Draft, ClearedSeq!.Value, Hidden, CountedAt);
+                own.Archived, own.Starred, own.MutedUntil, own.NotificationLevel, own.ColorTag, own.CustomLabel, own.ShowReadReceipts,
+                own.Desktop, own.Mobile, own.Sound, own.Draft, own.ClearedSeq, own.Hidden, CountedAt);
         }
     }
 

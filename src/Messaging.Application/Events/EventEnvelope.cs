@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -28,16 +29,24 @@ public sealed record EventEnvelope(
     }
 }
 
-/// <summary>A row of the feed.</summary>
+/// <summary>A row of the feed: what has changed. What is told of it, such as the message, is read when it is told.</summary>
 /// <param name="UserId">The one user who hears it; null when every participant of the conversation does.</param>
+/// <param name="Payload">Small values as they were decided: a pointer, ids, counts.</param>
 public sealed record FeedRow(
-    long Position, Instant OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string Type, JsonText Payload)
+    long Position, Instant OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string Type, JsonText? Payload)
 {
-    public EventEnvelope ToEnvelope(long epoch) => new(
+    private static readonly JsonSerializerOptions Lenient =
+        new(MessagingJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
+
+    /// <summary>Those of the payload's values that are asked for; an earlier release may have left more.</summary>
+    public T Values<T>()
+        where T : new() => Payload is { } payload ? JsonSerializer.Deserialize<T>(payload.Value, Lenient)! : new T();
+
+    public EventEnvelope ToEnvelope(long epoch, JsonText data) => new(
         new FeedCursor(epoch, Position).ToString(),
         Type,
         ConversationId is { } id ? new ConversationId(id) : null,
         Seq,
         OccurredAt,
-        Payload);
+        data);
 }

@@ -1,9 +1,5 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Messaging.Application.Common;
-using Messaging.Application.Messages;
 using Messaging.Domain.Common;
-using Messaging.Domain.Messages;
 using NodaTime;
 
 namespace Messaging.Application.Events;
@@ -13,8 +9,11 @@ namespace Messaging.Application.Events;
 /// <param name="HasMore">Whether there is more behind the cursor already.</param>
 public sealed record EventPage(IReadOnlyList<EventEnvelope> Events, FeedCursor Cursor, bool HasMore);
 
-/// <summary>Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it.</summary>
-public sealed class EventStore(DbSession session)
+/// <summary>
+/// Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it; each event with
+/// its data of now.
+/// </summary>
+public sealed class EventStore(DbSession session, EventTeller teller)
 {
     // Positions that one statement looks at: keeps each short for somebody in thousands of conversations who was away for days.
     private const int Window = 100_000;
@@ -23,34 +22,6 @@ public sealed class EventStore(DbSession session)
         """
         SELECT epoch, last_position, expired_position
         FROM feed_state
-        """;
-
-    // What the payloads of the rows named feed tell that is deleted by now: the message itself, for everyone or for the reader alone, and the
-    // one that is quoted or previewed. Index: pk_message_gaps, pk_message_hidden.
-    private const string Deletions =
-        """
-        (SELECT g.deletion
-            FROM message_gaps g
-            WHERE feed.type IN ('message:new', 'message:edited') AND g.conversation_id = feed.conversation_id AND g.seq = feed.seq) AS deletion,
-            (SELECT h.hidden_at
-            FROM message_hidden h
-            WHERE feed.type = 'message:new' AND h.conversation_id = feed.conversation_id AND h.user_id = @UserId AND h.seq = feed.seq) AS hidden_at,
-            EXISTS (
-            SELECT FROM message_gaps g
-            WHERE g.deletion IS NOT NULL
-                AND g.conversation_id = CASE WHEN feed.type LIKE 'request:%' THEN (feed.payload ->> 'conversationId')::uuid ELSE feed.conversation_id END
-                AND g.seq = CASE
-                    WHEN feed.type IN ('message:new', 'message:edited') THEN (feed.payload #>> '{replyTo,seq}')::bigint
-                    WHEN feed.type LIKE 'conversation:%' THEN (feed.payload #>> '{lastMessage,seq}')::bigint
-                    WHEN feed.type LIKE 'request:%' THEN (feed.payload #>> '{message,seq}')::bigint END) AS quotes_deleted
-        """;
-
-    // Reactions and pins of a message that is deleted are told no more. Index: pk_message_gaps.
-    private const string IsThere =
-        """
-        NOT (feed.type IN ('message:reaction', 'message:pinned') AND EXISTS (
-                SELECT FROM message_gaps g
-                WHERE g.conversation_id = feed.conversation_id AND g.seq = feed.seq AND g.deletion IS NOT NULL))
         """;
 
     // Of a conversation that one has left, one's own removal and its end alone are told; of a message that one has deleted for oneself, that it
@@ -83,7 +54,6 @@ public sealed class EventStore(DbSession session)
                   AND NOT (participants.has_gaps AND feed.seq IS NOT NULL AND feed.type <> 'message:new' AND EXISTS (
                     SELECT FROM message_hidden h
                     WHERE h.conversation_id = feed.conversation_id AND h.user_id = @UserId AND h.seq = feed.seq))
-                  AND {IsThere}
                   AND feed.position > @After
                   AND feed.position <= @UpTo
                   AND feed.occurred_at >= (SELECT first FROM days)
@@ -112,8 +82,7 @@ public sealed class EventStore(DbSession session)
         )
         SELECT
             state.epoch, state.last_position, state.expired_position,
-            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload,
-            {Deletions}
+            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload
         FROM state
         LEFT JOIN (missed JOIN feed USING (position, occurred_at)) ON feed.position <= state.last_position
         ORDER BY feed.position
@@ -129,14 +98,13 @@ public sealed class EventStore(DbSession session)
         missed AS (
             SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
             FROM feed
-            WHERE position > @After AND position <= @UpTo AND {IsThere}
+            WHERE position > @After AND position <= @UpTo
             ORDER BY position
             LIMIT @Limit
         )
         SELECT
             state.epoch, state.last_position, state.expired_position,
-            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload,
-            {Deletions}
+            feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload
         FROM state
         LEFT JOIN missed feed ON feed.position <= state.last_position
         ORDER BY feed.position
@@ -168,28 +136,40 @@ public sealed class EventStore(DbSession session)
 
     private async Task<EventPage> ReadUncheckedAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
-        var events = new List<EventEnvelope>();
+        var found = new List<FeedRow>();
         var after = since.Position;
         while (true)
         {
             // One more than asked for tells whether there is more.
             var rows = await session.QueryAsync<Row>(
                 actor.IsService ? OfAllSql : OfUserSql,
-                new { After = after, UpTo = after + Window, UserId = actor.UserId?.Value, Limit = limit + 1 - events.Count },
+                new { After = after, UpTo = after + Window, UserId = actor.UserId?.Value, Limit = limit + 1 - found.Count },
                 ct);
             var (epoch, last, expired) = (rows[0].Epoch, rows[0].LastPosition, rows[0].ExpiredPosition);
             EnsureKnown(since with { Position = after }, epoch, last, expired);
-            events.AddRange(rows.Where(row => row.Position is not null).Select(row => row.ToEnvelope(actor.UserId)));
-            if (events.Count > limit)
+            found.AddRange(rows.Where(row => row.Position is not null).Select(row => row.ToFeedRow()));
+            if (found.Count > limit)
             {
-                events.RemoveAt(limit);
-                _ = FeedCursor.TryParse(events[^1].Id, out var told);
-                return new EventPage(events, told, HasMore: true);
+                found.RemoveAt(limit);
+                return await TellAsync(actor, found, new FeedCursor(epoch, found[^1].Position), hasMore: true, ct);
             }
             after += Window;
             if (after >= last)
-                return new EventPage(events, new FeedCursor(epoch, last), HasMore: false);
+                return await TellAsync(actor, found, new FeedCursor(epoch, last), hasMore: false, ct);
         }
+    }
+
+    private async Task<EventPage> TellAsync(Actor actor, List<FeedRow> rows, FeedCursor cursor, bool hasMore, CancellationToken ct)
+    {
+        var reading = teller.Read(rows, actor.UserId);
+        var data = await session.ReadAsync(() => session.QueryAsync(reading, ct));
+        var events = new List<EventEnvelope>();
+        foreach (var row in rows)
+        {
+            if (data(row) is { } told)
+                events.Add(row.ToEnvelope(cursor.Epoch, told));
+        }
+        return new EventPage(events, cursor, hasMore);
     }
 
     private static void EnsureKnown(FeedCursor cursor, long epoch, long last, long expired)
@@ -203,18 +183,8 @@ public sealed class EventStore(DbSession session)
     // A row of the state alone when there is no event.
     private sealed record Row(
         long Epoch, long LastPosition, long ExpiredPosition,
-        long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload,
-        JsonText? Deletion, Instant? HiddenAt, bool QuotesDeleted)
+        long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload)
     {
-        public EventEnvelope ToEnvelope(UserId? reader) =>
-            new FeedRow(Position!.Value, OccurredAt!.Value, ConversationId, Seq, UserId, Type!, Redacted(reader)).ToEnvelope(Epoch);
-
-        private JsonText Redacted(UserId? reader)
-        {
-            var deletion = HiddenAt is { } at
-                ? JsonSerializer.SerializeToNode(new DeletedView(at, reader, DeleteReason.User, DeleteScope.Me), MessagingJson.Options)
-                : Deletion is { } everyone ? JsonNode.Parse(everyone.Value) : null;
-            return deletion is null && !QuotesDeleted ? Payload!.Value : Redaction.Of(Payload!.Value, deletion, QuotesDeleted);
-        }
+        public FeedRow ToFeedRow() => new(Position!.Value, OccurredAt!.Value, ConversationId, Seq, UserId, Type!, Payload);
     }
 }

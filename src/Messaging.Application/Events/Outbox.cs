@@ -5,8 +5,8 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Events;
 
 /// <summary>
-/// Where a command leaves its events, in its own transaction; the sequencer takes them from there. The payload is fixed here:
-/// what clients hear is what was true at commit.
+/// Where a command leaves its events, in its own transaction; the sequencer takes them from there. They say what has changed, with small
+/// values as they were decided; what else clients hear is read when it is told.
 /// </summary>
 public sealed class Outbox(DbSession session, OutboxSignal signal)
 {
@@ -42,12 +42,12 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
     public async Task TellAsync<TData>(UserId user, string type, TData data, CancellationToken ct)
     {
         await session.ExecuteAsync(
-            TellSql, new { UserId = user.Value, Type = type, Payload = JsonSerializer.Serialize(data, MessagingJson.Options) }, ct);
+            TellSql, new { UserId = user.Value, Type = type, Payload = Json(data) }, ct);
         session.AfterCommit(signal.Raise);
     }
 
     /// <summary>Appends what one user alone is told of a conversation.</summary>
-    public async Task AppendOwnAsync<TData>(IEvent fact, TData data, CancellationToken ct)
+    public async Task AppendOwnAsync(IEvent fact, object? data, CancellationToken ct)
     {
         await session.ExecuteAsync(
             AppendOwnSql,
@@ -56,7 +56,7 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
                 ConversationId = fact.ConversationId.Value,
                 UserId = fact.Audience!.Value.Value,
                 fact.Type,
-                Payload = JsonSerializer.Serialize(data, MessagingJson.Options),
+                Payload = Json(data),
             },
             ct);
         session.AfterCommit(signal.Raise);
@@ -82,11 +82,13 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
                 Seq = seq,
                 Audiences = facts.Select(fact => fact.Audience?.Value).ToArray(),
                 Types = facts.Select(fact => fact.Type).ToArray(),
-                Payloads = data.Select(item => JsonSerializer.Serialize<object?>(item, MessagingJson.Options)).ToArray(),
+                Payloads = data.Select(item => Json(item)).ToArray(),
             },
             ct);
         session.AfterCommit(signal.Raise);
     }
+
+    private static string? Json<TData>(TData data) => data is null ? null : JsonSerializer.Serialize<object>(data, MessagingJson.Options);
 }
 
 /// <summary>Wakes this node's sequencer after a commit that left events in the outbox.</summary>

@@ -59,14 +59,10 @@ public sealed class DeleteMessageHandler(
         uncounted AS (
             DELETE FROM mentions
             WHERE conversation_id = @ConversationId AND seq = @Seq AND user_id IN (SELECT unnest(original.mentions) FROM original)
-        ),
-        preview AS (
-            UPDATE conversations
-            SET last_message_text = NULL, last_deleted_seq = @Seq
-            WHERE id = @ConversationId AND last_seq = @Seq
         )
-        SELECT unnest(mentions) AS user_id
-        FROM original
+        UPDATE conversations
+        SET last_message_text = NULL, last_deleted_seq = @Seq
+        WHERE id = @ConversationId AND last_seq = @Seq
         """;
 
     // Under the conversation's lock. What counted as unread is a gap of one's own from now on. Index: pk_message_gaps.
@@ -115,7 +111,7 @@ public sealed class DeleteMessageHandler(
             return default;
 
         var deleted = new DeletedView(now, command.Actor.UserId, command.Reason ?? message.ReasonOf(command.Actor));
-        var mentions = await session.QueryAsync<UserId>(
+        await session.ExecuteAsync(
             DeleteSql,
             new
             {
@@ -131,16 +127,15 @@ public sealed class DeleteMessageHandler(
         await reactions.ForgetAsync(conversation.Id, message.Seq, ct);
         await pins.ForgetAsync(conversation.Id, message.Seq, ct);
         await attachments.ReleaseAsync(conversation.Id, message.Seq, ct);
-        // Whoever counts the unread mentions has to learn of whom it spoke.
-        var told = await views.GetForAllAsync(conversation, message.Seq, ct);
-        await outbox.AppendAsync(new MessageDeleted(conversation.Id), told with { Mentions = mentions }, message.Seq, ct);
+        var left = await views.GetAsync(conversation.Id, message.Seq, Actor.Service, ct);
+        await outbox.AppendAsync(new MessageDeleted(conversation.Id), MessageValues.Of(left), message.Seq, ct);
         return default;
     }
 
     private async Task<Done> HideAsync(DeleteMessage command, Conversation conversation, StoredMessage message, CancellationToken ct)
     {
         var (user, now) = (command.Actor.RequireUser(), clock.GetCurrentInstant());
-        var told = await views.GetForAllAsync(conversation, message.Seq, ct);
+        var view = await views.GetAsync(conversation.Id, message.Seq, command.Actor, ct);
         var counted = await session.QuerySingleAsync<bool>(
             HideSql,
             new
@@ -153,7 +148,7 @@ public sealed class DeleteMessageHandler(
             },
             ct);
         var gone = new DeletedView(now, user, DeleteReason.User, DeleteScope.Me);
-        await outbox.AppendAsync(new MessageDeleted(conversation.Id, user), told.WithoutContent(gone), message.Seq, ct);
+        await outbox.AppendAsync(new MessageDeleted(conversation.Id, user), MessageValues.Of(view) with { Deleted = gone }, message.Seq, ct);
         if (counted)
             await unread.TellAsync(conversation.Id, [user], ct);
         return default;

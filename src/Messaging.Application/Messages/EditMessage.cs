@@ -104,15 +104,16 @@ public sealed class EditMessageHandler(
         var before = row.ToWords(message.Type);
         var after = await ApplyAsync(command, conversation, participant, before, ct);
         // What changes nothing is no edit: one that is sent again is answered.
-        if (!Same(before, after))
-        {
-            StoredMessage.EnsureEditsLeft(row.EditCount);
-            conversation.EnsurePace(participant, row.LastSentAt, row.Now);
-            await SaveAsync(command, message, before, after, now, ct);
-            await outbox.AppendAsync(new MessageEdited(id), await views.GetForAllAsync(conversation, message.Seq, ct), message.Seq, ct);
-            await TellUnreadAsync(id, message, before, after, ct);
-        }
-        return await views.GetAsync(id, message.Seq, command.Actor, ct);
+        if (Same(before, after))
+            return await views.GetAsync(id, message.Seq, command.Actor, ct);
+
+        StoredMessage.EnsureEditsLeft(row.EditCount);
+        conversation.EnsurePace(participant, row.LastSentAt, row.Now);
+        await SaveAsync(command, message, before, after, now, ct);
+        var edited = await views.GetAsync(id, message.Seq, command.Actor, ct);
+        await outbox.AppendAsync(new MessageEdited(id), MessageValues.Of(edited), message.Seq, ct);
+        await TellUnreadAsync(id, message, before, after, ct);
+        return edited;
     }
 
     private Task<Row> LoadAsync(EditMessage command, StoredMessage message, CancellationToken ct) => session.QuerySingleAsync<Row>(

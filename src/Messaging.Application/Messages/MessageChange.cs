@@ -67,7 +67,7 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
             content.Reference, reply, draft.Mentions, [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))], Reactions: [],
             draft.ClientMessageId, Pinned: false, EditCount: 0, EditedAt: null, Deleted: null, DeliveredCount: 0, ReadCount: 0,
             conversation.ParticipantCount - (place is null ? 0 : 1), taken.At, Version: 1);
-        set.Add(new NewMessage(message, content, taken, reply, files, hadUnread, fingerprint, PayloadOf(view, conversation, files)));
+        set.Add(new NewMessage(message, content, taken, reply, files, hadUnread, fingerprint, view.RecipientCount));
         return new MessageOutcome(view);
     }
 
@@ -82,22 +82,14 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
         }
         return rows;
     }
-
-    private string PayloadOf(MessageView view, Conversation conversation, IReadOnlyList<AttachmentRow> files) => JsonSerializer.Serialize(
-        view with
-        {
-            ReplyTo = conversation.QuotesForAll ? view.ReplyTo : view.ReplyTo?.ToLink(),
-            Attachments = files.Count == 0 ? view.Attachments : [.. files.Select(file => file.ToView(urls, UrlAudience.Everybody))],
-        },
-        MessagingJson.Options);
 }
 
 /// <summary>A message that is to be written, and what is written with it.</summary>
 /// <param name="HadUnread">Whether its sender has read others by sending it.</param>
-/// <param name="Payload">What clients are told of it.</param>
+/// <param name="RecipientCount">To how many it goes.</param>
 public sealed record NewMessage(
     Message Message, MessageContent Content, MessagePosition Place, ReplyView? Reply, IReadOnlyList<AttachmentRow> Files, bool HadUnread,
-    byte[]? Fingerprint, string Payload)
+    byte[]? Fingerprint, int RecipientCount)
 {
     public MessageId Id => Message.Id;
 
@@ -121,6 +113,9 @@ public sealed record NewMessage(
     public IReadOnlyList<UserId> Counted => MentionRules.Counted(Draft.Mentions, Draft.Type, Sender);
 
     public string? Location => Draft.Location is null ? null : JsonSerializer.Serialize(Draft.Location, MessagingJson.Options);
+
+    /// <summary>What its event keeps of the moment, as JSON.</summary>
+    public string Told => $$"""{"recipientCount":{{RecipientCount}}}""";
 
     public string? Reference => Draft.Reference is null ? null : JsonSerializer.Serialize(Draft.Reference, MessagingJson.Options);
 }

@@ -14,11 +14,11 @@ public sealed record MessagePlace(ConversationId ConversationId, long Seq, Insta
 /// <summary>Reads messages of several places, as the viewer sees them; where they stand was found before.</summary>
 public sealed class MessageListStore(DbSession session, PolicySettings policies, FileUrls urls)
 {
-    private const string Places = "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
+    internal const string Places = "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
 
     // What the viewer may not see is left out. Index: pk_messages; pk_conversations; pk_participants; pk_message_hidden; pk_users for each
     // sender; pk_messages for each replied one.
-    private const string MessagesSql =
+    internal const string MessagesSql =
         $"""
         SELECT {MessageViewStore.Columns}
         FROM {Places}
@@ -43,7 +43,7 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
         """;
 
     // Index: ix_attachments_message.
-    private const string AttachmentsSql =
+    internal const string AttachmentsSql =
         $"""
         SELECT {AttachmentRow.Columns}
         FROM {Places}
@@ -52,7 +52,7 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
         """;
 
     // Index: pk_reaction_counts, pk_reactions.
-    private const string ReactionsSql =
+    internal const string ReactionsSql =
         $"""
         SELECT e.conversation_id, e.seq, e.emoji, e.count, EXISTS (
             SELECT FROM reactions o
@@ -114,7 +114,7 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
             ct);
     }
 
-    private sealed record ReactionRow(ConversationId ConversationId, long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
+    internal sealed record ReactionRow(ConversationId ConversationId, long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
     {
         public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
     }

@@ -48,10 +48,10 @@ public sealed record MessageView(
     Instant CreatedAt,
     long Version)
 {
-    /// <summary>What is left of it once it is deleted.</summary>
+    /// <summary>What is left of it once it is deleted. Whom it mentions stays: who counts by the events has counted that.</summary>
     public MessageView WithoutContent(DeletedView deleted) => this with
     {
-        Text = null, Metadata = null, Location = null, Reference = null, Mentions = [], Attachments = [], Reactions = [], Pinned = false, Deleted = deleted,
+        Text = null, Metadata = null, Location = null, Reference = null, Attachments = [], Reactions = [], Pinned = false, Deleted = deleted,
     };
 }
 

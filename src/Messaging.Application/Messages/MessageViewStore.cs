@@ -4,7 +4,6 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using NodaTime;
 
@@ -144,7 +143,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
     /// <summary>The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>.</summary>
     public async Task<MessagePage?> FindPageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
-        (await ReadAsync(conversationId, viewer, upto, after, limit, receives: false, UrlAudience.Caller, ct))?.Page;
+        (await ReadAsync(conversationId, viewer, upto, after, limit, receives: false, ct))?.Page;
 
     /// <summary>
     /// The same page as the viewer receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it
@@ -152,11 +151,10 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
     /// </summary>
     public Task<(MessagePage Page, long? Received)?> ReceivePageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
-        ReadAsync(conversationId, viewer, upto, after, limit, receives: true, UrlAudience.Caller, ct);
+        ReadAsync(conversationId, viewer, upto, after, limit, receives: true, ct);
 
     private Task<(MessagePage Page, long? Received)?> ReadAsync(
-        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, UrlAudience audience,
-        CancellationToken ct)
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct)
     {
         var parameters = new
         {
@@ -174,7 +172,7 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
             {
                 var range = await grid.ReadSingleOrDefaultAsync<PageRow>();
                 var rows = await grid.ReadAsync<Row>();
-                var attachments = (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => row.Seq!.Value, row => row.ToView(urls, audience));
+                var attachments = (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => row.Seq!.Value, row => row.ToView(urls, UrlAudience.Caller));
                 var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(row => row.Seq, row => row.ToView());
                 var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
                 if (range is null)
@@ -190,14 +188,6 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
                 return (page, received ? range.Upto : null);
             },
             ct);
-    }
-
-    /// <summary>The message as its events carry it: as all who take part may see it.</summary>
-    public async Task<MessageView> GetForAllAsync(Conversation conversation, long seq, CancellationToken ct)
-    {
-        var read = await ReadAsync(conversation.Id, Actor.Service, seq, after: null, limit: 1, receives: false, UrlAudience.Everybody, ct);
-        var view = read?.Page.Items.SingleOrDefault() ?? throw CommonErrors.NotFound();
-        return conversation.QuotesForAll ? view : view with { ReplyTo = view.ReplyTo?.ToLink() };
     }
 
     public async Task<MessageView> GetAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>

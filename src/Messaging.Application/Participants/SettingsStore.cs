@@ -34,7 +34,7 @@ public sealed class SettingsStore(DbSession session, ConversationViewStore views
         var user = actor.RequireUser();
         var conversation = await views.FindAsync(id, actor, ct) ?? throw CommonErrors.NotFound();
         var settings = SettingsView.Of(conversation);
-        await outbox.AppendOwnAsync(new SettingsUpdated(id, user), settings, ct);
+        await outbox.AppendOwnAsync(new SettingsUpdated(id, user), data: null, ct);
         if (recounts)
             await TellUnreadAsync(id, user, isBack: false, ct);
         return settings;
@@ -77,5 +77,14 @@ public sealed record SettingsView(
         return new SettingsView(
             me.Archived, me.Starred, me.MutedUntil, me.NotificationLevel, me.ColorTag, me.CustomLabel, me.ShowReadReceipts, me.Desktop, me.Mobile,
             me.Sound, me.Draft, me.ClearedSeq, me.Hidden);
+    }
+
+    public static SettingsView Of(
+        bool archived, bool starred, Instant? mutedUntil, bool showReadReceipts, JsonText? settings, long clearedSeq, bool hidden)
+    {
+        var own = MessagingJson.Read<Preferences>(settings) ?? new Preferences();
+        return new SettingsView(
+            archived, starred, mutedUntil, own.NotificationLevel ?? NotificationLevel.All, own.ColorTag, own.CustomLabel, showReadReceipts,
+            own.Desktop ?? true, own.Mobile ?? true, own.Sound ?? true, own.Draft, clearedSeq, hidden);
     }
 }

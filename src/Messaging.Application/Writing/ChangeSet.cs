@@ -452,7 +452,7 @@ public sealed class ChangeSet(PolicySettings policies)
             batch.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
         batch.Add(
             AddEventsSql, Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.ConversationId.Value),
-            Of(messages, m => m.Place.EventNo), Of(messages, m => m.Place.Seq), Of(messages, _ => MessageEvents.New), Of(messages, m => m.Payload));
+            Of(messages, m => m.Place.EventNo), Of(messages, m => m.Place.Seq), Of(messages, _ => MessageEvents.New), Of(messages, m => m.Told));
         AddIfAny(readPast, read => batch.Add(
             AddMarksSql, Of(read, m => m.ConversationId.Value), Of(read, m => m.Sender!.Value.Value), Of(read, m => m.Place.Seq),
             Of(read, m => m.Place.At.ToDateTimeUtc())));

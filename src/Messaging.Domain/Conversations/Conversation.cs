@@ -125,9 +125,6 @@ public sealed class Conversation
     /// <summary>The rules in force; null for a conversation that is being made.</summary>
     public ConversationPolicy? Policy { get; private init; }
 
-    /// <summary>Whether all who hear of a message may see what it answers: not those who joined after that.</summary>
-    public bool QuotesForAll => Policy?.History is not HistoryAccess.SinceJoin;
-
     /// <summary>The one key of a pair and context, whoever opens it. No part but the last can hold a space.</summary>
     public static string DirectKey(UserId one, UserId other, ConversationContext? context)
     {

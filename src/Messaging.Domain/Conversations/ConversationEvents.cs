@@ -13,7 +13,9 @@ public sealed record ConversationCreated(ConversationId ConversationId, UserId? 
 /// <summary>A conversation says something else of itself: its name, rules, owner, or that it is no longer archived.</summary>
 public sealed record ConversationUpdated(ConversationId ConversationId) : IEvent
 {
-    public string Type => "conversation:updated";
+    public const string Name = "conversation:updated";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }
@@ -21,7 +23,9 @@ public sealed record ConversationUpdated(ConversationId ConversationId) : IEvent
 /// <summary>A conversation was put away for everyone.</summary>
 public sealed record ConversationArchived(ConversationId ConversationId) : IEvent
 {
-    public string Type => "conversation:archived";
+    public const string Name = "conversation:archived";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }
@@ -29,7 +33,9 @@ public sealed record ConversationArchived(ConversationId ConversationId) : IEven
 /// <summary>Nothing can be sent to a conversation any more.</summary>
 public sealed record ConversationClosed(ConversationId ConversationId) : IEvent
 {
-    public string Type => "conversation:closed";
+    public const string Name = "conversation:closed";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }
@@ -37,7 +43,9 @@ public sealed record ConversationClosed(ConversationId ConversationId) : IEvent
 /// <summary>A closed conversation takes messages again.</summary>
 public sealed record ConversationReopened(ConversationId ConversationId) : IEvent
 {
-    public string Type => "conversation:reopened";
+    public const string Name = "conversation:reopened";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }

@@ -61,4 +61,8 @@ public sealed record ConversationPolicy(
     ReactionPolicy Reactions,
     bool Receipts,
     AllowedTo MentionAll,
-    int? RetentionDays);
+    int? RetentionDays)
+{
+    /// <summary>Whether all who hear of a message may see what it answers: not those who joined after that.</summary>
+    public bool QuotesForAll() => History is not HistoryAccess.SinceJoin;
+}

@@ -14,7 +14,9 @@ public static class MessageEvents
 /// <summary>A message says something else than before.</summary>
 public sealed record MessageEdited(ConversationId ConversationId) : IEvent
 {
-    public string Type => "message:edited";
+    public const string Name = "message:edited";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }
@@ -23,13 +25,17 @@ public sealed record MessageEdited(ConversationId ConversationId) : IEvent
 /// <param name="Audience">Who deleted it for oneself; null when it is gone for everybody.</param>
 public sealed record MessageDeleted(ConversationId ConversationId, UserId? Audience = null) : IEvent
 {
-    public string Type => "message:deleted";
+    public const string Name = "message:deleted";
+
+    public string Type => Name;
 }
 
 /// <summary>A message was pinned for everybody, or is no more.</summary>
 public sealed record MessagePinned(ConversationId ConversationId) : IEvent
 {
-    public string Type => "message:pinned";
+    public const string Name = "message:pinned";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }

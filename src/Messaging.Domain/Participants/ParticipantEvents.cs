@@ -15,7 +15,9 @@ public sealed record ParticipantAdded(ConversationId ConversationId) : IEvent
 /// <summary>Somebody has another role.</summary>
 public sealed record ParticipantUpdated(ConversationId ConversationId) : IEvent
 {
-    public string Type => "participant:updated";
+    public const string Name = "participant:updated";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }
@@ -31,5 +33,7 @@ public sealed record ParticipantRemoved(ConversationId ConversationId, UserId? A
 /// <summary>One's own settings of a conversation have changed.</summary>
 public sealed record SettingsUpdated(ConversationId ConversationId, UserId? Audience) : IEvent
 {
-    public string Type => "settings:updated";
+    public const string Name = "settings:updated";
+
+    public string Type => Name;
 }

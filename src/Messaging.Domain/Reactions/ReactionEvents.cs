@@ -5,7 +5,9 @@ namespace Messaging.Domain.Reactions;
 /// <summary>Somebody has put an emoji to a message, or taken it away.</summary>
 public sealed record MessageReacted(ConversationId ConversationId) : IEvent
 {
-    public string Type => "message:reaction";
+    public const string Name = "message:reaction";
+
+    public string Type => Name;
 
     public UserId? Audience => null;
 }

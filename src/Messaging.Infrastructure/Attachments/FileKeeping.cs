@@ -14,7 +14,7 @@ namespace Messaging.Infrastructure.Attachments;
 
 /// <summary>Collects files that no message names, removes those that are nobody's any more, and has the scanner look at those that wait.</summary>
 public sealed class FileKeeping(
-    DirectDataSource database, IFileStorage storage, IVirusScanner scanner, Spool spool, FileUrls urls, OutboxSignal signal, IClock clock,
+    DirectDataSource database, IFileStorage storage, IVirusScanner scanner, Spool spool, OutboxSignal signal, IClock clock,
     ILogger<FileKeeping> logger)
 {
     private const int BatchSize = 500;
@@ -70,13 +70,12 @@ public sealed class FileKeeping(
 
     // What is infected loses its files; its place in a message stays. Index: pk_attachments.
     private const string ScannedSql =
-        $"""
+        """
         WITH a AS (
             UPDATE attachments
             SET scan = @Scan, files = CASE WHEN @Scan = 'infected' THEN '[]'::jsonb ELSE files END
             WHERE conversation_id = @ConversationId AND id = @Id AND scan = 'pending'
-            RETURNING conversation_id, seq, uploader_id, id, file_name, content_type, size, category, width, height, duration_ms, scan, files, secret,
-                download_count
+            RETURNING uploader_id
         ),
         removal AS (
             INSERT INTO file_removals (key, created_at)
@@ -85,7 +84,7 @@ public sealed class FileKeeping(
             WHERE @Scan = 'infected'
             ON CONFLICT DO NOTHING
         )
-        SELECT {AttachmentRow.Columns}
+        SELECT a.uploader_id
         FROM a
         """;
 
@@ -93,7 +92,7 @@ public sealed class FileKeeping(
     private const string TellSql =
         """
         INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-        VALUES (clock_timestamp(), @ConversationId, @UserId, 'attachment:ready', @Payload::jsonb)
+        VALUES (clock_timestamp(), @ConversationId, @UserId, @Type, @Payload::jsonb)
         """;
 
     /// <summary>Lets go of files that no message has named for a day, and of what killed processes left.</summary>
@@ -158,7 +157,7 @@ public sealed class FileKeeping(
     private async Task TellAsync(NpgsqlConnection connection, PendingRow row, ScanState scan, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var scanned = await connection.QuerySingleOrDefaultAsync<AttachmentRow>(new CommandDefinition(
+        var uploader = await connection.QuerySingleOrDefaultAsync<string>(new CommandDefinition(
             ScannedSql,
             new
             {
@@ -170,16 +169,16 @@ public sealed class FileKeeping(
             },
             transaction,
             cancellationToken: ct));
-        if (scanned is null)
+        if (uploader is null)
             return;
-        var view = scanned.ToView(urls, UrlAudience.Everybody);
         await connection.ExecuteAsync(new CommandDefinition(
             TellSql,
             new
             {
                 ConversationId = row.ConversationId.Value,
-                UserId = scanned.UploaderId.Value,
-                Payload = JsonSerializer.Serialize(view, MessagingJson.Options),
+                UserId = uploader,
+                Type = AttachmentEvents.Ready,
+                Payload = JsonSerializer.Serialize(new AttachmentValues { Id = row.Id }, MessagingJson.Options),
             },
             transaction,
             cancellationToken: ct));

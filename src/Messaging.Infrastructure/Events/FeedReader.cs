@@ -11,7 +11,8 @@ namespace Messaging.Infrastructure.Events;
 /// by which events reach live connections, whichever node they were made on.
 /// </summary>
 public sealed class FeedReader(
-    DirectDataSource database, FeedSignal signal, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger) : BackgroundService
+    DirectDataSource database, FeedSignal signal, EventTeller teller, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger)
+    : BackgroundService
 {
     public const string MeterName = "Messaging.Feed";
 
@@ -32,7 +33,7 @@ public sealed class FeedReader(
     {
         try
         {
-            await using var tail = await FeedTail.OpenAsync(database.Value, cancellationToken);
+            await using var tail = await FeedTail.OpenAsync(database.Value, teller, cancellationToken);
             (place, _) = await tail.ReadEndAsync(cancellationToken);
         }
         catch (Exception e) when (DatabaseFailures.IsAway(e))
@@ -47,7 +48,7 @@ public sealed class FeedReader(
 
     private async Task ReadAsync(CancellationToken ct)
     {
-        await using var tail = await FeedTail.OpenAsync(database.Value, ct);
+        await using var tail = await FeedTail.OpenAsync(database.Value, teller, ct);
         while (true)
         {
             var goOn = place is { } from && HasListeners ? await DeliverAsync(tail, from, ct) : await SkipAsync(tail, ct);
@@ -77,7 +78,9 @@ public sealed class FeedReader(
             StartOver(end);
             return false;
         }
-        var members = await tail.ReadMembersAsync(rows, ct);
+        if (rows.Count == 0)
+            return false;
+        var (data, members) = await tail.ReadDataAsync(rows, ct);
         var hidden = await tail.ReadHiddenAsync(rows, members, ct);
         foreach (var row in rows)
         {
@@ -92,29 +95,31 @@ public sealed class FeedReader(
                 ],
                 _ => [],
             };
-            var envelope = row.ToEnvelope(after.Epoch);
+            var envelope = new Lazy<EventEnvelope?>(() => data(row) is { } told ? row.ToEnvelope(after.Epoch, told) : null);
             foreach (var receiver in receivers)
-                Hand(receiver, envelope, row.Position, audience);
+                Hand(receiver, row, envelope, audience);
             place = after with { Position = row.Position };
         }
         return rows.Count == FeedTail.BatchSize;
     }
 
-    // What one receiver cannot take must not keep the node from all that follows, nor be passed over as if it had not been.
-    private void Hand(ILiveReceiver receiver, EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
+    // What one receiver cannot take, or what cannot be told, must not keep the node from all that follows, nor be passed over as if it had not
+    // been.
+    private void Hand(ILiveReceiver receiver, FeedRow row, Lazy<EventEnvelope?> envelope, IReadOnlyCollection<string> audience)
     {
         try
         {
-            receiver.Receive(envelope, position, audience);
+            if (envelope.Value is { } told)
+                receiver.Receive(told, row.Position, audience);
         }
         catch (Exception e)
         {
             var name = receiver.GetType().Name;
-            Failures.Add(1, new("type", envelope.Type), new("receiver", name));
+            Failures.Add(1, new("type", row.Type), new("receiver", name));
             // Neither the exception's message nor the event's data: both may hold what somebody wrote.
             logger.LogError(
-                "{Receiver} could not take the event {Id} ({Type}) and closes for it: {Exception}\n{Stack}",
-                name, envelope.Id, envelope.Type, e.GetType().Name, e.StackTrace);
+                "{Receiver} could not take the event at {Position} ({Type}) and closes for it: {Exception}\n{Stack}",
+                name, row.Position, row.Type, e.GetType().Name, e.StackTrace);
             receiver.Close(audience);
         }
     }

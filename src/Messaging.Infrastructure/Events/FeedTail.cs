@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
 using NodaTime;
@@ -11,7 +12,7 @@ namespace Messaging.Infrastructure.Events;
 /// <param name="HasGaps">Whether this one may have deleted some for oneself.</param>
 sealed record FeedMember(string UserId, long ClearedSeq, bool HasGaps);
 
-/// <summary>The end of the feed and those whom it concerns, asked over and over on one connection.</summary>
+/// <summary>The end of the feed, what it tells and those whom it concerns, asked over and over on one connection.</summary>
 sealed class FeedTail : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
@@ -45,8 +46,13 @@ sealed class FeedTail : IAsyncDisposable
         """
         SELECT conversation_id, user_id, cleared_seq, has_gaps
         FROM participants
-        WHERE conversation_id = ANY (@ConversationIds) AND left_at IS NULL AND NOT pending
+        WHERE conversation_id = ANY (@HeardConversations) AND left_at IS NULL AND NOT pending
         """;
+
+    // One round trip: who hears the events and what they are told are of one moment, so that nobody hears what was said after they had gone.
+    private const string BeginSql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+    private const string CommitSql = "COMMIT";
 
     // Index: pk_message_hidden.
     private const string HiddenSql =
@@ -59,33 +65,31 @@ sealed class FeedTail : IAsyncDisposable
     private readonly NpgsqlConnection connection;
     private readonly NpgsqlCommand state;
     private readonly NpgsqlBatch next;
-    private readonly NpgsqlCommand members;
+    private readonly EventTeller teller;
     private readonly NpgsqlCommand hidden;
 
-    private FeedTail(NpgsqlConnection connection)
+    private FeedTail(NpgsqlConnection connection, EventTeller teller)
     {
         this.connection = connection;
+        this.teller = teller;
         state = new NpgsqlCommand(StateSql, connection);
         var rows = new NpgsqlBatchCommand(NextSql);
         rows.Parameters.Add(new NpgsqlParameter("After", NpgsqlDbType.Bigint));
         rows.Parameters.Add(new NpgsqlParameter("Limit", NpgsqlDbType.Bigint) { Value = (long)BatchSize });
         next = new NpgsqlBatch(connection) { BatchCommands = { rows, new NpgsqlBatchCommand(StateSql) } };
-        members = new NpgsqlCommand(MembersSql, connection);
-        members.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
         hidden = new NpgsqlCommand(HiddenSql, connection);
         hidden.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
         hidden.Parameters.Add(new NpgsqlParameter("UserIds", NpgsqlDbType.Array | NpgsqlDbType.Text));
         hidden.Parameters.Add(new NpgsqlParameter("Seqs", NpgsqlDbType.Array | NpgsqlDbType.Bigint));
     }
 
-    public static async Task<FeedTail> OpenAsync(NpgsqlDataSource database, CancellationToken ct)
+    public static async Task<FeedTail> OpenAsync(NpgsqlDataSource database, EventTeller teller, CancellationToken ct)
     {
-        var tail = new FeedTail(await database.OpenConnectionAsync(ct));
+        var tail = new FeedTail(await database.OpenConnectionAsync(ct), teller);
         await using (var session = new NpgsqlCommand(SessionSql, tail.connection))
             await session.ExecuteNonQueryAsync(ct);
         await tail.state.PrepareAsync(ct);
         await tail.next.PrepareAsync(ct);
-        await tail.members.PrepareAsync(ct);
         await tail.hidden.PrepareAsync(ct);
         return tail;
     }
@@ -110,22 +114,23 @@ sealed class FeedTail : IAsyncDisposable
         return (rows, end, expired);
     }
 
-    /// <summary>Who takes part now in each of the conversations that the rows are for.</summary>
-    public async Task<Dictionary<Guid, List<FeedMember>>> ReadMembersAsync(List<FeedRow> rows, CancellationToken ct)
+    /// <summary>What each of the rows tells, and who takes part now in each of the conversations that they are for.</summary>
+    public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members)> ReadDataAsync(List<FeedRow> rows, CancellationToken ct)
     {
-        var result = new Dictionary<Guid, List<FeedMember>>();
+        var members = new Dictionary<Guid, List<FeedMember>>();
         foreach (var row in rows)
         {
             if (row is { UserId: null, ConversationId: { } id })
-                result.TryAdd(id, []);
+                members.TryAdd(id, []);
         }
-        if (result.Count == 0)
-            return result;
-        members.Parameters[0].Value = result.Keys.ToArray();
-        await using var reader = await members.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            result[reader.GetGuid(0)].Add(new FeedMember(reader.GetString(1), reader.GetInt64(2), reader.GetBoolean(3)));
-        return result;
+        var reading = teller.Read(rows, reader: null);
+        var parameters = new DynamicParameters(reading.Parameters);
+        parameters.Add("HeardConversations", members.Keys.ToArray());
+        await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
+            string.Join(';', new[] { BeginSql, MembersSql, reading.Sql, CommitSql }.Where(sql => sql.Length > 0)), parameters, cancellationToken: ct));
+        foreach (var member in await grid.ReadAsync<MemberRow>())
+            members[member.ConversationId].Add(new FeedMember(member.UserId, member.ClearedSeq, member.HasGaps));
+        return (await reading.ReadAsync(grid), members);
     }
 
     /// <summary>Which of the rows' messages which of the members have deleted for themselves.</summary>
@@ -154,7 +159,6 @@ sealed class FeedTail : IAsyncDisposable
     {
         await state.DisposeAsync();
         await next.DisposeAsync();
-        await members.DisposeAsync();
         await hidden.DisposeAsync();
         await connection.DisposeAsync();
     }
@@ -172,5 +176,7 @@ sealed class FeedTail : IAsyncDisposable
         reader.IsDBNull(3) ? null : reader.GetInt64(3),
         reader.IsDBNull(4) ? null : reader.GetString(4),
         reader.GetString(5),
-        JsonText.OfStored(reader.GetString(6)));
+        reader.IsDBNull(6) ? null : JsonText.OfStored(reader.GetString(6)));
+
+    private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps);
 }

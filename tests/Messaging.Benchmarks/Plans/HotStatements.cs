@@ -155,7 +155,7 @@ static class HotStatements
                 "Sequencer: a move", Statements.Of<OutboxMover>("MoveSql"), Background: true,
                 ("Name", Text, Sequencer.LeaseName), ("Holder", Text, "explained"), ("Fencing", Bigint, 0L), ("Limit", Bigint, 1_000L), ("Channel", Text, "explained")),
             new("Feed: what is new", Statements.Of(tail, "NextSql"), Background: true, ("After", Bigint, 0L), ("Limit", Bigint, 1_000L)),
-            new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true, ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation })),
+            new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true, ("HeardConversations", NpgsqlDbType.Array | Uuid, new[] { conversation })),
             new(
                 "Feed: who has deleted it for oneself", Statements.Of(tail, "HiddenSql"), Background: true,
                 ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }), ("UserIds", NpgsqlDbType.Array | Text, new[] { user }),

@@ -1,0 +1,131 @@
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Application.Participants;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>
+/// What an event of a conversation keeps of the moment: what clients count on from there, by the events that follow. All else is the
+/// conversation's of when it is told.
+/// </summary>
+public sealed record ConversationValues
+{
+    public long LastSeq { get; init; }
+
+    public Instant? LastActivityAt { get; init; }
+
+    public int ParticipantCount { get; init; }
+
+    /// <summary>The first ten.</summary>
+    public IReadOnlyList<UserRef> Participants { get; init; } = [];
+}
+
+/// <summary>Whom an event of a participant is about; how that one takes part is told as it is then.</summary>
+public sealed record ParticipantValues
+{
+    public UserRef? Participant { get; init; }
+
+    /// <summary>Null for the service.</summary>
+    public UserId? By { get; init; }
+}
+
+/// <summary>Conversations and their people, as everybody sees them.</summary>
+public sealed class ConversationEventSource(PolicySettings policies) : IEventSource
+{
+    // Index: pk_conversations.
+    private const string ConversationsSql =
+        $"""
+        SELECT {ConversationViewStore.Columns}
+        FROM conversations c
+        LEFT JOIN participants p ON p.conversation_id = c.id AND p.user_id = @UserId
+        WHERE c.id = ANY(@ToldConversations::uuid[])
+        """;
+
+    // Also those who have left since: that they have is told next. Index: pk_conversations, pk_participants, pk_users.
+    private const string PeopleSql =
+        $"""
+        SELECT p.conversation_id, {ParticipantViewStore.Columns}
+        FROM unnest(@PeopleConversations::uuid[], @People::text[]) AS k (conversation_id, user_id)
+        JOIN conversations c ON c.id = k.conversation_id
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        JOIN users u ON u.id = k.user_id
+        """;
+
+    // The newest message of the moment, if it is there. Index: pk_messages.
+    private const string NewestSql =
+        """
+        SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted, m.created_at
+        FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[]) AS k (conversation_id, seq, created_at)
+        JOIN messages m ON m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
+        """;
+
+    private static readonly string[] OfPeople = [ParticipantAdded.Name, ParticipantUpdated.Name];
+
+    public IReadOnlyCollection<string> Types { get; } =
+    [
+        ConversationCreated.Name, ConversationUpdated.Name, ConversationArchived.Name, ConversationClosed.Name, ConversationReopened.Name, .. OfPeople,
+    ];
+
+    public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
+    {
+        var told = rows.Where(row => !OfPeople.Contains(row.Type)).Select(row => (Id: row.ConversationId!.Value, Values: row.Values<ConversationValues>())).ToList();
+        var newest = told.Where(one => one.Values is { LastSeq: > 0, LastActivityAt: not null }).DistinctBy(one => (one.Id, one.Values.LastSeq)).ToList();
+        var people = told.SelectMany(one => one.Values.Participants.Select(person => (one.Id, person.UserId)))
+            .Concat(rows.Where(row => OfPeople.Contains(row.Type)).SelectMany(row => PersonOf(row) is { } user ? [(row.ConversationId!.Value, user)] : Array.Empty<(Guid, UserId)>()))
+            .Distinct().ToList();
+        return new(
+            ConversationsSql + ";" + PeopleSql + ";" + NewestSql,
+            new
+            {
+                UserId = (string?)null,
+                policies.Receipts,
+                ToldConversations = told.Select(one => one.Id).Distinct().ToArray(),
+                PeopleConversations = people.Select(one => one.Item1).ToArray(),
+                People = people.Select(one => one.Item2.Value).ToArray(),
+                NewestConversations = newest.Select(one => one.Id).ToArray(),
+                NewestSeqs = newest.Select(one => one.Values.LastSeq).ToArray(),
+                NewestTimes = newest.Select(one => one.Values.LastActivityAt!.Value.ToDateTimeUtc()).ToArray(),
+            },
+            async grid =>
+            {
+                var conversations = (await grid.ReadAsync<ConversationViewStore.Row>()).ToDictionary(row => row.Id.Value);
+                var participants = (await grid.ReadAsync<ConversationViewStore.ParticipantRow>()).ToDictionary(row => (row.ConversationId.Value, row.UserId));
+                var messages = (await grid.ReadAsync<NewestRow>()).ToDictionary(row => (row.ConversationId, row.Seq));
+                return row => OfPeople.Contains(row.Type) ? PersonIn(row) : ConversationIn(row);
+
+                object? PersonIn(FeedRow row) =>
+                    PersonOf(row) is { } user && participants.TryGetValue((row.ConversationId!.Value, user), out var person)
+                        ? new ParticipantChange(person.ToView(), row.Values<ParticipantValues>().By)
+                        : null;
+
+                object? ConversationIn(FeedRow row)
+                {
+                    var id = row.ConversationId!.Value;
+                    if (!conversations.TryGetValue(id, out var conversation))
+                        return null;
+                    var values = row.Values<ConversationValues>();
+                    var first = values.Participants.SelectMany(one => participants.TryGetValue((id, one.UserId), out var person) ? [person] : Array.Empty<ConversationViewStore.ParticipantRow>());
+                    return conversation.ToView(policies.With(conversation.Policy), first) with
+                    {
+                        LastSeq = values.LastSeq,
+                        LastActivityAt = values.LastActivityAt ?? conversation.CreatedAt,
+                        ParticipantCount = values.ParticipantCount,
+                        LastMessage = messages.GetValueOrDefault((id, values.LastSeq))?.ToPreview(),
+                    };
+                }
+            });
+    }
+
+    private static UserId? PersonOf(FeedRow row) => row.Values<ParticipantValues>().Participant?.UserId;
+
+    private sealed record NewestRow(
+        Guid ConversationId, long Seq, MessageId Id, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt)
+    {
+        public MessagePreview ToPreview() => new(Id, Seq, Type, SenderId, Text, Deleted, CreatedAt);
+    }
+}
