@@ -64,7 +64,7 @@ public sealed class ResumeTests : HubFixture
             if (round % 2 == 1)
                 heard.AddRange(await AllAsync(phone.ResumeAsync(cursor)));
             var last = heard.Count > 0 ? Position(Id(heard[^1])) : Position(cursor);
-            for (var i = 0; i < 40 && seqs.Count + i < Senders * Each && (i < 5 || !sending.IsCompleted); i++)
+            for (var i = 0; i < 40 && seqs.Count + heard.Count < Senders * Each && (i < 5 || !sending.IsCompleted); i++)
             {
                 var live = await phone.NextAsync("message:new");
                 if (round % 2 == 0 || Position(Id(live)) > last)
