@@ -10,8 +10,8 @@ namespace Messaging.Application.Events;
 public sealed record EventPage(IReadOnlyList<EventEnvelope> Events, FeedCursor Cursor, bool HasMore);
 
 /// <summary>
-/// Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it; each event with
-/// its data of now.
+/// Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it; each event
+/// with its data of now.
 /// </summary>
 public sealed class EventStore(DbSession session, EventTeller teller)
 {
@@ -127,11 +127,25 @@ public sealed class EventStore(DbSession session, EventTeller teller)
     /// <summary>What follows the cursor: all of it, or the cursor is expired.</summary>
     public async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
-        var page = await ReadUncheckedAsync(actor, since, limit, ct);
+        var page = await session.ReadAsync(() => ReadOfOneMomentAsync(actor, since, limit, ct));
         // Asked again in a snapshot that is younger than the rows: a day that was dropped while they were read is gone from a statement that
         // had to wait for it, though its snapshot, taken before, does not tell that the day expired.
         await EnsureKnownAsync(since, ct);
         return page;
+    }
+
+    // Who hears an event and what it tells are of one moment, so that nobody hears what was said after they had gone.
+    private async Task<EventPage> ReadOfOneMomentAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
+    {
+        await session.BeginSnapshotAsync(ct);
+        try
+        {
+            return await ReadUncheckedAsync(actor, since, limit, ct);
+        }
+        finally
+        {
+            await session.RollbackAsync();
+        }
     }
 
     private async Task<EventPage> ReadUncheckedAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
@@ -162,7 +176,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
     private async Task<EventPage> TellAsync(Actor actor, List<FeedRow> rows, FeedCursor cursor, bool hasMore, CancellationToken ct)
     {
         var reading = teller.Read(rows, actor.UserId);
-        var data = await session.ReadAsync(() => session.QueryAsync(reading, ct));
+        var data = await session.QueryAsync(reading, ct);
         var events = new List<EventEnvelope>();
         foreach (var row in rows)
         {

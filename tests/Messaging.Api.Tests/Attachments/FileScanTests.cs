@@ -38,6 +38,23 @@ public sealed class FileScanTests : AttachmentFixture
     }
 
     [Test]
+    public async Task Of_a_file_whose_message_is_deleted_its_uploader_is_told_no_more()
+    {
+        var (ada, _, group) = await PeopleAsync();
+        await clamd.StopAsync();
+        var cursor = await CursorAsync(ada);
+        var message = await SendFilesAsync(ada, group, "file", Id(await UploadAsync(ada, group, Pdf, "wombat.pdf")));
+        await clamd.StartAsync();
+        await Api.Services.GetRequiredService<FileKeeping>().ScanAsync(CancellationToken.None);
+        (await Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}/messages/{Id(message)}")).EnsureSuccessStatusCode();
+        await Api.Database.DrainedAsync();
+
+        var told = (await SyncAsync(ada, cursor)).GetProperty("events").GetRawText();
+
+        Assert.That(told, Does.Contain("message:deleted").And.Not.Contain("wombat.pdf").And.Not.Contain("attachment:ready"));
+    }
+
+    [Test]
     public async Task What_is_beyond_the_scanners_limits_is_not_clean()
     {
         var (ada, _, group) = await PeopleAsync();

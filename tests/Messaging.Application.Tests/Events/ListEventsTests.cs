@@ -142,6 +142,22 @@ public sealed class ListEventsTests
         Assert.That((await ListAsync(end with { Position = end.Position + 1 })).Events, Is.Empty);
     }
 
+    [Test]
+    public async Task Who_is_put_out_between_the_rows_and_what_they_tell_is_told_nothing_of_after()
+    {
+        var mine = await feed.ConversationAsync("ada");
+        await feed.Slices.ExecuteAsync("UPDATE conversations SET name = 'before' WHERE id = @Id", new { Id = mine });
+        var since = await SinceAsync();
+        await feed.AppendAsync(mine);
+        await feed.DrainAsync();
+        await using var readers = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(feed.Slices.ConnectionString));
+        await using var session = new DbSession(readers, new ReadDataSource(readers), new SearchDataSource(readers));
+
+        var page = await new EventStore(session, new EventTeller([new PutOut(feed)])).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
+
+        Assert.That(page.Events.Select(e => e.Data.Value), Is.EqualTo((string[])["""{"name":"before"}"""]));
+    }
+
     // The reader's snapshot is older than the drop's commit, and the partitions that it opens are younger: it sees neither the rows nor
     // that they expired.
     [Test]
@@ -204,4 +220,27 @@ public sealed class ListEventsTests
     private async Task<string> RefusalAsync(FeedCursor since) => (await Assert.ThrowsAsync<RuleException>(() => ListAsync(since)))!.Problem.Code;
 
     private static long Position(string id) => FeedCursor.Parse(id, "").Position;
+
+    /// <summary>Tells a conversation's name, before which everybody is put out and the name becomes another.</summary>
+    private sealed class PutOut(FeedDatabase feed) : IEventSource
+    {
+        public IReadOnlyCollection<string> Types { get; } = ["test:event"];
+
+        public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
+        {
+            var id = rows[0].ConversationId!.Value;
+            using var other = feed.Direct.Value.CreateCommand(
+                """
+                UPDATE participants SET left_at = now() WHERE conversation_id = @Id;
+                UPDATE conversations SET name = 'after' WHERE id = @Id
+                """);
+            other.Parameters.AddWithValue("Id", id);
+            other.ExecuteNonQuery();
+            return new("SELECT name FROM conversations WHERE id = @Told", new { Told = id }, async grid =>
+            {
+                var name = await grid.ReadSingleAsync<string>();
+                return _ => new { Name = name };
+            });
+        }
+    }
 }
