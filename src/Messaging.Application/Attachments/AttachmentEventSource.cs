@@ -30,7 +30,11 @@ public sealed class AttachmentEventSource(FileUrls urls) : IEventSource
         var keys = rows.Select(row => (row.ConversationId!.Value, IdOf(row))).Where(key => key.Item2 is not null).Distinct().ToList();
         return new(
             ReadySql,
-            new { ReadyConversations = keys.Select(key => key.Item1).ToArray(), Ready = keys.Select(key => key.Item2!.Value.Value).ToArray() },
+            new
+            {
+                ReadyConversations = keys.Select(key => key.Item1).ToArray(),
+                Ready = keys.Select(key => key.Item2!.Value.Value).ToArray(),
+            },
             async grid =>
             {
                 var files = (await grid.ReadAsync<AttachmentRow>()).ToDictionary(file => file.Id);

@@ -69,12 +69,14 @@ public sealed class ContactEventSource : IEventSource
                 ? new ContactView(user, was, asker, since, values.AcceptedAt)
                 : null;
         }
-        return contact is { Status: { } status, RequestedBy: { } by, CreatedAt: { } at } ? new ContactView(user, status, by, at, contact.AcceptedAt) : null;
+        return contact is { Status: { } status, RequestedBy: { } by, CreatedAt: { } at }
+            ? new ContactView(user, status, by, at, contact.AcceptedAt)
+            : null;
     }
 
     private static string? ContactOf(FeedRow row) => row.Values<ContactValues>().User?.UserId.Value;
 
     private sealed record Row(
-        string UserId, string ContactId, string? DisplayName, string? AvatarUrl, ContactStatus? Status, UserId? RequestedBy, Instant? CreatedAt,
-        Instant? AcceptedAt);
+        string UserId, string ContactId, string? DisplayName, string? AvatarUrl, ContactStatus? Status, UserId? RequestedBy,
+        Instant? CreatedAt, Instant? AcceptedAt);
 }

@@ -171,8 +171,8 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
     }
 
     internal sealed record Row(
-        string ViewerId, Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId, string? ToDisplayName,
-        string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type, UserId? SenderId, string? Text,
+        string ViewerId, Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId,
+        string? ToDisplayName, string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type, UserId? SenderId, string? Text,
         bool? Deleted, Instant? MessageAt, Instant CreatedAt, Instant? AnsweredAt)
     {
         public MessageRequestView ToView() => new(

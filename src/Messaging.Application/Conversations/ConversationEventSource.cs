@@ -59,8 +59,10 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
     // The newest message of the moment, if it is there. Index: pk_messages.
     private const string NewestSql =
         """
-        SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted, m.created_at
-        FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[]) AS k (conversation_id, seq, created_at)
+        SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
+            m.created_at
+        FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[])
+            AS k (conversation_id, seq, created_at)
         JOIN messages m ON m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
         """;
 
@@ -68,15 +70,19 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
 
     public IReadOnlyCollection<string> Types { get; } =
     [
-        ConversationCreated.Name, ConversationUpdated.Name, ConversationArchived.Name, ConversationClosed.Name, ConversationReopened.Name, .. OfPeople,
+        ConversationCreated.Name, ConversationUpdated.Name, ConversationArchived.Name, ConversationClosed.Name, ConversationReopened.Name,
+        .. OfPeople,
     ];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
-        var told = rows.Where(row => !OfPeople.Contains(row.Type)).Select(row => (Id: row.ConversationId!.Value, Values: row.Values<ConversationValues>())).ToList();
-        var newest = told.Where(one => one.Values is { LastSeq: > 0, LastActivityAt: not null }).DistinctBy(one => (one.Id, one.Values.LastSeq)).ToList();
-        var people = told.SelectMany(one => one.Values.Participants.Select(person => (one.Id, person.UserId)))
-            .Concat(rows.Where(row => OfPeople.Contains(row.Type)).SelectMany(row => PersonOf(row) is { } user ? [(row.ConversationId!.Value, user)] : Array.Empty<(Guid, UserId)>()))
+        var told = rows.Where(row => !OfPeople.Contains(row.Type))
+            .Select(row => (Id: row.ConversationId!.Value, Values: row.Values<ConversationValues>())).ToList();
+        var newest = told.Where(one => one.Values is { LastSeq: > 0, LastActivityAt: not null })
+            .DistinctBy(one => (one.Id, one.Values.LastSeq)).ToList();
+        var concerned = rows.Where(row => OfPeople.Contains(row.Type)).Select(row => (Id: row.ConversationId!.Value, User: PersonOf(row)));
+        var people = told.SelectMany(one => one.Values.Participants.Select(person => (one.Id, User: person.UserId)))
+            .Concat(concerned.Where(one => one.User is not null).Select(one => (one.Id, User: one.User!.Value)))
             .Distinct().ToList();
         return new(
             ConversationsSql + ";" + PeopleSql + ";" + NewestSql,
@@ -85,8 +91,8 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                 UserId = (string?)null,
                 policies.Receipts,
                 ToldConversations = told.Select(one => one.Id).Distinct().ToArray(),
-                PeopleConversations = people.Select(one => one.Item1).ToArray(),
-                People = people.Select(one => one.Item2.Value).ToArray(),
+                PeopleConversations = people.Select(one => one.Id).ToArray(),
+                People = people.Select(one => one.User.Value).ToArray(),
                 NewestConversations = newest.Select(one => one.Id).ToArray(),
                 NewestSeqs = newest.Select(one => one.Values.LastSeq).ToArray(),
                 NewestTimes = newest.Select(one => one.Values.LastActivityAt!.Value.ToDateTimeUtc()).ToArray(),
@@ -94,7 +100,8 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
             async grid =>
             {
                 var conversations = (await grid.ReadAsync<ConversationViewStore.Row>()).ToDictionary(row => row.Id.Value);
-                var participants = (await grid.ReadAsync<ConversationViewStore.ParticipantRow>()).ToDictionary(row => (row.ConversationId.Value, row.UserId));
+                var participants = (await grid.ReadAsync<ConversationViewStore.ParticipantRow>())
+                    .ToDictionary(row => (row.ConversationId.Value, row.UserId));
                 var messages = (await grid.ReadAsync<NewestRow>()).ToDictionary(row => (row.ConversationId, row.Seq));
                 return row => OfPeople.Contains(row.Type) ? PersonIn(row) : ConversationIn(row);
 
@@ -109,7 +116,8 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                     if (!conversations.TryGetValue(id, out var conversation))
                         return null;
                     var values = row.Values<ConversationValues>();
-                    var first = values.Participants.SelectMany(one => participants.TryGetValue((id, one.UserId), out var person) ? [person] : Array.Empty<ConversationViewStore.ParticipantRow>());
+                    var first = values.Participants.Select(one => participants.GetValueOrDefault((id, one.UserId)))
+                        .OfType<ConversationViewStore.ParticipantRow>();
                     return conversation.ToView(policies.With(conversation.Policy), first) with
                     {
                         LastSeq = values.LastSeq,

@@ -1,5 +1,8 @@
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Events;
@@ -51,7 +54,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 WHERE feed.conversation_id = participants.conversation_id
                   AND feed.user_id IS NULL
                   AND (feed.seq IS NULL OR feed.seq > participants.cleared_seq)
-                  AND NOT (participants.has_gaps AND feed.seq IS NOT NULL AND feed.type <> 'message:new' AND EXISTS (
+                  AND NOT (participants.has_gaps AND feed.seq IS NOT NULL AND feed.type <> '{MessageEvents.New}' AND EXISTS (
                     SELECT FROM message_hidden h
                     WHERE h.conversation_id = feed.conversation_id AND h.user_id = @UserId AND h.seq = feed.seq))
                   AND feed.position > @After
@@ -67,7 +70,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 SELECT feed.position, feed.occurred_at
                 FROM feed
                 WHERE feed.user_id = @UserId
-                  AND (feed.conversation_id IS NULL OR feed.type IN ('participant:removed', 'conversation:deleted') OR EXISTS (
+                  AND (feed.conversation_id IS NULL OR feed.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
                     SELECT FROM participants own
                     WHERE own.conversation_id = feed.conversation_id AND own.user_id = @UserId AND own.left_at IS NULL AND NOT own.pending))
                   AND feed.position > @After

@@ -22,8 +22,8 @@ public interface IEventSource
 public sealed record UserRef(UserId UserId);
 
 /// <summary>
-/// The one place where rows of the feed get their data, live, on resuming and in <c>/v1/sync</c>. It is read after the rows, in one round trip
-/// and of one moment: what was deleted before an event is told is not in it.
+/// The one place where rows of the feed get their data, live, on resuming and in <c>/v1/sync</c>. It is read after the rows, in one round
+/// trip and of one moment: what was deleted before an event is told is not in it.
 /// </summary>
 public sealed class EventTeller(IEnumerable<IEventSource> sources)
 {
@@ -60,5 +60,6 @@ public sealed class EventTeller(IEnumerable<IEventSource> sources)
         }
     }
 
-    private static JsonText? Serialize(object? data) => data is null ? null : new JsonText(JsonSerializer.Serialize(data, MessagingJson.Options));
+    private static JsonText? Serialize(object? data) =>
+        data is null ? null : new JsonText(JsonSerializer.Serialize(data, MessagingJson.Options));
 }

@@ -42,8 +42,14 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
         SELECT k.conversation_id, k.seq, c.policy,
             EXISTS (SELECT FROM pins i WHERE i.conversation_id = k.conversation_id AND i.seq = k.seq) AS pinned,
             (SELECT o.mentions FROM message_originals o WHERE o.conversation_id = k.conversation_id AND o.seq = k.seq) AS mentions,
-            coalesce((SELECT v.cleared_seq FROM participants v WHERE v.conversation_id = k.conversation_id AND v.user_id = @Reader), 0) AS cleared_seq,
-            (SELECT h.hidden_at FROM message_hidden h WHERE h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = k.seq) AS hidden_at
+            coalesce((
+                SELECT v.cleared_seq
+                FROM participants v
+                WHERE v.conversation_id = k.conversation_id AND v.user_id = @Reader), 0) AS cleared_seq,
+            (
+                SELECT h.hidden_at
+                FROM message_hidden h
+                WHERE h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = k.seq) AS hidden_at
         FROM {MessageListStore.Places}
         JOIN conversations c ON c.id = k.conversation_id
         """;
@@ -67,7 +73,8 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
             {
                 var messages = (await grid.ReadAsync<MessageViewStore.Row>()).ToDictionary(row => (row.ConversationId, row.Seq));
                 var attachments = (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => (row.ConversationId, row.Seq!.Value));
-                var reactions = (await grid.ReadAsync<MessageListStore.ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
+                var reactions = (await grid.ReadAsync<MessageListStore.ReactionRow>())
+                    .ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
                 var around = (await grid.ReadAsync<Around>()).ToDictionary(row => (row.ConversationId, row.Seq));
                 return row =>
                 {
@@ -75,7 +82,8 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
                     if (!messages.TryGetValue(key, out var message) || !around.TryGetValue(key, out var its))
                         return null;
                     var view = message.ToView(
-                        [.. attachments[key].Select(file => file.ToView(urls, UrlAudience.Everybody))], [.. reactions[key]], its.Pinned, pointers: []);
+                        [.. attachments[key].Select(file => file.ToView(urls, UrlAudience.Everybody))], [.. reactions[key]], its.Pinned,
+                        pointers: []);
                     return Tell(row, view, its, reader);
                 };
             });
@@ -88,7 +96,9 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
         {
             // Whoever counts the unread mentions has to learn of whom it spoke before it was deleted.
             Mentions = around.Mentions is { } mentions ? [.. mentions.Select(id => new UserId(id))] : message.Mentions,
-            ReplyTo = policies.With(around.Policy).QuotesForAll() && message.ReplyTo?.Seq > around.ClearedSeq ? message.ReplyTo : message.ReplyTo?.ToLink(),
+            ReplyTo = policies.With(around.Policy).QuotesForAll() && message.ReplyTo?.Seq > around.ClearedSeq
+                ? message.ReplyTo
+                : message.ReplyTo?.ToLink(),
             DeliveredCount = values.DeliveredCount,
             ReadCount = values.ReadCount,
             RecipientCount = values.RecipientCount,

@@ -14,7 +14,8 @@ public sealed record MessagePlace(ConversationId ConversationId, long Seq, Insta
 /// <summary>Reads messages of several places, as the viewer sees them; where they stand was found before.</summary>
 public sealed class MessageListStore(DbSession session, PolicySettings policies, FileUrls urls)
 {
-    internal const string Places = "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
+    internal const string Places =
+        "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
 
     // What the viewer may not see is left out. Index: pk_messages; pk_conversations; pk_participants; pk_message_hidden; pk_users for each
     // sender; pk_messages for each replied one.

@@ -37,8 +37,8 @@ public sealed class SettingsEventSource : IEventSource
     }
 
     private sealed record Row(
-        Guid ConversationId, string UserId, bool Archived, bool Starred, Instant? MutedUntil, bool ShowReadReceipts, JsonText? Settings, long ClearedSeq,
-        bool Hidden)
+        Guid ConversationId, string UserId, bool Archived, bool Starred, Instant? MutedUntil, bool ShowReadReceipts, JsonText? Settings,
+        long ClearedSeq, bool Hidden)
     {
         public SettingsView ToView() => SettingsView.Of(Archived, Starred, MutedUntil, ShowReadReceipts, Settings, ClearedSeq, Hidden);
     }

@@ -115,7 +115,8 @@ sealed class FeedTail : IAsyncDisposable
     }
 
     /// <summary>What each of the rows tells, and who takes part now in each of the conversations that they are for.</summary>
-    public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members)> ReadDataAsync(List<FeedRow> rows, CancellationToken ct)
+    public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members)> ReadDataAsync(
+        List<FeedRow> rows, CancellationToken ct)
     {
         var members = new Dictionary<Guid, List<FeedMember>>();
         foreach (var row in rows)

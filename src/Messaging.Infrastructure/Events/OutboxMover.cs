@@ -1,3 +1,4 @@
+using Messaging.Domain.Messages;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -23,7 +24,7 @@ public sealed class OutboxMover : IAsyncDisposable
     // One that moves back (markedUnread) is never left out: whoever folds the others alone would not come to where it led.
     // Locks the lease's row against a takeover until the move is committed, then feed_state's row. Index: pk_outbox.
     private const string MoveSql =
-        """
+        $"""
         WITH held AS MATERIALIZED (
             SELECT name
             FROM leases
@@ -45,7 +46,7 @@ public sealed class OutboxMover : IAsyncDisposable
                 coalesce(payload ->> 'userId', user_id) AS owner, payload ? 'markedUnread' AS back,
                 ARRAY[coalesce(payload ->> 'seq', payload ->> 'lastReadSeq')::bigint, (payload ->> 'lastSeq')::bigint] AS reach
             FROM taken
-            WHERE type IN ('message:read', 'message:delivered', 'unread:changed')
+            WHERE type IN ('{MessageEvents.Read}', '{MessageEvents.Delivered}', '{MessageEvents.UnreadChanged}')
         ),
         outdone AS (
             SELECT id
