@@ -183,6 +183,51 @@ public sealed class GroupAddingTests : SliceFixture
     }
 
     [Test]
+    public async Task Who_left_is_left_alone_also_by_who_deletes_the_group_afterwards()
+    {
+        var (ada, bob, eve, zoe) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
+        var left = await Slices.GroupAsync(ada, bob, eve);
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+        await Slices.SendAsync(new RemoveParticipant(new Actor(ada), left, eve));
+        await Slices.SendAsync(new DeleteConversation(new Actor(ada), left));
+
+        Assert.That(await RefusalAsync(() => Slices.GroupAsync(ada, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(await RefusalAsync(() => Slices.GroupAsync(eve, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(await CodeAsync(() => Slices.GroupAsync(zoe, bob)), Is.Empty);
+        Assert.That(await CodeAsync(() => Slices.GroupAsync(ada, eve)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_deleted_group_is_remembered_for_who_left_it_lately_alone_and_until_the_day_is_over()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var (left, other) = (await Slices.GroupAsync(ada, bob), await Slices.GroupAsync(ada, bob));
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+        await Slices.SendAsync(new DeleteConversation(new Actor(ada), left));
+        await Slices.SendAsync(new DeleteConversation(new Actor(ada), other));
+
+        Assert.That(await RememberedAsync(left), Is.EqualTo(2));
+        Assert.That(await RememberedAsync(other), Is.Zero);
+        await Slices.ExecuteAsync(
+            "UPDATE departures SET stays_out_until = stays_out_until - interval '24 hours' WHERE conversation_id = @Id",
+            new { Id = left.Value });
+        Assert.That(await CodeAsync(() => Slices.GroupAsync(ada, bob)), Is.Empty);
+    }
+
+    [Test]
+    public async Task What_is_remembered_of_a_deleted_group_goes_with_its_user()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var left = await Slices.GroupAsync(ada, bob);
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), left));
+        await Slices.SendAsync(new DeleteConversation(new Actor(ada), left));
+
+        await Slices.ExecuteAsync("DELETE FROM users WHERE id = @Bob", new { Bob = bob.Value });
+
+        Assert.That(await RememberedAsync(left), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Who_was_put_out_is_brought_into_another_group_at_once()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
@@ -247,10 +292,14 @@ public sealed class GroupAddingTests : SliceFixture
             )
             INSERT INTO participants (conversation_id, user_id, role, joined_at, left_at, stays_out_until)
             SELECT c.id, u.id, 'member', now(), u.left_at, u.left_at + interval '24 hours'
-            FROM c, (VALUES (@Ada, NULL), (@Bob, now() - interval '2 days')) AS u (id, left_at)
+            FROM c, (VALUES (@Ada, NULL), (@Bob, now() - interval '2 days')) AS u (id, left_at);
+            INSERT INTO departures (conversation_id, user_id, stays_out_until, ends_at)
+            SELECT p.conversation_id, p.user_id, p.stays_out_until, now() - interval '1 day'
+            FROM participants p
+            WHERE p.user_id IN (@Ada, @Bob)
             """,
             new { Ada = ada.Value, Bob = bob.Value });
-        await Slices.ExecuteAsync("ANALYZE participants, conversations, users");
+        await Slices.ExecuteAsync("ANALYZE participants, departures, conversations, users");
 
         var plan = string.Join('\n', await Slices.SqlAsync(async session =>
         {
@@ -266,6 +315,7 @@ public sealed class GroupAddingTests : SliceFixture
 
         Assert.That(plan, Does.Contain("ix_participants_stays_out").And.Contain("pk_participants").And.Not.Contain("Seq Scan"));
         Assert.That(plan, Does.Match(@"ix_participants_stays_out on participants p .*actual rows=0(\.00)? loops=1"));
+        Assert.That(plan, Does.Match(@"ix_departures_stays_out on departures d .*actual rows=0(\.00)? loops=1").And.Contain("pk_departures"));
     }
 
     [Test]
@@ -325,6 +375,9 @@ public sealed class GroupAddingTests : SliceFixture
 
     private Task<long> CountAsync(UserId user) =>
         Slices.ScalarAsync<long>("SELECT count(*) FROM participants WHERE user_id = @User AND left_at IS NULL", new { User = user.Value });
+
+    private Task<long> RememberedAsync(ConversationId id) =>
+        Slices.ScalarAsync<long>("SELECT count(*) FROM departures WHERE conversation_id = @Id", new { Id = id.Value });
 
     private sealed class FixedTime(Instant time) : IClock
     {

@@ -52,7 +52,7 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         """;
 
     // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations; ix_participants_stays_out, the groups that each
-    // has left lately, and pk_participants.
+    // has left lately, and pk_participants; of those that were deleted since, ix_departures_stays_out and pk_departures.
     private const string AcquaintedSql =
         $"""
         SELECT u.id AS user_id,
@@ -70,6 +70,11 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
             FROM participants p
             JOIN participants mine ON mine.conversation_id = p.conversation_id AND mine.user_id = @UserId
             WHERE p.user_id = u.id AND p.stays_out_until > now()
+            UNION ALL
+            SELECT true
+            FROM departures d
+            JOIN departures mine ON mine.conversation_id = d.conversation_id AND mine.user_id = @UserId
+            WHERE d.user_id = u.id AND d.stays_out_until > now()
             LIMIT 1
         ) gone ON true
         """;

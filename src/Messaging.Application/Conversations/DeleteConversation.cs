@@ -17,12 +17,23 @@ public sealed record DeletedConversation(ConversationId Id);
 public sealed class DeleteConversationHandler(DbSession session, ConversationStore conversations, Outbox outbox, IClock clock)
     : IRequestHandler<DeleteConversation, Done>
 {
-    // Under the conversation's lock. Index: pk_participants.
+    // Under the conversation's lock. Who has lately left is left alone by the others until the day is over: so long it is remembered who
+    // they were. Index: pk_participants.
     private const string MembersSql =
         """
-        DELETE FROM participants
-        WHERE conversation_id = @ConversationId
-        RETURNING user_id, left_at IS NULL AS present
+        WITH p AS (
+            DELETE FROM participants
+            WHERE conversation_id = @ConversationId
+            RETURNING user_id, left_at, stays_out_until
+        ),
+        d AS (
+            INSERT INTO departures (conversation_id, user_id, stays_out_until, ends_at)
+            SELECT @ConversationId, p.user_id, p.stays_out_until, last.ends_at
+            FROM p, (SELECT max(stays_out_until) AS ends_at FROM p) AS last
+            WHERE last.ends_at > statement_timestamp()
+        )
+        SELECT user_id, left_at IS NULL AS present
+        FROM p
         """;
 
     // A direct key of a pair begins with the two and is found by both: its conversation tells which. Index: pk_slugs, uq_message_requests_pair.

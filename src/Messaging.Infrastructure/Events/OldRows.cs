@@ -39,6 +39,13 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         WHERE ctid = ANY (ARRAY(SELECT ctid FROM login_failures WHERE ends_at < @Before LIMIT @Limit))
         """;
 
+    // Index: ix_departures_ends_at.
+    private const string DeparturesSql =
+        """
+        DELETE FROM departures
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM departures WHERE ends_at < @Before LIMIT @Limit))
+        """;
+
     // Index: ix_idempotency_keys_created_at.
     private const string IdempotencyKeysSql =
         """
@@ -66,6 +73,7 @@ public sealed class OldRows(DirectDataSource database, IClock clock)
         await ForgetAsync(connection, IdempotencyKeysSql, now - IdempotencyKeys, ct);
         await ForgetAsync(connection, RefreshTokensSql, now - RefreshTokens, ct);
         await ForgetAsync(connection, LoginFailuresSql, now, ct);
+        await ForgetAsync(connection, DeparturesSql, now, ct);
         await ForgetAsync(connection, RevocationsSql, now - Revocations, ct);
     }
 

@@ -128,6 +128,23 @@ public sealed class MaintenanceTests
     }
 
     [Test]
+    public async Task Who_was_in_a_deleted_group_is_forgotten_when_the_day_of_the_last_who_left_it_is_over()
+    {
+        var ada = await feed.Slices.UserAsync();
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO departures (conversation_id, user_id, ends_at)
+            SELECT gen_random_uuid(), @Ada, now() + (i - 1.5) * interval '1 minute'
+            FROM generate_series(1, 3) AS i
+            """,
+            new { Ada = ada.Value });
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(await feed.CountAsync("departures"), Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task What_was_revoked_is_forgotten_after_two_days_but_for_all_tokens_of_a_user()
     {
         await feed.Slices.ExecuteAsync(
