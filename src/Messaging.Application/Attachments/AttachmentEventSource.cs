@@ -14,13 +14,18 @@ public sealed record AttachmentValues
 /// <summary>Files for their uploaders. Of one that is nobody's any more nothing is told.</summary>
 public sealed class AttachmentEventSource(FileUrls urls) : IEventSource
 {
-    // Index: pk_attachments, pk_conversations.
+    // The LIMIT keeps the planner from reading all files of the conversations, to join them. Index: pk_attachments, pk_conversations.
     private const string ReadySql =
         $"""
         SELECT {AttachmentRow.Columns}
         FROM unnest(@ReadyConversations::uuid[], @Ready::uuid[]) AS k (conversation_id, id)
-        JOIN attachments a ON a.conversation_id = k.conversation_id AND a.id = k.id AND NOT a.is_released
         JOIN conversations c ON c.id = k.conversation_id
+        CROSS JOIN LATERAL (
+            SELECT {AttachmentRow.Columns}
+            FROM attachments a
+            WHERE a.conversation_id = k.conversation_id AND a.id = k.id AND NOT a.is_released
+            LIMIT 1
+        ) a
         """;
 
     public IReadOnlyCollection<string> Types { get; } = [AttachmentEvents.Ready];

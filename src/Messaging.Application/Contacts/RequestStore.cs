@@ -45,10 +45,15 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         """
         JOIN users f ON f.id = r.from_id
         JOIN users t ON t.id = r.to_id
-        LEFT JOIN messages m ON m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
-            AND NOT EXISTS (
-                SELECT FROM message_hidden h
-                WHERE h.conversation_id = r.conversation_id AND h.user_id = v.user_id AND h.seq = r.seq)
+        LEFT JOIN LATERAL (
+            SELECT m.id, m.seq, m.type, m.sender_id, m.text, m.deleted_at, m.created_at
+            FROM messages m
+            WHERE m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
+                AND NOT EXISTS (
+                    SELECT FROM message_hidden h
+                    WHERE h.conversation_id = r.conversation_id AND h.user_id = v.user_id AND h.seq = r.seq)
+            LIMIT 1
+        ) m ON true
         """;
 
     private const string OfViewer = $"FROM message_requests r CROSS JOIN (SELECT @UserId::text AS user_id) v {Joins}";

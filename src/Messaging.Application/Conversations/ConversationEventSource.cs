@@ -56,14 +56,20 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
         JOIN users u ON u.id = k.user_id
         """;
 
-    // The newest message of the moment, if it is there. Index: pk_messages.
+    // The newest message of the moment, if it is there. The LIMIT keeps the planner from reading all messages of the conversations, to
+    // join them. Index: pk_messages.
     private const string NewestSql =
         """
         SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
             m.created_at
         FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[])
             AS k (conversation_id, seq, created_at)
-        JOIN messages m ON m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
+        CROSS JOIN LATERAL (
+            SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, m.text, m.deleted_at, m.created_at
+            FROM messages m
+            WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
+            LIMIT 1
+        ) m
         """;
 
     private static readonly string[] OfPeople = [ParticipantAdded.Name, ParticipantUpdated.Name];

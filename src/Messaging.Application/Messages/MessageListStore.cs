@@ -17,14 +17,21 @@ public sealed class MessageListStore(DbSession session, PolicySettings policies,
     internal const string Places =
         "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
 
-    // What the viewer may not see is left out. Index: pk_messages; pk_conversations; pk_participants; pk_message_hidden; pk_users for each
-    // sender; pk_messages for each replied one.
+    // What the viewer may not see is left out. The LIMIT keeps the planner from reading all messages of the conversations, to join them.
+    // Index: pk_messages; pk_conversations; pk_participants; pk_message_hidden; pk_users for each sender; pk_messages for each replied one.
     internal const string MessagesSql =
         $"""
         SELECT {MessageViewStore.Columns}
         FROM {Places}
-        JOIN messages m ON m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
         JOIN conversations c ON c.id = k.conversation_id
+        CROSS JOIN LATERAL (
+            SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, m.text, m.metadata, m.location, m.reference, m.mentions,
+                m.client_message_id, m.reply_to_seq, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at,
+                m.version
+            FROM messages m
+            WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
+            LIMIT 1
+        ) m
         LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = @UserId AND v.left_at IS NULL
         {MessageViewStore.SenderJoin}
         LEFT JOIN LATERAL (
