@@ -55,7 +55,7 @@ static partial class Explanation
         null or DBNull => "NULL",
         byte[] bytes => $"'\\x{Convert.ToHexString(bytes)}'",
         DateTime time => $"'{time:O}'",
-        Array items => $"'{{{string.Join(",", items.Cast<object>())}}}'",
+        Array items => $"'{{{string.Join(",", items.Cast<object>().Select(item => item is "NULL" ? "NULL" : $"\"{item}\""))}}}'",
         bool flag => flag ? "true" : "false",
         IFormattable number and (int or long) => number.ToString(null, CultureInfo.InvariantCulture),
         _ => $"'{value}'",

@@ -1,7 +1,10 @@
 using System.Globalization;
+using Messaging.Application.Attachments;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
 using Messaging.Application.Writing;
@@ -46,6 +49,7 @@ static class HotStatements
             ("UserId", Text, user), ("Receipts", NpgsqlDbType.Boolean, true)),
         new("One conversation", Statements.Of<ConversationViewStore>("OneSql"), Background: false, ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Feed(conversation, user),
+        .. Told(conversation, user, seq, message),
     ];
 
     // One message of one sender; a batch has the same plans with more rows.
@@ -164,6 +168,38 @@ static class HotStatements
                 "Resume: what one user missed", Statements.Of<EventStore>("OfUserSql"), Background: false,
                 ("After", Bigint, 0L), ("UpTo", Bigint, 100_000L), ("UserId", Text, user), ("Limit", NpgsqlDbType.Integer, 101)),
         ];
+    }
+
+    // What events tell, of one row each; a page has the same plans with more keys.
+    static IEnumerable<HotStatement> Told(Guid conversation, string user, long seq, Guid message)
+    {
+        const NpgsqlDbType array = NpgsqlDbType.Array;
+        var (conversations, users, seqs, ids) = (new[] { conversation }, new[] { user }, new[] { seq }, new[] { message });
+        var times = new[] { TextOf(TimeOf(message)) };
+        return new (string Name, Type Source, string Constant)[]
+        {
+            ("Told: messages", typeof(MessageListStore), "MessagesSql"),
+            ("Told: their attachments", typeof(MessageListStore), "AttachmentsSql"),
+            ("Told: their reactions", typeof(MessageListStore), "ReactionsSql"),
+            ("Told: what stands around them", typeof(MessageEventSource), "AroundSql"),
+            ("Told: which marked ones are deleted", typeof(MarkEventSource), "DeletedSql"),
+            ("Told: conversations", typeof(ConversationEventSource), "ConversationsSql"),
+            ("Told: their people", typeof(ConversationEventSource), "PeopleSql"),
+            ("Told: their newest messages", typeof(ConversationEventSource), "NewestSql"),
+            ("Told: settings", typeof(SettingsEventSource), "SettingsSql"),
+            ("Told: contacts", typeof(ContactEventSource), "ContactsSql"),
+            ("Told: requests", typeof(RequestStore), "SomeSql"),
+            ("Told: files", typeof(AttachmentEventSource), "ReadySql"),
+        }.Select(part => new HotStatement(
+            part.Name, Statements.Of(part.Source, part.Constant), Background: true,
+            ("ConversationIds", array | Uuid, conversations), ("Seqs", array | Bigint, seqs), ("Times", array | NpgsqlDbType.TimestampTz, times),
+            ("UserId", Text, null), ("Reader", Text, user), ("Receipts", NpgsqlDbType.Boolean, true),
+            ("MarkedConversations", array | Uuid, conversations), ("MarkedSeqs", array | Bigint, seqs),
+            ("ToldConversations", array | Uuid, conversations), ("PeopleConversations", array | Uuid, conversations), ("People", array | Text, users),
+            ("NewestConversations", array | Uuid, conversations), ("NewestSeqs", array | Bigint, seqs),
+            ("NewestTimes", array | NpgsqlDbType.TimestampTz, times), ("OwnConversations", array | Uuid, conversations), ("Owners", array | Text, users),
+            ("ContactHearers", array | Text, users), ("Contacts", array | Text, users), ("RequestHearers", array | Text, users),
+            ("Requests", array | Uuid, ids), ("ReadyConversations", array | Uuid, conversations), ("Ready", array | Uuid, ids)));
     }
 
     static DateTime TimeOf(Guid id) => new Domain.Common.MessageId(id).Time.ToDateTimeUtc();
