@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Domain.Common;
@@ -23,6 +24,7 @@ public static class ContactEndpoints
         v1.MapGet("/contacts", ListAsync)
             .WithName("listContacts").WithSummary("One's contacts and questions either way, by user id");
         v1.MapPost("/contacts", AskAsync)
+            .RequireSendLimit()
             .Refuses(ProblemCodes.Blocked, ProblemCodes.RequestPending)
             .WithName("askContact").WithSummary("Ask somebody to be a contact; asking who has asked already accepts");
         v1.MapPost("/contacts/{userId:userid}/accept", AcceptAsync)

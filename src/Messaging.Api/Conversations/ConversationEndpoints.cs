@@ -18,7 +18,8 @@ namespace Messaging.Api.Conversations;
 /// <param name="UserId">The other one.</param>
 /// <param name="Context">What it is about; each context has a conversation of its own.</param>
 /// <param name="Message">
-/// A message, sent in the same transaction; takes from the rate limit <c>send</c>, and a service key needs the scope <c>messages</c>.
+/// A message, sent in the same transaction; a service key needs the scope <c>messages</c>. Takes from the rate limit <c>send</c>, as does a
+/// conversation that is made, both together once.
 /// </param>
 public sealed record DirectBody(UserId UserId, ConversationContext? Context = null, MessageContent? Message = null);
 
@@ -95,8 +96,10 @@ public static class ConversationEndpoints
             .Refuses(ProblemCodes.Blocked, ProblemCodes.ConversationArchived, ProblemCodes.RequestPending)
             .WithName("reopenConversation").WithSummary("Have a closed conversation take messages again");
         v1.MapPost("/conversations/{id:guid}/archive", ArchiveAsync)
+            .RequireSendLimit()
             .WithName("archiveConversation").WithSummary("Put a conversation away for everyone");
         v1.MapPost("/conversations/{id:guid}/unarchive", UnarchiveAsync)
+            .RequireSendLimit()
             .WithName("unarchiveConversation").WithSummary("Bring an archived conversation back for everyone");
         return app;
     }
@@ -109,7 +112,8 @@ public static class ConversationEndpoints
             context.TakeSend(limits);
             context.User.RequireScope(Scope.Messages);
         }
-        var opened = await mediator.Send(new OpenDirect(context.Actor(), body.UserId, body.Context, body.Message), ct);
+        var opened = await mediator.Send(
+            new OpenDirect(context.Actor(), body.UserId, body.Context, body.Message, BeforeMaking: () => context.TakeSend(limits)), ct);
         return opened.Created
             ? TypedResults.Created(Location(context, opened.Conversation), opened.Conversation)
             : TypedResults.Ok(WithTag(context, opened.Conversation));

@@ -41,20 +41,25 @@ public static class GroupEndpoints
                 ProblemCodes.NotAContact)
             .WithName("addParticipants").WithSummary("Let people into a group, all or none");
         fixedInDirect.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
+            .RequireSendLimit()
             .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.LastOwner)
             .WithName("changeRole").WithSummary("Give somebody another role");
         fixedInDirect.MapDelete("/participants/{userId:userid}", RemoveAsync)
+            .RequireSendLimit()
             .WithName("removeParticipant").WithSummary("Put somebody out of a group");
         fixedInDirect.MapPost("/leave", LeaveAsync)
             .WithName("leaveConversation").WithSummary("Leave a group");
         fixedInDirect.MapPost("/owner", HandOverAsync)
+            .RequireSendLimit()
             .Refuses(ProblemCodes.ConversationArchived)
             .WithName("handOverGroup").WithSummary("Make another participant the owner");
         fixedInDirect.MapGet("/bans", ListBansAsync)
             .WithName("listBans").WithSummary("Who is kept out, by user id");
         fixedInDirect.MapPut("/bans/{userId:userid}", BanAsync)
+            .RequireSendLimit()
             .WithName("banParticipant").WithSummary("Put somebody out and keep that one out");
         fixedInDirect.MapDelete("/bans/{userId:userid}", UnbanAsync)
+            .RequireSendLimit()
             .WithName("unbanParticipant").WithSummary("Lift a ban");
         return app;
     }

@@ -11,7 +11,9 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>The one direct conversation with a user, per context: found, or made with its first message in the same transaction.</summary>
-public sealed record OpenDirect(Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message) : ICommand<OpenedDirect>;
+/// <param name="BeforeMaking">Called when none was found that it may be made; throws what speaks against it.</param>
+public sealed record OpenDirect(
+    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ICommand<OpenedDirect>;
 
 /// <summary>The conversation as the opener sees it.</summary>
 /// <param name="Created">Whether it was made by this call.</param>
@@ -75,6 +77,7 @@ public sealed class OpenDirectHandler(
         var conversation = Conversation.OpenDirect(
             opener, command.UserId, command.Context, standing.Asks(policies.DirectMessages) ? RequestState.Unsent : null,
             clock.GetCurrentInstant());
+        command.BeforeMaking?.Invoke();
 
         await session.ExecuteAsync(ClaimSql, new { Key = key, ConversationId = conversation.Id.Value }, ct);
         await conversations.AddAsync(conversation, [opener, command.UserId], ct);

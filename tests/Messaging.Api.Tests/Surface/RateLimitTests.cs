@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.Tests.Auth;
@@ -175,6 +176,45 @@ public sealed class RateLimitTests
     }
 
     [Test]
+    public async Task Opening_a_direct_conversation_takes_from_the_budget_of_sends_if_it_makes_one()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await api.ClientFor("ben").GetAsync("/v1/me");
+        await api.ClientFor("carl").GetAsync("/v1/me");
+        var client = api.ClientFor("anna");
+
+        var outcomes = new[]
+        {
+            await OpenAsync(client, new { userId = "nobody" }).OutcomeAsync(),
+            await OpenAsync(client, new { userId = "ben" }).OutcomeAsync(),
+            await OpenAsync(client, new { userId = "carl" }).OutcomeAsync(),
+            await OpenAsync(client, new { userId = "ben" }).OutcomeAsync(),
+        };
+
+        Assert.That(outcomes, Is.EqualTo(new[] { "400 invalid-request", "201", "429 rate-limited", "200" }));
+        Assert.That((await client.GetFromJsonAsync<JsonElement>("/v1/conversations")).GetProperty("items").GetArrayLength(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Somebody_is_not_put_out_and_brought_back_more_often_than_one_may_send()
+    {
+        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "4"));
+        await api.ClientFor("ben").GetAsync("/v1/me");
+        var client = api.ClientFor("anna");
+        using var made = await client.PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = new[] { "ben" } });
+        var people = $"/v1/conversations/{(await made.JsonAsync()).GetProperty("id").GetString()}/participants";
+
+        var outcomes = new List<string>();
+        for (var i = 0; i < 2; i++)
+        {
+            outcomes.Add(await client.DeleteAsync($"{people}/ben").OutcomeAsync());
+            outcomes.Add(await client.PostAsJsonAsync(people, new { userIds = new[] { "ben" } }).OutcomeAsync());
+        }
+
+        Assert.That(outcomes, Is.EqualTo(new[] { "204", "200", "204", "429 rate-limited" }));
+    }
+
+    [Test]
     public async Task What_a_service_key_does_as_a_user_leaves_the_users_own_budget_alone()
     {
         await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
@@ -195,7 +235,15 @@ public sealed class RateLimitTests
     [TestCase("PATCH", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000")]
     [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/close")]
     [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/reopen")]
+    [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/archive")]
+    [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/unarchive")]
+    [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/owner")]
     [TestCase("POST", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/participants")]
+    [TestCase("PATCH", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/participants/ben")]
+    [TestCase("DELETE", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/participants/ben")]
+    [TestCase("PUT", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/bans/ben")]
+    [TestCase("DELETE", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/bans/ben")]
+    [TestCase("POST", "/v1/contacts")]
     public async Task What_brings_words_or_attention_to_others_takes_from_the_budget_of_sends(string method, string path)
     {
         await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
