@@ -36,4 +36,5 @@ namespace Messaging.FluentMigrator;
 [Migration(202611281601, "remember_questions_taken_back")] public sealed class M202611281601() : EmbeddedScript("202611281601_remember_questions_taken_back");
 [Migration(202611281801, TransactionBehavior.None, "index_stays_out")] public sealed class M202611281801() : EmbeddedScript("202611281801_index_stays_out");
 [Migration(202611290101, "let_events_refer")] public sealed class M202611290101() : EmbeddedScript("202611290101_let_events_refer");
+[Migration(202611290201, "part_the_outbox")] public sealed class M202611290201() : EmbeddedScript("202611290201_part_the_outbox");
 [Migration(202611290801, "remember_departures")] public sealed class M202611290801() : EmbeddedScript("202611290801_remember_departures");

@@ -15,7 +15,6 @@ public static class EventsSetup
         services.AddSingleton<PartitionIndexes>();
         services.AddSingleton<OldRows>();
         services.AddSingleton<Maintenance>();
-        services.AddSingleton<OutboxVacuum>();
         services.AddSingleton<QuietConversations>();
         services.AddSingleton<Purges>();
         return services;
@@ -29,7 +28,6 @@ public static class EventsSetup
         services.AddHostedService(provider => provider.GetRequiredService<Maintenance>());
         services.AddHostedService<FeedReader>();
         services.AddHostedService<FeedListener>();
-        services.AddHostedService(provider => provider.GetRequiredService<OutboxVacuum>());
         services.AddHostedService<Sequencer>();
         services.AddHostedService<RetentionWorker>();
         return services;

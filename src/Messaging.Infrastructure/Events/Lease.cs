@@ -27,6 +27,15 @@ public sealed record Lease(string Name, string Holder, long Fencing)
         WHERE name = @Name AND holder = @Holder AND fencing = @Fencing
         """;
 
+    /// <summary>A row for who holds it still. Locks the lease's row: nobody takes it over until what is done with it is committed.</summary>
+    public const string HeldSql =
+        """
+        SELECT name
+        FROM leases
+        WHERE name = @Name AND holder = @Holder AND fencing = @Fencing AND expires_at > clock_timestamp()
+        FOR SHARE
+        """;
+
     /// <summary>How long a holder waits for the server's word before it tries over another connection.</summary>
     public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 

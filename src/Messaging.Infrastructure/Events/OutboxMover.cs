@@ -4,8 +4,13 @@ using NpgsqlTypes;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>How many events a move took from the outbox, and up to where the feed goes since.</summary>
-public readonly record struct Move(int Count, long LastPosition);
+/// <summary>What a look into the outbox led to.</summary>
+/// <param name="Found">How many events it saw.</param>
+/// <param name="Count">How many of them it moved: all, or none without the lease.</param>
+/// <param name="LastPosition">Up to where the feed goes since, if it moved any.</param>
+/// <param name="Latest">When the last of them happened.</param>
+/// <param name="HasMore">Whether there may be more to move at once.</param>
+public readonly record struct Move(int Found, int Count, long LastPosition, DateTime Latest, bool HasMore);
 
 /// <summary>Moves committed events from the outbox to the feed under a lease, on one connection.</summary>
 public sealed class OutboxMover : IAsyncDisposable
@@ -22,23 +27,32 @@ public sealed class OutboxMover : IAsyncDisposable
 
     // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it.
     // One that moves back (markedUnread) is never left out: whoever folds the others alone would not come to where it led.
-    // Locks the lease's row against a takeover until the move is committed, then feed_state's row. Index: pk_outbox.
+    // Locks the lease's row against a takeover until the move is committed, then feed_state's row; nothing where there is nothing to move.
+    // Who moved what this one sees holds the lease by then. Index: the key of each part that is named, and of no other.
     private const string MoveSql =
         $"""
-        WITH held AS MATERIALIZED (
+        WITH next AS MATERIALIZED (
+            SELECT waiting.part, waiting.place
+            FROM unnest(@Parts::integer[]) AS named (part)
+            CROSS JOIN LATERAL (
+                SELECT part, ctid AS place, occurred_at, conversation_id, event_no
+                FROM outbox
+                WHERE outbox.part = named.part AND occurred_at >= @From
+                ORDER BY occurred_at, conversation_id, event_no
+                LIMIT @Limit
+            ) AS waiting
+            ORDER BY waiting.occurred_at, waiting.conversation_id, waiting.event_no
+            LIMIT @Limit
+        ),
+        held AS MATERIALIZED (
             SELECT name
-            FROM leases
-            WHERE name = @Name AND holder = @Holder AND fencing = @Fencing AND expires_at > clock_timestamp()
-            FOR SHARE
+            FROM ({Lease.HeldSql}) AS lease
+            WHERE EXISTS (SELECT FROM next)
         ),
         taken AS (
             DELETE FROM outbox
-            WHERE EXISTS (SELECT FROM held)
-              AND ctid = ANY (ARRAY(
-                SELECT ctid
-                FROM outbox
-                ORDER BY occurred_at, conversation_id, event_no
-                LIMIT @Limit))
+            USING next
+            WHERE EXISTS (SELECT FROM held) AND outbox.part = next.part AND outbox.ctid = next.place
             RETURNING id, occurred_at, conversation_id, event_no, seq, user_id, type, payload
         ),
         pointers AS (
@@ -59,7 +73,7 @@ public sealed class OutboxMover : IAsyncDisposable
             WHERE outdone AND NOT back
         ),
         counted AS (
-            SELECT count(*) AS taken, count(*) - (SELECT count(*) FROM outdone) AS kept
+            SELECT count(*) AS taken, count(*) - (SELECT count(*) FROM outdone) AS kept, max(occurred_at) AS latest
             FROM taken
         ),
         state AS (
@@ -67,7 +81,7 @@ public sealed class OutboxMover : IAsyncDisposable
             SET last_position = last_position + counted.kept
             FROM counted
             WHERE counted.taken > 0
-            RETURNING last_position, counted.taken, counted.kept
+            RETURNING last_position, counted.taken, counted.kept, counted.latest
         ),
         moved AS (
             INSERT INTO feed (position, occurred_at, conversation_id, seq, user_id, type, payload)
@@ -78,13 +92,24 @@ public sealed class OutboxMover : IAsyncDisposable
             CROSS JOIN state
             WHERE NOT EXISTS (SELECT FROM outdone WHERE outdone.id = taken.id)
         )
-        SELECT taken::integer, last_position, pg_notify(@Channel, last_position::text)
-        FROM state
+        SELECT found.count::integer, told.taken::integer, told.last_position, told.latest, told.word
+        FROM (SELECT count(*) FROM next) AS found
+        LEFT JOIN (
+            SELECT taken, last_position, latest, pg_notify(@Channel, last_position::text) AS word
+            FROM state
+        ) AS told ON true
         """;
 
     private readonly NpgsqlCommand command;
+    private readonly OutboxParts parts;
 
-    private OutboxMover(NpgsqlCommand command) => this.command = command;
+    private OutboxMover(NpgsqlCommand command, OutboxParts parts) => (this.command, this.parts) = (command, parts);
+
+    /// <summary>The parts of the outbox that are looked at next.</summary>
+    public int[] Parts => parts.Parts;
+
+    /// <summary>From when on.</summary>
+    public DateTime From => parts.From;
 
     public static async Task<OutboxMover> PrepareAsync(NpgsqlConnection connection, Lease lease, CancellationToken ct)
     {
@@ -95,6 +120,8 @@ public sealed class OutboxMover : IAsyncDisposable
             CommandTimeout = (int)Lease.CommandTimeout.TotalSeconds,
             Parameters =
             {
+                new NpgsqlParameter("Parts", NpgsqlDbType.Array | NpgsqlDbType.Integer),
+                new NpgsqlParameter("From", NpgsqlDbType.TimestampTz),
                 new NpgsqlParameter("Name", lease.Name),
                 new NpgsqlParameter("Holder", lease.Holder),
                 new NpgsqlParameter("Fencing", lease.Fencing),
@@ -103,15 +130,32 @@ public sealed class OutboxMover : IAsyncDisposable
             },
         };
         await prepared.PrepareAsync(ct);
-        return new OutboxMover(prepared);
+        return new OutboxMover(prepared, await OutboxParts.LoadAsync(connection, lease, ct));
     }
 
-    /// <summary>One statement, one commit. Moves nothing once the lease has run out or passed on.</summary>
+    /// <summary>One statement, one commit. Moves nothing if there is nothing, or once the lease has run out or passed on.</summary>
     public async Task<Move> MoveAsync(CancellationToken ct)
     {
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct) ? new Move(reader.GetInt32(0), reader.GetInt64(1)) : default;
+        while (true)
+        {
+            var move = await LookAsync(ct);
+            var goesOn = await parts.TendAsync(move, ct);
+            if (move.Count > 0 || !goesOn)
+                return move with { HasMore = goesOn || move.Count == BatchSize };
+        }
     }
 
     public ValueTask DisposeAsync() => command.DisposeAsync();
+
+    private async Task<Move> LookAsync(CancellationToken ct)
+    {
+        command.Parameters["Parts"].Value = parts.Parts;
+        command.Parameters["From"].Value = parts.From;
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        var found = reader.GetInt32(0);
+        return reader.IsDBNull(1)
+            ? new Move(found, 0, 0, default, HasMore: false)
+            : new Move(found, reader.GetInt32(1), reader.GetInt64(2), reader.GetDateTime(3), HasMore: false);
+    }
 }

@@ -12,23 +12,32 @@ public sealed class Partitions(DirectDataSource database)
     private const string LockTimeoutSql = "SET lock_timeout = '1s'";
 
     // Locks out other nodes that make partitions at the same moment, and the parents against other changes; sends and readers pass.
+    // A dump may know of a later part of the outbox that is written into, and not have it: it reads sequences past its snapshot.
     private const string MakeSql =
         """
         SELECT pg_advisory_xact_lock(hashtextextended('messaging:partitions', 0));
         SELECT create_messages_partition((date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date)
         FROM generate_series(0, 2) AS ahead;
         SELECT create_feed_partition((now() AT TIME ZONE 'UTC')::date + ahead)
-        FROM generate_series(-1, 2) AS ahead
+        FROM generate_series(-1, 2) AS ahead;
+        SELECT create_outbox_part(coalesce(pg_sequence_last_value('outbox_current'), 1)::integer)
         """;
 
-    // The days of the events that the sequencer moves next. Index: pk_outbox.
+    // The days of the events that the sequencer moves next. Index: the key of each part.
     private const string MakeForOutboxSql =
         """
         SELECT pg_advisory_xact_lock(hashtextextended('messaging:partitions', 0));
         SELECT create_feed_partition(days.day)
         FROM (
             SELECT DISTINCT (next.occurred_at AT TIME ZONE 'UTC')::date AS day
-            FROM (SELECT occurred_at FROM outbox ORDER BY occurred_at LIMIT @Limit) AS next
+            FROM unnest(@Parts::integer[]) AS named (part)
+            CROSS JOIN LATERAL (
+                SELECT occurred_at
+                FROM outbox
+                WHERE outbox.part = named.part AND occurred_at >= @From
+                ORDER BY occurred_at, conversation_id, event_no
+                LIMIT @Limit
+            ) AS next
         ) AS days
         """;
 
@@ -59,7 +68,7 @@ public sealed class Partitions(DirectDataSource database)
     private const int Tries = 10;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Messages of this month and the next two, the feed of yesterday and the days to come.</summary>
+    /// <summary>Messages of this month and the next two, the feed of yesterday and the days to come, the part that events go to.</summary>
     public async Task MakeAsync(CancellationToken ct)
     {
         await using var connection = await OpenAsync(ct);
@@ -80,11 +89,11 @@ public sealed class Partitions(DirectDataSource database)
     }
 
     /// <summary>For events of days that were not foreseen: left in the outbox long ago, or made while the clock was wrong.</summary>
-    public async Task MakeForOutboxAsync(CancellationToken ct)
+    public async Task MakeForOutboxAsync(int[] parts, DateTime from, CancellationToken ct)
     {
         await using var connection = await OpenAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            MakeForOutboxSql, new { Limit = (long)OutboxMover.BatchSize }, cancellationToken: ct));
+            MakeForOutboxSql, new { Parts = parts, From = from, Limit = (long)OutboxMover.BatchSize }, cancellationToken: ct));
     }
 
     /// <summary>

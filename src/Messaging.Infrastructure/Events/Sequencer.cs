@@ -10,8 +10,7 @@ namespace Messaging.Infrastructure.Events;
 /// Gives events their place in the feed: in the whole cluster one node does, the holder of the lease; the others wait for it to run out.
 /// </summary>
 public sealed class Sequencer(
-    DirectDataSource database, OutboxSignal outbox, FeedSignal feed, Partitions partitions, OutboxVacuum vacuum,
-    ILogger<Sequencer> logger) : BackgroundService
+    DirectDataSource database, OutboxSignal outbox, FeedSignal feed, Partitions partitions, ILogger<Sequencer> logger) : BackgroundService
 {
     public const string LeaseName = "sequencer";
 
@@ -67,10 +66,9 @@ public sealed class Sequencer(
             if (move.Count > 0)
             {
                 feed.Announce(move.LastPosition);
-                vacuum.Count(move.Count);
                 busy = clock.GetTimestamp();
             }
-            if (move.Count < OutboxMover.BatchSize)
+            if (!move.HasMore)
                 await outbox.WaitAsync(clock.GetElapsedTime(busy) < BusyFor ? BusyPoll : IdlePoll, ct);
         }
     }
@@ -84,7 +82,7 @@ public sealed class Sequencer(
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CheckViolation)
         {
             // Events of a day that the feed has no partition for: left over from long ago, or the clock was set.
-            await partitions.MakeForOutboxAsync(ct);
+            await partitions.MakeForOutboxAsync(mover.Parts, mover.From, ct);
             return default;
         }
     }

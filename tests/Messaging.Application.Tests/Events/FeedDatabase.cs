@@ -10,6 +10,19 @@ namespace Messaging.Application.Tests.Events;
 /// <summary>The outbox and the feed of a clean database, written and read past the application.</summary>
 sealed class FeedDatabase : IAsyncDisposable
 {
+    /// <summary>How many events of conversations are out of their order, missing or doubled.</summary>
+    public const string ViolationsSql =
+        """
+        SELECT count(*)
+        FROM (
+            SELECT (payload ->> 'no')::bigint AS no,
+                lag((payload ->> 'no')::bigint) OVER (PARTITION BY conversation_id ORDER BY position) AS earlier
+            FROM feed
+            WHERE conversation_id IS NOT NULL
+        ) AS rows
+        WHERE no <> coalesce(earlier, 0) + 1
+        """;
+
     const string AppendSql =
         """
         WITH c AS (
@@ -44,7 +57,7 @@ sealed class FeedDatabase : IAsyncDisposable
     public static async Task<FeedDatabase> StartAsync() => new(await Slices.StartAsync());
 
     public Sequencer Sequencer() => new(
-        Direct, Committed, Moved, Partitions, new OutboxVacuum(Direct, NullLogger<OutboxVacuum>.Instance), NullLogger<Sequencer>.Instance);
+        Direct, Committed, Moved, Partitions, NullLogger<Sequencer>.Instance);
 
     public async Task<OutboxMover> MoverAsync(Lease lease) =>
         await OutboxMover.PrepareAsync(await Direct.Value.OpenConnectionAsync(), lease, CancellationToken.None);

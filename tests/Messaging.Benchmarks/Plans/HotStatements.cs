@@ -157,7 +157,9 @@ static class HotStatements
         [
             new(
                 "Sequencer: a move", Statements.Of<OutboxMover>("MoveSql"), Background: true,
-                ("Name", Text, Sequencer.LeaseName), ("Holder", Text, "explained"), ("Fencing", Bigint, 0L), ("Limit", Bigint, 1_000L), ("Channel", Text, "explained")),
+                ("Parts", NpgsqlDbType.Array | NpgsqlDbType.Integer, new[] { 1, 2 }), ("From", NpgsqlDbType.TimestampTz, DateTime.UnixEpoch),
+                ("Limit", Bigint, 1_000L), ("Name", Text, Sequencer.LeaseName), ("Holder", Text, "explained"), ("Fencing", Bigint, 0L),
+                ("Channel", Text, "explained")),
             new("Feed: what is new", Statements.Of(tail, "NextSql"), Background: true, ("After", Bigint, 0L), ("Limit", Bigint, 1_000L)),
             new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true, ("HeardConversations", NpgsqlDbType.Array | Uuid, new[] { conversation })),
             new(
