@@ -21,6 +21,9 @@ public sealed class Sequencer(
     private static readonly TimeSpan IdlePoll = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(5);
 
+    // An event costs several times less in a move of many than in a move of few.
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(2);
+
     private readonly string holder = Lease.NewHolder();
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -50,6 +53,7 @@ public sealed class Sequencer(
     {
         var clock = TimeProvider.System;
         var (renewed, busy) = (clock.GetTimestamp(), clock.GetTimestamp());
+        var pace = new Pace(clock);
         await using var mover = await OutboxMover.PrepareAsync(connection, lease, ct);
         while (true)
         {
@@ -66,10 +70,18 @@ public sealed class Sequencer(
             if (move.Count > 0)
             {
                 feed.Announce(move.LastPosition);
+                pace.Count(move.Count);
                 busy = clock.GetTimestamp();
             }
-            if (!move.HasMore)
-                await outbox.WaitAsync(clock.GetElapsedTime(busy) < BusyFor ? BusyPoll : IdlePoll, ct);
+            if (move.HasMore)
+                continue;
+            var raised = await outbox.WaitAsync(clock.GetElapsedTime(busy) < BusyFor ? BusyPoll : IdlePoll, ct);
+            if (raised && pace.IsFast())
+            {
+                await Task.Delay(Gather, ct);
+                // What was raised meanwhile is moved with the rest.
+                await outbox.WaitAsync(TimeSpan.Zero, ct);
+            }
         }
     }
 
