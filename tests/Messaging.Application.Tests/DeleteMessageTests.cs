@@ -181,13 +181,13 @@ public sealed class DeleteMessageTests : SliceFixture
         Assert.That(
             await Slices.SqlAsync(session => session.QueryAsync<string>(
                 """
-                SELECT concat_ws(' ', type, user_id, seq, payload #>> '{deleted,scope}', payload ->> 'text', payload ->> 'unreadCount')
+                SELECT concat_ws(' ', type, user_id, seq, payload #>> '{deleted,scope}', payload ->> 'text')
                 FROM outbox
                 WHERE conversation_id = @Id AND type IN ('message:deleted', 'unread:changed')
                 ORDER BY occurred_at, event_no
                 """,
                 new { Id = id.Value }, CancellationToken.None)),
-            Is.EqualTo(new[] { $"message:deleted {users[1]} {sent.Seq} me", $"unread:changed {users[1]} 0", $"message:deleted {users[0]} {sent.Seq} me" }));
+            Is.EqualTo(new[] { $"message:deleted {users[1]} {sent.Seq} me", $"unread:changed {users[1]}", $"message:deleted {users[0]} {sent.Seq} me" }));
     }
 
     [Test]

@@ -1,10 +1,12 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Messaging.Application.Conversations;
+using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
+using NodaTime;
 
 namespace Messaging.Application.Tests;
 
@@ -98,9 +100,11 @@ public sealed class UnreadTests : SliceFixture
             "conversation:created ", "message:new ", "message:new ", "message:new ", "message:read ", $"unread:changed {bob}",
         }));
         Assert.That(
-            await Slices.ScalarAsync<string>("SELECT (payload - 'countedAt')::text FROM outbox WHERE type = 'unread:changed' AND user_id = @Bob", new { Bob = bob.Value }),
-            Is.EqualTo(
-                $$"""{"total": {"muted": {"mentions": 0, "messages": 0, "conversations": 0}, "mentions": 0, "messages": 1, "conversations": 1}, "lastSeq": 3, "lastReadSeq": 2, "unreadCount": 1, "mentionCount": 0, "conversationId": "{{id}}"}"""));
+            await ToldAsync(id, bob),
+            Does.StartWith($$"""{"conversationId":"{{id}}","lastReadSeq":2,"lastSeq":3,"unreadCount":1,"mentionCount":0,""").And.EndsWith(
+                """
+                "total":{"conversations":1,"messages":1,"mentions":0,"muted":{"conversations":0,"messages":0,"mentions":0}}}
+                """));
         _ = ada;
     }
 
@@ -164,6 +168,13 @@ public sealed class UnreadTests : SliceFixture
             await Slices.TextAsync(ada, id);
         return (ada, bob, id);
     }
+
+    private Task<string> ToldAsync(ConversationId id, UserId user) => Slices.SqlAsync(async session =>
+    {
+        var row = new FeedRow(1, Instant.MinValue, id.Value, Seq: null, user.Value, MessageEvents.UnreadChanged, Payload: null);
+        var data = await session.QueryAsync(Slices.Get<EventTeller>().Read([row], reader: null), CancellationToken.None);
+        return data(row)!.Value.Value;
+    });
 
     private Task<PointerState> ReadAsync(UserId user, ConversationId id, long? seq) =>
         Slices.SendAsync(new MarkRead(new Actor(user), id, seq));

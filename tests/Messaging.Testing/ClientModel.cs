@@ -259,22 +259,18 @@ public sealed class ClientModel
         pointers["lastDeliveredSeq"] = Math.Max(Number(pointers["lastDeliveredSeq"]), seq);
     }
 
-    // The numbers are of a moment: lastSeq says which messages they knew of, the others are counted here.
+    // The numbers are of a moment: lastSeq and countedAt say which. What was heard by now and is later than that is counted here.
     private void Recount(JsonObject conversation, JsonObject change)
     {
         var (me, id, pointer, known) = (conversation["me"]!, Text(conversation["id"]), Number(change["lastReadSeq"]), Number(change["lastSeq"]));
-        var isBack = change["markedUnread"] is not null;
-        if (pointer < Number(me["lastReadSeq"]) && !isBack)
-            return;
-        Move(me, pointer, isBack);
-        (me["unreadCount"], me["mentionCount"]) = (Number(change["unreadCount"]), Number(change["mentionCount"]));
+        Move(me, pointer, isBack: true);
+        foreach (var name in new[] { "unreadCount", "mentionCount", "countedAt" })
+            me[name] = change[name]!.DeepClone();
         foreach (var later in heard[id].Where(m => Number(m["seq"]) > known))
             Count(conversation, later, pointer);
         foreach (var (gone, _) in deleted[id].Where(d => Number(d.Message["seq"]) <= known && string.CompareOrdinal(d.At, Text(change["countedAt"])) > 0))
             Count(conversation, gone, pointer, change: -1);
-        if (string.CompareOrdinal(Text(change["countedAt"]), Text(me["countedAt"])) > 0)
-            me["countedAt"] = change["countedAt"]!.DeepClone();
-        countedUpTo[id] = Math.Max(countedUpTo[id], known);
+        countedUpTo[id] = Math.Max(known, heard[id].Select(m => Number(m["seq"])).DefaultIfEmpty().Max());
     }
 
     private bool IsInInbox(JsonObject conversation) =>

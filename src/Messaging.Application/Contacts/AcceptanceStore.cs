@@ -1,17 +1,18 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
-using Messaging.Application.Participants;
+using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
 using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
 /// <summary>What a yes brings about, however it is said: what waits between two people is opened. Under the pair's lock.</summary>
 public sealed class AcceptanceStore(
-    DbSession session, Announcer announcer, SettingsStore settings, Outbox outbox, IClock clock)
+    DbSession session, Announcer announcer, Outbox outbox, IClock clock)
 {
     // Locks them, in the order of their ids. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
     private const string WaitingSql =
@@ -83,7 +84,7 @@ public sealed class AcceptanceStore(
         foreach (var user in await session.QueryAsync<UserId>(OpenSql, new { ConversationId = id.Value }, ct))
         {
             await ShowAsync(id, user, ct);
-            await settings.TellUnreadAsync(id, user, isBack: true, ct);
+            await outbox.AppendOwnAsync(new UnreadChanged(id, user), new UnreadValues { MarkedUnread = true }, ct);
         }
     }
 

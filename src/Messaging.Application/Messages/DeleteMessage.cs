@@ -6,7 +6,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Reactions;
-using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -33,7 +32,7 @@ public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 
 public sealed class DeleteMessageHandler(
     DbSession session, ConversationStore conversations, MessagePlaceStore places, MessageViewStore views, ReactionStore reactions,
-    AttachmentStore attachments, PinStore pins, UnreadStore unread, Outbox outbox, IClock clock) : IRequestHandler<DeleteMessage, Done>
+    AttachmentStore attachments, PinStore pins, Outbox outbox, IClock clock) : IRequestHandler<DeleteMessage, Done>
 {
     // Under the conversation's lock. The first part reads the message as it was. Index: pk_messages, pk_mentions, pk_conversations.
     private const string DeleteSql =
@@ -150,7 +149,7 @@ public sealed class DeleteMessageHandler(
         var gone = new DeletedView(now, user, DeleteReason.User, DeleteScope.Me);
         await outbox.AppendAsync(new MessageDeleted(conversation.Id, user), MessageValues.Of(view) with { Deleted = gone }, message.Seq, ct);
         if (counted)
-            await unread.TellAsync(conversation.Id, [user], ct);
+            await outbox.AppendAsync(new UnreadChanged(conversation.Id, user), (object?)null, ct);
         return default;
     }
 }

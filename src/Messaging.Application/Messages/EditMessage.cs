@@ -4,7 +4,6 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
-using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -26,7 +25,7 @@ public sealed record EditMessage(
 
 public sealed class EditMessageHandler(
     DbSession session, ConversationStore conversations, MessagePlaceStore places, MessageViewStore views, IValidator<MessageWords> validator,
-    UnreadStore unread, Outbox outbox, Limits limits, IClock clock) : IRequestHandler<EditMessage, MessageView>
+    Outbox outbox, Limits limits, IClock clock) : IRequestHandler<EditMessage, MessageView>
 {
     // Under the conversation's lock. The clock is the one that messages are given their time by. Index: pk_messages, pk_participants.
     private const string LoadSql =
@@ -188,7 +187,9 @@ public sealed class EditMessageHandler(
                 Users = named.Select(user => user.Value).ToArray(),
             },
             ct);
-        await unread.TellAsync(id, readers.Where(reader => (wasAll || was.Contains(reader)) != (countsAll || counts.Contains(reader))), ct);
+        var told = readers.Where(reader => (wasAll || was.Contains(reader)) != (countsAll || counts.Contains(reader))).ToList();
+        if (told.Count > 0)
+            await outbox.AppendAsync(told.ConvertAll<IEvent>(reader => new UnreadChanged(id, reader)), told.ConvertAll(_ => (object?)null), ct);
     }
 
     private static IReadOnlyList<UserId> Counted(StoredMessage message, MessageWords words) =>

@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Receipts;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Messages;
@@ -28,7 +29,7 @@ public sealed class ListMessagesValidator : AbstractValidator<ListMessages>
     }
 }
 
-public sealed class ListMessagesHandler(DbSession session, MessageViewStore views, DeliveryStore deliveries)
+public sealed class ListMessagesHandler(MessageViewStore views, ConversationWriter writer)
     : IRequestHandler<ListMessages, MessagePage>
 {
     // What was fetched was received: the pointer moves where the page goes beyond it, and nothing is written where it does not.
@@ -39,7 +40,7 @@ public sealed class ListMessagesHandler(DbSession session, MessageViewStore view
         var (page, received) = await views.ReceivePageAsync(query.ConversationId, query.Actor, upto, query.After, query.Limit, ct)
             ?? throw CommonErrors.NotFound();
         if (received is not null)
-            await session.WriteAsync(() => deliveries.MoveAsync(query.ConversationId, query.Actor.RequireUser(), received, ct));
+            await writer.RunAsync(new PointerChange(query.ConversationId, query.Actor.RequireUser(), reads: false, received, fetched: true), ct);
         return page;
     }
 }

@@ -1,7 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
-using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
@@ -10,24 +9,8 @@ using NodaTime;
 namespace Messaging.Application.Participants;
 
 /// <summary>One's own state of a conversation, and telling one's own devices of it.</summary>
-public sealed class SettingsStore(DbSession session, ConversationViewStore views, Outbox outbox)
+public sealed class SettingsStore(ConversationViewStore views, Outbox outbox)
 {
-    // The badge changes with what is archived, muted or cleared, so far as it is unread. Index: as for the badge.
-    private const string UnreadChangedSql =
-        $"""
-        WITH at AS (
-            SELECT p.last_read_seq AS pointer, c.last_seq
-            FROM participants p
-            JOIN conversations c ON c.id = @ConversationId
-            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
-        )
-        INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-        SELECT clock_timestamp(), @ConversationId, @UserId, @Type,
-            change.payload || CASE WHEN @IsBack THEN jsonb_build_object('markedUnread', true) ELSE jsonb_build_object() END
-        FROM at
-        CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) change
-        """;
-
     /// <summary>The settings as they are now, told to one's own devices; with what is unread where that may count otherwise now.</summary>
     public async Task<SettingsView> AnnounceAsync(ConversationId id, Actor actor, bool recounts, CancellationToken ct)
     {
@@ -36,16 +19,9 @@ public sealed class SettingsStore(DbSession session, ConversationViewStore views
         var settings = SettingsView.Of(conversation);
         await outbox.AppendOwnAsync(new SettingsUpdated(id, user), data: null, ct);
         if (recounts)
-            await TellUnreadAsync(id, user, isBack: false, ct);
+            await outbox.AppendOwnAsync(new UnreadChanged(id, user), null, ct);
         return settings;
     }
-
-    /// <summary>What is unread in the conversation and in all, told to one's own devices. The transaction has an event that wakes the sequencer.</summary>
-    /// <param name="isBack">Whether the pointer may be behind the one that clients know.</param>
-    public Task TellUnreadAsync(ConversationId id, UserId user, bool isBack, CancellationToken ct) => session.ExecuteAsync(
-        UnreadChangedSql,
-        new { ConversationId = id.Value, UserId = user.Value, Type = MessageEvents.UnreadChanged, IsBack = isBack },
-        ct);
 }
 
 /// <summary>One's own settings of a conversation.</summary>

@@ -12,17 +12,14 @@ public sealed class GetUnreadHandler(DbSession session) : IRequestHandler<GetUnr
     // Index: ix_participants_inbox, then pk_conversations for each of the user's conversations.
     private const string TotalsSql =
         $"""
-        SELECT {UnreadSql.Totals}
-        FROM ({UnreadSql.Rows}) r
+        SELECT u.id AS user_id, total.*
+        FROM (VALUES (@UserId::text)) u (id)
+        CROSS JOIN LATERAL ({UnreadSql.Totals}) total
         """;
 
     public async Task<UnreadTotal> Handle(GetUnread query, CancellationToken ct)
     {
-        var row = await session.QuerySingleAsync<Row>(TotalsSql, new { UserId = query.Actor.RequireUser().Value }, ct);
-        return new UnreadTotal(
-            row.Conversations, row.Messages, row.Mentions, new UnreadCounts(row.MutedConversations, row.MutedMessages, row.MutedMentions));
+        var row = await session.QuerySingleAsync<UnreadTotalRow>(TotalsSql, new { UserId = query.Actor.RequireUser().Value }, ct);
+        return row.ToTotal();
     }
-
-    private sealed record Row(
-        long Conversations, long Messages, long Mentions, long MutedConversations, long MutedMessages, long MutedMentions);
 }

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Receipts;
@@ -15,8 +16,8 @@ public sealed class MarkDeliveredValidator : AbstractValidator<MarkDelivered>
         RuleFor(c => c.Seq).GreaterThanOrEqualTo(0).WithMessage("A seq is 0 or more.");
 }
 
-public sealed class MarkDeliveredHandler(DeliveryStore deliveries) : IRequestHandler<MarkDelivered, PointerState>
+public sealed class MarkDeliveredHandler(ConversationWriter writer) : IRequestHandler<MarkDelivered, PointerState>
 {
-    public async Task<PointerState> Handle(MarkDelivered command, CancellationToken ct) =>
-        await deliveries.MoveAsync(command.ConversationId, command.Actor.RequireUser(), command.Seq, ct) ?? throw CommonErrors.NotFound();
+    public Task<PointerState> Handle(MarkDelivered command, CancellationToken ct) =>
+        writer.RunAsync(new PointerChange(command.ConversationId, command.Actor.RequireUser(), reads: false, command.Seq), ct);
 }

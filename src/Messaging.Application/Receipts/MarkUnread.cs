@@ -79,7 +79,8 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
     private const string TellSql =
         $"""
         WITH at AS (
-            SELECT p.last_read_seq AS pointer, p.last_delivered_seq, c.last_seq, clock_timestamp() AS moved_at,
+            SELECT p.last_read_seq AS pointer, p.last_delivered_seq, clock_timestamp() AS moved_at,
+                {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count,
                 CASE WHEN {ParticipantViewStore.Shows} AND NOT {ConversationStore.Parted} THEN NULL ELSE p.user_id END AS audience
             FROM participants p
             JOIN conversations c ON c.id = @ConversationId
@@ -94,11 +95,6 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
             WHERE c.id = @ConversationId
             RETURNING c.event_no, c.last_event_at AS at
         ),
-        change AS (
-            SELECT counted.payload || jsonb_build_object('markedUnread', true) AS payload
-            FROM at
-            CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) counted
-        ),
         read_event AS (
             INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
             SELECT stamp.at, @ConversationId, stamp.event_no, at.audience, @ReadEvent, jsonb_build_object(
@@ -108,13 +104,11 @@ public sealed class MarkUnreadHandler(DbSession session, ConversationStore conve
         ),
         unread_event AS (
             INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-            SELECT stamp.at, @ConversationId, @UserId, @UnreadEvent, change.payload
-            FROM stamp, change
+            SELECT stamp.at, @ConversationId, @UserId, @UnreadEvent, jsonb_build_object('markedUnread', true)
+            FROM stamp
         )
-        SELECT at.pointer AS last_read_seq, at.last_delivered_seq,
-            (change.payload ->> 'unreadCount')::bigint AS unread_count, (change.payload ->> 'mentionCount')::bigint AS mention_count
+        SELECT at.pointer AS last_read_seq, at.last_delivered_seq, at.unread_count, at.mention_count
         FROM at
-        CROSS JOIN change
         """;
 
     public async Task<PointerState> Handle(MarkUnread command, CancellationToken ct)

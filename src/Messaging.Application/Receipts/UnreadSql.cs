@@ -51,67 +51,26 @@ public static class UnreadSql
         ELSE 0 END
         """;
 
-    /// <summary>Each conversation of <c>@UserId</c> with something after the pointer, archived ones left out. Index: ix_participants_inbox.</summary>
+    /// <summary>Each conversation of a user <c>u</c> with something after the pointer, archived ones left out. Index: ix_participants_inbox.</summary>
     public const string Rows =
         $"""
         SELECT p.conversation_id, {Muted} AS muted, {Messages} AS messages, {Mentions} AS mentions
         FROM participants p
         JOIN conversations c ON c.id = p.conversation_id
-        WHERE p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending AND p.activity_day IS NOT NULL
+        WHERE p.user_id = u.id AND p.left_at IS NULL AND NOT p.pending AND p.activity_day IS NOT NULL
             AND c.archived_at IS NULL AND NOT {Archived} AND c.last_seq > {Pointer}
         """;
 
-    /// <summary>The badge over rows named <c>r</c>, in the order of <see cref="UnreadTotal"/>'s members.</summary>
+    /// <summary>The badge of a user <c>u</c>, as an <see cref="UnreadTotalRow"/>.</summary>
     public const string Totals =
-        """
-        count(*) FILTER (WHERE NOT r.muted AND r.messages > 0) AS conversations,
-        coalesce(sum(r.messages) FILTER (WHERE NOT r.muted), 0)::bigint AS messages,
-        coalesce(sum(r.mentions) FILTER (WHERE NOT r.muted), 0)::bigint AS mentions,
-        count(*) FILTER (WHERE r.muted AND r.messages > 0) AS muted_conversations,
-        coalesce(sum(r.messages) FILTER (WHERE r.muted), 0)::bigint AS muted_messages,
-        coalesce(sum(r.mentions) FILTER (WHERE r.muted), 0)::bigint AS muted_mentions
-        """;
-
-    /// <summary>
-    /// The payload of <c>unread:changed</c> of <c>@UserId</c>; to be joined as <c>FROM at, LATERAL (…)</c> where <c>at</c> has
-    /// pointer, the read pointer as the statement leaves it, and last_seq, the conversation's. The numbers are of this statement's
-    /// snapshot: lastSeq and countedAt, the time of the conversation's newest event, say which.
-    /// </summary>
-    public const string ChangedPayload =
         $"""
-        SELECT jsonb_build_object(
-            'conversationId', @ConversationId, 'lastReadSeq', at.pointer, 'lastSeq', at.last_seq,
-            'unreadCount', one.messages, 'mentionCount', one.mentions,
-            'countedAt', to_char(one.counted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'total', jsonb_build_object(
-                'conversations', t.conversations, 'messages', t.messages, 'mentions', t.mentions,
-                'muted', jsonb_build_object(
-                    'conversations', t.muted_conversations, 'messages', t.muted_messages, 'mentions', t.muted_mentions))) AS payload
-        FROM (
-            SELECT {Muted} AS muted, {Messages} AS messages, {Mentions} AS mentions,
-                c.archived_at IS NULL AND NOT p.pending AND NOT {Archived} AS counts, c.counted_at
-            FROM (
-                SELECT s.conversation_id, s.user_id, s.cleared_seq, s.archived_seq, s.muted_until, s.pending, s.has_gaps, at.pointer AS last_read_seq
-                FROM participants s
-                WHERE s.conversation_id = @ConversationId AND s.user_id = @UserId
-            ) p
-            JOIN (
-                SELECT s.archived_at, at.last_seq, s.last_event_at AS counted_at
-                FROM conversations s
-                WHERE s.id = @ConversationId
-            ) c ON true
-        ) one,
-        LATERAL (
-            SELECT {Totals}
-            FROM (
-                SELECT o.muted, o.messages, o.mentions
-                FROM ({Rows}) o
-                WHERE o.conversation_id <> @ConversationId
-                UNION ALL
-                SELECT one.muted, one.messages, one.mentions
-                WHERE one.counts
-            ) r
-        ) t
+        SELECT count(*) FILTER (WHERE NOT r.muted AND r.messages > 0) AS conversations,
+            coalesce(sum(r.messages) FILTER (WHERE NOT r.muted), 0)::bigint AS messages,
+            coalesce(sum(r.mentions) FILTER (WHERE NOT r.muted), 0)::bigint AS mentions,
+            count(*) FILTER (WHERE r.muted AND r.messages > 0) AS muted_conversations,
+            coalesce(sum(r.messages) FILTER (WHERE r.muted), 0)::bigint AS muted_messages,
+            coalesce(sum(r.mentions) FILTER (WHERE r.muted), 0)::bigint AS muted_mentions
+        FROM ({Rows}) r
         """;
 }
 
@@ -120,3 +79,10 @@ public sealed record UnreadTotal(long Conversations, long Messages, long Mention
 
 /// <summary>How many conversations have something unread, how many messages, how many mentions of oneself.</summary>
 public sealed record UnreadCounts(long Conversations, long Messages, long Mentions);
+
+/// <summary>A user's row of <see cref="UnreadSql.Totals"/>.</summary>
+internal sealed record UnreadTotalRow(
+    string UserId, long Conversations, long Messages, long Mentions, long MutedConversations, long MutedMessages, long MutedMentions)
+{
+    public UnreadTotal ToTotal() => new(Conversations, Messages, Mentions, new UnreadCounts(MutedConversations, MutedMessages, MutedMentions));
+}

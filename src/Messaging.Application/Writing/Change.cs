@@ -3,12 +3,15 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Writing;
 
 /// <summary>
-/// What somebody wants changed in a conversation. Names what it is decided on, and decides once that was read under the conversation's
-/// lock: by the aggregates alone, without I/O, together with the other changes of its batch.
+/// What somebody wants changed in a conversation. Names what it is decided on, and decides once that was read under the locks: by the
+/// aggregates alone, without I/O, together with the other changes of its batch.
 /// </summary>
-public abstract class Change(ConversationId conversationId)
+/// <param name="place">Whose place alone it changes and locks; null for what takes the conversation.</param>
+public abstract class Change(ConversationId conversationId, UserId? place = null)
 {
     public ConversationId ConversationId { get; } = conversationId;
+
+    public UserId? Place { get; } = place;
 
     /// <summary>About how many bytes it writes.</summary>
     public virtual int Size => 0;
@@ -16,19 +19,25 @@ public abstract class Change(ConversationId conversationId)
     /// <summary>Names what has to be read for it.</summary>
     internal abstract void Ask(ChangeSet set);
 
+    /// <summary>Whether the next one of its kind waits for a while after it, where so many come; these keep no others waiting.</summary>
+    internal virtual bool IsPaced => false;
+
+    /// <summary>How long the next paced one of its place waits after it.</summary>
+    internal virtual TimeSpan Pause => TimeSpan.Zero;
+
     /// <summary>
     /// Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.
     /// </summary>
     internal abstract void Decide(ChangeSet set);
 
     /// <summary>Its result is known to others from now on.</summary>
-    internal abstract void Complete();
+    internal abstract void Complete(ChangeSet set);
 
     internal abstract void Fail(Exception exception);
 }
 
 /// <summary>A change with something to tell of itself.</summary>
-public abstract class Change<TResult>(ConversationId conversationId) : Change(conversationId)
+public abstract class Change<TResult>(ConversationId conversationId, UserId? place = null) : Change(conversationId, place)
 {
     private readonly TaskCompletionSource<TResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TResult? result;
@@ -50,10 +59,10 @@ public abstract class Change<TResult>(ConversationId conversationId) : Change(co
         }
     }
 
-    internal sealed override void Complete()
+    internal sealed override void Complete(ChangeSet set)
     {
         if (refusal is null)
-            done.TrySetResult(result!);
+            done.TrySetResult(Finish(result!, set));
         else
             done.TrySetException(refusal);
     }
@@ -61,4 +70,7 @@ public abstract class Change<TResult>(ConversationId conversationId) : Change(co
     internal sealed override void Fail(Exception exception) => done.TrySetException(exception);
 
     protected abstract TResult DecideOn(ChangeSet set);
+
+    /// <summary>Adds to what was decided what was read after it was written.</summary>
+    protected virtual TResult Finish(TResult decided, ChangeSet set) => decided;
 }

@@ -76,6 +76,23 @@ public sealed class ChangeSet(PolicySettings policies)
         LEFT JOIN users u ON u.id = k.user_id
         """;
 
+    // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
+    // pk_conversations, pk_messages.
+    private const string PointersSql =
+        """
+        SELECT p.conversation_id, p.user_id, p.last_read_seq, p.last_delivered_seq, p.pending, p.show_read_receipts, newest.sender_id
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS k (conversation_id, user_id, seq)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = k.conversation_id
+        LEFT JOIN LATERAL (
+            SELECT m.sender_id
+            FROM messages m
+            WHERE c.participant_count > 30 AND m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq)
+                AND m.created_at BETWEEN c.created_at AND c.last_activity_at
+            LIMIT 1
+        ) newest ON true
+        """;
+
     // Under the locks. Index: pk_participants.
     private const string PresentSql =
         """
@@ -175,32 +192,52 @@ public sealed class ChangeSet(PolicySettings policies)
         WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
         """;
 
-    private const string AddMarksSql =
+    // Index: pk_participants.
+    private const string SavePointersSql =
+        """
+        UPDATE participants p
+        SET last_read_seq = greatest(p.last_read_seq, w.read_seq), last_delivered_seq = greatest(p.last_delivered_seq, w.delivered_seq),
+            last_read_at = CASE WHEN w.reads THEN w.at ELSE p.last_read_at END
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::timestamptz[])
+            AS w (conversation_id, user_id, read_seq, delivered_seq, reads, at)
+        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+        """;
+
+    private const string AddReadMarksSql =
         """
         INSERT INTO read_marks (conversation_id, user_id, seq, at)
-        SELECT w.conversation_id, w.user_id, w.seq - 1, w.at
+        SELECT w.conversation_id, w.user_id, w.seq, w.at
         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
         ON CONFLICT DO NOTHING
         """;
 
-    private const string AddEventsSql =
+    private const string AddDeliveredMarksSql =
         """
-        INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, type, payload)
-        SELECT w.at, w.conversation_id, w.event_no, w.seq, w.type, w.payload::jsonb
-        FROM unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
-            AS w (at, conversation_id, event_no, seq, type, payload)
+        INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
+        SELECT w.conversation_id, w.user_id, w.seq, w.at
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
+        ON CONFLICT DO NOTHING
         """;
 
-    // After all that was written, under the lock of the member's row: counts what is so once this is committed.
-    private const string AddUnreadEventSql =
+    // After all that was written, under the locks: what is so once it is committed. Index: as for an unread count.
+    private const string CountsSql =
         $"""
-        INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-        SELECT @At, @ConversationId, @UserId, '{MessageEvents.UnreadChanged}', change.payload
-        FROM (SELECT @LastSeq::bigint AS last_seq, @Pointer::bigint AS pointer) at
-        CROSS JOIN LATERAL ({UnreadSql.ChangedPayload}) change
+        SELECT p.conversation_id, p.user_id, {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        JOIN conversations c ON c.id = k.conversation_id
+        """;
+
+    private const string AddEventsSql =
+        """
+        INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, user_id, type, payload)
+        SELECT w.at, w.conversation_id, w.event_no, w.seq, w.user_id, w.type, w.payload::jsonb
+        FROM unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+            AS w (at, conversation_id, event_no, seq, user_id, type, payload)
         """;
 
     private readonly HashSet<(ConversationId, UserId)> placesAsked = [];
+    private readonly Dictionary<(ConversationId, UserId), long> pointersAsked = [];
     private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
     private readonly HashSet<KeyOfMessage> keysAsked = [];
     private readonly HashSet<ReplyKey> repliesAsked = [];
@@ -208,6 +245,7 @@ public sealed class ChangeSet(PolicySettings policies)
 
     private readonly Dictionary<ConversationId, Conversation> conversations = [];
     private readonly Dictionary<(ConversationId, UserId), Place> places = [];
+    private readonly Dictionary<(ConversationId, UserId), PlacePointers> pointers = [];
     private readonly HashSet<(ConversationId, UserId)> present = [];
     private readonly Dictionary<KeyOfMessage, StoredKey> keys = [];
     private readonly Dictionary<ReplyKey, ReplyView> replies = [];
@@ -215,6 +253,9 @@ public sealed class ChangeSet(PolicySettings policies)
 
     private readonly List<NewMessage> messages = [];
     private readonly List<NewMessage> readPast = [];
+    private readonly List<EventRow> events = [];
+    private readonly Dictionary<(ConversationId, UserId), PointerMove> moves = [];
+    private readonly Dictionary<(ConversationId, UserId), (long Messages, long Mentions)> counts = [];
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
     public bool IsUnwritten { get; private set; } = true;
@@ -223,6 +264,11 @@ public sealed class ChangeSet(PolicySettings policies)
     public Instant Now { get; private set; }
 
     public void AskPlace(ConversationId id, UserId user) => placesAsked.Add((id, user));
+
+    /// <summary>Asks for somebody's pointers, and for what is unread behind them once all is written.</summary>
+    /// <param name="seq">Up to where they are to move; null for the newest message.</param>
+    public void AskPointers(ConversationId id, UserId user, long? seq) =>
+        pointersAsked[(id, user)] = Math.Max(pointersAsked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
 
     /// <summary>Asks which of some users take part.</summary>
     public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
@@ -241,6 +287,12 @@ public sealed class ChangeSet(PolicySettings policies)
 
     /// <summary>Somebody's place in it; null for who does not take part.</summary>
     public Place? FindPlace(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
+
+    /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
+    public PlacePointers? FindPointers(ConversationId id, UserId user) => pointers.GetValueOrDefault((id, user));
+
+    /// <summary>What is unread for who asked for pointers, once all is written.</summary>
+    public (long Messages, long Mentions) UnreadOf(ConversationId id, UserId user) => counts[(id, user)];
 
     public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
         [.. users.Where(user => present.Contains((id, user)))];
@@ -264,8 +316,21 @@ public sealed class ChangeSet(PolicySettings policies)
             keys[key] = new StoredKey(message.Place.Seq, message.Fingerprint!);
         foreach (var file in message.Files)
             files.Remove(file);
-        if (message.HadUnread)
-            readPast.Add(message);
+        var (id, at) = (message.ConversationId, message.Place.At);
+        events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageEvents.New, message.Told));
+        if (!message.HadUnread)
+            return;
+        readPast.Add(message);
+        events.Add(new(at, id, No: null, Seq: null, message.Sender, MessageEvents.UnreadChanged, Values: null));
+    }
+
+    /// <summary>Leaves pointers that have moved to be written: those of one place once, however often they moved.</summary>
+    public void Add(PointerMove move)
+    {
+        var key = (move.ConversationId, move.UserId);
+        moves[key] = moves.TryGetValue(key, out var earlier)
+            ? move with { Reads = move.Reads || earlier.Reads, Delivered = move.Delivered || earlier.Delivered }
+            : move;
     }
 
     /// <summary>
@@ -279,9 +344,10 @@ public sealed class ChangeSet(PolicySettings policies)
             change.Decide(this);
         await using var batch = connection.CreateBatch();
         AddWrites(batch);
+        AddCounts(batch);
         batch.Add(CommitSql);
         IsUnwritten = false;
-        await batch.ExecuteNonQueryAsync(ct);
+        await ReadCountsAsync(batch, ct);
         return missed;
     }
 
@@ -293,9 +359,10 @@ public sealed class ChangeSet(PolicySettings policies)
         await using var batch = connection.CreateBatch();
         batch.Transaction = transaction;
         AddWrites(batch);
+        AddCounts(batch);
         if (batch.BatchCommands.Count > 0)
-            await batch.ExecuteNonQueryAsync(ct);
-        change.Complete();
+            await ReadCountsAsync(batch, ct);
+        change.Complete(this);
     }
 
     private async Task<IReadOnlyList<Change>> LoadAsync(
@@ -308,14 +375,22 @@ public sealed class ChangeSet(PolicySettings policies)
         batch.Transaction = transaction;
         if (transaction is null)
             batch.Add(BeginSql);
-        batch.Add(transaction is null ? TryLockSql : LockSql, ids);
+        batch.Add(
+            transaction is null ? TryLockSql : LockSql,
+            changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray());
+        var (lockedIds, lockedUsers) = Split([.. placesAsked.Union(pointersAsked.Keys)]);
+        batch.Add(transaction is null ? TryLockPlacesSql : LockPlacesSql, lockedIds, lockedUsers);
+        batch.Add(ConversationsSql, ids);
         if (placesAsked.Count > 0)
         {
             var (conversationIds, userIds) = Split(placesAsked);
-            batch.Add(transaction is null ? TryLockPlacesSql : LockPlacesSql, conversationIds, userIds);
             batch.Add(PlacesSql, conversationIds, userIds);
         }
-        batch.Add(ConversationsSql, ids);
+        if (pointersAsked.Count > 0)
+        {
+            var (conversationIds, userIds) = Split(pointersAsked.Keys);
+            batch.Add(PointersSql, conversationIds, userIds, Of(pointersAsked, asked => asked.Value));
+        }
         if (presentAsked.Count > 0)
         {
             var (conversationIds, userIds) = Split(presentAsked);
@@ -336,39 +411,47 @@ public sealed class ChangeSet(PolicySettings policies)
                 Of(filesAsked, file => file.Id.Value));
         }
 
-        var held = await ReadAsync(batch, ct);
+        var (held, heldPlaces) = await ReadAsync(batch, ct);
         await FindOldRepliesAsync(connection, transaction, ct);
-        return transaction is not null
-            ? []
-            : [.. changes.Where(change => conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId))];
+        if (transaction is not null)
+            return [];
+        // Somebody's place that was not to be had: all of the conversation comes again.
+        foreach (var (id, _) in places.Keys.Where(key => !heldPlaces.Contains(key)))
+            held.Remove(id);
+        return
+        [
+            .. changes.Where(change => change.Place is { } user
+                ? pointers.ContainsKey((change.ConversationId, user)) && !heldPlaces.Contains((change.ConversationId, user))
+                : conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId)),
+        ];
     }
 
-    // The conversations that are locked, with all that was asked of them.
-    private async Task<HashSet<ConversationId>> ReadAsync(DbBatch batch, CancellationToken ct)
+    // What is locked, with all that was asked.
+    private async Task<(HashSet<ConversationId> Held, HashSet<(ConversationId, UserId)> HeldPlaces)> ReadAsync(
+        DbBatch batch, CancellationToken ct)
     {
         await using var reader = await batch.ExecuteReaderAsync(ct);
         var held = new HashSet<ConversationId>();
         while (await reader.ReadAsync(ct))
             held.Add(new ConversationId(reader.GetGuid(0)));
-        if (placesAsked.Count > 0)
-        {
-            var locked = new HashSet<(ConversationId, UserId)>();
-            await ReadRowsAsync(() => locked.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
-            await ReadRowsAsync(() =>
-            {
-                var place = Place.Read(reader);
-                places[(place.Participant.ConversationId, place.Participant.UserId)] = place;
-            });
-            // Somebody's place that was not to be had: all of the conversation comes again.
-            foreach (var (id, user) in places.Keys.Where(key => !locked.Contains(key)))
-                held.Remove(id);
-        }
+        var heldPlaces = new HashSet<(ConversationId, UserId)>();
+        await ReadRowsAsync(() => heldPlaces.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
         await ReadRowsAsync(() =>
         {
             var id = new ConversationId(reader.GetGuid(0));
             Now = Instant.FromDateTimeUtc(reader.GetDateTime(1));
             conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 2, policies));
         });
+        if (placesAsked.Count > 0)
+        {
+            await ReadRowsAsync(() =>
+            {
+                var place = Place.Read(reader);
+                places[(place.Participant.ConversationId, place.Participant.UserId)] = place;
+            });
+        }
+        if (pointersAsked.Count > 0)
+            await ReadRowsAsync(() => pointers[(new(reader.GetGuid(0)), new(reader.GetString(1)))] = PlacePointers.Read(reader));
         if (presentAsked.Count > 0)
             await ReadRowsAsync(() => present.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
         if (keysAsked.Count > 0)
@@ -380,7 +463,7 @@ public sealed class ChangeSet(PolicySettings policies)
             await reader.NextResultAsync(ct);
             files.AddRange(reader.Parse<AttachmentRow>());
         }
-        return held;
+        return (held, heldPlaces);
 
         async Task ReadRowsAsync(Action read)
         {
@@ -420,6 +503,55 @@ public sealed class ChangeSet(PolicySettings policies)
 
     private void AddWrites(DbBatch batch)
     {
+        AddMessages(batch);
+        // After the messages: whoever sent has read up to there, and reads on from there.
+        AddIfAny([.. moves.Values], moved => batch.Add(
+            SavePointersSql, Of(moved, m => m.ConversationId.Value), Of(moved, m => m.UserId.Value), Of(moved, m => m.Pointers.LastReadSeq),
+            Of(moved, m => m.Pointers.LastDeliveredSeq), Of(moved, m => m.Reads), Of(moved, m => m.At.ToDateTimeUtc())));
+        AddMarks(
+            batch, AddReadMarksSql,
+            [
+                .. readPast.Select(m => (m.ConversationId, m.Sender!.Value, m.Place.Seq - 1, m.Place.At)),
+                .. moves.Values.Where(m => m.Reads).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastReadSeq, m.At)),
+            ]);
+        AddMarks(
+            batch, AddDeliveredMarksSql,
+            [.. moves.Values.Where(m => m.Delivered).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastDeliveredSeq, m.At))]);
+        AddIfAny([.. events, .. moves.Values.SelectMany(Told)], told => batch.Add(
+            AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No), Of(told, e => e.Seq),
+            Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
+    }
+
+    private static void AddMarks(
+        DbBatch batch, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => AddIfAny(
+        marks, rows => batch.Add(
+            sql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.UserId.Value), Of(rows, m => m.Seq), Of(rows, m => m.At.ToDateTimeUtc())));
+
+    private static IEnumerable<EventRow> Told(PointerMove move) => move.Events().Select(
+        e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Audience, e.Type, e.Values));
+
+    private void AddCounts(DbBatch batch)
+    {
+        if (pointersAsked.Count == 0)
+            return;
+        var (conversationIds, userIds) = Split(pointersAsked.Keys);
+        batch.Add(CountsSql, conversationIds, userIds);
+    }
+
+    // The counts are the one statement of the batch that comes to rows.
+    private async Task ReadCountsAsync(DbBatch batch, CancellationToken ct)
+    {
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        do
+        {
+            while (await reader.ReadAsync(ct))
+                counts[(new(reader.GetGuid(0)), new(reader.GetString(1)))] = (reader.GetInt64(2), reader.GetInt64(3));
+        }
+        while (await reader.NextResultAsync(ct));
+    }
+
+    private void AddMessages(DbBatch batch)
+    {
         if (messages.Count == 0)
             return;
         var newest = messages.GroupBy(message => message.ConversationId).Select(group => group.Last()).ToList();
@@ -450,19 +582,6 @@ public sealed class ChangeSet(PolicySettings policies)
             SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
         foreach (var message in messages.Where(m => m.Files.Count > 0))
             batch.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
-        batch.Add(
-            AddEventsSql, Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.ConversationId.Value),
-            Of(messages, m => m.Place.EventNo), Of(messages, m => m.Place.Seq), Of(messages, _ => MessageEvents.New), Of(messages, m => m.Told));
-        AddIfAny(readPast, read => batch.Add(
-            AddMarksSql, Of(read, m => m.ConversationId.Value), Of(read, m => m.Sender!.Value.Value), Of(read, m => m.Place.Seq),
-            Of(read, m => m.Place.At.ToDateTimeUtc())));
-        foreach (var message in readPast)
-        {
-            batch.AddNamed(
-                AddUnreadEventSql, ("At", message.Place.At.ToDateTimeUtc()), ("ConversationId", message.ConversationId.Value),
-                ("UserId", message.Sender!.Value.Value), ("LastSeq", conversations[message.ConversationId].LastSeq),
-                ("Pointer", messages.Last(m => m.ConversationId == message.ConversationId && m.Sender == message.Sender).Place.Seq));
-        }
     }
 
     private static void AddIfAny<T>(IReadOnlyCollection<T> rows, Action<IReadOnlyCollection<T>> add)
@@ -482,6 +601,9 @@ public sealed class ChangeSet(PolicySettings policies)
             result[i++] = column(row);
         return result;
     }
+
+    private readonly record struct EventRow(
+        Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);
 
     private readonly record struct ReplyKey(ConversationId ConversationId, UserId? UserId, MessageId Id)
     {

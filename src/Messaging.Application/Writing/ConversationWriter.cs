@@ -9,7 +9,8 @@ namespace Messaging.Application.Writing;
 
 /// <summary>
 /// Writes what changes conversations. Changes that come while others are being written gather and share a lock, a plan, a commit and two
-/// round trips; none waits where there is nothing to wait for. Those of one conversation are decided in the order in which they came.
+/// round trips; none waits where there is nothing to wait for. Those of one conversation, and those of
+/// one place in it that leave the conversation alone, are decided in the order in which they came.
 /// </summary>
 public sealed class ConversationWriter(WriteDataSource database, PolicySettings policies, OutboxSignal signal, TimeProvider time)
 {
@@ -21,7 +22,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private const int MaxBatchBytes = 1 << 20;
     private const int MaxWaiting = 4_096;
     private const int MaxWaitingBytes = 64 << 20;
-    private const int MaxWaitingOfConversation = 256;
+    private const int MaxWaitingOfLine = 256;
     private const int Attempts = 5;
 
     /// <summary>
@@ -34,7 +35,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
 
     private readonly Lock gate = new();
-    private readonly Dictionary<ConversationId, Line> lines = [];
+    private readonly Dictionary<(ConversationId, UserId?, bool), Line> lines = [];
     private readonly LinkedList<Line> ready = [];
     private int running;
     private int waiting;
@@ -45,10 +46,11 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     {
         lock (gate)
         {
-            var line = lines.GetValueOrDefault(change.ConversationId) ?? new Line(change.ConversationId);
-            if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Waiting.Count >= MaxWaitingOfConversation)
+            var key = (change.ConversationId, change.Place, change.IsPaced);
+            var line = lines.GetValueOrDefault(key) ?? new Line(key);
+            if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Waiting.Count >= MaxWaitingOfLine)
                 throw Unavailable();
-            lines[change.ConversationId] = line;
+            lines[key] = line;
             line.Waiting.AddLast(new Item(line, change, time.GetTimestamp(), ct));
             waiting++;
             waitingBytes += change.Size;
@@ -133,7 +135,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
             {
                 var missed = (await set.RunAsync(connection, [.. batch.Select(item => item.Change)], CancellationToken.None)).ToHashSet();
                 signal.Raise();
-                Settle(batch, item => missed.Contains(item.Change) ? Wait(item) : Complete(item));
+                Settle(batch, item => missed.Contains(item.Change) ? Wait(item) : Complete(item, set));
             }
             catch
             {
@@ -175,9 +177,9 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         }
     }
 
-    private Fate Complete(Item item)
+    private Fate Complete(Item item, ChangeSet set)
     {
-        Forget(item, i => i.Change.Complete());
+        Forget(item, i => i.Change.Complete(set));
         return Fate.Done;
     }
 
@@ -210,44 +212,58 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         {
             foreach (var group in batch.GroupBy(item => item.Line))
             {
-                var (line, isLate) = (group.Key, false);
+                var (line, isLate, pause) = (group.Key, false, TimeSpan.Zero);
                 foreach (var item in group.Reverse())
                 {
                     var fate = decide(item);
                     if (fate is not Fate.Done)
                         line.Waiting.AddFirst(item);
+                    else if (item.Change.Pause > pause)
+                        pause = item.Change.Pause;
                     isLate |= fate is Fate.Later;
                 }
                 if (isLate)
+                {
                     Pause(line);
+                    continue;
+                }
+                line.Misses = 0;
+                if (pause > TimeSpan.Zero)
+                    Pause(line, pause);
                 else
-                    (line.Misses, _) = (0, Release(line));
+                    Release(line);
             }
         }
     }
 
     // Under the gate.
-    private bool Release(Line line)
+    private void Release(Line line)
     {
-        if (line.Waiting.Count == 0)
-            return lines.Remove(line.ConversationId);
-        MakeReady(line);
-        return true;
+        if (line.Waiting.Count > 0)
+            MakeReady(line);
+        else
+            lines.Remove(line.Key);
     }
 
     // Under the gate. A conversation whose rows somebody else holds delays itself alone.
     private void Pause(Line line)
     {
-        line.State = LineState.Pausing;
         var pause = FirstPause * Math.Pow(2, Math.Min(line.Misses++, 10));
-        _ = ResumeAsync(line, pause < LongestPause ? pause : LongestPause);
+        Pause(line, pause < LongestPause ? pause : LongestPause);
+    }
+
+    // Under the gate.
+    private void Pause(Line line, TimeSpan pause)
+    {
+        line.State = LineState.Pausing;
+        _ = ResumeAsync(line, pause);
     }
 
     private async Task ResumeAsync(Line line, TimeSpan pause)
     {
         await Task.Delay(pause, time);
         lock (gate)
-            MakeReady(line);
+            Release(line);
     }
 
     private static RuleException Unavailable() => new(new Problem(
@@ -269,9 +285,9 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         Later,
     }
 
-    private sealed class Line(ConversationId conversationId)
+    private sealed class Line((ConversationId, UserId?, bool) key)
     {
-        public ConversationId ConversationId { get; } = conversationId;
+        public (ConversationId, UserId?, bool) Key { get; } = key;
 
         public LinkedList<Item> Waiting { get; } = [];
 

@@ -20,6 +20,15 @@ public sealed record Place(Participant Participant, SenderView User)
     }
 }
 
+/// <summary>Somebody's pointers in a conversation.</summary>
+/// <param name="NewestSender">Of a large group, who wrote the newest message of those that are marked; null for the service.</param>
+public sealed record PlacePointers(Pointers Pointers, UserId? NewestSender)
+{
+    internal static PlacePointers Read(DbDataReader reader) => new(
+        new Pointers(reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5)),
+        reader.IsDBNull(6) ? null : new UserId(reader.GetString(6)));
+}
+
 /// <summary>A sender's own name for a message.</summary>
 /// <param name="Sender">Null for the service.</param>
 public readonly record struct KeyOfMessage(ConversationId ConversationId, UserId? Sender, string Key)

@@ -122,6 +122,13 @@ public sealed class Conversation
 
     public RequestState? Request { get; private init; }
 
+    /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are
+    /// parted by a block or by a request that waits.</summary>
+    public bool TellsReceipts => Policy is { Receipts: true } && !IsBlocked && Request is not RequestState.Pending;
+
+    /// <summary>Whether so many take part that not each is told how far each other one has read.</summary>
+    public bool IsLarge => ParticipantCount > 30;
+
     /// <summary>The rules in force; null for a conversation that is being made.</summary>
     public ConversationPolicy? Policy { get; private init; }
 

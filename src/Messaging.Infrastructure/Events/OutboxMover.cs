@@ -25,7 +25,8 @@ public sealed class OutboxMover : IAsyncDisposable
         SET plan_cache_mode = force_generic_plan
         """;
 
-    // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it.
+    // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it, and
+    // the last of several counts, which are taken when they are told.
     // One that moves back (markedUnread) is never left out: whoever folds the others alone would not come to where it led.
     // Locks the lease's row against a takeover until the move is committed, then feed_state's row; nothing where there is nothing to move.
     // Who moved what this one sees holds the lease by then. Index: the key of each part that is named, and of no other.
@@ -58,7 +59,7 @@ public sealed class OutboxMover : IAsyncDisposable
         pointers AS (
             SELECT id, occurred_at, conversation_id, event_no, user_id, type,
                 coalesce(payload ->> 'userId', user_id) AS owner, payload ? 'markedUnread' AS back,
-                ARRAY[coalesce(payload ->> 'seq', payload ->> 'lastReadSeq')::bigint, (payload ->> 'lastSeq')::bigint] AS reach
+                coalesce(payload ->> 'seq', '0')::bigint AS reach
             FROM taken
             WHERE type IN ('{MessageEvents.Read}', '{MessageEvents.Delivered}', '{MessageEvents.UnreadChanged}')
         ),

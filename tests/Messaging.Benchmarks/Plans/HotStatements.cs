@@ -27,10 +27,6 @@ static class HotStatements
     public static IEnumerable<HotStatement> Of(Guid conversation, string user, long seq, Guid message) =>
     [
         .. Sends(conversation, user, message),
-        new(
-            "Read pointer", Statements.Of<MarkReadHandler>("MarkReadSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
-            ("ReadEvent", Text, MessageEvents.Read), ("DeliveredEvent", Text, MessageEvents.Delivered), ("UnreadEvent", Text, MessageEvents.UnreadChanged)),
         new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
@@ -137,10 +133,6 @@ static class HotStatements
 
     static IEnumerable<HotStatement> Receipts(Guid conversation, string user, long seq) =>
     [
-        new(
-            "Delivered pointer", Statements.Of<DeliveryStore>("MoveSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Receipts", NpgsqlDbType.Boolean, true),
-            ("DeliveredEvent", Text, MessageEvents.Delivered)),
         .. new (string Name, string Constant)[] { ("Receipts: the counts", "CountsSql"), ("Receipts: a page", "PageSql") }.Select(part => new HotStatement(
             part.Name, Statements.Of<ListReceiptsHandler>(part.Constant), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("SenderId", Text, user), ("After", Text, ""),

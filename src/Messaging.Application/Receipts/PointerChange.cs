@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Receipts;
+
+/// <summary>Where one's pointers stand and what is unread behind them.</summary>
+public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long UnreadCount, long MentionCount);
+
+/// <summary>What events of a moved pointer tell.</summary>
+public sealed record PointerTold(UserId UserId, long Seq, Instant At);
+
+/// <summary>Moves somebody's read or delivered pointer forward. Holds one's own place alone, never the conversation.</summary>
+/// <param name="reads">Whether it was read; else it was received.</param>
+/// <param name="seq">Null for the newest message; beyond it, the newest.</param>
+/// <param name="fetched">Whether it follows from fetching, which waits for no pause.</param>
+public sealed class PointerChange(ConversationId conversationId, UserId user, bool reads, long? seq, bool fetched = false)
+    : Change<PointerState>(conversationId, user)
+{
+    // Where many read, each one's pointers move once in this time, however often they are told to.
+    private static readonly TimeSpan PauseOfMany = TimeSpan.FromSeconds(1);
+
+    private TimeSpan pause;
+
+    internal override bool IsPaced => !fetched;
+
+    internal override TimeSpan Pause => pause;
+
+    internal override void Ask(ChangeSet set) => set.AskPointers(ConversationId, user, seq);
+
+    protected override PointerState DecideOn(ChangeSet set)
+    {
+        var conversation = set.FindConversation(ConversationId) ?? throw CommonErrors.NotFound();
+        var (pointers, sender) = set.FindPointers(ConversationId, user) ?? throw CommonErrors.NotFound();
+        var delivered = pointers.LastDeliveredSeq;
+        if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
+        {
+            set.Add(new PointerMove(conversation, user, pointers, reads, pointers.LastDeliveredSeq > delivered, sender, set.Now));
+            pause = conversation.IsLarge && IsPaced ? PauseOfMany : TimeSpan.Zero;
+        }
+        return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
+    }
+
+    protected override PointerState Finish(PointerState decided, ChangeSet set)
+    {
+        var (messages, mentions) = set.UnreadOf(ConversationId, user);
+        return decided with { UnreadCount = messages, MentionCount = mentions };
+    }
+}
+
+/// <summary>Pointers of one place that have moved and are to be written.</summary>
+/// <param name="Reads">Whether the read pointer is among them.</param>
+/// <param name="Delivered">Whether the delivered pointer is among them.</param>
+/// <param name="Sender">Of a large group, who wrote the newest message of those that are marked.</param>
+public sealed record PointerMove(
+    Conversation Conversation, UserId UserId, Pointers Pointers, bool Reads, bool Delivered, UserId? Sender, Instant At)
+{
+    public ConversationId ConversationId => Conversation.Id;
+
+    // Who else learns of it: everybody, or where there are many, the one who waits for it.
+    private UserId?[] Others => Conversation.IsLarge ? Sender is { } sender && sender != UserId ? [sender] : [] : [null];
+
+    /// <summary>
+    /// What is told of it. Where the policy tells no receipts, and between two who are parted, one's own devices alone learn of it; of who
+    /// hides how far one has read, the others learn that it was received.
+    /// </summary>
+    public IEnumerable<(UserId? Audience, string Type, string? Values)> Events()
+    {
+        UserId?[] others = Conversation.TellsReceipts ? Others : [];
+        if (!Reads)
+        {
+            foreach (var audience in WithOwn(others))
+                yield return (audience, MessageEvents.Delivered, Values(Pointers.LastDeliveredSeq));
+            yield break;
+        }
+        if (!Pointers.ShowsReads && Delivered)
+        {
+            foreach (var audience in others)
+                yield return (audience, MessageEvents.Delivered, Values(Pointers.LastDeliveredSeq));
+        }
+        foreach (var audience in WithOwn(Pointers.ShowsReads ? others : []))
+            yield return (audience, MessageEvents.Read, Values(Pointers.LastReadSeq));
+        yield return (UserId, MessageEvents.UnreadChanged, null);
+    }
+
+    private UserId?[] WithOwn(UserId?[] others) => others.Contains(null) ? others : [.. others, UserId];
+
+    private string Values(long seq) => JsonSerializer.Serialize(new PointerTold(UserId, seq, At), MessagingJson.Options);
+}
