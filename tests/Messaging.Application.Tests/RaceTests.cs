@@ -144,7 +144,7 @@ public sealed class RaceTests : SliceFixture
         var id = await Slices.DirectAsync(ada, bob);
         await Slices.TextAsync(ada, id);
         await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
-        var other = await Slices.GroupAsync(ada);
+        var other = await Slices.GroupAsync(ada, await Slices.UserAsync());
 
         var moving = Task.CompletedTask;
         await Slices.SendAsync(new UnblockUser(new Actor(bob), ada), async () =>

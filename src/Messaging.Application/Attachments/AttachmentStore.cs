@@ -80,8 +80,8 @@ public sealed class AttachmentStore(DbSession session)
         """;
 
     /// <summary>
-    /// The files that messages are about to name, of their senders alone, each message's in the order in which it shows them; locked, since
-    /// what nobody names is collected.
+    /// The files that messages are about to name, of their senders alone, each message's in the order in which it shows them. They are
+    /// locked, since what nobody names is collected.
     /// </summary>
     // Index: pk_attachments.
     public const string UnusedSql =
@@ -91,8 +91,19 @@ public sealed class AttachmentStore(DbSession session)
         JOIN attachments a ON a.conversation_id = named.conversation_id AND a.id = named.id
         WHERE a.uploader_id = named.user_id AND a.seq IS NULL AND a.is_stored AND a.scan <> 'infected'
         ORDER BY a.sort_order, named.n
+        """;
+
+    // Index: pk_attachments.
+    public const string LockUnusedSql =
+        """
+        SELECT a.conversation_id, a.id
+        FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS named (conversation_id, user_id, id)
+        JOIN attachments a ON a.conversation_id = named.conversation_id AND a.id = named.id
+        WHERE a.uploader_id = named.user_id AND a.seq IS NULL
         FOR NO KEY UPDATE OF a
         """;
+
+    public const string TryLockUnusedSql = $"{LockUnusedSql} SKIP LOCKED";
 
     /// <summary>Makes files, which are locked, part of a message.</summary>
     // Index: pk_attachments.

@@ -187,6 +187,7 @@ public static class SqlStates
     public const string SerializationFailure = "40001";
     public const string DeadlockDetected = "40P01";
     public const string QueryCanceled = "57014";
+    public const string LockNotAvailable = "55P03";
 
     /// <summary>Whether the exception is a clash with the named constraint. By prefix: shards and partitions add a suffix.</summary>
     public static bool Violates(this DbException exception, string constraint) =>

@@ -18,6 +18,8 @@ public sealed class MessageSender(
 {
     public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
     {
+        if (writer.IsCrowded(conversationId))
+            await conversations.GetAsync(conversationId, actor, ct);
         var outcome = await RunAsync(new MessageChange(actor, conversationId, content, urls, asks: false), ct);
         return outcome.Asks
             ? await AskFirstAsync(actor, conversationId, content, ct)

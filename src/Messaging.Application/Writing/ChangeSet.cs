@@ -39,16 +39,18 @@ public sealed class ChangeSet(PolicySettings policies)
         FOR NO KEY UPDATE
         """;
 
-    // Reading and settings hold a member's row without the conversation's. Index: pk_participants.
+    // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
     private const string TryLockPlacesSql =
         """
         SELECT p.conversation_id, p.user_id
         FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN conversations c ON c.id = k.conversation_id
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        FOR NO KEY UPDATE OF c SKIP LOCKED
         FOR NO KEY UPDATE OF p SKIP LOCKED
         """;
 
-    // Index: pk_participants.
+    // Reading and settings hold a member's row without the conversation's. Index: pk_participants.
     private const string LockPlacesSql =
         """
         SELECT p.conversation_id, p.user_id
@@ -56,6 +58,25 @@ public sealed class ChangeSet(PolicySettings policies)
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
         FOR NO KEY UPDATE OF p
         """;
+
+    private const string TryLockOwnPlacesSql = $"{LockPlacesSql} SKIP LOCKED";
+
+    // The first message of a day moves the conversation up for all who take part. Index: pk_conversations, pk_participants.
+    private const string OfNewDaysSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM conversations c
+        JOIN participants p ON p.conversation_id = c.id AND p.left_at IS NULL
+        WHERE c.id = ANY($1::uuid[]) AND c.last_activity_day IS DISTINCT FROM (clock_timestamp() AT TIME ZONE 'UTC')::date
+        """;
+
+    private const string LockNewDaysSql =
+        $"""
+        {OfNewDaysSql}
+        FOR NO KEY UPDATE OF p
+        """;
+
+    private const string TryLockNewDaysSql = $"{LockNewDaysSql} SKIP LOCKED";
 
     // Under the locks. Index: pk_conversations.
     private const string ConversationsSql =
@@ -183,7 +204,7 @@ public sealed class ChangeSet(PolicySettings policies)
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
-    // The first message of a day moves the conversation up for all who take part. Index: pk_participants.
+    // Of those who are locked. Index: pk_participants.
     private const string SaveDaysSql =
         """
         UPDATE participants p
@@ -337,9 +358,11 @@ public sealed class ChangeSet(PolicySettings policies)
     /// Decides and writes the changes in a transaction of their own, passing over those whose rows somebody else holds: these are returned,
     /// and nothing has become of them. All others are decided, and stored once this returns.
     /// </summary>
-    public async Task<IReadOnlyList<Change>> RunAsync(DbConnection connection, IReadOnlyList<Change> changes, CancellationToken ct)
+    /// <param name="waits">Whether it waits for rows that somebody else holds, for as long as the connection lets it.</param>
+    public async Task<IReadOnlyList<Change>> RunAsync(
+        DbConnection connection, IReadOnlyList<Change> changes, bool waits, CancellationToken ct)
     {
-        var missed = await LoadAsync(connection, transaction: null, changes, ct);
+        var missed = await LoadAsync(connection, transaction: null, changes, waits, ct);
         foreach (var change in changes.Except(missed))
             change.Decide(this);
         await using var batch = connection.CreateBatch();
@@ -354,7 +377,7 @@ public sealed class ChangeSet(PolicySettings policies)
     /// <summary>Decides and writes a change within a transaction that goes on; waits for what somebody else holds.</summary>
     public async Task RunAsync(DbConnection connection, DbTransaction transaction, Change change, CancellationToken ct)
     {
-        await LoadAsync(connection, transaction, [change], ct);
+        await LoadAsync(connection, transaction, [change], waits: true, ct);
         change.Decide(this);
         await using var batch = connection.CreateBatch();
         batch.Transaction = transaction;
@@ -366,7 +389,7 @@ public sealed class ChangeSet(PolicySettings policies)
     }
 
     private async Task<IReadOnlyList<Change>> LoadAsync(
-        DbConnection connection, DbTransaction? transaction, IReadOnlyList<Change> changes, CancellationToken ct)
+        DbConnection connection, DbTransaction? transaction, IReadOnlyList<Change> changes, bool waits, CancellationToken ct)
     {
         foreach (var change in changes)
             change.Ask(this);
@@ -375,11 +398,16 @@ public sealed class ChangeSet(PolicySettings policies)
         batch.Transaction = transaction;
         if (transaction is null)
             batch.Add(BeginSql);
-        batch.Add(
-            transaction is null ? TryLockSql : LockSql,
-            changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray());
-        var (lockedIds, lockedUsers) = Split([.. placesAsked.Union(pointersAsked.Keys)]);
-        batch.Add(transaction is null ? TryLockPlacesSql : LockPlacesSql, lockedIds, lockedUsers);
+        var taken = changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray();
+        batch.Add(waits ? LockSql : TryLockSql, taken);
+        var (takenIds, takenUsers) = Split(placesAsked);
+        batch.Add(waits ? LockPlacesSql : TryLockPlacesSql, takenIds, takenUsers);
+        var (ownIds, ownUsers) = Split(pointersAsked.Keys);
+        batch.Add(waits ? LockPlacesSql : TryLockOwnPlacesSql, ownIds, ownUsers);
+        batch.Add(waits ? LockNewDaysSql : TryLockNewDaysSql, taken);
+        if (filesAsked.Count > 0)
+            AddFiles(batch, waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql);
+        batch.Add(OfNewDaysSql, taken);
         batch.Add(ConversationsSql, ids);
         if (placesAsked.Count > 0)
         {
@@ -405,19 +433,12 @@ public sealed class ChangeSet(PolicySettings policies)
         if (repliesAsked.Count > 0)
             AddReplies(batch, repliesAsked, id => (id.Time - ReplyKey.Around, id.Time + ReplyKey.Around));
         if (filesAsked.Count > 0)
-        {
-            batch.Add(
-                AttachmentStore.UnusedSql, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value),
-                Of(filesAsked, file => file.Id.Value));
-        }
+            AddFiles(batch, AttachmentStore.UnusedSql);
 
         var (held, heldPlaces) = await ReadAsync(batch, ct);
         await FindOldRepliesAsync(connection, transaction, ct);
         if (transaction is not null)
             return [];
-        // Somebody's place that was not to be had: all of the conversation comes again.
-        foreach (var (id, _) in places.Keys.Where(key => !heldPlaces.Contains(key)))
-            held.Remove(id);
         return
         [
             .. changes.Where(change => change.Place is { } user
@@ -425,6 +446,9 @@ public sealed class ChangeSet(PolicySettings policies)
                 : conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId)),
         ];
     }
+
+    private void AddFiles(DbBatch batch, string sql) => batch.Add(
+        sql, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value), Of(filesAsked, file => file.Id.Value));
 
     // What is locked, with all that was asked.
     private async Task<(HashSet<ConversationId> Held, HashSet<(ConversationId, UserId)> HeldPlaces)> ReadAsync(
@@ -435,7 +459,17 @@ public sealed class ChangeSet(PolicySettings policies)
         while (await reader.ReadAsync(ct))
             held.Add(new ConversationId(reader.GetGuid(0)));
         var heldPlaces = new HashSet<(ConversationId, UserId)>();
-        await ReadRowsAsync(() => heldPlaces.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
+        for (var i = 0; i < 3; i++)
+            await ReadRowsAsync(() => heldPlaces.Add(PlaceKey(reader)));
+        var heldFiles = new HashSet<(Guid, Guid)>();
+        if (filesAsked.Count > 0)
+            await ReadRowsAsync(() => heldFiles.Add((reader.GetGuid(0), reader.GetGuid(1))));
+        // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
+        await ReadRowsAsync(() =>
+        {
+            if (!heldPlaces.Contains(PlaceKey(reader)))
+                held.Remove(PlaceKey(reader).Id);
+        });
         await ReadRowsAsync(() =>
         {
             var id = new ConversationId(reader.GetGuid(0));
@@ -446,12 +480,13 @@ public sealed class ChangeSet(PolicySettings policies)
         {
             await ReadRowsAsync(() =>
             {
-                var place = Place.Read(reader);
-                places[(place.Participant.ConversationId, place.Participant.UserId)] = place;
+                places[PlaceKey(reader)] = Place.Read(reader);
+                if (!heldPlaces.Contains(PlaceKey(reader)))
+                    held.Remove(PlaceKey(reader).Id);
             });
         }
         if (pointersAsked.Count > 0)
-            await ReadRowsAsync(() => pointers[(new(reader.GetGuid(0)), new(reader.GetString(1)))] = PlacePointers.Read(reader));
+            await ReadRowsAsync(() => pointers[PlaceKey(reader)] = PlacePointers.Read(reader));
         if (presentAsked.Count > 0)
             await ReadRowsAsync(() => present.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
         if (keysAsked.Count > 0)
@@ -462,6 +497,8 @@ public sealed class ChangeSet(PolicySettings policies)
         {
             await reader.NextResultAsync(ct);
             files.AddRange(reader.Parse<AttachmentRow>());
+            foreach (var file in files.Where(file => !heldFiles.Contains((file.ConversationId.Value, file.Id.Value))))
+                held.Remove(file.ConversationId);
         }
         return (held, heldPlaces);
 
@@ -472,6 +509,8 @@ public sealed class ChangeSet(PolicySettings policies)
                 read();
         }
     }
+
+    private static (ConversationId Id, UserId User) PlaceKey(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 
     // The service that made an id may have had another clock: what is not found near the id's time is looked for everywhere.
     private async Task FindOldRepliesAsync(DbConnection connection, DbTransaction? transaction, CancellationToken ct)
@@ -545,7 +584,7 @@ public sealed class ChangeSet(PolicySettings policies)
         do
         {
             while (await reader.ReadAsync(ct))
-                counts[(new(reader.GetGuid(0)), new(reader.GetString(1)))] = (reader.GetInt64(2), reader.GetInt64(3));
+                counts[PlaceKey(reader)] = (reader.GetInt64(2), reader.GetInt64(3));
         }
         while (await reader.NextResultAsync(ct));
     }

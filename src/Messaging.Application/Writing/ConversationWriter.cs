@@ -19,11 +19,20 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     /// <summary>How many batches are on their way at once.</summary>
     public const int InFlight = 2;
 
+    /// <summary>How many conversations that others hold are waited for at once, each on a connection of its own.</summary>
+    public const int Waits = 2;
+
     private const int MaxBatchBytes = 1 << 20;
     private const int MaxWaiting = 4_096;
     private const int MaxWaitingBytes = 64 << 20;
     private const int MaxWaitingOfLine = 256;
     private const int Attempts = 5;
+
+    // Who only looks in now and then finds nothing free where others stand in a queue: after so many times it queues up too.
+    private const int MissesBeforeWaiting = 4;
+
+    // From so many on, whoever wants to wait with them has to take part.
+    private const int Crowd = 64;
 
     /// <summary>
     /// How long a change waits for rows that somebody else holds: longer than the server leaves them to a process that is stuck within a
@@ -38,6 +47,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private readonly Dictionary<(ConversationId, UserId?, bool), Line> lines = [];
     private readonly LinkedList<Line> ready = [];
     private int running;
+    private int waits;
     private int waiting;
     private long waitingBytes;
 
@@ -58,6 +68,13 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
                 MakeReady(line);
         }
         return change.Done;
+    }
+
+    /// <summary>Whether so many wait for the conversation that nobody is to wait with them who may not change it.</summary>
+    public bool IsCrowded(ConversationId id)
+    {
+        lock (gate)
+            return lines.GetValueOrDefault((id, null, false)) is { Waiting.Count: >= Crowd };
     }
 
     /// <summary>Decides and writes the change within the transaction that the session has begun.</summary>
@@ -106,11 +123,8 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
                     && item.Alone == alone && (!alone || batch.Count == before))
                 {
                     line.Waiting.RemoveFirst();
-                    if (item.Ct.IsCancellationRequested)
-                    {
-                        Forget(item, i => i.Change.Fail(new OperationCanceledException(i.Ct)));
+                    if (Drop(item))
                         continue;
-                    }
                     batch.Add(item);
                     bytes += item.Change.Size;
                 }
@@ -125,7 +139,42 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         }
     }
 
-    private async Task WriteAsync(List<Item> batch)
+    // Who has gone away, or has waited for too long wherever it was.
+    private bool Drop(Item item)
+    {
+        if (item.Ct.IsCancellationRequested)
+            Forget(item, i => i.Change.Fail(new OperationCanceledException(i.Ct)));
+        else if (time.GetElapsedTime(item.Since) > Patience)
+            Forget(item, i => i.Change.Fail(Unavailable()));
+        else
+            return false;
+        return true;
+    }
+
+    // Of one conversation, for which it stands in the queue of those who want it.
+    private async Task WaitAsync(Line line)
+    {
+        var batch = new List<Item>();
+        lock (gate)
+        {
+            while (line.Waiting.First is { Value: var item } && batch.Count < MaxBatch)
+            {
+                line.Waiting.RemoveFirst();
+                if (!Drop(item))
+                    batch.Add(item);
+            }
+        }
+        if (batch.Count > 0)
+            await WriteAsync(batch, waits: true);
+        lock (gate)
+        {
+            waits--;
+            if (batch.Count == 0)
+                Release(line);
+        }
+    }
+
+    private async Task WriteAsync(List<Item> batch, bool waits = false)
     {
         var set = new ChangeSet(policies);
         try
@@ -133,7 +182,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
             await using var connection = await database.Value.OpenConnectionAsync();
             try
             {
-                var missed = (await set.RunAsync(connection, [.. batch.Select(item => item.Change)], CancellationToken.None)).ToHashSet();
+                var missed = (await set.RunAsync(connection, [.. batch.Select(item => item.Change)], waits, CancellationToken.None)).ToHashSet();
                 signal.Raise();
                 Settle(batch, item => missed.Contains(item.Change) ? Wait(item) : Complete(item, set));
             }
@@ -142,6 +191,11 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
                 await RollBackAsync(connection);
                 throw;
             }
+        }
+        // Somebody else held what was needed for too long, and nothing is stored.
+        catch (DbException e) when (e.SqlState == SqlStates.LockNotAvailable && (waits || batch.Count == 1))
+        {
+            Settle(batch, Wait);
         }
         // Nothing is stored. One of them alone may be to blame.
         catch (Exception e) when (set.IsUnwritten || IsTakenBack(e))
@@ -248,6 +302,13 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     // Under the gate. A conversation whose rows somebody else holds delays itself alone.
     private void Pause(Line line)
     {
+        if (line.Misses >= MissesBeforeWaiting && waits < Waits)
+        {
+            (line.Misses, line.State) = (0, LineState.Writing);
+            waits++;
+            _ = Task.Run(() => WaitAsync(line));
+            return;
+        }
         var pause = FirstPause * Math.Pow(2, Math.Min(line.Misses++, 10));
         Pause(line, pause < LongestPause ? pause : LongestPause);
     }

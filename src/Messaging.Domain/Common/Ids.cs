@@ -64,9 +64,12 @@ public readonly record struct MessageId(Guid Value) : IParsable<MessageId>
 {
     public static MessageId New(Instant now) => new(Guid.CreateVersion7(now.ToDateTimeOffset()));
 
+    // An id that somebody has made up may say any time, up to the year 10889.
+    private static readonly Instant Latest = Instant.FromUtc(9999, 1, 1, 0, 0);
+
     /// <summary>The time in the id, to the millisecond; the beginning of time for an id that is not version 7.</summary>
     public Instant Time => Value.Version == 7
-        ? Instant.FromUnixTimeMilliseconds(Convert.ToInt64(Value.ToString("N")[..12], 16))
+        ? Instant.FromUnixTimeMilliseconds(Math.Min(Convert.ToInt64(Value.ToString("N")[..12], 16), Latest.ToUnixTimeMilliseconds()))
         : Instant.FromUnixTimeMilliseconds(0);
 
     public static MessageId Parse(string s, IFormatProvider? provider) => new(Guid.Parse(s, provider));

@@ -31,7 +31,8 @@ public static class ConnectionStrings
     public static string ForCommands(string given) => ForRequests(given, poolSize: 22, RequestOptions);
 
     /// <summary>For what changes conversations: as many as there are batches on their way.</summary>
-    public static string ForWrites(string given) => ForRequests(given, ConversationWriter.InFlight, RequestOptions);
+    public static string ForWrites(string given) => ForRequests(
+        given, ConversationWriter.InFlight + ConversationWriter.Waits, $"{RequestOptions} -c lock_timeout=1000");
 
     /// <summary>
     /// For queries: few at once, the others wait their turn. A read that is in memory waits for a core only, and one more than there are

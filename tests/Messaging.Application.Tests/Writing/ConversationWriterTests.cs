@@ -3,6 +3,7 @@ using Messaging.Application.Attachments;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -115,20 +116,120 @@ public sealed class ConversationWriterTests : SliceFixture
         var (ada, _, id) = await PairAsync();
         await using var other = await Slices.OpenAsync();
         await using var holds = await other.BeginTransactionAsync();
+        // Not committed, so nobody sees it, and whoever writes the same key waits for what becomes of it.
         await other.ExecuteAsync(
-            "SELECT FROM participants WHERE conversation_id = @Id AND user_id <> @Ada FOR NO KEY UPDATE",
+            """
+            INSERT INTO message_keys (sender_id, conversation_id, client_key, seq, created_at, fingerprint)
+            VALUES (@Ada, @Id, 'key-1', 1, now(), '')
+            """,
             new { Id = id.Value, Ada = ada.Value }, holds);
 
-        // The first message of a day writes the other one's place too, and waits for it with all that is to be committed with it.
         var sending = await HoldingAsync(
-            id, LockSql, () => Task.FromResult(Enumerable.Range(0, 3).Select(_ => Slices.TextAsync(ada, id)).ToList()));
+            id, LockSql, () => Task.FromResult(Enumerable.Range(0, 3).Select(i => Slices.TextAsync(ada, id, $"{i}", $"key-{i}")).ToList()));
         await Slices.UntilAsync($"SELECT EXISTS (SELECT {WaitsSql})");
         await Slices.ExecuteAsync($"SELECT pg_terminate_backend(pid) {WaitsSql}");
-        await holds.CommitAsync();
+        await holds.RollbackAsync();
 
         foreach (var send in sending)
             await Assert.ThatAsync(() => send, Throws.InstanceOf<System.Data.Common.DbException>());
         Assert.That(await StoredAsync(id), Is.Empty);
+    }
+
+    [Test]
+    public async Task Before_the_first_message_of_a_day_a_member_who_is_held_delays_only_that_conversation()
+    {
+        var held = new[] { await PairAsync(), await PairAsync() };
+        var (carl, _, free) = await PairAsync();
+        await using var other = await Slices.OpenAsync();
+        await using var holds = await other.BeginTransactionAsync();
+        await other.ExecuteAsync(
+            "SELECT FROM participants WHERE user_id = ANY(@Users) FOR NO KEY UPDATE",
+            new { Users = held.Select(pair => pair.Bob.Value).ToArray() }, holds);
+
+        // As many as there are batches on their way at once, each begun by itself.
+        var sending = new List<Task<MessageView>>();
+        foreach (var pair in held)
+        {
+            sending.Add(Slices.TextAsync(pair.Ada, pair.Id));
+            for (var i = 0; i < 5; i++)
+                await Slices.TextAsync(carl, free);
+        }
+        Assert.That(sending.Count(send => send.IsCompleted), Is.Zero);
+        await holds.CommitAsync();
+
+        Assert.That((await Task.WhenAll(sending)).Select(message => message.Seq), Is.All.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_file_that_is_held_delays_only_the_conversation_that_names_it()
+    {
+        var (ada, _, id) = await PairAsync();
+        var (carl, _, free) = await PairAsync();
+        var file = new AttachmentId(Guid.CreateVersion7());
+        await using var other = await Slices.OpenAsync();
+        await other.ExecuteAsync(
+            """
+            INSERT INTO attachments (conversation_id, id, uploader_id, file_name, content_type, category, size, scan, files, secret, is_stored, created_at)
+            VALUES (@Id, @File, @Ada, 'a.txt', 'text/plain', 'document', 1, 'clean', '[]', gen_random_uuid(), true, now())
+            """,
+            new { Id = id.Value, File = file.Value, Ada = ada.Value });
+        await using var holds = await other.BeginTransactionAsync();
+        await other.ExecuteAsync("SELECT FROM attachments WHERE id = @Id FOR NO KEY UPDATE", new { Id = file.Value }, holds);
+
+        var sending = Enumerable.Range(0, 2).Select(_ => Slices.SendAsync(
+            new SendMessage(new Actor(ada), id, new MessageContent(Type: MessageType.File, AttachmentIds: [file])))).ToList();
+        for (var i = 0; i < 5; i++)
+            await Slices.TextAsync(carl, free);
+        Assert.That(sending.Count(send => send.IsCompleted), Is.Zero);
+        await holds.CommitAsync();
+
+        Assert.That((await sending[0]).Message.Attachments.Select(attachment => attachment.Id), Is.EqualTo(new[] { file }));
+        Assert.That((await ProblemAsync(() => sending[1])).Pointer, Is.EqualTo("#/attachmentIds/0"));
+    }
+
+    [Test]
+    public async Task Who_finds_a_conversation_held_again_and_again_stands_in_the_queue_for_it()
+    {
+        var (ada, _, id) = await PairAsync();
+
+        var sending = await HoldingAsync(id, LockSql, async () =>
+        {
+            var waiting = Slices.TextAsync(ada, id);
+            await Slices.UntilAsync(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')");
+            return waiting;
+        });
+
+        Assert.That((await sending).Seq, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Among_many_who_wait_for_a_conversation_there_is_no_room_for_who_has_no_part_in_it()
+    {
+        var (ada, bob, id) = await PairAsync();
+        var eve = await Slices.UserAsync();
+
+        var sending = await HoldingAsync(id, LockSql, async () =>
+        {
+            var waiting = Enumerable.Range(0, 80).Select(i => Slices.TextAsync(i % 2 == 0 ? ada : bob, id)).ToList();
+            Assert.That(await RefusalAsync(() => Slices.TextAsync(eve, id)), Is.EqualTo(ProblemCodes.NotFound));
+            Assert.That(waiting.Count(send => send.IsCompleted), Is.Zero);
+            return waiting;
+        });
+
+        Assert.That((await Task.WhenAll(sending)).Max(message => message.Seq), Is.EqualTo(80));
+    }
+
+    [Test]
+    public async Task A_reply_to_an_id_of_a_time_that_never_comes_is_refused_by_itself()
+    {
+        var (ada, _, id) = await PairAsync();
+        var never = new MessageId(Guid.Parse("ffffffff-ffff-7fff-bfff-ffffffffffff"));
+
+        var problem = await ProblemAsync(() => Slices.SendAsync(
+            new SendMessage(new Actor(ada), id, new MessageContent(Type: MessageType.Text, Text: "?", ReplyToId: never))));
+
+        Assert.That(problem.Pointer, Is.EqualTo("#/replyToId"));
     }
 
     [Test]
@@ -165,7 +266,7 @@ public sealed class ConversationWriterTests : SliceFixture
     private const string LockSql = "SELECT id FROM conversations WHERE id = @Id FOR NO KEY UPDATE";
 
     private const string WaitsSql =
-        "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%SET activity_day%'";
+        "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO message_keys%'";
 
     private async Task<(UserId Ada, UserId Bob, ConversationId Id)> PairAsync()
     {

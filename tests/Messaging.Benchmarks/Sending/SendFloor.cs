@@ -37,7 +37,7 @@ sealed class SendFloor : IAsyncDisposable
         var key = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Interlocked.Increment(ref sent):x16}");
         var change = new MessageChange(
             new Actor(new UserId(target.Sender)), new ConversationId(target.Conversation), new MessageContent(key, Text: SendTarget.Text), urls, asks: false);
-        return (await new ChangeSet(policies).RunAsync(connection, [change], CancellationToken.None)).Count == 0;
+        return (await new ChangeSet(policies).RunAsync(connection, [change], waits: false, CancellationToken.None)).Count == 0;
     }
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();
