@@ -17,7 +17,8 @@ public abstract class ReplayFixture
 
     protected virtual IEnumerable<(string Name, string? Value)> Settings() => [];
 
-    protected async Task ReplayAsync(Func<string[], string, Task> command, bool hides = false)
+    /// <param name="live">Whether the clients hear of it while it goes on, and not at its end alone.</param>
+    protected async Task ReplayAsync(Func<string[], string, Task> command, bool hides = false, bool live = false)
     {
         var users = Enumerable.Range(0, 4).Select(i => $"{(char)('a' + i)}-{Guid.NewGuid():N}").ToArray();
         foreach (var user in users)
@@ -37,7 +38,11 @@ public abstract class ReplayFixture
         foreach (var user in users)
             models.Add(new ClientModel(user, await SyncAsync(user, null)));
 
+        using var over = new CancellationTokenSource();
+        var hearing = live ? Task.WhenAll(models.Zip(users).Select(client => HearAsync(client.First, client.Second, over.Token))) : Task.CompletedTask;
         await command(users, group);
+        await over.CancelAsync();
+        await hearing;
 
         await Api.Database.DrainedAsync();
         foreach (var (model, user) in models.Zip(users))
@@ -47,6 +52,12 @@ public abstract class ReplayFixture
             Assert.That(model.Inbox, Is.EqualTo(new ClientModel(user, fresh).Inbox));
             Assert.That(model.Unread, Is.EqualTo(fresh["unread"]!["messages"]!.GetValue<long>()));
         }
+    }
+
+    private async Task HearAsync(ClientModel model, string user, CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+            await DrainAsync(model, user);
     }
 
     private async Task DrainAsync(ClientModel model, string user)
