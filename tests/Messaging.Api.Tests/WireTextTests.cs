@@ -39,7 +39,7 @@ public sealed class WireTextTests : HubFixture
         await SendAsync(ada, group, Emoji);
 
         var heard = await phone.UntilAsync(e => e.GetRawText().Contains("\"one ", StringComparison.Ordinal));
-        Assert.That(heard[^1].GetRawText(), Does.Contain($"\"text\": \"{Emoji}\""));
+        Assert.That(heard[^1].GetRawText(), Does.Contain($"\"text\":\"{Emoji}\""));
     }
 
     [Test]

@@ -182,11 +182,11 @@ public sealed class ClientModel
         {
             countedUpTo[id] = seq;
             Count(conversation, message, Number(conversation["me"]!["lastReadSeq"]));
+            if (Text(message["senderId"]) == user)
+                (conversation["me"]!["unreadCount"], conversation["me"]!["mentionCount"]) = (0, 0);
         }
         if (message["senderId"] is { } sender)
             Read(conversation, Text(sender), seq);
-        if (Text(message["senderId"]) == user)
-            (conversation["me"]!["unreadCount"], conversation["me"]!["mentionCount"]) = (0, 0);
     }
 
     private void Count(JsonObject conversation, JsonObject message, long pointer, int change = 1)

@@ -61,6 +61,8 @@ static class HotStatements
         {
             ("Send: the lock", "TryLockSql", [id]),
             ("Send: the lock of the sender's place", "TryLockPlacesSql", [id, sender]),
+            ("Send: the lock of the members' places, before the first of a day", "TryLockNewDaysSql", [id]),
+            ("Send: who they are", "OfNewDaysSql", [id]),
             ("Send: the conversation", "ConversationsSql", [id]),
             ("Send: the sender's place", "PlacesSql", [id, sender]),
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
@@ -81,7 +83,12 @@ static class HotStatements
             ("Send: its mentions", "AddMentionsSql", [id, sender, seq]),
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Of(NpgsqlDbType.Date, today)]),
             ("Send: the first of a day", "SaveDaysSql", [id, Of(NpgsqlDbType.Date, today)]),
-            ("Send: its event", "AddEventsSql", [at, id, seq, seq, Of(Text, MessageEvents.New), json]),
+            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Of(Text, MessageEvents.New), json]),
+            ("Read: the lock of one's place", "TryLockOwnPlacesSql", [id, sender]),
+            ("Read: one's pointers", "PointersSql", [id, sender, seq]),
+            ("Read: the pointers, written", "SavePointersSql", [id, sender, seq, seq, Of(NpgsqlDbType.Boolean, true), at]),
+            ("Read: its mark", "AddReadMarksSql", [id, sender, seq, at]),
+            ("Read: what is unread then", "CountsSql", [id, sender]),
         }.Select(part => new HotStatement(
             part.Name, Statements.Of<ChangeSet>(part.Constant), Background: false,
             [.. part.Values.Select((value, i) => ($"{i + 1}", value.Item2, value.Item3))]));
