@@ -170,7 +170,7 @@ public sealed class UnreadTests : SliceFixture
     }
 
     [Test]
-    public async Task In_a_large_group_each_ones_pointer_moves_once_a_second_and_the_sender_alone_learns_of_it()
+    public async Task In_a_large_group_the_sender_alone_learns_of_who_has_read()
     {
         var users = await Slices.UsersAsync(31);
         var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
@@ -178,10 +178,9 @@ public sealed class UnreadTests : SliceFixture
         for (var i = 0; i < 3; i++)
             await Slices.TextAsync(users[0], id);
 
-        await ReadAsync(bob, id, 2);
-        var states = await Task.WhenAll(ReadAsync(bob, id, 3), ReadAsync(bob, id, 4));
+        await ReadAsync(bob, id, 3);
+        await ReadAsync(bob, id, 4);
 
-        Assert.That(states.Select(state => state.LastReadSeq), Is.EqualTo(new[] { 3, 4 }));
         Assert.That(
             (await EventsAsync(id)).Where(e => e.StartsWith("message:read", StringComparison.Ordinal)),
             Is.EquivalentTo(new[] { users[0], bob, users[0], bob }.Select(user => $"message:read {user}")));

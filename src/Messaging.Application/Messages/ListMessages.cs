@@ -40,7 +40,7 @@ public sealed class ListMessagesHandler(MessageViewStore views, ConversationWrit
         var (page, received) = await views.ReceivePageAsync(query.ConversationId, query.Actor, upto, query.After, query.Limit, ct)
             ?? throw CommonErrors.NotFound();
         if (received is not null)
-            await writer.RunAsync(new PointerChange(query.ConversationId, query.Actor.RequireUser(), reads: false, received, fetched: true), ct);
+            await writer.RunAsync(new PointerChange(query.ConversationId, query.Actor.RequireUser(), reads: false, received), ct);
         return page;
     }
 }

@@ -18,19 +18,9 @@ public sealed record PointerTold(UserId UserId, long Seq, Instant At);
 /// <summary>Moves somebody's read or delivered pointer forward. Holds one's own place alone, never the conversation.</summary>
 /// <param name="reads">Whether it was read; else it was received.</param>
 /// <param name="seq">Null for the newest message; beyond it, the newest.</param>
-/// <param name="fetched">Whether it follows from fetching, which waits for no pause.</param>
-public sealed class PointerChange(ConversationId conversationId, UserId user, bool reads, long? seq, bool fetched = false)
+public sealed class PointerChange(ConversationId conversationId, UserId user, bool reads, long? seq)
     : Change<PointerState>(conversationId, user)
 {
-    // Where many read, each one's pointers move once in this time, however often they are told to.
-    private static readonly TimeSpan PauseOfMany = TimeSpan.FromSeconds(1);
-
-    private TimeSpan pause;
-
-    internal override bool IsPaced => !fetched;
-
-    internal override TimeSpan Pause => pause;
-
     internal override void Ask(ChangeSet set) => set.AskPointers(ConversationId, user, seq);
 
     protected override PointerState DecideOn(ChangeSet set)
@@ -39,10 +29,7 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
         var (pointers, sender) = set.FindPointers(ConversationId, user) ?? throw CommonErrors.NotFound();
         var delivered = pointers.LastDeliveredSeq;
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
-        {
             set.Add(new PointerMove(conversation, user, pointers, reads, pointers.LastDeliveredSeq > delivered, sender, set.Now));
-            pause = conversation.IsLarge && IsPaced ? PauseOfMany : TimeSpan.Zero;
-        }
         return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
     }
 

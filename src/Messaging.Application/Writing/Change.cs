@@ -19,12 +19,6 @@ public abstract class Change(ConversationId conversationId, UserId? place = null
     /// <summary>Names what has to be read for it.</summary>
     internal abstract void Ask(ChangeSet set);
 
-    /// <summary>Whether the next one of its kind waits for a while after it, where so many come; these keep no others waiting.</summary>
-    internal virtual bool IsPaced => false;
-
-    /// <summary>How long the next paced one of its place waits after it.</summary>
-    internal virtual TimeSpan Pause => TimeSpan.Zero;
-
     /// <summary>
     /// Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.
     /// </summary>

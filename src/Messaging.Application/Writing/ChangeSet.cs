@@ -19,6 +19,7 @@ public sealed class ChangeSet(PolicySettings policies)
 {
     private const string BeginSql = "BEGIN";
     private const string CommitSql = "COMMIT";
+    private const string WaitSql = "SET LOCAL lock_timeout = '1s'";
 
     // Passes over what somebody else holds, so nobody waits here for anybody and nothing can deadlock. Index: pk_conversations.
     private const string TryLockSql =
@@ -358,7 +359,7 @@ public sealed class ChangeSet(PolicySettings policies)
     /// Decides and writes the changes in a transaction of their own, passing over those whose rows somebody else holds: these are returned,
     /// and nothing has become of them. All others are decided, and stored once this returns.
     /// </summary>
-    /// <param name="waits">Whether it waits for rows that somebody else holds, for as long as the connection lets it.</param>
+    /// <param name="waits">Whether it waits for rows that somebody else holds, for a second at most.</param>
     public async Task<IReadOnlyList<Change>> RunAsync(
         DbConnection connection, IReadOnlyList<Change> changes, bool waits, CancellationToken ct)
     {
@@ -398,6 +399,8 @@ public sealed class ChangeSet(PolicySettings policies)
         batch.Transaction = transaction;
         if (transaction is null)
             batch.Add(BeginSql);
+        if (transaction is null && waits)
+            batch.Add(WaitSql);
         var taken = changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray();
         batch.Add(waits ? LockSql : TryLockSql, taken);
         var (takenIds, takenUsers) = Split(placesAsked);

@@ -44,7 +44,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
 
     private readonly Lock gate = new();
-    private readonly Dictionary<(ConversationId, UserId?, bool), Line> lines = [];
+    private readonly Dictionary<(ConversationId, UserId?), Line> lines = [];
     private readonly LinkedList<Line> ready = [];
     private int running;
     private int waits;
@@ -56,7 +56,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     {
         lock (gate)
         {
-            var key = (change.ConversationId, change.Place, change.IsPaced);
+            var key = (change.ConversationId, change.Place);
             var line = lines.GetValueOrDefault(key) ?? new Line(key);
             if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Waiting.Count >= MaxWaitingOfLine)
                 throw Unavailable();
@@ -74,7 +74,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     public bool IsCrowded(ConversationId id)
     {
         lock (gate)
-            return lines.GetValueOrDefault((id, null, false)) is { Waiting.Count: >= Crowd };
+            return lines.GetValueOrDefault((id, null)) is { Waiting.Count: >= Crowd };
     }
 
     /// <summary>Decides and writes the change within the transaction that the session has begun.</summary>
@@ -266,14 +266,12 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         {
             foreach (var group in batch.GroupBy(item => item.Line))
             {
-                var (line, isLate, pause) = (group.Key, false, TimeSpan.Zero);
+                var (line, isLate) = (group.Key, false);
                 foreach (var item in group.Reverse())
                 {
                     var fate = decide(item);
                     if (fate is not Fate.Done)
                         line.Waiting.AddFirst(item);
-                    else if (item.Change.Pause > pause)
-                        pause = item.Change.Pause;
                     isLate |= fate is Fate.Later;
                 }
                 if (isLate)
@@ -282,10 +280,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
                     continue;
                 }
                 line.Misses = 0;
-                if (pause > TimeSpan.Zero)
-                    Pause(line, pause);
-                else
-                    Release(line);
+                Release(line);
             }
         }
     }
@@ -310,14 +305,8 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
             return;
         }
         var pause = FirstPause * Math.Pow(2, Math.Min(line.Misses++, 10));
-        Pause(line, pause < LongestPause ? pause : LongestPause);
-    }
-
-    // Under the gate.
-    private void Pause(Line line, TimeSpan pause)
-    {
         line.State = LineState.Pausing;
-        _ = ResumeAsync(line, pause);
+        _ = ResumeAsync(line, pause < LongestPause ? pause : LongestPause);
     }
 
     private async Task ResumeAsync(Line line, TimeSpan pause)
@@ -346,9 +335,9 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         Later,
     }
 
-    private sealed class Line((ConversationId, UserId?, bool) key)
+    private sealed class Line((ConversationId, UserId?) key)
     {
-        public (ConversationId, UserId?, bool) Key { get; } = key;
+        public (ConversationId, UserId?) Key { get; } = key;
 
         public LinkedList<Item> Waiting { get; } = [];
 
