@@ -46,7 +46,7 @@ public sealed class HubTests : HubFixture
         await SendAsync(ada, group, "afterwards");
 
         Assert.That((state.GetProperty("lastReadSeq").GetInt64(), state.GetProperty("unreadCount").GetInt64()), Is.EqualTo((2, 0)));
-        Assert.That((await bobsTablet.NextAsync("unread:changed")).GetProperty("data").GetProperty("lastSeq").GetInt64(), Is.EqualTo(2));
+        Assert.That((await bobsTablet.NextAsync("unread:changed")).GetProperty("data").GetProperty("lastSeq").GetInt64(), Is.InRange(2, 3));
         var heard = await adasPhone.UntilAsync(e => e.GetProperty("seq") is { ValueKind: JsonValueKind.Number } seq && seq.GetInt64() == 3);
         var read = heard.Single(e => e.GetProperty("type").GetString() == "message:read");
         Assert.That(read.GetProperty("data").GetProperty("userId").GetString(), Is.EqualTo(bob));
