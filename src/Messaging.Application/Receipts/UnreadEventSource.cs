@@ -19,7 +19,8 @@ public sealed record UnreadValues
 /// <param name="CountedAt">The time of the conversation's newest event that the counts know of.</param>
 /// <param name="MarkedUnread">True where the read pointer moved back, else absent.</param>
 public sealed record UnreadState(
-    ConversationId ConversationId, long LastReadSeq, long LastSeq, long UnreadCount, long MentionCount, Instant CountedAt, UnreadTotal Total,
+    ConversationId ConversationId, long LastReadSeq, long LastSeq, long UnreadCount, long MentionCount, Instant CountedAt,
+    UnreadTotal Total,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? MarkedUnread);
 
 /// <summary>
@@ -31,7 +32,8 @@ public sealed class UnreadEventSource : IEventSource
     // Index: pk_participants, pk_conversations; from the pointer on pk_message_gaps, pk_participant_gaps and pk_mentions.
     private const string CountsSql =
         $"""
-        SELECT p.conversation_id, p.user_id, p.last_read_seq, c.last_seq, {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count,
+        SELECT p.conversation_id, p.user_id, p.last_read_seq, c.last_seq, {UnreadSql.Messages} AS unread_count,
+            {UnreadSql.Mentions} AS mention_count,
             c.last_event_at AS counted_at
         FROM unnest(@CountedConversations::uuid[], @CountedUsers::text[]) AS k (conversation_id, user_id)
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL AND NOT p.pending
@@ -73,6 +75,7 @@ public sealed class UnreadEventSource : IEventSource
         Guid ConversationId, string UserId, long LastReadSeq, long LastSeq, long UnreadCount, long MentionCount, Instant CountedAt)
     {
         public UnreadState ToState(UnreadTotal total, bool markedUnread) => new(
-            new ConversationId(ConversationId), LastReadSeq, LastSeq, UnreadCount, MentionCount, CountedAt, total, markedUnread ? true : null);
+            new ConversationId(ConversationId), LastReadSeq, LastSeq, UnreadCount, MentionCount, CountedAt, total,
+            markedUnread ? true : null);
     }
 }

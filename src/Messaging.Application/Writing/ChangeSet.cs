@@ -451,7 +451,8 @@ public sealed class ChangeSet(PolicySettings policies)
     }
 
     private void AddFiles(DbBatch batch, string sql) => batch.Add(
-        sql, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value), Of(filesAsked, file => file.Id.Value));
+        sql, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value),
+        Of(filesAsked, file => file.Id.Value));
 
     // What is locked, with all that was asked.
     private async Task<(HashSet<ConversationId> Held, HashSet<(ConversationId, UserId)> HeldPlaces)> ReadAsync(
@@ -560,14 +561,15 @@ public sealed class ChangeSet(PolicySettings policies)
             batch, AddDeliveredMarksSql,
             [.. moves.Values.Where(m => m.Delivered).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastDeliveredSeq, m.At))]);
         AddIfAny([.. events, .. moves.Values.SelectMany(Told)], told => batch.Add(
-            AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No), Of(told, e => e.Seq),
-            Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
+            AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No),
+            Of(told, e => e.Seq), Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
     }
 
     private static void AddMarks(
         DbBatch batch, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => AddIfAny(
         marks, rows => batch.Add(
-            sql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.UserId.Value), Of(rows, m => m.Seq), Of(rows, m => m.At.ToDateTimeUtc())));
+            sql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.UserId.Value), Of(rows, m => m.Seq),
+            Of(rows, m => m.At.ToDateTimeUtc())));
 
     private static IEnumerable<EventRow> Told(PointerMove move) => move.Events().Select(
         e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Audience, e.Type, e.Values));
@@ -603,12 +605,14 @@ public sealed class ChangeSet(PolicySettings policies)
             Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
         batch.Add(
             AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq),
-            Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value), Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
+            Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value),
+            Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
             Of(messages, m => m.Draft.Metadata), Of(messages, m => m.Mentions), Of(messages, m => m.Draft.ClientMessageId),
             Of(messages, m => m.Reply?.Seq), Of(messages, m => m.Location), Of(messages, m => m.Reference));
         AddIfAny(messages.Where(m => m.Key is not null).ToList(), keyed => batch.Add(
             AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value),
-            Of(keyed, m => m.Draft.ClientMessageId), Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()), Of(keyed, m => m.Fingerprint)));
+            Of(keyed, m => m.Draft.ClientMessageId), Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()),
+            Of(keyed, m => m.Fingerprint)));
         AddIfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => batch.Add(
             AddGapsSql, Of(system, m => m.ConversationId.Value), Of(system, m => m.Place.Seq)));
         AddIfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => batch.Add(
