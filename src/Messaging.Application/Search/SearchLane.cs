@@ -11,14 +11,14 @@ namespace Messaging.Application.Search;
 /// </summary>
 public sealed class SearchLane(TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Searches that run at once, each on one connection.</summary>
-    public const int Places = 2;
+    /// <summary>Searches that run at once, each on one connection: what takes longest leaves the other cores of a small machine alone.</summary>
+    public const int Places = 1;
 
     /// <summary>How long a search runs at most.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
-    // Three that run out of time in each place end before it, with time to spare.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    // Six that run out of time end before it, with time to spare.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(14);
 
     // Whoever goes away later than this would else hold a place almost as long as one may, over and over.
     private static readonly TimeSpan LateToGiveUp = TimeSpan.FromSeconds(1);
