@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -26,6 +27,19 @@ public abstract class SliceFixture
     /// <summary>Adds what the fixture's requests need beside the application.</summary>
     protected virtual void Add(IServiceCollection services)
     {
+    }
+
+    protected const string LockSql = "SELECT id FROM conversations WHERE id = @Id FOR NO KEY UPDATE";
+
+    /// <summary>Does something while another transaction holds rows of a conversation, which ends afterwards: what gathers is one batch then.</summary>
+    protected async Task<T> HoldingAsync<T>(Domain.Common.ConversationId id, string sql, Func<Task<T>> meanwhile)
+    {
+        await using var connection = await Slices.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync(sql, new { Id = id.Value }, transaction);
+        var result = await meanwhile();
+        await transaction.CommitAsync();
+        return result;
     }
 
     /// <summary>The code of the refusal that the request meets.</summary>

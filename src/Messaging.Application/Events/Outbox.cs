@@ -88,7 +88,8 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
         session.AfterCommit(signal.Raise);
     }
 
-    private static string? Json<TData>(TData data) => data is null ? null : JsonSerializer.Serialize<object>(data, MessagingJson.Options);
+    /// <summary>An event's values as they are stored; null for none.</summary>
+    public static string? Json<TData>(TData data) => data is null ? null : JsonSerializer.Serialize<object>(data, MessagingJson.Options);
 }
 
 /// <summary>Wakes this node's sequencer after a commit that left events in the outbox.</summary>

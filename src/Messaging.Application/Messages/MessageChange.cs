@@ -29,8 +29,8 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
 
     internal override void Ask(ChangeSet set)
     {
-        if (actor.UserId is { } user)
-            set.AskPlace(ConversationId, user);
+        set.AskSend(ConversationId);
+        set.AskPlace(ConversationId, actor);
         set.AskPresent(ConversationId, draft.Mentions);
         if (Key is { } key)
             set.AskKey(key);
@@ -42,8 +42,7 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
 
     protected override MessageOutcome DecideOn(ChangeSet set)
     {
-        var conversation = set.FindConversation(ConversationId) ?? throw CommonErrors.NotFound();
-        var place = actor.UserId is { } user ? set.FindPlace(ConversationId, user) ?? throw CommonErrors.NotFound() : null;
+        var (conversation, place) = set.Get(ConversationId, actor);
         if (Key is { } key && set.FindKey(key) is { } stored)
         {
             return stored.Fingerprint.AsSpan().SequenceEqual(fingerprint)

@@ -13,14 +13,12 @@ namespace Messaging.Application.Messages;
 /// The one place where messages are sent: together with what others send at the same moment, or within a command's own transaction.
 /// </summary>
 public sealed class MessageSender(
-    DbSession session, ConversationWriter writer, ConversationStore conversations, MessageViewStore views, RequestStore requests,
+    DbSession session, ChangeRunner changes, ConversationStore conversations, MessageViewStore views, RequestStore requests,
     AcceptanceStore acceptance, FileUrls urls, PolicySettings policies)
 {
     public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
     {
-        if (writer.IsCrowded(conversationId))
-            await conversations.GetAsync(conversationId, actor, ct);
-        var outcome = await RunAsync(new MessageChange(actor, conversationId, content, urls, asks: false), ct);
+        var outcome = await changes.RunAsync(actor, new MessageChange(actor, conversationId, content, urls, asks: false), ct);
         return outcome.Asks
             ? await AskFirstAsync(actor, conversationId, content, ct)
             : await AnswerAsync(actor, conversationId, outcome, ct);
@@ -49,7 +47,7 @@ public sealed class MessageSender(
         if (conversation.IsClosed || conversation.IsArchived)
             return;
         var content = new MessageContent(Type: MessageType.System, Metadata: note.ToMetadata());
-        await RunAsync(new MessageChange(Actor.Service, conversation.Id, content, urls, asks: true), ct);
+        await changes.RunAsync(Actor.Service, new MessageChange(Actor.Service, conversation.Id, content, urls, asks: true), ct);
     }
 
     private async Task<SentMessage> AskFirstAsync(Actor actor, ConversationId id, MessageContent content, CancellationToken ct)
@@ -73,7 +71,7 @@ public sealed class MessageSender(
         // Whoever writes into what the other one has opened has not heard of it.
         if (asks && other.HasOpened)
             await acceptance.ShowAsync(id, actor.RequireUser(), ct);
-        var outcome = await RunAsync(new MessageChange(actor, id, content, urls, asks: true), ct);
+        var outcome = await changes.RunAsync(actor, new MessageChange(actor, id, content, urls, asks: true), ct);
         var sent = await AnswerAsync(actor, id, outcome, ct);
         if (asks && sent.Created)
             await requests.AskAsync(sent.Message, other, ct);
@@ -84,7 +82,4 @@ public sealed class MessageSender(
         outcome.StoredSeq is { } stored
             ? new SentMessage(await views.GetAsync(id, stored, actor, ct), Created: false)
             : new SentMessage(outcome.Message!, Created: true);
-
-    private Task<MessageOutcome> RunAsync(MessageChange change, CancellationToken ct) =>
-        session.InTransaction ? writer.RunWithinAsync(session, change, ct) : writer.RunAsync(change, ct);
 }

@@ -1,38 +1,50 @@
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
-using Messaging.Application.Events;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
-using NodaTime;
 
 namespace Messaging.Application.Messages;
 
 /// <summary>Pins a message for everybody in the conversation; one that is pinned stays as it is.</summary>
-public sealed record PinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<PutPin>;
+public sealed record PinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : IStatementCommand<PutPin>;
 
 /// <summary>The pin as it stands.</summary>
 /// <param name="Created">False for one that was there.</param>
 public sealed record PutPin(PinView Pin, bool Created);
 
-public sealed class PinMessageHandler(
-    ConversationStore conversations, MessagePlaceStore places, PinStore pins, Outbox outbox, IClock clock) : IRequestHandler<PinMessage, PutPin>
+public sealed class PinMessageHandler(ChangeRunner changes, MessageViewStore views) : IRequestHandler<PinMessage, PutPin>
 {
-    // The conversation's lock: two at once are counted one after the other, and nothing is pinned that is being deleted.
     public async Task<PutPin> Handle(PinMessage command, CancellationToken ct)
     {
-        var (id, by) = (command.ConversationId, command.Actor.UserId);
-        var (conversation, participant) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
-        var message = await places.GetAsync(id, command.MessageId, command.Actor, ct);
+        var (seq, pin, created) = await changes.RunAsync(command.Actor, new PinChange(command.Actor, command.ConversationId, command.MessageId), ct);
+        var message = await views.GetAsync(command.ConversationId, seq, command.Actor, ct);
+        return new PutPin(new PinView(message, pin.By, pin.At), created);
+    }
 
-        conversation.EnsureMayPin(participant);
-        message.EnsureThere();
+    // The conversation's lock: two at once are counted one after the other, and nothing is pinned that is being deleted.
+    private sealed class PinChange(Actor actor, ConversationId id, MessageId messageId) : Change<(long Seq, Pin Pin, bool Created)>(id)
+    {
+        private readonly SoughtMessage sought = new(id, actor.UserId, messageId);
 
-        var created = await pins.AddAsync(new MessagePlace(id, message.Seq, message.CreatedAt), by, clock.GetCurrentInstant(), ct);
-        if (created && await pins.CountAsync(id, ct) > PinStore.Limit)
-            throw MessageErrors.TooManyPins(PinStore.Limit);
-        if (created)
-            await outbox.AppendAsync(new MessagePinned(id), new PinTold(message.Id, Pinned: true, by), message.Seq, ct);
-        return new PutPin(await pins.GetAsync(id, message.Seq, command.Actor, ct), created);
+        internal override void Ask(ChangeSet set)
+        {
+            set.AskPlace(ConversationId, actor);
+            set.Messages.Ask(sought);
+            set.Pins.Ask(ConversationId);
+        }
+
+        protected override (long Seq, Pin Pin, bool Created) DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, actor);
+            var message = set.Messages.Get(sought);
+            conversation.EnsureMayPin(place?.Participant);
+            message.EnsureThere();
+
+            var created = set.Pins.Put(ConversationId, message, new Pin(actor.UserId, conversation.Next(set.Now)));
+            if (created)
+                set.Tell(conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: true, actor.UserId));
+            return (message.Seq, set.Pins.Find(ConversationId, message.Seq)!.Value, created);
+        }
     }
 }

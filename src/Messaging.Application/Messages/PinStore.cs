@@ -15,25 +15,6 @@ public sealed record PinTold(MessageId MessageId, bool Pinned, UserId? By);
 /// <summary>The pinned messages of a conversation: few, whatever its length.</summary>
 public sealed class PinStore(DbSession session, MessageListStore messages)
 {
-    /// <summary>Pinned messages of one conversation.</summary>
-    public const int Limit = 100;
-
-    // Index: pk_pins, those of the conversation.
-    private const string CountSql =
-        """
-        SELECT count(*)
-        FROM pins
-        WHERE conversation_id = @ConversationId
-        """;
-
-    // Under the conversation's lock. One that is there stays as it is.
-    private const string AddSql =
-        """
-        INSERT INTO pins (conversation_id, seq, sent_at, pinned_by, pinned_at)
-        VALUES (@ConversationId, @Seq, @CreatedAt, @UserId, @Now)
-        ON CONFLICT (conversation_id, seq) DO NOTHING
-        """;
-
     // Index: pk_pins.
     private const string RemoveSql =
         """
@@ -48,7 +29,6 @@ public sealed class PinStore(DbSession session, MessageListStore messages)
         FROM pins i
         LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
         WHERE i.conversation_id = @ConversationId AND (i.pinned_at, i.seq) < (@BeforeTime, @BeforeSeq)
-            AND (@OnlySeq::bigint IS NULL OR i.seq = @OnlySeq)
             AND (@UserId::text IS NULL OR (i.seq > v.cleared_seq AND NOT EXISTS (
                 SELECT FROM message_hidden h
                 WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = i.seq)))
@@ -58,42 +38,28 @@ public sealed class PinStore(DbSession session, MessageListStore messages)
 
     public static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
 
-    public Task<long> CountAsync(ConversationId id, CancellationToken ct) =>
-        session.QuerySingleAsync<long>(CountSql, new { ConversationId = id.Value }, ct);
-
-    /// <summary>Whether it was not pinned before.</summary>
-    public async Task<bool> AddAsync(MessagePlace place, UserId? by, Instant now, CancellationToken ct) => await session.ExecuteAsync(
-        AddSql, new { ConversationId = place.ConversationId.Value, place.Seq, place.CreatedAt, UserId = by?.Value, Now = now }, ct) > 0;
-
     /// <summary>Takes a pin away, also of a message that is being deleted, in its transaction; whether there was one.</summary>
     public async Task<bool> ForgetAsync(ConversationId id, long seq, CancellationToken ct) =>
         await session.ExecuteAsync(RemoveSql, new { ConversationId = id.Value, Seq = seq }, ct) > 0;
 
-    public async Task<PinView> GetAsync(ConversationId id, long seq, Actor viewer, CancellationToken ct) =>
-        (await ViewAsync(await ListAsync(id, viewer, seq, EndOfTime, long.MaxValue, 1, ct), viewer, ct)).SingleOrDefault() ?? throw CommonErrors.NotFound();
-
-    public Task<List<Row>> ListAsync(ConversationId id, Actor viewer, Instant beforeTime, long beforeSeq, int take, CancellationToken ct) =>
-        ListAsync(id, viewer, onlySeq: null, beforeTime, beforeSeq, take, ct);
+    public Task<List<Row>> ListAsync(
+        ConversationId id, Actor viewer, Instant beforeTime, long beforeSeq, int take, CancellationToken ct) => session.QueryAsync<Row>(
+        ListSql,
+        new
+        {
+            ConversationId = id.Value,
+            UserId = viewer.UserId?.Value,
+            BeforeTime = beforeTime,
+            BeforeSeq = beforeSeq,
+            Take = take,
+        },
+        ct);
 
     public async Task<IReadOnlyList<PinView>> ViewAsync(IReadOnlyList<Row> rows, Actor viewer, CancellationToken ct)
     {
         var views = (await messages.ListAsync([.. rows.Select(row => row.ToPlace())], viewer, ct)).ToDictionary(view => view.Seq);
         return [.. rows.Where(row => views.ContainsKey(row.Seq)).Select(row => new PinView(views[row.Seq], row.PinnedBy, row.PinnedAt))];
     }
-
-    private Task<List<Row>> ListAsync(
-        ConversationId id, Actor viewer, long? onlySeq, Instant beforeTime, long beforeSeq, int take, CancellationToken ct) => session.QueryAsync<Row>(
-        ListSql,
-        new
-        {
-            ConversationId = id.Value,
-            UserId = viewer.UserId?.Value,
-            OnlySeq = onlySeq,
-            BeforeTime = beforeTime,
-            BeforeSeq = beforeSeq,
-            Take = take,
-        },
-        ct);
 
     /// <summary>A pin, and where its message stands.</summary>
     public sealed record Row(ConversationId ConversationId, long Seq, Instant CreatedAt, UserId? PinnedBy, Instant PinnedAt)

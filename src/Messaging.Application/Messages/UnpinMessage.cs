@@ -1,29 +1,40 @@
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
-using Messaging.Application.Events;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 
 namespace Messaging.Application.Messages;
 
 /// <summary>Takes a message's pin away, if it has one.</summary>
-public sealed record UnpinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Done>;
+public sealed record UnpinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : IStatementCommand<Done>;
 
-public sealed class UnpinMessageHandler(ConversationStore conversations, MessagePlaceStore places, PinStore pins, Outbox outbox)
-    : IRequestHandler<UnpinMessage, Done>
+public sealed class UnpinMessageHandler(ChangeRunner changes) : IRequestHandler<UnpinMessage, Done>
 {
+    public Task<Done> Handle(UnpinMessage command, CancellationToken ct) =>
+        changes.RunAsync(command.Actor, new UnpinChange(command.Actor, command.ConversationId, command.MessageId), ct);
+
     // The conversation's lock, as for pinning.
-    public async Task<Done> Handle(UnpinMessage command, CancellationToken ct)
+    private sealed class UnpinChange(Actor actor, ConversationId id, MessageId messageId) : Change<Done>(id)
     {
-        var id = command.ConversationId;
-        var (conversation, participant) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
-        var message = await places.GetAsync(id, command.MessageId, command.Actor, ct);
+        private readonly SoughtMessage sought = new(id, actor.UserId, messageId);
 
-        conversation.EnsureMayPin(participant);
+        internal override void Ask(ChangeSet set)
+        {
+            set.AskPlace(ConversationId, actor);
+            set.Messages.Ask(sought);
+            set.Pins.Ask(ConversationId);
+        }
 
-        if (await pins.ForgetAsync(id, message.Seq, ct))
-            await outbox.AppendAsync(new MessagePinned(id), new PinTold(message.Id, Pinned: false, command.Actor.UserId), message.Seq, ct);
-        return default;
+        protected override Done DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, actor);
+            var message = set.Messages.Get(sought);
+            conversation.EnsureMayPin(place?.Participant);
+
+            if (set.Pins.Take(ConversationId, message))
+                set.Tell(conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: false, actor.UserId));
+            return default;
+        }
     }
 }

@@ -25,7 +25,7 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
 
     protected override PointerState DecideOn(ChangeSet set)
     {
-        var conversation = set.FindConversation(ConversationId) ?? throw CommonErrors.NotFound();
+        var conversation = set.Get(ConversationId);
         var (pointers, sender) = set.FindPointers(ConversationId, user) ?? throw CommonErrors.NotFound();
         var delivered = pointers.LastDeliveredSeq;
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))

@@ -2,12 +2,15 @@ using System.Data.Common;
 using Dapper;
 using Messaging.Application.Attachments;
 using Messaging.Application.Conversations;
+using Messaging.Application.Events;
 using Messaging.Application.Messages;
+using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using NodaTime;
+using static Messaging.Application.Writing.Columns;
 
 namespace Messaging.Application.Writing;
 
@@ -15,7 +18,7 @@ namespace Messaging.Application.Writing;
 /// Some changes that are decided and written together: locks what they concern, reads in later statements what they ask for, has them
 /// decide, and writes plain rows. Two round trips, however many they are.
 /// </summary>
-public sealed class ChangeSet(PolicySettings policies)
+public sealed class ChangeSet
 {
     private const string BeginSql = "BEGIN";
     private const string CommitSql = "COMMIT";
@@ -133,33 +136,32 @@ public sealed class ChangeSet(PolicySettings policies)
 
     // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
     private const string RepliesSql =
-        """
+        $"""
         SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview,
             m.deleted_at IS NOT NULL AS deleted
-        FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
-            AS k (conversation_id, user_id, id, first, last)
-        CROSS JOIN LATERAL (
-            SELECT o.id, o.seq, o.sender_id, o.deleted_at, o.text
-            FROM messages o
-            WHERE o.id = k.id AND o.created_at BETWEEN k.first AND k.last AND o.conversation_id = k.conversation_id
-            LIMIT 1
-        ) m
-        WHERE k.user_id = '' OR EXISTS (
-            SELECT FROM participants v
-            WHERE v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL AND m.seq > v.cleared_seq
-                AND NOT (v.has_gaps AND EXISTS (
-                    SELECT FROM message_hidden h
-                    WHERE h.conversation_id = k.conversation_id AND h.user_id = k.user_id AND h.seq = m.seq)))
+        FROM {SoughtMessage.Places}
+        LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL
+        WHERE k.user_id = '' OR ({MessagePlaceStore.Seen})
         """;
 
     // Under the locks: the seq, the number and the time were drawn from the row as it is. Index: pk_conversations.
     private const string SaveConversationsSql =
         """
         UPDATE conversations c
-        SET last_seq = w.seq, event_no = w.event_no, last_event_at = w.at, last_activity_at = w.at, last_activity_day = w.day,
+        SET last_seq = w.seq, event_no = w.event_no, last_event_at = w.event_at, last_activity_at = w.at, last_activity_day = w.day,
             last_message_id = w.message_id, last_message_type = w.type, last_message_sender = w.sender_id, last_message_text = w.text
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::date[], $6::uuid[], $7::text[], $8::text[], $9::text[])
-            AS w (id, seq, event_no, at, day, message_id, type, sender_id, text)
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::date[], $7::uuid[], $8::text[],
+                $9::text[], $10::text[])
+            AS w (id, seq, event_no, event_at, at, day, message_id, type, sender_id, text)
+        WHERE c.id = w.id
+        """;
+
+    // Of those to which no message has come. Index: pk_conversations.
+    private const string SaveEventNosSql =
+        """
+        UPDATE conversations c
+        SET event_no = w.event_no, last_event_at = w.event_at
+        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS w (id, event_no, event_at)
         WHERE c.id = w.id
         """;
 
@@ -258,11 +260,14 @@ public sealed class ChangeSet(PolicySettings policies)
             AS w (at, conversation_id, event_no, seq, user_id, type, payload)
         """;
 
+    private readonly PolicySettings policies;
+    private readonly IReadOnlyList<ChangePart> parts;
+    private readonly HashSet<ConversationId> sendsAsked = [];
     private readonly HashSet<(ConversationId, UserId)> placesAsked = [];
     private readonly Dictionary<(ConversationId, UserId), long> pointersAsked = [];
     private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
     private readonly HashSet<KeyOfMessage> keysAsked = [];
-    private readonly HashSet<ReplyKey> repliesAsked = [];
+    private readonly HashSet<SoughtMessage> repliesAsked = [];
     private readonly HashSet<(ConversationId ConversationId, UserId UserId, AttachmentId Id)> filesAsked = [];
 
     private readonly Dictionary<ConversationId, Conversation> conversations = [];
@@ -270,14 +275,24 @@ public sealed class ChangeSet(PolicySettings policies)
     private readonly Dictionary<(ConversationId, UserId), PlacePointers> pointers = [];
     private readonly HashSet<(ConversationId, UserId)> present = [];
     private readonly Dictionary<KeyOfMessage, StoredKey> keys = [];
-    private readonly Dictionary<ReplyKey, ReplyView> replies = [];
+    private readonly Dictionary<SoughtMessage, ReplyView> replies = [];
     private readonly List<AttachmentRow> files = [];
 
     private readonly List<NewMessage> messages = [];
     private readonly List<NewMessage> readPast = [];
+    private readonly HashSet<ConversationId> noted = [];
     private readonly List<EventRow> events = [];
     private readonly Dictionary<(ConversationId, UserId), PointerMove> moves = [];
     private readonly Dictionary<(ConversationId, UserId), (long Messages, long Mentions)> counts = [];
+
+    public ChangeSet(PolicySettings policies)
+    {
+        this.policies = policies;
+        Messages = new MessagePart();
+        Pins = new PinPart();
+        Reactions = new ReactionPart(Messages);
+        parts = [Messages, Pins, Reactions];
+    }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
     public bool IsUnwritten { get; private set; } = true;
@@ -285,7 +300,24 @@ public sealed class ChangeSet(PolicySettings policies)
     /// <summary>The database's time, read under the locks.</summary>
     public Instant Now { get; private set; }
 
+    /// <summary>Messages that are there already.</summary>
+    public MessagePart Messages { get; }
+
+    public PinPart Pins { get; }
+
+    public ReactionPart Reactions { get; }
+
+    /// <summary>Asks for what a new message moves.</summary>
+    public void AskSend(ConversationId id) => sendsAsked.Add(id);
+
     public void AskPlace(ConversationId id, UserId user) => placesAsked.Add((id, user));
+
+    /// <summary>Asks for an actor's place; the service needs none.</summary>
+    public void AskPlace(ConversationId id, Actor actor)
+    {
+        if (actor.UserId is { } user)
+            AskPlace(id, user);
+    }
 
     /// <summary>Asks for somebody's pointers, and for what is unread behind them once all is written.</summary>
     /// <param name="seq">Up to where they are to move; null for the newest message.</param>
@@ -299,16 +331,21 @@ public sealed class ChangeSet(PolicySettings policies)
 
     /// <summary>Asks for a message as a reply of <paramref name="user"/> shows it.</summary>
     /// <param name="user">Null for the service.</param>
-    public void AskReply(ConversationId id, UserId? user, MessageId message) => repliesAsked.Add(new ReplyKey(id, user, message));
+    public void AskReply(ConversationId id, UserId? user, MessageId message) => repliesAsked.Add(new SoughtMessage(id, user, message));
 
     public void AskFiles(ConversationId id, UserId user, IEnumerable<AttachmentId> ids) =>
         filesAsked.UnionWith(ids.Select(file => (id, user, file)));
 
-    /// <summary>The conversation as the changes before have left it; null for none.</summary>
-    public Conversation? FindConversation(ConversationId id) => conversations.GetValueOrDefault(id);
+    /// <summary>The conversation as the changes before have left it; refuses, as absent, what is not there.</summary>
+    public Conversation Get(ConversationId id) => conversations.GetValueOrDefault(id) ?? throw CommonErrors.NotFound();
 
-    /// <summary>Somebody's place in it; null for who does not take part.</summary>
-    public Place? FindPlace(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
+    /// <summary>The conversation and somebody's place in it; refuses, as absent, who does not take part.</summary>
+    public (Conversation Conversation, Place Place) Get(ConversationId id, UserId user) =>
+        (Get(id), places.GetValueOrDefault((id, user)) ?? throw CommonErrors.NotFound());
+
+    /// <summary>The conversation and the actor's place in it, null for the service; refuses, as absent, who does not take part.</summary>
+    public (Conversation Conversation, Place? Place) Get(ConversationId id, Actor actor) =>
+        actor.UserId is { } user ? Get(id, user) : (Get(id), null);
 
     /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
     public PlacePointers? FindPointers(ConversationId id, UserId user) => pointers.GetValueOrDefault((id, user));
@@ -324,7 +361,7 @@ public sealed class ChangeSet(PolicySettings policies)
 
     /// <summary>Null for a message that is absent, elsewhere or not the user's to see.</summary>
     public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message) =>
-        replies.GetValueOrDefault(new ReplyKey(id, user, message));
+        replies.GetValueOrDefault(new SoughtMessage(id, user, message));
 
     /// <summary>Those of the files that a message may name, in the order in which it shows them: not another's, nor a named one.</summary>
     public IReadOnlyList<AttachmentRow> FindFiles(ConversationId id, UserId user, IReadOnlyCollection<AttachmentId> ids) =>
@@ -344,6 +381,15 @@ public sealed class ChangeSet(PolicySettings policies)
             return;
         readPast.Add(message);
         events.Add(new(at, id, No: null, Seq: null, message.Sender, MessageEvents.UnreadChanged, Values: null));
+    }
+
+    /// <summary>Leaves an event to be written, in its place among those of the conversation.</summary>
+    /// <param name="values">What the event keeps of the moment; null for nothing.</param>
+    public void Tell(Conversation conversation, IEvent fact, long? seq, object? values)
+    {
+        var place = conversation.Note(Now);
+        noted.Add(conversation.Id);
+        events.Add(new(place.At, conversation.Id, place.EventNo, seq, fact.Audience, fact.Type, Outbox.Json(values)));
     }
 
     /// <summary>Leaves pointers that have moved to be written: those of one place once, however often they moved.</summary>
@@ -366,12 +412,11 @@ public sealed class ChangeSet(PolicySettings policies)
         var missed = await LoadAsync(connection, transaction: null, changes, waits, ct);
         foreach (var change in changes.Except(missed))
             change.Decide(this);
-        await using var batch = connection.CreateBatch();
-        AddWrites(batch);
-        AddCounts(batch);
-        batch.Add(CommitSql);
+        await using var round = new Round(connection, transaction: null);
+        Write(round);
+        round.Add(CommitSql);
         IsUnwritten = false;
-        await ReadCountsAsync(batch, ct);
+        await round.RunAsync(ct);
         return missed;
     }
 
@@ -380,12 +425,10 @@ public sealed class ChangeSet(PolicySettings policies)
     {
         await LoadAsync(connection, transaction, [change], waits: true, ct);
         change.Decide(this);
-        await using var batch = connection.CreateBatch();
-        batch.Transaction = transaction;
-        AddWrites(batch);
-        AddCounts(batch);
-        if (batch.BatchCommands.Count > 0)
-            await ReadCountsAsync(batch, ct);
+        await using var round = new Round(connection, transaction);
+        Write(round);
+        if (!round.IsEmpty)
+            await round.RunAsync(ct);
         change.Complete(this);
     }
 
@@ -394,52 +437,23 @@ public sealed class ChangeSet(PolicySettings policies)
     {
         foreach (var change in changes)
             change.Ask(this);
-        var ids = changes.Select(change => change.ConversationId.Value).Distinct().ToArray();
-        await using var batch = connection.CreateBatch();
-        batch.Transaction = transaction;
+        await using var round = new Round(connection, transaction);
         if (transaction is null)
-            batch.Add(BeginSql);
+            round.Add(BeginSql);
         if (transaction is null && waits)
-            batch.Add(WaitSql);
-        var taken = changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray();
-        batch.Add(waits ? LockSql : TryLockSql, taken);
-        var (takenIds, takenUsers) = Split(placesAsked);
-        batch.Add(waits ? LockPlacesSql : TryLockPlacesSql, takenIds, takenUsers);
-        var (ownIds, ownUsers) = Split(pointersAsked.Keys);
-        batch.Add(waits ? LockPlacesSql : TryLockOwnPlacesSql, ownIds, ownUsers);
-        batch.Add(waits ? LockNewDaysSql : TryLockNewDaysSql, taken);
-        if (filesAsked.Count > 0)
-            AddFiles(batch, waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql);
-        batch.Add(OfNewDaysSql, taken);
-        batch.Add(ConversationsSql, ids);
-        if (placesAsked.Count > 0)
-        {
-            var (conversationIds, userIds) = Split(placesAsked);
-            batch.Add(PlacesSql, conversationIds, userIds);
-        }
-        if (pointersAsked.Count > 0)
-        {
-            var (conversationIds, userIds) = Split(pointersAsked.Keys);
-            batch.Add(PointersSql, conversationIds, userIds, Of(pointersAsked, asked => asked.Value));
-        }
-        if (presentAsked.Count > 0)
-        {
-            var (conversationIds, userIds) = Split(presentAsked);
-            batch.Add(PresentSql, conversationIds, userIds);
-        }
-        if (keysAsked.Count > 0)
-        {
-            batch.Add(
-                KeysSql, Of(keysAsked, key => key.ConversationId.Value), Of(keysAsked, key => key.Sender?.Value ?? ""),
-                Of(keysAsked, key => key.Key));
-        }
-        if (repliesAsked.Count > 0)
-            AddReplies(batch, repliesAsked, id => (id.Time - ReplyKey.Around, id.Time + ReplyKey.Around));
-        if (filesAsked.Count > 0)
-            AddFiles(batch, AttachmentStore.UnusedSql);
+            round.Add(WaitSql);
+        var held = new HashSet<ConversationId>();
+        var heldPlaces = new HashSet<(ConversationId, UserId)>();
+        Lock(round, changes, waits, held, heldPlaces);
+        Load(round, changes, held, heldPlaces);
+        await round.RunAsync(ct);
 
-        var (held, heldPlaces) = await ReadAsync(batch, ct);
-        await FindOldRepliesAsync(connection, transaction, ct);
+        await using var elsewhere = new Round(connection, transaction);
+        AddReplies(elsewhere, [.. repliesAsked.Where(sought => !replies.ContainsKey(sought))], SoughtMessage.Anywhere);
+        foreach (var part in parts)
+            part.LoadElsewhere(elsewhere);
+        if (!elsewhere.IsEmpty)
+            await elsewhere.RunAsync(ct);
         if (transaction is not null)
             return [];
         return
@@ -450,90 +464,97 @@ public sealed class ChangeSet(PolicySettings policies)
         ];
     }
 
-    private void AddFiles(DbBatch batch, string sql) => batch.Add(
-        sql, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value),
-        Of(filesAsked, file => file.Id.Value));
-
-    // What is locked, with all that was asked.
-    private async Task<(HashSet<ConversationId> Held, HashSet<(ConversationId, UserId)> HeldPlaces)> ReadAsync(
-        DbBatch batch, CancellationToken ct)
+    private void Lock(
+        Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
     {
-        await using var reader = await batch.ExecuteReaderAsync(ct);
-        var held = new HashSet<ConversationId>();
-        while (await reader.ReadAsync(ct))
-            held.Add(new ConversationId(reader.GetGuid(0)));
-        var heldPlaces = new HashSet<(ConversationId, UserId)>();
-        for (var i = 0; i < 3; i++)
-            await ReadRowsAsync(() => heldPlaces.Add(PlaceKey(reader)));
-        var heldFiles = new HashSet<(Guid, Guid)>();
-        if (filesAsked.Count > 0)
-            await ReadRowsAsync(() => heldFiles.Add((reader.GetGuid(0), reader.GetGuid(1))));
+        AddIfAny(
+            changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray(),
+            ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
+        AddIfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
+        AddIfAny(pointersAsked.Keys, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
+        AddIfAny(sendsAsked, asked => round.Read(
+            waits ? LockNewDaysSql : TryLockNewDaysSql, reader => heldPlaces.Add(PlaceKey(reader)), Of(asked, id => id.Value)));
         // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
-        await ReadRowsAsync(() =>
+        var heldFiles = new HashSet<(Guid, Guid)>();
+        AddIfAny(filesAsked, asked =>
+        {
+            AddFiles(waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql, reader => heldFiles.Add((reader.GetGuid(0), reader.GetGuid(1))));
+            Func<DbDataReader, AttachmentRow>? parse = null;
+            AddFiles(AttachmentStore.UnusedSql, reader =>
+            {
+                var file = (parse ??= reader.GetRowParser<AttachmentRow>())(reader);
+                files.Add(file);
+                if (!heldFiles.Contains((file.ConversationId.Value, file.Id.Value)))
+                    held.Remove(file.ConversationId);
+            });
+        });
+        AddIfAny(sendsAsked, asked => round.Read(OfNewDaysSql, ReadPlace, Of(asked, id => id.Value)));
+
+        void LockPlaces(IReadOnlyCollection<(ConversationId, UserId)> asked, string sql)
+        {
+            var (ids, users) = Split(asked);
+            round.Read(sql, reader => heldPlaces.Add(PlaceKey(reader)), ids, users);
+        }
+
+        void AddFiles(string sql, Action<DbDataReader> read) => round.Read(
+            sql, read, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value),
+            Of(filesAsked, file => file.Id.Value));
+
+        void ReadPlace(DbDataReader reader)
         {
             if (!heldPlaces.Contains(PlaceKey(reader)))
                 held.Remove(PlaceKey(reader).Id);
-        });
-        await ReadRowsAsync(() =>
-        {
-            var id = new ConversationId(reader.GetGuid(0));
-            Now = Instant.FromDateTimeUtc(reader.GetDateTime(1));
-            conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 2, policies));
-        });
-        if (placesAsked.Count > 0)
-        {
-            await ReadRowsAsync(() =>
-            {
-                places[PlaceKey(reader)] = Place.Read(reader);
-                if (!heldPlaces.Contains(PlaceKey(reader)))
-                    held.Remove(PlaceKey(reader).Id);
-            });
         }
-        if (pointersAsked.Count > 0)
-            await ReadRowsAsync(() => pointers[PlaceKey(reader)] = PlacePointers.Read(reader));
-        if (presentAsked.Count > 0)
-            await ReadRowsAsync(() => present.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))));
-        if (keysAsked.Count > 0)
-            await ReadRowsAsync(() => keys[KeyOfMessage.Read(reader)] = new StoredKey(reader.GetInt64(3), reader.GetFieldValue<byte[]>(4)));
-        if (repliesAsked.Count > 0)
-            await ReadRowsAsync(() => ReadReply(reader));
-        if (filesAsked.Count > 0)
-        {
-            await reader.NextResultAsync(ct);
-            files.AddRange(reader.Parse<AttachmentRow>());
-            foreach (var file in files.Where(file => !heldFiles.Contains((file.ConversationId.Value, file.Id.Value))))
-                held.Remove(file.ConversationId);
-        }
-        return (held, heldPlaces);
+    }
 
-        async Task ReadRowsAsync(Action read)
+    // What was asked for, under the locks.
+    private void Load(Round round, IReadOnlyList<Change> changes, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
+    {
+        round.Read(
+            ConversationsSql,
+            reader =>
+            {
+                var id = new ConversationId(reader.GetGuid(0));
+                Now = Instant.FromDateTimeUtc(reader.GetDateTime(1));
+                conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 2, policies));
+            },
+            changes.Select(change => change.ConversationId.Value).Distinct().ToArray());
+        AddIfAny(placesAsked, asked =>
         {
-            await reader.NextResultAsync(ct);
-            while (await reader.ReadAsync(ct))
-                read();
-        }
+            var (ids, users) = Split(asked);
+            round.Read(
+                PlacesSql,
+                reader =>
+                {
+                    places[PlaceKey(reader)] = Place.Read(reader);
+                    if (!heldPlaces.Contains(PlaceKey(reader)))
+                        held.Remove(PlaceKey(reader).Id);
+                },
+                ids, users);
+        });
+        AddIfAny(pointersAsked, asked =>
+        {
+            var (ids, users) = Split(pointersAsked.Keys);
+            round.Read(PointersSql, reader => pointers[PlaceKey(reader)] = PlacePointers.Read(reader), ids, users, Of(asked, a => a.Value));
+        });
+        AddIfAny(presentAsked, asked =>
+        {
+            var (ids, users) = Split(asked);
+            round.Read(PresentSql, reader => present.Add(PlaceKey(reader)), ids, users);
+        });
+        AddIfAny(keysAsked, asked => round.Read(
+            KeysSql, reader => keys[KeyOfMessage.Read(reader)] = new StoredKey(reader.GetInt64(3), reader.GetFieldValue<byte[]>(4)),
+            Of(asked, key => key.ConversationId.Value), Of(asked, key => key.Sender?.Value ?? ""), Of(asked, key => key.Key)));
+        AddReplies(round, repliesAsked, SoughtMessage.Near);
+        foreach (var part in parts)
+            part.Load(round);
     }
 
     private static (ConversationId Id, UserId User) PlaceKey(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 
-    // The service that made an id may have had another clock: what is not found near the id's time is looked for everywhere.
-    private async Task FindOldRepliesAsync(DbConnection connection, DbTransaction? transaction, CancellationToken ct)
-    {
-        var missing = repliesAsked.Where(key => !replies.ContainsKey(key)).ToList();
-        if (missing.Count == 0)
-            return;
-        await using var batch = connection.CreateBatch();
-        batch.Transaction = transaction;
-        AddReplies(batch, missing, _ => (Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0)));
-        await using var reader = await batch.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            ReadReply(reader);
-    }
-
-    private static void AddReplies(
-        DbBatch batch, IReadOnlyCollection<ReplyKey> asked, Func<MessageId, (Instant First, Instant Last)> range) => batch.Add(
-        RepliesSql, Of(asked, key => key.ConversationId.Value), Of(asked, key => key.UserId?.Value ?? ""), Of(asked, key => key.Id.Value),
-        Of(asked, key => range(key.Id).First.ToDateTimeUtc()), Of(asked, key => range(key.Id).Last.ToDateTimeUtc()));
+    private void AddReplies(
+        Round round, IReadOnlyCollection<SoughtMessage> sought, Func<IReadOnlyCollection<SoughtMessage>, object[]> where) =>
+        AddIfAny(sought, asked => round.Read(RepliesSql, ReadReply, where(asked)));
 
     private void ReadReply(DbDataReader reader)
     {
@@ -541,93 +562,83 @@ public sealed class ChangeSet(PolicySettings policies)
         var reply = new ReplyView(
             new MessageId(reader.GetGuid(2)), reader.GetInt64(3), reader.IsDBNull(4) ? null : new UserId(reader.GetString(4)),
             reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6));
-        replies[new ReplyKey(new ConversationId(reader.GetGuid(0)), user, reply.Id)] = reply;
+        replies[new SoughtMessage(new ConversationId(reader.GetGuid(0)), user, reply.Id)] = reply;
     }
 
-    private void AddWrites(DbBatch batch)
+    private void Write(Round round)
     {
-        AddMessages(batch);
+        AddMessages(round);
+        AddIfAny(noted.Except(messages.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
+            SaveEventNosSql, Of(quiet, c => c.Id.Value), Of(quiet, c => c.EventNo), Of(quiet, c => c.LastEventAt.ToDateTimeUtc())));
         // After the messages: whoever sent has read up to there, and reads on from there.
-        AddIfAny([.. moves.Values], moved => batch.Add(
+        AddIfAny([.. moves.Values], moved => round.Add(
             SavePointersSql, Of(moved, m => m.ConversationId.Value), Of(moved, m => m.UserId.Value), Of(moved, m => m.Pointers.LastReadSeq),
             Of(moved, m => m.Pointers.LastDeliveredSeq), Of(moved, m => m.Reads), Of(moved, m => m.At.ToDateTimeUtc())));
         AddMarks(
-            batch, AddReadMarksSql,
+            round, AddReadMarksSql,
             [
                 .. readPast.Select(m => (m.ConversationId, m.Sender!.Value, m.Place.Seq - 1, m.Place.At)),
                 .. moves.Values.Where(m => m.Reads).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastReadSeq, m.At)),
             ]);
         AddMarks(
-            batch, AddDeliveredMarksSql,
+            round, AddDeliveredMarksSql,
             [.. moves.Values.Where(m => m.Delivered).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastDeliveredSeq, m.At))]);
-        AddIfAny([.. events, .. moves.Values.SelectMany(Told)], told => batch.Add(
+        AddIfAny([.. events, .. moves.Values.SelectMany(Told)], told => round.Add(
             AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No),
             Of(told, e => e.Seq), Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
+        foreach (var part in parts)
+            part.Write(round);
+        AddIfAny(pointersAsked.Keys, asked =>
+        {
+            var (ids, users) = Split(asked);
+            round.Read(CountsSql, reader => counts[PlaceKey(reader)] = (reader.GetInt64(2), reader.GetInt64(3)), ids, users);
+        });
     }
 
     private static void AddMarks(
-        DbBatch batch, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => AddIfAny(
-        marks, rows => batch.Add(
+        Round round, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => AddIfAny(
+        marks, rows => round.Add(
             sql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.UserId.Value), Of(rows, m => m.Seq),
             Of(rows, m => m.At.ToDateTimeUtc())));
 
     private static IEnumerable<EventRow> Told(PointerMove move) => move.Events().Select(
         e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Audience, e.Type, e.Values));
 
-    private void AddCounts(DbBatch batch)
-    {
-        if (pointersAsked.Count == 0)
-            return;
-        var (conversationIds, userIds) = Split(pointersAsked.Keys);
-        batch.Add(CountsSql, conversationIds, userIds);
-    }
-
-    // The counts are the one statement of the batch that comes to rows.
-    private async Task ReadCountsAsync(DbBatch batch, CancellationToken ct)
-    {
-        await using var reader = await batch.ExecuteReaderAsync(ct);
-        do
-        {
-            while (await reader.ReadAsync(ct))
-                counts[PlaceKey(reader)] = (reader.GetInt64(2), reader.GetInt64(3));
-        }
-        while (await reader.NextResultAsync(ct));
-    }
-
-    private void AddMessages(DbBatch batch)
+    private void AddMessages(Round round)
     {
         if (messages.Count == 0)
             return;
         var newest = messages.GroupBy(message => message.ConversationId).Select(group => group.Last()).ToList();
-        batch.Add(
+        round.Add(
             SaveConversationsSql, Of(newest, m => m.ConversationId.Value), Of(newest, m => m.Place.Seq),
-            Of(newest, m => conversations[m.ConversationId].EventNo), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
+            Of(newest, m => conversations[m.ConversationId].EventNo),
+            Of(newest, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
             Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
-        batch.Add(
+        round.Add(
             AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq),
             Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value),
             Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
             Of(messages, m => m.Draft.Metadata), Of(messages, m => m.Mentions), Of(messages, m => m.Draft.ClientMessageId),
             Of(messages, m => m.Reply?.Seq), Of(messages, m => m.Location), Of(messages, m => m.Reference));
-        AddIfAny(messages.Where(m => m.Key is not null).ToList(), keyed => batch.Add(
+        AddIfAny(messages.Where(m => m.Key is not null).ToList(), keyed => round.Add(
             AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value),
             Of(keyed, m => m.Draft.ClientMessageId), Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()),
             Of(keyed, m => m.Fingerprint)));
-        AddIfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => batch.Add(
+        AddIfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => round.Add(
             AddGapsSql, Of(system, m => m.ConversationId.Value), Of(system, m => m.Place.Seq)));
-        AddIfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => batch.Add(
+        AddIfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => round.Add(
             AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value),
             Of(counted, c => c.Message.Place.Seq)));
         AddIfAny(
             messages.Where(m => m.Sender is not null).GroupBy(m => (m.ConversationId, m.Sender)).Select(group => group.Last())
                 .OrderBy(m => m.ConversationId.Value).ThenBy(m => m.Sender!.Value.Value, StringComparer.Ordinal).ToList(),
-            last => batch.Add(
+            last => round.Add(
                 SaveSendersSql, Of(last, m => m.ConversationId.Value), Of(last, m => m.Sender!.Value.Value), Of(last, m => m.Place.Seq),
                 Of(last, m => m.Place.At.ToDateTimeUtc()), Of(last, m => m.Day)));
-        AddIfAny(messages.Where(m => m.Place.FirstOfDay).ToList(), first => batch.Add(
+        AddIfAny(messages.Where(m => m.Place.FirstOfDay).ToList(), first => round.Add(
             SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
         foreach (var message in messages.Where(m => m.Files.Count > 0))
-            batch.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
+            round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
     }
 
     private static void AddIfAny<T>(IReadOnlyCollection<T> rows, Action<IReadOnlyCollection<T>> add)
@@ -636,23 +647,6 @@ public sealed class ChangeSet(PolicySettings policies)
             add(rows);
     }
 
-    private static (Guid[] ConversationIds, string[] UserIds) Split(IReadOnlyCollection<(ConversationId Id, UserId User)> pairs) =>
-        (Of(pairs, pair => pair.Id.Value), Of(pairs, pair => pair.User.Value));
-
-    private static TColumn[] Of<TRow, TColumn>(IReadOnlyCollection<TRow> rows, Func<TRow, TColumn> column)
-    {
-        var result = new TColumn[rows.Count];
-        var i = 0;
-        foreach (var row in rows)
-            result[i++] = column(row);
-        return result;
-    }
-
     private readonly record struct EventRow(
         Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);
-
-    private readonly record struct ReplyKey(ConversationId ConversationId, UserId? UserId, MessageId Id)
-    {
-        public static readonly Duration Around = Duration.FromMinutes(5);
-    }
 }

@@ -25,7 +25,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private const int MaxBatchBytes = 1 << 20;
     private const int MaxWaiting = 4_096;
     private const int MaxWaitingBytes = 64 << 20;
-    private const int MaxWaitingOfLine = 256;
+    private const int MaxWaitingOfLine = 320;
     private const int Attempts = 5;
 
     // Who only looks in now and then finds nothing free where others stand in a queue: after so many times it queues up too.

@@ -75,6 +75,9 @@ public sealed record ConversationState(
 /// <param name="FirstOfDay">Whether it is the conversation's first on its day (UTC).</param>
 public readonly record struct MessagePosition(long Seq, long EventNo, Instant At, bool FirstOfDay);
 
+/// <summary>What an event was given among those of its conversation.</summary>
+public readonly record struct EventPosition(long EventNo, Instant At);
+
 /// <summary>
 /// A place where two people (direct) or up to a limit of them (group) talk. Guards who may be in it and whether it can be written to.
 /// Its version rises with every change but a message, so a statement that repeats the version it was decided on is safe.
@@ -218,12 +221,22 @@ public sealed class Conversation
     /// <summary>Takes a message in: next in order, and later than all that happened here before, whatever the clock says.</summary>
     public MessagePosition Take(Instant now)
     {
-        var at = now > LastEventAt ? now : LastEventAt + Duration.FromNanoseconds(1_000);
+        var (eventNo, at) = Note(now);
         var day = at.InUtc().Date;
-        var place = new MessagePosition(++LastSeq, ++EventNo, at, day != LastActivityDay);
-        (LastEventAt, LastActivityDay) = (at, day);
+        var place = new MessagePosition(++LastSeq, eventNo, at, day != LastActivityDay);
+        LastActivityDay = day;
         return place;
     }
+
+    /// <summary>Gives an event its place among those of the conversation.</summary>
+    public EventPosition Note(Instant now)
+    {
+        LastEventAt = Next(now);
+        return new EventPosition(++EventNo, LastEventAt);
+    }
+
+    /// <summary>The time of what happens here next: later than all that happened before, whatever the clock says.</summary>
+    public Instant Next(Instant now) => now > LastEventAt ? now : LastEventAt + Duration.FromNanoseconds(1_000);
 
     /// <summary>Refuses whoever may not send here, however long ago the last message was.</summary>
     /// <param name="by">Null for the service.</param>

@@ -227,7 +227,7 @@ public sealed class ReactionTests : SliceFixture
 
         var reacting = users.Select((user, i) => Task.Run(() => CodeAsync(() => ReactAsync(user, message, i % 2 == 0 ? "👍" : "🎉")))).ToList();
         await reacting[0];
-        await DeleteAsync(message);
+        await Slices.SendAsync(new DeleteMessage(new Actor(users[0]), message.ConversationId, message.Id, DeleteScope.Everyone, null, null));
         var codes = await Task.WhenAll(reacting);
 
         Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.MessageDeleted));
@@ -314,19 +314,6 @@ public sealed class ReactionTests : SliceFixture
         Assert.That(await FoldAsync(message), Is.EquivalentTo(model.Select(r => (users[r.Who].Value, r.Emoji))));
         Assert.That(await Slices.ScalarAsync<long>(RecountSql), Is.Zero);
     }
-
-    // As the content module deletes for everyone: under the conversation's lock, the reactions forgotten in the same transaction.
-    private Task<int> DeleteAsync(MessageView message) => Slices.SqlAsync(async session =>
-    {
-        await session.BeginAsync(CancellationToken.None);
-        await new ConversationStore(session, new PolicySettings()).LockAsync(message.ConversationId, CancellationToken.None);
-        var deleted = await session.ExecuteAsync(
-            "UPDATE messages SET text = NULL, deleted_at = now(), deleted_reason = 'user' WHERE conversation_id = @Id AND seq = @Seq",
-            new { Id = message.ConversationId.Value, message.Seq }, CancellationToken.None);
-        await new ReactionStore(session, null!).ForgetAsync(message.ConversationId, message.Seq, CancellationToken.None);
-        await session.CommitAsync(CancellationToken.None);
-        return deleted;
-    });
 
     private async Task<HashSet<(string User, string Emoji)>> FoldAsync(MessageView message)
     {

@@ -262,8 +262,6 @@ public sealed class ConversationWriterTests : SliceFixture
 
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
-    private const string LockSql = "SELECT id FROM conversations WHERE id = @Id FOR NO KEY UPDATE";
-
     private const string WaitsSql =
         "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO message_keys%'";
 
@@ -271,17 +269,6 @@ public sealed class ConversationWriterTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         return (ada, bob, await Slices.DirectAsync(ada, bob));
-    }
-
-    // Does something while another transaction holds rows, which ends afterwards.
-    private async Task<T> HoldingAsync<T>(ConversationId id, string sql, Func<Task<T>> meanwhile)
-    {
-        await using var connection = await Slices.OpenAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await connection.ExecuteAsync(sql, new { Id = id.Value }, transaction);
-        var result = await meanwhile();
-        await transaction.CommitAsync();
-        return result;
     }
 
     private Task<List<string>> StoredAsync(ConversationId id) => Slices.SqlAsync(session => session.QueryAsync<string>(

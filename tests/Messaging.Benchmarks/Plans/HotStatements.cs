@@ -22,6 +22,7 @@ static class HotStatements
     const NpgsqlDbType Uuid = NpgsqlDbType.Uuid;
     const NpgsqlDbType Text = NpgsqlDbType.Text;
     const NpgsqlDbType Bigint = NpgsqlDbType.Bigint;
+    const NpgsqlDbType Time = NpgsqlDbType.TimestampTz;
 
     /// <summary>For one member of a conversation, and the conversations of the busiest user.</summary>
     public static IEnumerable<HotStatement> Of(Guid conversation, string user, long seq, Guid message) =>
@@ -34,7 +35,7 @@ static class HotStatements
             ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Changes(conversation, user, seq, message),
-        .. Reactions(conversation, user, seq),
+        .. Reactions(conversation, user, seq, message),
         .. Receipts(conversation, user, seq),
         Inbox("Inbox of an ordinary user", InboxBenchmark.AllSql, user),
         Inbox("Inbox of somebody in 10,000 conversations", InboxBenchmark.AllSql, Shape.UserId(Shape.Busiest)),
@@ -51,12 +52,10 @@ static class HotStatements
     // One message of one sender; a batch has the same plans with more rows.
     static IEnumerable<HotStatement> Sends(Guid conversation, string user, Guid message)
     {
-        const NpgsqlDbType array = NpgsqlDbType.Array;
-        var (now, sentAt) = (DateTime.UtcNow, TimeOf(message));
+        var now = DateTime.UtcNow;
         var today = now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        (string, NpgsqlDbType, object?) Of(NpgsqlDbType type, object value) => ("", array | type, new[] { value });
-        var (id, sender, seq, at) = (Of(Uuid, conversation), Of(Text, user), Of(Bigint, 1_000_000L), Of(NpgsqlDbType.TimestampTz, TextOf(now)));
-        var (none, json) = (Of(Text, "NULL"), Of(Text, "{}"));
+        var (id, sender, seq, at) = (Array(Uuid, conversation), Array(Text, user), Array(Bigint, 1_000_000L), Array(Time, TextOf(now)));
+        var (none, json) = (Array(Text, "NULL"), Array(Text, "{}"));
         return new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
             ("Send: the lock", "TryLockSql", [id]),
@@ -66,32 +65,26 @@ static class HotStatements
             ("Send: the conversation", "ConversationsSql", [id]),
             ("Send: the sender's place", "PlacesSql", [id, sender]),
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
-            ("Send: the key", "KeysSql", [id, sender, Of(Text, "explained")]),
-            ("Send: what it replies to", "RepliesSql",
-                [
-                    id, sender, Of(Uuid, message), Of(NpgsqlDbType.TimestampTz, TextOf(sentAt.AddMinutes(-5))),
-                    Of(NpgsqlDbType.TimestampTz, TextOf(sentAt.AddMinutes(5))),
-                ]),
+            ("Send: the key", "KeysSql", [id, sender, Array(Text, "explained")]),
+            ("Send: what it replies to", "RepliesSql", Sought(conversation, user, message)),
             ("Send: the conversation's row", "SaveConversationsSql",
-                [id, seq, seq, at, Of(NpgsqlDbType.Date, today), Of(Uuid, message), Of(Text, "text"), sender, Of(Text, "hello")]),
+                [id, seq, seq, at, at, Array(NpgsqlDbType.Date, today), Array(Uuid, message), Array(Text, "text"), sender, Array(Text, "hello")]),
             ("Send: the message", "AddMessagesSql",
                 [
-                    id, seq, at, Of(Uuid, Guid.CreateVersion7()), sender, Of(Text, "text"), Of(Text, "hello"), none, none,
-                    Of(Text, "explained"), Of(Bigint, "NULL"), none, none,
+                    id, seq, at, Array(Uuid, Guid.CreateVersion7()), sender, Array(Text, "text"), Array(Text, "hello"), none, none,
+                    Array(Text, "explained"), Array(Bigint, "NULL"), none, none,
                 ]),
-            ("Send: its key", "AddKeysSql", [sender, id, Of(Text, "explained"), seq, at, Of(NpgsqlDbType.Bytea, "00")]),
+            ("Send: its key", "AddKeysSql", [sender, id, Array(Text, "explained"), seq, at, Array(NpgsqlDbType.Bytea, "00")]),
             ("Send: its mentions", "AddMentionsSql", [id, sender, seq]),
-            ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Of(NpgsqlDbType.Date, today)]),
-            ("Send: the first of a day", "SaveDaysSql", [id, Of(NpgsqlDbType.Date, today)]),
-            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Of(Text, MessageEvents.New), json]),
+            ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
+            ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
+            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageEvents.New), json]),
             ("Read: the lock of one's place", "TryLockOwnPlacesSql", [id, sender]),
             ("Read: one's pointers", "PointersSql", [id, sender, seq]),
-            ("Read: the pointers, written", "SavePointersSql", [id, sender, seq, seq, Of(NpgsqlDbType.Boolean, true), at]),
+            ("Read: the pointers, written", "SavePointersSql", [id, sender, seq, seq, Array(NpgsqlDbType.Boolean, true), at]),
             ("Read: its mark", "AddReadMarksSql", [id, sender, seq, at]),
             ("Read: what is unread then", "CountsSql", [id, sender]),
-        }.Select(part => new HotStatement(
-            part.Name, Statements.Of<ChangeSet>(part.Constant), Background: false,
-            [.. part.Values.Select((value, i) => ($"{i + 1}", value.Item2, value.Item3))]));
+        }.Select(part => Positional(part.Name, Statements.Of<ChangeSet>(part.Constant), part.Values));
     }
 
     static string TextOf(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);
@@ -126,17 +119,37 @@ static class HotStatements
             ("After", Bigint, 0L), ("Take", NpgsqlDbType.Integer, 31)),
     ];
 
-    static IEnumerable<HotStatement> Reactions(Guid conversation, string user, long seq) =>
-        new (string Name, string Constant)[]
-        {
-            ("Reaction: what is there", "LoadSql"),
-            ("Reaction: one more", "AddSql"),
-            ("Reaction: one less", "RemoveSql"),
-            ("Reactions: who has reacted", "PageSql"),
-        }.Select(part => new HotStatement(
-            part.Name, Statements.Of<ReactionStore>(part.Constant), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Emoji", Text, ":explained:"),
-            ("Now", NpgsqlDbType.TimestampTz, DateTime.UtcNow), ("AfterUser", Text, ""), ("AfterEmoji", Text, ""), ("Take", NpgsqlDbType.Integer, 31)));
+    static IEnumerable<HotStatement> Reactions(Guid conversation, string user, long seq, Guid message)
+    {
+        var (id, by, at, emoji, sought) = (Array(Uuid, conversation), Array(Text, user), Array(Time, TextOf(DateTime.UtcNow)), Array(Text, ":explained:"), Sought(conversation, user, message));
+        return
+        [
+            .. new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+            {
+                ("Reaction: what is there", "LoadGroupsSql", sought),
+                ("Reaction: one's own", "LoadSql", sought),
+                ("Reaction: one more", "AddSql", [id, Array(Bigint, seq), by, emoji, at]),
+                ("Reaction: one less", "RemoveSql", [id, Array(Bigint, seq), by, emoji]),
+                ("Reaction: what is shown", "SaveGroupsSql", [id, Array(Bigint, seq), emoji, Array(NpgsqlDbType.Integer, 1), by, at]),
+                ("Reaction: what is shown no more", "RemoveGroupsSql", [id, Array(Bigint, seq), emoji]),
+            }.Select(part => Positional(part.Name, Statements.Of<ReactionPart>(part.Constant), part.Values)),
+            new(
+                "Reactions: who has reacted", Statements.Of<ReactionStore>("PageSql"), Background: false,
+                ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("Emoji", Text, ":explained:"),
+                ("AfterUser", Text, ""), ("AfterEmoji", Text, ""), ("Take", NpgsqlDbType.Integer, 31)),
+        ];
+    }
+
+    static (string, NpgsqlDbType, object?)[] Sought(Guid conversation, string user, Guid message) =>
+    [
+        Array(Uuid, conversation), Array(Text, user), Array(Uuid, message), Array(Time, TextOf(TimeOf(message).AddMinutes(-5))),
+        Array(Time, TextOf(TimeOf(message).AddMinutes(5))),
+    ];
+
+    static (string, NpgsqlDbType, object?) Array(NpgsqlDbType type, object value) => ("", NpgsqlDbType.Array | type, new[] { value });
+
+    static HotStatement Positional(string name, string sql, (string, NpgsqlDbType, object?)[] values) =>
+        new(name, sql, Background: false, [.. values.Select((value, i) => ($"{i + 1}", value.Item2, value.Item3))]);
 
     static IEnumerable<HotStatement> Receipts(Guid conversation, string user, long seq) =>
     [
