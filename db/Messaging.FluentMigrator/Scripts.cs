@@ -38,3 +38,4 @@ namespace Messaging.FluentMigrator;
 [Migration(202611290101, "let_events_refer")] public sealed class M202611290101() : EmbeddedScript("202611290101_let_events_refer");
 [Migration(202611290201, "part_the_outbox")] public sealed class M202611290201() : EmbeddedScript("202611290201_part_the_outbox");
 [Migration(202611290801, "remember_departures")] public sealed class M202611290801() : EmbeddedScript("202611290801_remember_departures");
+[Migration(202611290901, "keep_inbox_places")] public sealed class M202611290901() : EmbeddedScript("202611290901_keep_inbox_places");

@@ -31,6 +31,7 @@ using Messaging.Infrastructure.Attachments;
 using Messaging.Infrastructure.Bus;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Inboxes;
 using Messaging.Infrastructure.Revocations;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
@@ -61,6 +62,7 @@ builder.Services
     .AddDatabase()
     .AddApplication()
     .AddEvents()
+    .AddInboxes()
     .AddBus()
     .AddAttachments()
     .AddAttachmentEndpoints()
@@ -70,7 +72,7 @@ builder.Services
 
 // The work behind the API has nothing to do while the build writes the OpenAPI document.
 if (!BuildTime.IsDocument)
-    builder.Services.AddRevocationReader().AddRealtimeWorker().AddEventWorkers().AddBusWorker().AddPresenceWorker().AddFileWorker();
+    builder.Services.AddRevocationReader().AddRealtimeWorker().AddEventWorkers().AddInboxWorker().AddBusWorker().AddPresenceWorker().AddFileWorker();
 
 var app = builder.Build();
 if (ConfigCheck.IsAsked(args))

@@ -16,6 +16,7 @@ public static class ApplicationSetup
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
         services.AddSingleton<Events.EventTeller>();
+        services.AddSingleton<Conversations.LargeInboxNotes>();
         services.AddSingleton<Search.SearchLane>();
         services.AddSingleton<Writing.ConversationWriter>();
         services.TryAddSingleton(TimeProvider.System);

@@ -8,7 +8,7 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>Loads and saves the conversation and its founding members.</summary>
-public sealed class ConversationStore(DbSession session, PolicySettings policies)
+public sealed class ConversationStore(DbSession session, InboxPlaceStore places, PolicySettings policies)
 {
     /// <summary>The columns of <see cref="StateRow"/>, of a conversation <c>c</c>.</summary>
     public const string StateColumns =
@@ -152,28 +152,33 @@ public sealed class ConversationStore(DbSession session, PolicySettings policies
         },
         ct);
 
-    public Task AddAsync(Conversation conversation, IEnumerable<UserId> members, CancellationToken ct) => session.ExecuteAsync(
-        InsertSql,
-        new
-        {
-            Id = conversation.Id.Value,
-            Type = conversation.Type.ToString().ToLowerInvariant(),
-            conversation.Profile?.Name,
-            conversation.Profile?.Description,
-            conversation.Profile?.AvatarUrl,
-            conversation.Profile?.Slug,
-            OwnerId = conversation.OwnerId?.Value,
-            CreatedBy = conversation.CreatedBy?.Value,
-            ContextType = conversation.Context?.Type,
-            ContextId = conversation.Context?.Id,
-            conversation.Profile?.Metadata,
-            conversation.Profile?.Policy,
-            Request = conversation.Request?.ToString().ToLowerInvariant(),
-            conversation.ParticipantCount,
-            Now = conversation.CreatedAt,
-            Members = members.Select(member => member.Value).ToArray(),
-        },
-        ct);
+    public async Task AddAsync(Conversation conversation, IEnumerable<UserId> founders, CancellationToken ct)
+    {
+        var members = founders.ToList();
+        await session.ExecuteAsync(
+            InsertSql,
+            new
+            {
+                Id = conversation.Id.Value,
+                Type = conversation.Type.ToString().ToLowerInvariant(),
+                conversation.Profile?.Name,
+                conversation.Profile?.Description,
+                conversation.Profile?.AvatarUrl,
+                conversation.Profile?.Slug,
+                OwnerId = conversation.OwnerId?.Value,
+                CreatedBy = conversation.CreatedBy?.Value,
+                ContextType = conversation.Context?.Type,
+                ContextId = conversation.Context?.Id,
+                conversation.Profile?.Metadata,
+                conversation.Profile?.Policy,
+                Request = conversation.Request?.ToString().ToLowerInvariant(),
+                conversation.ParticipantCount,
+                Now = conversation.CreatedAt,
+                Members = members.Select(member => member.Value).ToArray(),
+            },
+            ct);
+        await places.AddAsync(conversation.Id, members, conversation.CreatedAt, ct);
+    }
 
     /// <summary>Refuses, as absent, a user in a path whom nobody knows.</summary>
     public async Task EnsureThereAsync(UserId user, CancellationToken ct)

@@ -29,7 +29,8 @@ public sealed class ListInboxValidator : AbstractValidator<ListInbox>
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListInboxHandler(DbSession session, ConversationViewStore views) : IRequestHandler<ListInbox, Page<ConversationView>>
+public sealed class ListInboxHandler(DbSession session, ConversationViewStore views, LargeInboxNotes notes)
+    : IRequestHandler<ListInbox, Page<ConversationView>>
 {
     private const string Filter =
         """
@@ -43,36 +44,44 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
                 WHERE other.conversation_id = c.id AND other.user_id <> @UserId AND u.display_name ILIKE @Pattern)))
         """;
 
-    // Newest day first, until a page is full and its last day complete; only then the exact time decides. The walk reads each row once and
-    // carries it along. The inner LIMIT keeps it in the order of the index, whatever the filter.
-    private const string Walk =
+    // The walks read each row once and carry it along.
+    private const string Columns =
+        """
+        c.id, c.type, c.name, c.description, c.avatar_url, c.slug, c.owner_id, c.created_by, c.context_type, c.context_id, c.metadata,
+                c.policy, c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type,
+                c.last_message_sender, c.last_message_text, c.last_deleted_seq, c.last_event_at, c.closed_at, c.closed_by, c.closed_reason,
+                c.closed_note, c.archived_at, c.created_at, c.updated_at, c.version
+        """;
+
+    private const string OwnColumns =
+        """
+        p.conversation_id, p.user_id, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq, p.cleared_seq, p.has_gaps, p.archived_seq,
+                p.muted_until, p.starred_at, p.show_read_receipts, p.settings, p.hidden_seq
+        """;
+
+    // Newest day first, until a page is full and its last day complete; only then the exact time decides. The inner LIMIT keeps it in the
+    // order of the index, whatever the filter.
+    private const string Days =
         $"""
         SELECT {ConversationViewStore.Columns}
         FROM (
-            SELECT kept.id, kept.type, kept.name, kept.description, kept.avatar_url, kept.slug, kept.owner_id, kept.created_by, kept.context_type,
-                kept.context_id, kept.metadata, kept.policy, kept.participant_count, kept.last_seq, kept.last_activity_at, kept.last_message_id,
-                kept.last_message_type, kept.last_message_sender, kept.last_message_text, kept.last_deleted_seq, kept.last_event_at, kept.closed_at, kept.closed_by, kept.closed_reason,
-                kept.closed_note, kept.archived_at, kept.created_at, kept.updated_at, kept.version, p.conversation_id, p.user_id, p.role,
-                p.joined_at, p.last_read_seq, p.last_delivered_seq, p.cleared_seq, p.has_gaps, p.archived_seq, p.muted_until, p.starred_at,
-                p.show_read_receipts, p.settings, p.hidden_seq
+            SELECT {Columns}, {OwnColumns}
             FROM participants p
             CROSS JOIN LATERAL (
-                SELECT c.id, c.type, c.name, c.description, c.avatar_url, c.slug, c.owner_id, c.created_by, c.context_type, c.context_id, c.metadata,
-                    c.policy, c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type, c.last_message_sender,
-                    c.last_message_text, c.last_deleted_seq, c.last_event_at, c.closed_at, c.closed_by, c.closed_reason, c.closed_note, c.archived_at, c.created_at, c.updated_at,
-                    c.version
+                SELECT {Columns}
                 FROM conversations c
-                WHERE c.id = p.conversation_id AND
+                WHERE c.id = p.conversation_id AND {Filter} AND
         """;
 
     // What concerns the participant alone stands out here, where an index can be chosen by it.
-    private const string Mine =
-        $"""
-                AND {Filter} LIMIT 1) kept
+    private const string DaysOfMine =
+        """
+                LIMIT 1) c
             WHERE p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day <= (@BeforeTime AT TIME ZONE 'UTC')::date AND NOT p.pending
+                AND
         """;
 
-    private const string Rest =
+    private const string DaysRest =
         """
             ORDER BY p.activity_day DESC
             FETCH FIRST @Take ROWS WITH TIES
@@ -85,50 +94,125 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
         LIMIT @Take
         """;
 
+    // Where too many have the same day, every conversation has a place at its exact time: newest place first, no further than a page goes.
+    private const string Places =
+        $"""
+        SELECT {ConversationViewStore.Columns}
+        FROM inbox_places i
+        CROSS JOIN LATERAL (
+            SELECT {OwnColumns}
+            FROM participants p
+            WHERE p.conversation_id = i.conversation_id AND p.user_id = @UserId AND p.left_at IS NULL AND p.activity_day IS NOT NULL
+                AND NOT p.pending AND
+        """;
+
+    private const string PlacesKept =
+        $"""
+            LIMIT 1
+        ) p
+        CROSS JOIN LATERAL (
+            SELECT {Columns}
+            FROM conversations c
+            WHERE c.id = i.conversation_id AND {Filter} AND
+        """;
+
+    private const string PlacesOfMine =
+        """
+            LIMIT 1
+        ) c
+        WHERE i.user_id = @UserId AND (i.activity_at, i.conversation_id) < (@BeforeTime, @BeforeId) AND
+        """;
+
+    private const string PlacesRest =
+        """
+        ORDER BY i.activity_at DESC, i.conversation_id DESC
+        LIMIT @Take
+        """;
+
+    // Asked once, before anything is walked. Of the two statements of a filter exactly one walks: a single one that does either costs
+    // everybody a third more, since all of its plan is made ready each time. Index: pk_large_inboxes.
+    private const string HasPlaces = "(SELECT EXISTS (SELECT FROM large_inboxes l WHERE l.user_id = @UserId AND l.filled_at IS NOT NULL))";
+
     private const string Open = $"c.archived_at IS NULL AND NOT {UnreadSql.Archived}";
+    private const string Unread = $"{Open} AND {UnreadSql.Messages} > 0";
+    private const string Archived = $"(c.archived_at IS NOT NULL OR {UnreadSql.Archived})";
+    private const string OwnArchived = "(p.archived_seq IS NOT NULL OR p.archived_for_all)";
+    private const string Starred = "p.starred_at IS NOT NULL";
+
+    // Few among many are found by an index of their own, and sorted.
+    private const string Many = "FROM participants p WHERE p.user_id = @UserId AND p.left_at IS NULL AND";
+    private const string HasManyStarred = $"({HasPlaces} AND (SELECT count(*) > 500 FROM (SELECT {Many} {Starred} LIMIT 501) s))";
+    private const string HasManyArchived = $"({HasPlaces} AND (SELECT count(*) > 500 FROM (SELECT {Many} {OwnArchived} LIMIT 501) s))";
 
     // Index: ix_participants_inbox.
-    private const string AllSql = $"{Walk} {Open} {Mine} {Rest}";
+    private const string AllSql = $"{Days} {Open} {DaysOfMine} NOT {HasPlaces} {DaysRest}";
 
     // Index: ix_participants_inbox, past what is read.
-    private const string UnreadPageSql = $"{Walk} {Open} AND {UnreadSql.Messages} > 0 {Mine} {Rest}";
+    private const string UnreadPageSql = $"{Days} {Unread} {DaysOfMine} NOT {HasPlaces} {DaysRest}";
 
     // Index: ix_participants_starred.
-    private const string StarredSql = $"{Walk} true {Mine} AND p.starred_at IS NOT NULL {Rest}";
+    private const string StarredSql = $"{Days} true {DaysOfMine} {Starred} AND NOT {HasManyStarred} {DaysRest}";
 
     // Index: ix_participants_archived.
-    private const string ArchivedSql =
-        $"{Walk} (c.archived_at IS NOT NULL OR {UnreadSql.Archived}) {Mine} AND (p.archived_seq IS NOT NULL OR p.archived_for_all) {Rest}";
+    private const string ArchivedSql = $"{Days} {Archived} {DaysOfMine} {OwnArchived} AND NOT {HasManyArchived} {DaysRest}";
+
+    // Index: ix_inbox_places_newest, pk_participants, pk_conversations; so those after it, past what their filter leaves out.
+    private const string AllPlacesSql = $"{Places} true {PlacesKept} {Open} {PlacesOfMine} {HasPlaces} {PlacesRest}";
+
+    private const string UnreadPlacesSql = $"{Places} true {PlacesKept} {Unread} {PlacesOfMine} {HasPlaces} {PlacesRest}";
+
+    private const string StarredPlacesSql = $"{Places} {Starred} {PlacesKept} true {PlacesOfMine} {HasManyStarred} {PlacesRest}";
+
+    private const string ArchivedPlacesSql =
+        $"{Places} {OwnArchived} {PlacesKept} {Archived} {PlacesOfMine} {HasManyArchived} {PlacesRest}";
 
     private static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
 
     public async Task<Page<ConversationView>> Handle(ListInbox query, CancellationToken ct)
     {
-        var (time, id) = query.Cursor is null ? (EndOfTime, Guid.Empty) : Decode(query.Cursor);
-        var rows = await session.QueryAsync<ConversationViewStore.Row>(
-            query.Filter switch
-            {
-                InboxFilter.Unread => UnreadPageSql,
-                InboxFilter.Starred => StarredSql,
-                InboxFilter.Archived => ArchivedSql,
-                _ => AllSql,
-            },
-            new
-            {
-                UserId = query.Actor.RequireUser().Value,
-                BeforeTime = time,
-                BeforeId = id,
-                Type = query.Type?.ToString().ToLowerInvariant(),
-                ContextType = query.Context?.Type,
-                ContextId = query.Context?.Id,
-                Pattern = query.Search is null ? null : "%" + LikePattern.Escape(query.Search) + "%",
-                Take = query.Limit + 1,
-            },
-            ct);
+        var user = query.Actor.RequireUser();
+        var rows = await WalkAsync(query, user, ct);
+        if (rows.Count > query.Limit && DayOf(rows[0]) == DayOf(rows[^1]))
+            notes.Suspect(user, DayOf(rows[0]));
         var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(
             row.LastActivityAt.ToUnixTimeTicks().ToString(CultureInfo.InvariantCulture), row.Id.ToString()));
         return new Page<ConversationView>(await views.ViewAsync(page.Items, query.Actor, ct), page.NextCursor);
     }
+
+    // The statement that does not walk finds nothing, so who has nothing is asked for by both, and so is, once on this node, a large inbox.
+    private async Task<List<ConversationViewStore.Row>> WalkAsync(ListInbox query, UserId user, CancellationToken ct)
+    {
+        var (days, places) = query.Filter switch
+        {
+            InboxFilter.Unread => (UnreadPageSql, UnreadPlacesSql),
+            InboxFilter.Starred => (StarredSql, StarredPlacesSql),
+            InboxFilter.Archived => (ArchivedSql, ArchivedPlacesSql),
+            _ => (AllSql, AllPlacesSql),
+        };
+        var isLarge = query.Filter is InboxFilter.All or InboxFilter.Unread && notes.IsLarge(user);
+        var (first, second) = isLarge ? (places, days) : (days, places);
+        var (time, id) = query.Cursor is null ? (EndOfTime, Guid.Empty) : Decode(query.Cursor);
+        var parameters = new
+        {
+            UserId = user.Value,
+            BeforeTime = time,
+            BeforeId = id,
+            Type = query.Type?.ToString().ToLowerInvariant(),
+            ContextType = query.Context?.Type,
+            ContextId = query.Context?.Id,
+            Pattern = query.Search is null ? null : "%" + LikePattern.Escape(query.Search) + "%",
+            Take = query.Limit + 1,
+        };
+        var rows = await session.QueryAsync<ConversationViewStore.Row>(first, parameters, ct);
+        if (rows.Count > 0)
+            return rows;
+        rows = await session.QueryAsync<ConversationViewStore.Row>(second, parameters, ct);
+        if (second == places && rows.Count > 0)
+            notes.Large(user);
+        return rows;
+    }
+
+    private static LocalDate DayOf(ConversationViewStore.Row row) => row.LastActivityAt.InUtc().Date;
 
     private static (Instant Time, Guid Id) Decode(string cursor)
     {

@@ -31,8 +31,8 @@ public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants
 }
 
 public sealed class AddParticipantsHandler(
-    DbSession session, ConversationStore conversations, ParticipantViewStore people, MessageSender messages, PairStore pairs, Announcer announcer,
-    Limits limits, IClock clock) : IRequestHandler<AddParticipants, Page<ParticipantView>>
+    DbSession session, ConversationStore conversations, InboxPlaceStore places, ParticipantViewStore people, MessageSender messages,
+    PairStore pairs, Announcer announcer, Limits limits, IClock clock) : IRequestHandler<AddParticipants, Page<ParticipantView>>
 {
     // Index: pk_participants, pk_bans.
     private const string StandingSql =
@@ -98,6 +98,7 @@ public sealed class AddParticipantsHandler(
                 Now = now,
             },
             ct);
+        await places.AddAsync(conversation.Id, added, now, ct);
         await conversations.SaveAsync(conversation, now, ct);
         await announcer.ArrivalAsync(conversation.Id, command.Actor.UserId, added, ct);
         await messages.NoteAsync(conversation, new SystemNote("user-joined", command.Actor.UserId, added), ct);

@@ -34,8 +34,13 @@ public sealed class DepartureStore(
 
     // Under the conversation's lock. Who comes back finds the own settings as they were; who went by choice is left alone for a day, which the
     // database counts from its own time, as it asks whether the day is over. The statement's, which begins after the lock was waited for.
+    // Index: pk_participants, pk_inbox_places.
     private const string LeaveSql =
         """
+        WITH i AS (
+            DELETE FROM inbox_places
+            WHERE conversation_id = @ConversationId AND user_id = @UserId
+        )
         UPDATE participants
         SET left_at = statement_timestamp(), role = 'member',
             stays_out_until = CASE WHEN @ByChoice THEN statement_timestamp() + interval '24 hours' END

@@ -82,10 +82,11 @@ public sealed class ChangeSet
 
     private const string TryLockNewDaysSql = $"{LockNewDaysSql} SKIP LOCKED";
 
-    // Under the locks. Index: pk_conversations.
+    // Under the locks. Index: pk_conversations, pk_inbox_places.
     private const string ConversationsSql =
         $"""
-        SELECT c.id, clock_timestamp() AS now, {ConversationStore.StateColumns}
+        SELECT c.id, clock_timestamp() AS now, EXISTS (SELECT FROM inbox_places i WHERE i.conversation_id = c.id) AS has_inbox_places,
+            {ConversationStore.StateColumns}
         FROM conversations c
         WHERE c.id = ANY($1::uuid[])
         """;
@@ -163,6 +164,16 @@ public sealed class ChangeSet
         SET event_no = w.event_no, last_event_at = w.event_at
         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS w (id, event_no, event_at)
         WHERE c.id = w.id
+        """;
+
+    // Of those who are in so many that their inbox is kept in order. Under the conversation's lock, as all that writes them, so nobody is
+    // waited for. Index: pk_inbox_places.
+    private const string SaveInboxPlacesSql =
+        """
+        UPDATE inbox_places i
+        SET activity_at = w.at
+        FROM unnest($1::uuid[], $2::timestamptz[]) AS w (conversation_id, at)
+        WHERE i.conversation_id = w.conversation_id
         """;
 
     private const string AddMessagesSql =
@@ -271,6 +282,7 @@ public sealed class ChangeSet
     private readonly HashSet<(ConversationId ConversationId, UserId UserId, AttachmentId Id)> filesAsked = [];
 
     private readonly Dictionary<ConversationId, Conversation> conversations = [];
+    private readonly HashSet<ConversationId> inLargeInboxes = [];
     private readonly Dictionary<(ConversationId, UserId), Place> places = [];
     private readonly Dictionary<(ConversationId, UserId), PlacePointers> pointers = [];
     private readonly HashSet<(ConversationId, UserId)> present = [];
@@ -516,7 +528,9 @@ public sealed class ChangeSet
             {
                 var id = new ConversationId(reader.GetGuid(0));
                 Now = Instant.FromDateTimeUtc(reader.GetDateTime(1));
-                conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 2, policies));
+                if (reader.GetBoolean(2))
+                    inLargeInboxes.Add(id);
+                conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 3, policies));
             },
             changes.Select(change => change.ConversationId.Value).Distinct().ToArray());
         AddIfAny(placesAsked, asked =>
@@ -614,6 +628,8 @@ public sealed class ChangeSet
             Of(newest, m => conversations[m.ConversationId].EventNo),
             Of(newest, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
             Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
+        AddIfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
+            SaveInboxPlacesSql, Of(placed, m => m.ConversationId.Value), Of(placed, m => m.Place.At.ToDateTimeUtc())));
         round.Add(
             AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq),
             Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value),

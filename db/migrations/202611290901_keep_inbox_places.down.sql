@@ -1,0 +1,2 @@
+DROP TABLE large_inboxes;
+DROP TABLE inbox_places;

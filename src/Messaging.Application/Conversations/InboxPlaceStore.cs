@@ -1,0 +1,48 @@
+using Messaging.Application.Common;
+using Messaging.Domain.Common;
+using NodaTime;
+
+namespace Messaging.Application.Conversations;
+
+/// <summary>
+/// Where conversations stand in the inboxes of users who have too many of one day: each has a place there as long as the user takes part,
+/// and the place's time is that of the newest message. Whoever writes places holds the conversation.
+/// </summary>
+public sealed class InboxPlaceStore(DbSession session, LargeInboxNotes notes)
+{
+    // Waits for who begins to keep somebody's places just now: what is added by then is found there, what is added later is seen here.
+    // Their new rows have the lock already; those who come back have not. In the order of the ids. Index: pk_users.
+    private const string LockSql =
+        """
+        SELECT id
+        FROM users
+        WHERE id = ANY(@UserIds)
+        ORDER BY id
+        FOR KEY SHARE
+        """;
+
+    // Later than the lock. Index: pk_large_inboxes, pk_participants, pk_conversations.
+    private const string AddSql =
+        """
+        INSERT INTO inbox_places (conversation_id, user_id, activity_at)
+        SELECT c.id, p.user_id, c.last_activity_at
+        FROM large_inboxes l
+        JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = l.user_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = @ConversationId
+        WHERE l.user_id = ANY(@UserIds)
+        ON CONFLICT (conversation_id, user_id) DO UPDATE
+        SET activity_at = EXCLUDED.activity_at
+        """;
+
+    /// <summary>Gives those who have come into the conversation, in this transaction and under its lock, their places.</summary>
+    public async Task AddAsync(ConversationId id, IReadOnlyCollection<UserId> users, Instant now, CancellationToken ct)
+    {
+        var parameters = new { ConversationId = id.Value, UserIds = users.Select(user => user.Value).ToArray() };
+        await session.ExecuteAsync($"{LockSql};\n{AddSql}", parameters, ct);
+        session.AfterCommit(() =>
+        {
+            foreach (var user in users)
+                notes.Suspect(user, now.InUtc().Date);
+        });
+    }
+}

@@ -1,0 +1,51 @@
+using Messaging.Application.Conversations;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Infrastructure.Inboxes;
+
+/// <summary>Looks at the inboxes that this node suspects to be large, and now and then, on one node of all, at those that are.</summary>
+public sealed class InboxWorker(
+    LargeInboxNotes notes, LargeInboxes inboxes, DirectDataSource database, ILogger<InboxWorker> logger) : BackgroundService
+{
+    private const string LeaseName = "large-inboxes";
+
+    // Pages of one user that follow each other are one look.
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
+
+    private readonly string holder = Lease.NewHolder();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.WhenAll(
+            Supervision.KeepRunningAsync(logger, LookAsync, stoppingToken), Supervision.KeepRunningAsync(logger, TendAsync, stoppingToken));
+    }
+
+    private async Task LookAsync(CancellationToken ct)
+    {
+        var suspects = await notes.WaitAsync(Every, ct);
+        if (suspects.Count == 0)
+            return;
+        foreach (var user in await inboxes.FindAsync(suspects, ct))
+            await inboxes.KeepAsync(user, ct);
+        await Task.Delay(Pause, ct);
+    }
+
+    private async Task TendAsync(CancellationToken ct)
+    {
+        if (await LeadsAsync(ct))
+            await inboxes.TendAsync(ct);
+        await Task.Delay(Every, ct);
+    }
+
+    // Not renewed: it keeps other nodes from doing the same meanwhile.
+    private async Task<bool> LeadsAsync(CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        return await Lease.AcquireAsync(connection, LeaseName, holder, Every - TimeSpan.FromMinutes(1), ct) is not null;
+    }
+}
