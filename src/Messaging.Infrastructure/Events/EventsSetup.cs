@@ -11,6 +11,7 @@ public static class EventsSetup
     public static IServiceCollection AddEvents(this IServiceCollection services)
     {
         services.AddSingleton<FeedSignal>();
+        services.AddSingleton<MovedEvents>();
         services.AddSingleton<Partitions>();
         services.AddSingleton<PartitionIndexes>();
         services.AddSingleton<OldRows>();

@@ -11,7 +11,7 @@ namespace Messaging.Infrastructure.Events;
 /// by which events reach live connections, whichever node they were made on.
 /// </summary>
 public sealed class FeedReader(
-    DirectDataSource database, FeedSignal signal, EventTeller teller, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger)
+    DirectDataSource database, FeedSignal signal, MovedEvents moved, EventTeller teller, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger)
     : BackgroundService
 {
     public const string MeterName = "Messaging.Feed";
@@ -59,6 +59,7 @@ public sealed class FeedReader(
 
     private async Task<bool> SkipAsync(FeedTail tail, CancellationToken ct)
     {
+        moved.Stop();
         var (end, expired) = await tail.ReadEndAsync(ct);
         if (place is null || !Follows(end, expired, place.Value))
             StartOver(end);
@@ -72,14 +73,20 @@ public sealed class FeedReader(
 
     private async Task<bool> DeliverAsync(FeedTail tail, FeedCursor after, CancellationToken ct)
     {
-        var (rows, end, expired) = await tail.ReadNextAsync(after.Position, ct);
-        if (!Follows(end, expired, after))
+        var rows = moved.Take(after);
+        var goesOn = rows is not null;
+        if (rows is null)
         {
-            StartOver(end);
-            return false;
+            (var read, var end, var expired) = await tail.ReadNextAsync(after.Position, ct);
+            if (!Follows(end, expired, after))
+            {
+                StartOver(end);
+                return false;
+            }
+            if (read.Count == 0)
+                return false;
+            (rows, goesOn) = (read, read.Count == FeedTail.BatchSize);
         }
-        if (rows.Count == 0)
-            return false;
         var (data, members) = await tail.ReadDataAsync(rows, ct);
         var hidden = await tail.ReadHiddenAsync(rows, members, ct);
         foreach (var row in rows)
@@ -100,7 +107,7 @@ public sealed class FeedReader(
                 Hand(receiver, row, envelope, audience);
             place = after with { Position = row.Position };
         }
-        return rows.Count == FeedTail.BatchSize;
+        return goesOn;
     }
 
     // What one receiver cannot take, or what cannot be told, must not keep the node from all that follows, nor be passed over as if it had not

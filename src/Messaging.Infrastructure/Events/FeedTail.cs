@@ -108,7 +108,7 @@ sealed class FeedTail : IAsyncDisposable
         var rows = new List<FeedRow>();
         await using var reader = await next.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-            rows.Add(ReadRow(reader));
+            rows.Add(ReadRow(reader, first: 0));
         await reader.NextResultAsync(ct);
         var (end, expired) = await ReadEndAsync(reader, ct);
         return (rows, end, expired);
@@ -116,7 +116,7 @@ sealed class FeedTail : IAsyncDisposable
 
     /// <summary>What each of the rows tells, and who takes part now in each of the conversations that they are for.</summary>
     public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members)> ReadDataAsync(
-        List<FeedRow> rows, CancellationToken ct)
+        IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
         var members = new Dictionary<Guid, List<FeedMember>>();
         foreach (var row in rows)
@@ -136,7 +136,7 @@ sealed class FeedTail : IAsyncDisposable
 
     /// <summary>Which of the rows' messages which of the members have deleted for themselves.</summary>
     public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
-        List<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, CancellationToken ct)
+        IReadOnlyList<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, CancellationToken ct)
     {
         var asked = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
         foreach (var row in rows)
@@ -170,14 +170,15 @@ sealed class FeedTail : IAsyncDisposable
         return (new FeedCursor(reader.GetInt64(0), reader.GetInt64(1)), reader.GetInt64(2));
     }
 
-    private static FeedRow ReadRow(NpgsqlDataReader reader) => new(
-        reader.GetInt64(0),
-        Instant.FromDateTimeUtc(reader.GetDateTime(1)),
-        reader.IsDBNull(2) ? null : reader.GetGuid(2),
-        reader.IsDBNull(3) ? null : reader.GetInt64(3),
-        reader.IsDBNull(4) ? null : reader.GetString(4),
-        reader.GetString(5),
-        reader.IsDBNull(6) ? null : JsonText.OfStored(reader.GetString(6)));
+    /// <summary>The event that a reader stands at, its columns being those of the feed from <paramref name="first"/> on.</summary>
+    public static FeedRow ReadRow(NpgsqlDataReader reader, int first) => new(
+        reader.GetInt64(first),
+        Instant.FromDateTimeUtc(reader.GetDateTime(first + 1)),
+        reader.IsDBNull(first + 2) ? null : reader.GetGuid(first + 2),
+        reader.IsDBNull(first + 3) ? null : reader.GetInt64(first + 3),
+        reader.IsDBNull(first + 4) ? null : reader.GetString(first + 4),
+        reader.GetString(first + 5),
+        reader.IsDBNull(first + 6) ? null : JsonText.OfStored(reader.GetString(first + 6)));
 
     private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps);
 }

@@ -1,3 +1,4 @@
+using Messaging.Application.Events;
 using Messaging.Domain.Messages;
 using Npgsql;
 using NpgsqlTypes;
@@ -7,22 +8,25 @@ namespace Messaging.Infrastructure.Events;
 /// <summary>What a look into the outbox led to.</summary>
 /// <param name="Found">How many events it saw.</param>
 /// <param name="Count">How many of them it moved: all, or none without the lease.</param>
+/// <param name="Batch">Those that were told on, with their positions; null if it moved none.</param>
 /// <param name="LastPosition">Up to where the feed goes since, if it moved any.</param>
 /// <param name="Latest">When the last of them happened.</param>
 /// <param name="HasMore">Whether there may be more to move at once.</param>
-public readonly record struct Move(int Found, int Count, long LastPosition, DateTime Latest, bool HasMore);
+public readonly record struct Move(int Found, int Count, MovedBatch? Batch, long LastPosition, DateTime Latest, bool HasMore);
 
 /// <summary>Moves committed events from the outbox to the feed under a lease, on one connection.</summary>
 public sealed class OutboxMover : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
 
-    // The plans are made once and must not depend on how full the tables were at that moment.
+    // The plans are made once and must not depend on how full the tables were at that moment. A move does not wait for the disk: what is lost
+    // in a crash is moved again, since the log ends at one place for outbox and feed.
     private const string SessionSql =
         """
         SET jit = off;
         SET enable_seqscan = off;
-        SET plan_cache_mode = force_generic_plan
+        SET plan_cache_mode = force_generic_plan;
+        SET synchronous_commit = off
         """;
 
     // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it, and
@@ -82,7 +86,7 @@ public sealed class OutboxMover : IAsyncDisposable
             SET last_position = last_position + counted.kept
             FROM counted
             WHERE counted.taken > 0
-            RETURNING last_position, counted.taken, counted.kept, counted.latest
+            RETURNING epoch, last_position, counted.taken, counted.kept, counted.latest
         ),
         moved AS (
             INSERT INTO feed (position, occurred_at, conversation_id, seq, user_id, type, payload)
@@ -92,13 +96,17 @@ public sealed class OutboxMover : IAsyncDisposable
             FROM taken
             CROSS JOIN state
             WHERE NOT EXISTS (SELECT FROM outdone WHERE outdone.id = taken.id)
+            RETURNING position, occurred_at, conversation_id, seq, user_id, type, payload
         )
-        SELECT found.count::integer, told.taken::integer, told.last_position, told.latest, told.word
+        SELECT found.count::integer, told.taken::integer, told.epoch, told.last_position - told.kept, told.last_position, told.latest, told.word,
+            moved.position, moved.occurred_at, moved.conversation_id, moved.seq, moved.user_id, moved.type, moved.payload
         FROM (SELECT count(*) FROM next) AS found
         LEFT JOIN (
-            SELECT taken, last_position, latest, pg_notify(@Channel, last_position::text) AS word
+            SELECT taken, kept, epoch, last_position, latest, pg_notify(@Channel, last_position::text) AS word
             FROM state
         ) AS told ON true
+        LEFT JOIN moved ON true
+        ORDER BY moved.position
         """;
 
     private readonly NpgsqlCommand command;
@@ -155,8 +163,16 @@ public sealed class OutboxMover : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync(ct);
         await reader.ReadAsync(ct);
         var found = reader.GetInt32(0);
-        return reader.IsDBNull(1)
-            ? new Move(found, 0, 0, default, HasMore: false)
-            : new Move(found, reader.GetInt32(1), reader.GetInt64(2), reader.GetDateTime(3), HasMore: false);
+        if (reader.IsDBNull(1))
+            return new Move(found, 0, Batch: null, 0, default, HasMore: false);
+        var (count, after, last, latest) =
+            (reader.GetInt32(1), new FeedCursor(reader.GetInt64(2), reader.GetInt64(3)), reader.GetInt64(4), reader.GetDateTime(5));
+        var rows = new List<FeedRow>(count);
+        do
+        {
+            rows.Add(FeedTail.ReadRow(reader, first: 7));
+        }
+        while (await reader.ReadAsync(ct));
+        return new Move(found, count, new MovedBatch(after, rows), last, latest, HasMore: false);
     }
 }

@@ -52,12 +52,14 @@ sealed class FeedDatabase : IAsyncDisposable
 
     public OutboxSignal Committed { get; } = new();
 
+    public MovedEvents Events { get; } = new();
+
     public FeedSignal Moved { get; } = new();
 
     public static async Task<FeedDatabase> StartAsync() => new(await Slices.StartAsync());
 
     public Sequencer Sequencer() => new(
-        Direct, Committed, Moved, Partitions, NullLogger<Sequencer>.Instance);
+        Direct, Committed, Events, Moved, Partitions, NullLogger<Sequencer>.Instance);
 
     public async Task<OutboxMover> MoverAsync(Lease lease) =>
         await OutboxMover.PrepareAsync(await Direct.Value.OpenConnectionAsync(), lease, CancellationToken.None);

@@ -25,7 +25,7 @@ public sealed class SequencingTests
         }));
         await Eventually.HoldsAsync(async () => await feed.CountAsync("feed") == 800, "all events moved");
 
-        Assert.That(await feed.Slices.ScalarAsync<bool>("SELECT count(*) = max(position) AND min(position) = 1 FROM feed"), Is.True);
+        Assert.That(await feed.Slices.ScalarAsync<bool>("SELECT count(*) = max(position) - min(position) + 1 FROM feed"), Is.True);
         Assert.That(await feed.Slices.ScalarAsync<long>(FeedDatabase.ViolationsSql), Is.Zero);
     }
 
@@ -61,7 +61,7 @@ public sealed class SequencingTests
         await open.CommitAsync();
         await Eventually.HoldsAsync(async () => await feed.CountAsync("feed") == 21, "the late one moved");
 
-        Assert.That(await feed.Slices.ScalarAsync<Guid>("SELECT conversation_id FROM feed WHERE position = 21"), Is.EqualTo(slow));
+        Assert.That(await feed.Slices.ScalarAsync<Guid>("SELECT conversation_id FROM feed ORDER BY position DESC LIMIT 1"), Is.EqualTo(slow));
     }
 
     [Test]
