@@ -115,12 +115,14 @@ public sealed class AttachmentStore(DbSession session)
         WHERE a.conversation_id = $1 AND a.id = named.id AND a.seq IS NULL
         """;
 
+    /// <summary>Takes the files of messages that are deleted out of everybody's sight.</summary>
     // Index: ix_attachments_message.
-    private const string ReleaseSql =
+    public const string ReleaseSql =
         """
-        UPDATE attachments
+        UPDATE attachments a
         SET is_released = true
-        WHERE conversation_id = @ConversationId AND seq = @Seq
+        FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
+        WHERE a.conversation_id = w.conversation_id AND a.seq = w.seq
         """;
 
     // Index: ix_attachments_message.
@@ -170,10 +172,6 @@ public sealed class AttachmentStore(DbSession session)
         session.QuerySingleOrDefaultAsync<AttachmentRow>(OpenSql, new { Id = id.Value }, ct);
 
     public Task CountDownloadAsync(AttachmentId id, CancellationToken ct) => session.ExecuteAsync(CountSql, new { Id = id.Value }, ct);
-
-    /// <summary>Takes the files of a message that is being deleted out of everybody's sight, in its transaction.</summary>
-    public Task ReleaseAsync(ConversationId id, long seq, CancellationToken ct) =>
-        session.ExecuteAsync(ReleaseSql, new { ConversationId = id.Value, Seq = seq }, ct);
 
     /// <summary>The files of a message, also of one that is deleted.</summary>
     public Task<List<AttachmentRow>> ListAsync(ConversationId id, long seq, CancellationToken ct) =>

@@ -1,16 +1,11 @@
-using System.Text.Json;
 using FluentValidation;
 using MediatR;
-using Messaging.Application.Attachments;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
-using Messaging.Application.Events;
-using Messaging.Application.Reactions;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
-using NodaTime;
 
 namespace Messaging.Application.Messages;
 
@@ -22,7 +17,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Versions">Those of which the message must have one; any when null.</param>
 public sealed record DeleteMessage(
     Actor Actor, ConversationId ConversationId, MessageId MessageId, DeleteScope Scope, DeleteReason? Reason, IReadOnlyList<long>? Versions)
-    : ICommand<Done>;
+    : IStatementCommand<Done>;
 
 public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 {
@@ -30,126 +25,72 @@ public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
         RuleFor(c => c.Reason).Null().When(c => c.Scope is DeleteScope.Me).WithMessage("What one deletes for oneself alone takes no reason.");
 }
 
-public sealed class DeleteMessageHandler(
-    DbSession session, ConversationStore conversations, MessagePlaceStore places, MessageViewStore views, ReactionStore reactions,
-    AttachmentStore attachments, PinStore pins, Outbox outbox, IClock clock) : IRequestHandler<DeleteMessage, Done>
+public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler<DeleteMessage, Done>
 {
-    // Under the conversation's lock. The first part reads the message as it was. Index: pk_messages, pk_mentions, pk_conversations.
-    private const string DeleteSql =
-        """
-        WITH original AS (
-            INSERT INTO message_originals (conversation_id, seq, text, metadata, mentions, location, reference)
-            SELECT @ConversationId, @Seq, text, metadata, mentions, location, reference
-            FROM messages
-            WHERE conversation_id = @ConversationId AND seq = @Seq AND created_at = @CreatedAt
-            RETURNING mentions
-        ),
-        message AS (
-            UPDATE messages
-            SET text = NULL, metadata = NULL, mentions = NULL, location = NULL, reference = NULL, deleted_at = @Now, deleted_by = @UserId,
-                deleted_reason = @Reason, version = version + 1
-            WHERE conversation_id = @ConversationId AND seq = @Seq AND created_at = @CreatedAt
-        ),
-        gap AS (
-            INSERT INTO message_gaps (conversation_id, seq, deletion)
-            VALUES (@ConversationId, @Seq, @Deletion::jsonb)
-            ON CONFLICT (conversation_id, seq) DO UPDATE SET deletion = EXCLUDED.deletion
-        ),
-        uncounted AS (
-            DELETE FROM mentions
-            WHERE conversation_id = @ConversationId AND seq = @Seq AND user_id IN (SELECT unnest(original.mentions) FROM original)
-        )
-        UPDATE conversations
-        SET last_message_text = NULL, last_deleted_seq = @Seq
-        WHERE id = @ConversationId AND last_seq = @Seq
-        """;
+    public Task<Done> Handle(DeleteMessage command, CancellationToken ct) => changes.RunAsync<Done>(
+        command.Actor, command.Scope is DeleteScope.Me ? new HideChange(command, command.Actor.RequireUser()) : new DeleteChange(command), ct);
 
-    // Under the conversation's lock. What counted as unread is a gap of one's own from now on. Index: pk_message_gaps.
-    private const string HideSql =
-        """
-        WITH hidden AS (
-            INSERT INTO message_hidden (conversation_id, user_id, seq, hidden_at)
-            VALUES (@ConversationId, @UserId, @Seq, @Now)
-        ),
-        gap AS (
-            INSERT INTO participant_gaps (conversation_id, user_id, seq)
-            VALUES (@ConversationId, @UserId, @Seq)
-            ON CONFLICT DO NOTHING
-            RETURNING seq
-        ),
-        mine AS (
-            UPDATE participants p
-            SET has_gaps = true
-            WHERE p.conversation_id = @ConversationId AND p.user_id = @UserId
-            RETURNING greatest(p.last_read_seq, p.cleared_seq) AS pointer
-        )
-        SELECT EXISTS (SELECT FROM gap) AND mine.pointer < @Seq AND @SenderId IS DISTINCT FROM @UserId AND NOT EXISTS (
-            SELECT FROM message_gaps g
-            WHERE g.conversation_id = @ConversationId AND g.seq = @Seq)
-        FROM mine
-        """;
-
-    public async Task<Done> Handle(DeleteMessage command, CancellationToken ct)
+    private sealed class DeleteChange(DeleteMessage command) : Change<Done>(command.ConversationId)
     {
-        var (conversation, participant) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
-        var message = await places.GetAsync(command.ConversationId, command.MessageId, command.Actor, ct);
-        if (command.Versions?.Contains(message.Version) == false)
-            throw CommonErrors.VersionMismatch();
+        private readonly SoughtMessage sought = new(command.ConversationId, command.Actor.UserId, command.MessageId);
 
-        return command.Scope is DeleteScope.Me
-            ? await HideAsync(command, conversation, message, ct)
-            : await DeleteAsync(command, conversation, participant, message, ct);
-    }
+        internal override void Ask(ChangeSet set)
+        {
+            set.AskPlace(ConversationId, command.Actor);
+            set.Messages.AskBody(sought);
+            set.Members.Ask(ConversationId);
+            set.Pins.Ask(ConversationId);
+        }
 
-    private async Task<Done> DeleteAsync(
-        DeleteMessage command, Conversation conversation, Participant? participant, StoredMessage message, CancellationToken ct)
-    {
-        var now = clock.GetCurrentInstant();
-        message.EnsureDeletable(conversation, command.Actor, participant, now);
-        if (message.IsDeleted)
+        protected override Done DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, command.Actor);
+            var message = set.Messages.Get(sought);
+            if (command.Versions?.Contains(message.Version) == false)
+                throw CommonErrors.VersionMismatch();
+            message.EnsureDeletable(conversation, command.Actor, place?.Participant, set.Now);
+            if (message.IsDeleted)
+                return default;
+
+            var by = command.Actor.UserId;
+            set.Messages.Delete(
+                ConversationId, message.Delete(new Deletion(conversation.Next(set.Now), by, command.Reason ?? message.ReasonOf(command.Actor))));
+            set.Reactions.Forget(ConversationId, message.Seq);
+            set.Pins.Take(ConversationId, message);
+            conversation.Show(message.Seq, new Preview(Text: null, message.Seq));
+            var receipts = Member.Count(set.Members.Of(ConversationId), conversation, message, viewer: null);
+            set.Tell(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message, receipts));
             return default;
-
-        var deleted = new DeletedView(now, command.Actor.UserId, command.Reason ?? message.ReasonOf(command.Actor));
-        await session.ExecuteAsync(
-            DeleteSql,
-            new
-            {
-                ConversationId = conversation.Id.Value,
-                message.Seq,
-                message.CreatedAt,
-                Now = now,
-                UserId = command.Actor.UserId?.Value,
-                Reason = deleted.Reason.ToString().ToLowerInvariant(),
-                Deletion = JsonSerializer.Serialize(deleted, MessagingJson.Options),
-            },
-            ct);
-        await reactions.ForgetAsync(conversation.Id, message.Seq, ct);
-        await pins.ForgetAsync(conversation.Id, message.Seq, ct);
-        await attachments.ReleaseAsync(conversation.Id, message.Seq, ct);
-        var left = await views.GetAsync(conversation.Id, message.Seq, Actor.Service, ct);
-        await outbox.AppendAsync(new MessageDeleted(conversation.Id), MessageValues.Of(left), message.Seq, ct);
-        return default;
+        }
     }
 
-    private async Task<Done> HideAsync(DeleteMessage command, Conversation conversation, StoredMessage message, CancellationToken ct)
+    private sealed class HideChange(DeleteMessage command, UserId user) : Change<Done>(command.ConversationId)
     {
-        var (user, now) = (command.Actor.RequireUser(), clock.GetCurrentInstant());
-        var view = await views.GetAsync(conversation.Id, message.Seq, command.Actor, ct);
-        var counted = await session.QuerySingleAsync<bool>(
-            HideSql,
-            new
-            {
-                ConversationId = conversation.Id.Value,
-                UserId = user.Value,
-                message.Seq,
-                SenderId = message.SenderId?.Value,
-                Now = now,
-            },
-            ct);
-        var gone = new DeletedView(now, user, DeleteReason.User, DeleteScope.Me);
-        await outbox.AppendAsync(new MessageDeleted(conversation.Id, user), MessageValues.Of(view) with { Deleted = gone }, message.Seq, ct);
-        if (counted)
-            await outbox.AppendAsync(new UnreadChanged(conversation.Id, user), (object?)null, ct);
-        return default;
+        private readonly SoughtMessage sought = new(command.ConversationId, user, command.MessageId);
+
+        internal override void Ask(ChangeSet set)
+        {
+            set.AskPlace(ConversationId, user);
+            set.Messages.Ask(sought);
+            set.Members.Ask(ConversationId);
+        }
+
+        protected override Done DecideOn(ChangeSet set)
+        {
+            var (conversation, _) = set.Get(ConversationId, user);
+            var message = set.Messages.Get(sought);
+            if (command.Versions?.Contains(message.Version) == false)
+                throw CommonErrors.VersionMismatch();
+
+            var at = conversation.Next(set.Now);
+            set.Messages.Hide(sought, at);
+            var receipts = Member.Count(set.Members.Of(ConversationId), conversation, message, user);
+            set.Tell(
+                conversation, new MessageDeleted(ConversationId, user), message.Seq,
+                MessageValues.Of(message, receipts) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });
+            if (message.Counts && set.Members.Of(ConversationId, user).HasUnread(message))
+                set.Tell(conversation, new UnreadChanged(ConversationId, user), seq: null, values: null);
+            return default;
+        }
     }
 }

@@ -4,6 +4,7 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
 using Messaging.Domain.Reactions;
 using NodaTime;
 
@@ -24,12 +25,12 @@ public sealed record MessageValues
     /// <summary>Of what one deletes for oneself alone.</summary>
     public DeletedView? Deleted { get; init; }
 
-    public static MessageValues Of(MessageView message) => new()
+    public static MessageValues Of(StoredMessage message, MessageReceipts receipts) => new()
     {
         CreatedAt = message.CreatedAt,
-        DeliveredCount = message.DeliveredCount,
-        ReadCount = message.ReadCount,
-        RecipientCount = message.RecipientCount,
+        DeliveredCount = receipts.Delivered,
+        ReadCount = receipts.Read,
+        RecipientCount = receipts.Recipients,
     };
 }
 

@@ -78,4 +78,7 @@ public enum DeleteScope
 /// <summary>When, by whom and why a message was deleted; its place in the conversation stays.</summary>
 /// <param name="By">Null when the service deleted it.</param>
 /// <param name="Scope"><c>everyone</c> in a message; <c>me</c> in events to the one alone who deleted it for oneself, for whom it is absent.</param>
-public sealed record DeletedView(Instant At, UserId? By, DeleteReason Reason, DeleteScope Scope = DeleteScope.Everyone);
+public sealed record DeletedView(Instant At, UserId? By, DeleteReason Reason, DeleteScope Scope = DeleteScope.Everyone)
+{
+    internal static DeletedView Of(Deletion deletion) => new(deletion.At, deletion.By, deletion.Reason);
+}

@@ -15,13 +15,6 @@ public sealed record PinTold(MessageId MessageId, bool Pinned, UserId? By);
 /// <summary>The pinned messages of a conversation: few, whatever its length.</summary>
 public sealed class PinStore(DbSession session, MessageListStore messages)
 {
-    // Index: pk_pins.
-    private const string RemoveSql =
-        """
-        DELETE FROM pins
-        WHERE conversation_id = @ConversationId AND seq = @Seq
-        """;
-
     // Index: pk_pins, those of the conversation, put in order here; pk_participants; pk_message_hidden.
     private const string ListSql =
         """
@@ -37,10 +30,6 @@ public sealed class PinStore(DbSession session, MessageListStore messages)
         """;
 
     public static readonly Instant EndOfTime = Instant.FromUtc(9999, 1, 1, 0, 0);
-
-    /// <summary>Takes a pin away, also of a message that is being deleted, in its transaction; whether there was one.</summary>
-    public async Task<bool> ForgetAsync(ConversationId id, long seq, CancellationToken ct) =>
-        await session.ExecuteAsync(RemoveSql, new { ConversationId = id.Value, Seq = seq }, ct) > 0;
 
     public Task<List<Row>> ListAsync(
         ConversationId id, Actor viewer, Instant beforeTime, long beforeSeq, int take, CancellationToken ct) => session.QueryAsync<Row>(

@@ -15,7 +15,8 @@ public readonly record struct SoughtMessage(ConversationId ConversationId, UserI
         """
         unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS k (conversation_id, user_id, id, first, last)
         CROSS JOIN LATERAL (
-            SELECT o.id, o.seq, o.sender_id, o.type, o.created_at, o.deleted_at, o.version, o.text
+            SELECT o.id, o.seq, o.sender_id, o.type, o.created_at, o.deleted_at, o.version, o.text, o.metadata, o.mentions, o.location, o.reference,
+                o.edit_count, o.edited_at
             FROM messages o
             WHERE o.id = k.id AND o.created_at BETWEEN k.first AND k.last AND o.conversation_id = k.conversation_id
             LIMIT 1

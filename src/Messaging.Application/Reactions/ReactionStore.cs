@@ -8,17 +8,6 @@ namespace Messaging.Application.Reactions;
 /// <summary>Reads who has reacted to a message.</summary>
 public sealed class ReactionStore(DbSession session)
 {
-    // Index: the primary key of each, the one message.
-    private const string ForgetSql =
-        """
-        WITH r AS (
-            DELETE FROM reactions
-            WHERE conversation_id = @ConversationId AND seq = @Seq
-        )
-        DELETE FROM reaction_counts
-        WHERE conversation_id = @ConversationId AND seq = @Seq
-        """;
-
     // Index: pk_reactions, the one message from the cursor on; pk_users.
     private const string PageSql =
         $"""
@@ -30,10 +19,6 @@ public sealed class ReactionStore(DbSession session)
         ORDER BY r.user_id, r.emoji
         LIMIT @Take
         """;
-
-    /// <summary>Removes all reactions of a message that is being deleted, in its transaction; that it is deleted tells it.</summary>
-    public Task ForgetAsync(ConversationId id, long seq, CancellationToken ct) =>
-        session.ExecuteAsync(ForgetSql, new { ConversationId = id.Value, Seq = seq }, ct);
 
     public async Task<IReadOnlyList<ReactionItem>> ListAsync(
         ConversationId id, long seq, Actor viewer, string? emoji, string afterUser, string afterEmoji, int take, CancellationToken ct)

@@ -4,6 +4,7 @@ using Messaging.Application.Attachments;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
@@ -157,12 +158,15 @@ public sealed class ChangeSet
         WHERE c.id = w.id
         """;
 
-    // Of those to which no message has come. Index: pk_conversations.
-    private const string SaveEventNosSql =
+    // Of those to which no message has come: the newest one may be shown otherwise. Index: pk_conversations.
+    private const string SaveQuietSql =
         """
         UPDATE conversations c
-        SET event_no = w.event_no, last_event_at = w.event_at
-        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS w (id, event_no, event_at)
+        SET event_no = w.event_no, last_event_at = w.event_at,
+            last_message_text = CASE WHEN w.is_shown_otherwise THEN w.text ELSE c.last_message_text END,
+            last_deleted_seq = coalesce(w.deleted_seq, c.last_deleted_seq)
+        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::boolean[], $5::text[], $6::bigint[])
+            AS w (id, event_no, event_at, is_shown_otherwise, text, deleted_seq)
         WHERE c.id = w.id
         """;
 
@@ -200,13 +204,6 @@ public sealed class ChangeSet
         INSERT INTO message_gaps (conversation_id, seq)
         SELECT w.conversation_id, w.seq
         FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        """;
-
-    private const string AddMentionsSql =
-        """
-        INSERT INTO mentions (conversation_id, user_id, seq)
-        SELECT w.conversation_id, w.user_id, w.seq
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS w (conversation_id, user_id, seq)
         """;
 
     // Index: pk_participants.
@@ -303,7 +300,8 @@ public sealed class ChangeSet
         Messages = new MessagePart();
         Pins = new PinPart();
         Reactions = new ReactionPart(Messages);
-        parts = [Messages, Pins, Reactions];
+        Members = new MemberPart();
+        parts = [Messages, Pins, Reactions, Members];
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
@@ -318,6 +316,9 @@ public sealed class ChangeSet
     public PinPart Pins { get; }
 
     public ReactionPart Reactions { get; }
+
+    /// <summary>All who take part.</summary>
+    public MemberPart Members { get; }
 
     /// <summary>Asks for what a new message moves.</summary>
     public void AskSend(ConversationId id) => sendsAsked.Add(id);
@@ -387,6 +388,8 @@ public sealed class ChangeSet
             keys[key] = new StoredKey(message.Place.Seq, message.Fingerprint!);
         foreach (var file in message.Files)
             files.Remove(file);
+        if (message.Sender is { } sender)
+            Members.Move(message.ConversationId, sender, message.Place.Seq, message.Place.Seq);
         var (id, at) = (message.ConversationId, message.Place.At);
         events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageEvents.New, message.Told));
         if (!message.HadUnread)
@@ -408,6 +411,7 @@ public sealed class ChangeSet
     public void Add(PointerMove move)
     {
         var key = (move.ConversationId, move.UserId);
+        Members.Move(move.ConversationId, move.UserId, move.Pointers.LastReadSeq, move.Pointers.LastDeliveredSeq);
         moves[key] = moves.TryGetValue(key, out var earlier)
             ? move with { Reads = move.Reads || earlier.Reads, Delivered = move.Delivered || earlier.Delivered }
             : move;
@@ -479,16 +483,16 @@ public sealed class ChangeSet
     private void Lock(
         Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
     {
-        AddIfAny(
+        IfAny(
             changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray(),
             ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
-        AddIfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
-        AddIfAny(pointersAsked.Keys, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
-        AddIfAny(sendsAsked, asked => round.Read(
+        IfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
+        IfAny(pointersAsked.Keys, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
+        IfAny(sendsAsked, asked => round.Read(
             waits ? LockNewDaysSql : TryLockNewDaysSql, reader => heldPlaces.Add(PlaceKey(reader)), Of(asked, id => id.Value)));
         // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
         var heldFiles = new HashSet<(Guid, Guid)>();
-        AddIfAny(filesAsked, asked =>
+        IfAny(filesAsked, asked =>
         {
             AddFiles(waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql, reader => heldFiles.Add((reader.GetGuid(0), reader.GetGuid(1))));
             Func<DbDataReader, AttachmentRow>? parse = null;
@@ -500,7 +504,7 @@ public sealed class ChangeSet
                     held.Remove(file.ConversationId);
             });
         });
-        AddIfAny(sendsAsked, asked => round.Read(OfNewDaysSql, ReadPlace, Of(asked, id => id.Value)));
+        IfAny(sendsAsked, asked => round.Read(OfNewDaysSql, ReadPlace, Of(asked, id => id.Value)));
 
         void LockPlaces(IReadOnlyCollection<(ConversationId, UserId)> asked, string sql)
         {
@@ -533,7 +537,7 @@ public sealed class ChangeSet
                 conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 3, policies));
             },
             changes.Select(change => change.ConversationId.Value).Distinct().ToArray());
-        AddIfAny(placesAsked, asked =>
+        IfAny(placesAsked, asked =>
         {
             var (ids, users) = Split(asked);
             round.Read(
@@ -546,17 +550,17 @@ public sealed class ChangeSet
                 },
                 ids, users);
         });
-        AddIfAny(pointersAsked, asked =>
+        IfAny(pointersAsked, asked =>
         {
             var (ids, users) = Split(pointersAsked.Keys);
             round.Read(PointersSql, reader => pointers[PlaceKey(reader)] = PlacePointers.Read(reader), ids, users, Of(asked, a => a.Value));
         });
-        AddIfAny(presentAsked, asked =>
+        IfAny(presentAsked, asked =>
         {
             var (ids, users) = Split(asked);
             round.Read(PresentSql, reader => present.Add(PlaceKey(reader)), ids, users);
         });
-        AddIfAny(keysAsked, asked => round.Read(
+        IfAny(keysAsked, asked => round.Read(
             KeysSql, reader => keys[KeyOfMessage.Read(reader)] = new StoredKey(reader.GetInt64(3), reader.GetFieldValue<byte[]>(4)),
             Of(asked, key => key.ConversationId.Value), Of(asked, key => key.Sender?.Value ?? ""), Of(asked, key => key.Key)));
         AddReplies(round, repliesAsked, SoughtMessage.Near);
@@ -568,7 +572,7 @@ public sealed class ChangeSet
 
     private void AddReplies(
         Round round, IReadOnlyCollection<SoughtMessage> sought, Func<IReadOnlyCollection<SoughtMessage>, object[]> where) =>
-        AddIfAny(sought, asked => round.Read(RepliesSql, ReadReply, where(asked)));
+        IfAny(sought, asked => round.Read(RepliesSql, ReadReply, where(asked)));
 
     private void ReadReply(DbDataReader reader)
     {
@@ -582,10 +586,11 @@ public sealed class ChangeSet
     private void Write(Round round)
     {
         AddMessages(round);
-        AddIfAny(noted.Except(messages.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
-            SaveEventNosSql, Of(quiet, c => c.Id.Value), Of(quiet, c => c.EventNo), Of(quiet, c => c.LastEventAt.ToDateTimeUtc())));
+        IfAny(noted.Except(messages.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
+            SaveQuietSql, Of(quiet, c => c.Id.Value), Of(quiet, c => c.EventNo), Of(quiet, c => c.LastEventAt.ToDateTimeUtc()),
+            Of(quiet, c => c.Preview is not null), Of(quiet, c => c.Preview?.Text), Of(quiet, c => c.Preview?.DeletedSeq)));
         // After the messages: whoever sent has read up to there, and reads on from there.
-        AddIfAny([.. moves.Values], moved => round.Add(
+        IfAny([.. moves.Values], moved => round.Add(
             SavePointersSql, Of(moved, m => m.ConversationId.Value), Of(moved, m => m.UserId.Value), Of(moved, m => m.Pointers.LastReadSeq),
             Of(moved, m => m.Pointers.LastDeliveredSeq), Of(moved, m => m.Reads), Of(moved, m => m.At.ToDateTimeUtc())));
         AddMarks(
@@ -597,12 +602,12 @@ public sealed class ChangeSet
         AddMarks(
             round, AddDeliveredMarksSql,
             [.. moves.Values.Where(m => m.Delivered).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastDeliveredSeq, m.At))]);
-        AddIfAny([.. events, .. moves.Values.SelectMany(Told)], told => round.Add(
+        IfAny([.. events, .. moves.Values.SelectMany(Told)], told => round.Add(
             AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No),
             Of(told, e => e.Seq), Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
         foreach (var part in parts)
             part.Write(round);
-        AddIfAny(pointersAsked.Keys, asked =>
+        IfAny(pointersAsked.Keys, asked =>
         {
             var (ids, users) = Split(asked);
             round.Read(CountsSql, reader => counts[PlaceKey(reader)] = (reader.GetInt64(2), reader.GetInt64(3)), ids, users);
@@ -610,7 +615,7 @@ public sealed class ChangeSet
     }
 
     private static void AddMarks(
-        Round round, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => AddIfAny(
+        Round round, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => IfAny(
         marks, rows => round.Add(
             sql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.UserId.Value), Of(rows, m => m.Seq),
             Of(rows, m => m.At.ToDateTimeUtc())));
@@ -628,7 +633,7 @@ public sealed class ChangeSet
             Of(newest, m => conversations[m.ConversationId].EventNo),
             Of(newest, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
             Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
-        AddIfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
+        IfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
             SaveInboxPlacesSql, Of(placed, m => m.ConversationId.Value), Of(placed, m => m.Place.At.ToDateTimeUtc())));
         round.Add(
             AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq),
@@ -636,31 +641,25 @@ public sealed class ChangeSet
             Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
             Of(messages, m => m.Draft.Metadata), Of(messages, m => m.Mentions), Of(messages, m => m.Draft.ClientMessageId),
             Of(messages, m => m.Reply?.Seq), Of(messages, m => m.Location), Of(messages, m => m.Reference));
-        AddIfAny(messages.Where(m => m.Key is not null).ToList(), keyed => round.Add(
+        IfAny(messages.Where(m => m.Key is not null).ToList(), keyed => round.Add(
             AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value),
             Of(keyed, m => m.Draft.ClientMessageId), Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()),
             Of(keyed, m => m.Fingerprint)));
-        AddIfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => round.Add(
+        IfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => round.Add(
             AddGapsSql, Of(system, m => m.ConversationId.Value), Of(system, m => m.Place.Seq)));
-        AddIfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => round.Add(
-            AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value),
+        IfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => round.Add(
+            MessagePart.AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value),
             Of(counted, c => c.Message.Place.Seq)));
-        AddIfAny(
+        IfAny(
             messages.Where(m => m.Sender is not null).GroupBy(m => (m.ConversationId, m.Sender)).Select(group => group.Last())
                 .OrderBy(m => m.ConversationId.Value).ThenBy(m => m.Sender!.Value.Value, StringComparer.Ordinal).ToList(),
             last => round.Add(
                 SaveSendersSql, Of(last, m => m.ConversationId.Value), Of(last, m => m.Sender!.Value.Value), Of(last, m => m.Place.Seq),
                 Of(last, m => m.Place.At.ToDateTimeUtc()), Of(last, m => m.Day)));
-        AddIfAny(messages.Where(m => m.Place.FirstOfDay).ToList(), first => round.Add(
+        IfAny(messages.Where(m => m.Place.FirstOfDay).ToList(), first => round.Add(
             SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
         foreach (var message in messages.Where(m => m.Files.Count > 0))
             round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
-    }
-
-    private static void AddIfAny<T>(IReadOnlyCollection<T> rows, Action<IReadOnlyCollection<T>> add)
-    {
-        if (rows.Count > 0)
-            add(rows);
     }
 
     private readonly record struct EventRow(

@@ -75,6 +75,11 @@ public sealed record ConversationState(
 /// <param name="FirstOfDay">Whether it is the conversation's first on its day (UTC).</param>
 public readonly record struct MessagePosition(long Seq, long EventNo, Instant At, bool FirstOfDay);
 
+/// <summary>How the newest message of a conversation is shown from now on.</summary>
+/// <param name="Text">The beginning of its text.</param>
+/// <param name="DeletedSeq">Its seq where it is deleted.</param>
+public sealed record Preview(string? Text, long? DeletedSeq);
+
 /// <summary>What an event was given among those of its conversation.</summary>
 public readonly record struct EventPosition(long EventNo, Instant At);
 
@@ -127,7 +132,13 @@ public sealed class Conversation
 
     /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are
     /// parted by a block or by a request that waits.</summary>
-    public bool TellsReceipts => Policy is { Receipts: true } && !IsBlocked && Request is not RequestState.Pending;
+    public bool TellsReceipts => Policy is { Receipts: true } && !IsParted;
+
+    /// <summary>Whether it is of two between whom nothing with words or attention passes.</summary>
+    public bool IsParted => IsBlocked || Request is RequestState.Pending;
+
+    /// <summary>How its newest message is shown, where that is otherwise than when it was read.</summary>
+    public Preview? Preview { get; private set; }
 
     /// <summary>Whether so many take part that not each is told how far each other one has read.</summary>
     public bool IsLarge => ParticipantCount > 30;
@@ -224,8 +235,15 @@ public sealed class Conversation
         var (eventNo, at) = Note(now);
         var day = at.InUtc().Date;
         var place = new MessagePosition(++LastSeq, eventNo, at, day != LastActivityDay);
-        LastActivityDay = day;
+        (LastActivityDay, Preview) = (day, null);
         return place;
+    }
+
+    /// <summary>Shows a message otherwise, if it is the newest.</summary>
+    public void Show(long seq, Preview preview)
+    {
+        if (seq == LastSeq)
+            Preview = preview;
     }
 
     /// <summary>Gives an event its place among those of the conversation.</summary>

@@ -16,6 +16,17 @@ public enum DeleteReason
     Spam,
 }
 
+/// <summary>What a message says.</summary>
+/// <param name="Metadata">A JSON object as text, as <paramref name="Location"/> and <paramref name="Reference"/> are.</param>
+public sealed record MessageBody(string? Text, string? Metadata, IReadOnlyList<UserId> Mentions, string? Location, string? Reference)
+{
+    public static readonly MessageBody Empty = new(Text: null, Metadata: null, [], Location: null, Reference: null);
+}
+
+/// <summary>That a message was deleted for everyone.</summary>
+/// <param name="By">Null for the service.</param>
+public sealed record Deletion(Instant At, UserId? By, DeleteReason Reason);
+
 /// <summary>A message as it stands in its conversation, as somebody is about to change it: guards who may, and until when.</summary>
 /// <param name="SenderId">Null for messages of the service and of users who were erased.</param>
 /// <param name="Version">Rises with every change of it.</param>
@@ -24,6 +35,31 @@ public sealed record StoredMessage(
 {
     /// <summary>Edits of one message.</summary>
     public const int MaxEdits = 50;
+
+    /// <summary>What it says, where that was asked for.</summary>
+    public MessageBody? Body { get; init; }
+
+    public int EditCount { get; init; }
+
+    public Instant? EditedAt { get; init; }
+
+    /// <summary>Set where it is deleted now, and was not when it was read.</summary>
+    public Deletion? Deletion { get; private init; }
+
+    /// <summary>For whom its mentions count.</summary>
+    public IReadOnlyList<UserId> Counted => MentionRules.Counted(Body!.Mentions, Type, SenderId);
+
+    /// <summary>Whether it counts as unread for those who have not read it.</summary>
+    public bool Counts => Type is not MessageType.System && !IsDeleted;
+
+    /// <summary>Has it say something else; refuses one that was edited often, since every version of it is kept.</summary>
+    public StoredMessage Edit(MessageBody body, Instant at) => EditCount >= MaxEdits
+        ? throw MessageErrors.TooManyEdits()
+        : this with { Body = body, EditCount = EditCount + 1, EditedAt = at, Version = Version + 1 };
+
+    /// <summary>Leaves its place with nothing in it.</summary>
+    public StoredMessage Delete(Deletion deletion) =>
+        this with { Body = MessageBody.Empty, IsDeleted = true, Deletion = deletion, Version = Version + 1 };
 
     /// <summary>Refuses what a deleted message takes no more.</summary>
     public void EnsureThere()
@@ -42,14 +78,6 @@ public sealed record StoredMessage(
             throw MessageErrors.AuthorOnly();
         if (!actor.IsService && HasPassed(conversation.Policy!.EditWindowSeconds, now))
             throw MessageErrors.EditWindowPassed();
-    }
-
-    /// <summary>Refuses an edit of a message that was edited often: every version of it is kept.</summary>
-    /// <param name="edits">Those that it has had.</param>
-    public static void EnsureEditsLeft(int edits)
-    {
-        if (edits >= MaxEdits)
-            throw MessageErrors.TooManyEdits();
     }
 
     /// <summary>

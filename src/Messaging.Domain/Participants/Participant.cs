@@ -43,6 +43,9 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
         return hadUnread;
     }
 
+    /// <summary>Edited a message, which slow mode counts as one.</summary>
+    public void Edited(Instant at) => LastSentAt = at;
+
     public bool Administers => Role is not ParticipantRole.Member;
 
     /// <summary>Refuses a plain member what only owner and admins may do.</summary>

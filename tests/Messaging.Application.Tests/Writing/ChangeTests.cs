@@ -12,7 +12,7 @@ public sealed class ChangeTests : SliceFixture
 {
     private readonly ManualTime time = new();
 
-    private static readonly string[] Kinds = ["react", "unreact", "pin", "unpin"];
+    private static readonly string[] Kinds = ["react", "unreact", "pin", "unpin", "edit", "delete", "hide"];
 
     [TestCaseSource(nameof(Kinds))]
     public async Task A_change_of_a_held_conversation_delays_only_itself(string kind)
@@ -23,7 +23,7 @@ public sealed class ChangeTests : SliceFixture
         {
             var waiting = ChangeAsync(kind, held.Ada, held.Message);
             for (var i = 0; i < 5; i++)
-                await ChangeAsync(kind, free.Ada, free.Message);
+                await ChangeAsync(kind, free.Ada, await Slices.TextAsync(free.Ada, free.Message.ConversationId));
             Assert.That(waiting.IsCompleted, Is.False);
             return waiting;
         });
@@ -98,6 +98,111 @@ public sealed class ChangeTests : SliceFixture
             Is.True);
     }
 
+    [Test]
+    public async Task Of_an_edit_and_a_deletion_in_one_batch_the_second_is_decided_on_what_the_first_left()
+    {
+        var (ada, message) = await MessageAsync();
+
+        var codes = await Task.WhenAll(await HoldingAsync(message.ConversationId, LockSql, () => Task.FromResult(new[]
+        {
+            CodeAsync(() => EditAsync(ada, message, "edited")), CodeAsync(() => ChangeAsync("delete", ada, message)),
+            CodeAsync(() => EditAsync(ada, message, "too late")),
+        })));
+
+        Assert.That(codes, Is.EqualTo(new[] { "", "", ProblemCodes.MessageDeleted }));
+        Assert.That((await Slices.SendAsync(new GetOriginal(message.Id))).Text, Is.EqualTo("edited"));
+        var left = await Slices.SendAsync(new GetMessage(new Actor(ada), message.ConversationId, message.Id));
+        Assert.That((left.Text, left.Version, left.EditCount, left.Deleted is not null), Is.EqualTo(((string?)null, 3L, 1, true)));
+    }
+
+    [Test]
+    public async Task Of_two_edits_of_one_version_in_one_batch_the_second_is_refused()
+    {
+        var (ada, message) = await MessageAsync();
+
+        var codes = await Task.WhenAll(await HoldingAsync(message.ConversationId, LockSql, () => Task.FromResult(new[]
+        {
+            CodeAsync(() => EditAsync(ada, message, "one", version: 1)), CodeAsync(() => EditAsync(ada, message, "two", version: 1)),
+        })));
+
+        Assert.That(codes, Is.EqualTo(new[] { "", ProblemCodes.VersionMismatch }));
+        Assert.That((await Slices.SendAsync(new GetMessage(new Actor(ada), message.ConversationId, message.Id))).Text, Is.EqualTo("one"));
+    }
+
+    [Test]
+    public async Task Edits_of_one_message_in_one_batch_keep_every_version()
+    {
+        var (ada, message) = await MessageAsync();
+
+        await Task.WhenAll(await HoldingAsync(message.ConversationId, LockSql, () => Task.FromResult(
+            Enumerable.Range(0, 10).Select(i => EditAsync(ada, message, $"{i}")).ToList())));
+
+        Assert.That(
+            await Slices.SqlAsync(session => session.QueryAsync<string>(
+                "SELECT text FROM message_edits WHERE conversation_id = @Id ORDER BY version", new { Id = message.ConversationId.Value }, CancellationToken.None)),
+            Is.EqualTo((string[])["hello", "0", "1", "2", "3", "4", "5", "6", "7", "8"]));
+        Assert.That((await Slices.ViewAsync(ada, message.ConversationId)).LastMessage!.Text, Is.EqualTo("9"));
+    }
+
+    [Test]
+    public async Task A_reaction_and_a_pin_before_a_deletion_in_one_batch_go_with_it_and_one_after_it_is_refused()
+    {
+        var (ada, message) = await MessageAsync();
+
+        var codes = await Task.WhenAll(await HoldingAsync(message.ConversationId, LockSql, () => Task.FromResult(
+            new[] { "react", "pin", "delete", "react", "pin" }.Select(kind => CodeAsync(() => ChangeAsync(kind, ada, message))).ToList())));
+
+        Assert.That(codes, Is.EqualTo(new[] { "", "", "", ProblemCodes.MessageDeleted, ProblemCodes.MessageDeleted }));
+        Assert.That(
+            await Slices.ScalarAsync<long>(
+                """
+                SELECT (SELECT count(*) FROM reactions WHERE conversation_id = @Id) + (SELECT count(*) FROM reaction_counts WHERE conversation_id = @Id)
+                    + (SELECT count(*) FROM pins WHERE conversation_id = @Id)
+                """,
+                new { Id = message.ConversationId.Value }),
+            Is.Zero);
+    }
+
+    [Test]
+    public async Task What_one_deletes_for_oneself_twice_in_one_batch_is_absent_the_second_time()
+    {
+        var (ada, message) = await MessageAsync();
+
+        var codes = await Task.WhenAll(await HoldingAsync(message.ConversationId, LockSql, () => Task.FromResult(
+            new[] { "hide", "hide", "react" }.Select(kind => CodeAsync(() => ChangeAsync(kind, ada, message))).ToList())));
+
+        Assert.That(codes, Is.EqualTo(new[] { "", ProblemCodes.NotFound, ProblemCodes.NotFound }));
+    }
+
+    [Test]
+    public async Task A_message_after_an_edit_in_one_batch_is_the_preview_and_an_edit_after_it_is_not()
+    {
+        var (ada, message) = await MessageAsync();
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockSql, () => Task.FromResult<List<Task>>(
+        [
+            EditAsync(ada, message, "before"), Slices.TextAsync(ada, message.ConversationId, "newest"), EditAsync(ada, message, "after"),
+        ])));
+
+        Assert.That((await Slices.ViewAsync(ada, message.ConversationId)).LastMessage!.Text, Is.EqualTo("newest"));
+    }
+
+    [Test]
+    public async Task What_an_edit_tells_of_receipts_counts_who_has_sent_before_it_in_its_batch()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockSql, () => Task.FromResult<List<Task>>(
+            [Slices.TextAsync(bob, message.ConversationId), EditAsync(ada, message, "edited")])));
+
+        Assert.That(
+            await Slices.ScalarAsync<string>(
+                "SELECT concat(payload ->> 'recipientCount', payload ->> 'deliveredCount', payload ->> 'readCount') FROM outbox WHERE conversation_id = @Id AND type = 'message:edited'",
+                new { Id = message.ConversationId.Value }),
+            Is.EqualTo("111"));
+    }
+
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
     private Task ChangeAsync(string kind, UserId user, MessageView message)
@@ -109,9 +214,15 @@ public sealed class ChangeTests : SliceFixture
             "unreact" => Slices.SendAsync(new Unreact(actor, id, message.Id, "👍")),
             "pin" => Slices.SendAsync(new PinMessage(actor, id, message.Id)),
             "unpin" => Slices.SendAsync(new UnpinMessage(actor, id, message.Id)),
+            "edit" => EditAsync(user, message, "edited"),
+            "delete" => Slices.SendAsync(new DeleteMessage(actor, id, message.Id, DeleteScope.Everyone, null, null)),
+            "hide" => Slices.SendAsync(new DeleteMessage(actor, id, message.Id, DeleteScope.Me, null, null)),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, message: null),
         };
     }
+
+    private Task<MessageView> EditAsync(UserId user, MessageView message, string text, long? version = null) => Slices.SendAsync(new EditMessage(
+        new Actor(user), message.ConversationId, message.Id, version is { } only ? [only] : null, new(text), default, default));
 
     private async Task<(UserId Ada, MessageView Message)> MessageAsync()
     {

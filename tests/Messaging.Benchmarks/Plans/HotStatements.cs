@@ -75,7 +75,6 @@ static class HotStatements
                     Array(Text, "explained"), Array(Bigint, "NULL"), none, none,
                 ]),
             ("Send: its key", "AddKeysSql", [sender, id, Array(Text, "explained"), seq, at, Array(NpgsqlDbType.Bytea, "00")]),
-            ("Send: its mentions", "AddMentionsSql", [id, sender, seq]),
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
             ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageEvents.New), json]),
@@ -104,15 +103,19 @@ static class HotStatements
 
     static IEnumerable<HotStatement> Changes(Guid conversation, string user, long seq, Guid message) =>
     [
-        new(
-            "Edit: the write", Statements.Of<EditMessageHandler>("SaveSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),
-            ("Now", NpgsqlDbType.TimestampTz, DateTime.UtcNow), ("Text", Text, "hello"), ("Metadata", Text, null), ("Mentions", NpgsqlDbType.Array | Text, new[] { user }),
-            ("Uncounted", NpgsqlDbType.Array | Text, new[] { "u00001" }), ("Counted", NpgsqlDbType.Array | Text, new[] { user }), ("Preview", Text, "hello")),
-        new(
-            "Deletion: the write", Statements.Of<DeleteMessageHandler>("DeleteSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),
-            ("Now", NpgsqlDbType.TimestampTz, DateTime.UtcNow), ("Reason", Text, "user"), ("Deletion", Text, "{}")),
+        .. new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
+            ("Change of a message: the message", "LoadSql", Sought(conversation, user, message)),
+            ("Change of a message: what it says", "LoadBodiesSql", Sought(conversation, user, message)),
+            ("Change of a message: the write", "SaveSql",
+                [
+                    Array(Uuid, conversation), Array(Bigint, seq), Array(Time, TextOf(TimeOf(message))), Array(Text, "hello"), Array(Text, "NULL"),
+                    Array(Text, user), Array(Text, "NULL"), Array(Text, "NULL"), Array(NpgsqlDbType.Integer, 1), Array(Text, TextOf(DateTime.UtcNow)),
+                    Array(Text, "NULL"), Array(Text, "NULL"), Array(Text, "NULL"), Array(Bigint, 2L),
+                ]),
+            ("Change of a message: who is mentioned no more", "RemoveMentionsSql", [Array(Uuid, conversation), Array(Text, user), Array(Bigint, seq)]),
+        }.Select(part => Positional(part.Name, Statements.Of<MessagePart>(part.Constant), part.Values)),
+        Positional("Change of a message: all who take part", Statements.Of<MemberPart>("LoadSql"), [Array(Uuid, conversation)]),
         new(
             "Replies to a message", Statements.Of<ListRepliesHandler>("PageSql"), Background: false,
             ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),

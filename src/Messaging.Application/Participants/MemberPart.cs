@@ -1,0 +1,52 @@
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
+
+namespace Messaging.Application.Participants;
+
+/// <summary>All who take part in conversations, and how far each has come.</summary>
+public sealed class MemberPart : ChangePart
+{
+    // Under the conversations' locks, so that nobody comes or goes; pointers may move. Index: pk_participants, those of the conversations.
+    private const string LoadSql =
+        """
+        SELECT conversation_id, user_id, joined_seq, cleared_seq, last_read_seq, last_delivered_seq, shown_read_seq, shown_delivered_seq,
+            show_read_receipts, pending
+        FROM participants
+        WHERE conversation_id = ANY($1::uuid[]) AND left_at IS NULL
+        """;
+
+    private readonly Dictionary<ConversationId, Dictionary<UserId, Member>> members = [];
+
+    /// <summary>Asks for all who take part.</summary>
+    public void Ask(ConversationId id) => members.TryAdd(id, []);
+
+    public IReadOnlyCollection<Member> Of(ConversationId id) => members[id].Values;
+
+    /// <summary>Of one who takes part.</summary>
+    public Member Of(ConversationId id, UserId user) => members[id][user];
+
+    /// <summary>Somebody has read and received more, by a change before.</summary>
+    internal void Move(ConversationId id, UserId user, long readSeq, long deliveredSeq)
+    {
+        if (members.GetValueOrDefault(id)?.GetValueOrDefault(user) is { } member)
+            members[id][user] = member with { LastReadSeq = Math.Max(member.LastReadSeq, readSeq), LastDeliveredSeq = Math.Max(member.LastDeliveredSeq, deliveredSeq) };
+    }
+
+    internal override void Load(Round round)
+    {
+        if (members.Count == 0)
+            return;
+        round.Read(
+            LoadSql,
+            reader =>
+            {
+                var user = new UserId(reader.GetString(1));
+                members[new(reader.GetGuid(0))][user] = new Member(
+                    user, reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
+                    reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetBoolean(8),
+                    reader.GetBoolean(9));
+            },
+            Columns.Of(members.Keys, id => id.Value));
+    }
+}
