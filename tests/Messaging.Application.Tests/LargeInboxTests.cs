@@ -97,10 +97,10 @@ public sealed class LargeInboxTests : SliceFixture
     }
 
     [Test]
-    public async Task More_than_500_of_one_day_are_a_large_inbox_and_500_are_not()
+    public async Task More_than_200_of_one_day_are_a_large_inbox_and_200_are_not()
     {
         var (desk, other) = (await Slices.UserAsync(), await Slices.UserAsync());
-        var today = await FillAsync(desk, other, 500, "now()");
+        var today = await FillAsync(desk, other, 200, "now()");
         await FillAsync(desk, other, 10, "now() - interval '1 day'");
         Assert.That(await inboxes.FindAsync([(desk, today), (other, today)], CancellationToken.None), Is.Empty);
         await Slices.GroupAsync(desk, await Slices.UserAsync());
@@ -120,7 +120,7 @@ public sealed class LargeInboxTests : SliceFixture
         foreach (var many in new[] { true, false })
         {
             var desk = await Slices.UserAsync();
-            await FillAsync(desk, await Slices.UserAsync(), 700, "now() - make_interval(secs => n % 50)");
+            await FillAsync(desk, await Slices.UserAsync(), 300, "now() - make_interval(secs => n % 50)");
             await Slices.ExecuteAsync(
                 $"""
                 UPDATE participants

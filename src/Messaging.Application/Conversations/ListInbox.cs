@@ -129,8 +129,8 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
         LIMIT @Take
         """;
 
-    // Asked once, before anything is walked. Of the two statements of a filter exactly one walks: a single one that does either costs
-    // everybody a third more, since all of its plan is made ready each time. Index: pk_large_inboxes.
+    // Asked once, before anything is walked. Of the two statements of a filter exactly one walks: a single one that does either takes
+    // everybody 0.2 ms more, since all of its plan is made ready each time. Index: pk_large_inboxes.
     private const string HasPlaces = "(SELECT EXISTS (SELECT FROM large_inboxes l WHERE l.user_id = @UserId AND l.filled_at IS NOT NULL))";
 
     private const string Open = $"c.archived_at IS NULL AND NOT {UnreadSql.Archived}";
@@ -141,8 +141,8 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
 
     // Few among many are found by an index of their own, and sorted.
     private const string Many = "FROM participants p WHERE p.user_id = @UserId AND p.left_at IS NULL AND";
-    private const string HasManyStarred = $"({HasPlaces} AND (SELECT count(*) > 500 FROM (SELECT {Many} {Starred} LIMIT 501) s))";
-    private const string HasManyArchived = $"({HasPlaces} AND (SELECT count(*) > 500 FROM (SELECT {Many} {OwnArchived} LIMIT 501) s))";
+    private const string HasManyStarred = $"({HasPlaces} AND (SELECT count(*) > 200 FROM (SELECT {Many} {Starred} LIMIT 201) s))";
+    private const string HasManyArchived = $"({HasPlaces} AND (SELECT count(*) > 200 FROM (SELECT {Many} {OwnArchived} LIMIT 201) s))";
 
     // Index: ix_participants_inbox.
     private const string AllSql = $"{Days} {Open} {DaysOfMine} NOT {HasPlaces} {DaysRest}";

@@ -83,10 +83,12 @@ public sealed class ChangeSet
 
     private const string TryLockNewDaysSql = $"{LockNewDaysSql} SKIP LOCKED";
 
-    // Under the locks. Index: pk_conversations, pk_inbox_places.
+    // Under the locks. Whether it has places is seen by one of them: with EXISTS a plan may read all there are.
+    // Index: pk_conversations, pk_inbox_places.
     private const string ConversationsSql =
         $"""
-        SELECT c.id, clock_timestamp() AS now, EXISTS (SELECT FROM inbox_places i WHERE i.conversation_id = c.id) AS has_inbox_places,
+        SELECT c.id, clock_timestamp() AS now,
+            (SELECT true FROM inbox_places i WHERE i.conversation_id = c.id LIMIT 1) IS NOT NULL AS has_inbox_places,
             {ConversationStore.StateColumns}
         FROM conversations c
         WHERE c.id = ANY($1::uuid[])

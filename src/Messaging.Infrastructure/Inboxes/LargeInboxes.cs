@@ -14,7 +14,7 @@ namespace Messaging.Infrastructure.Inboxes;
 /// </summary>
 public sealed class LargeInboxes(DirectDataSource database)
 {
-    public const int MostOfADay = 500;
+    public const int MostOfADay = 200;
 
     private const int BatchSize = 200;
     private const int Passes = 5;
@@ -109,6 +109,9 @@ public sealed class LargeInboxes(DirectDataSource database)
         WHERE user_id = @UserId AND filled_at IS NULL
         """;
 
+    // Plans that were made while there were few places are made anew: all that is sent looks there.
+    private const string CountSql = "ANALYZE inbox_places";
+
     // Few rows.
     private const string AllSql =
         """
@@ -145,7 +148,8 @@ public sealed class LargeInboxes(DirectDataSource database)
             var lacking = await LackingAsync(connection, user, ct);
             if (lacking.Count == 0)
             {
-                await connection.ExecuteAsync(new CommandDefinition(FilledSql, new { UserId = user.Value }, cancellationToken: ct));
+                if (await connection.ExecuteAsync(new CommandDefinition(FilledSql, new { UserId = user.Value }, cancellationToken: ct)) > 0)
+                    await connection.ExecuteAsync(new CommandDefinition(CountSql, cancellationToken: ct));
                 return;
             }
             if (pass > 0)

@@ -39,6 +39,7 @@ static class HotStatements
         .. Receipts(conversation, user, seq),
         Inbox("Inbox of an ordinary user", InboxBenchmark.AllSql, user),
         Inbox("Inbox of somebody in 10,000 conversations", InboxBenchmark.AllSql, Shape.UserId(Shape.Busiest)),
+        Inbox("Inbox of somebody in 10,000 conversations, all active today", InboxBenchmark.PlacesSql, Desk.UserId),
         Inbox("Inbox of somebody in 10,000 conversations, unread only", InboxBenchmark.UnreadSql, Shape.UserId(Shape.Busiest)),
         Inbox("Inbox of somebody in 10,000 conversations, starred only", Statements.Of<ListInboxHandler>("StarredSql"), Shape.UserId(Shape.Busiest)),
         Inbox("Inbox of somebody in 10,000 conversations, archived only", Statements.Of<ListInboxHandler>("ArchivedSql"), Shape.UserId(Shape.Busiest)),
@@ -69,6 +70,7 @@ static class HotStatements
             ("Send: what it replies to", "RepliesSql", Sought(conversation, user, message)),
             ("Send: the conversation's row", "SaveConversationsSql",
                 [id, seq, seq, at, at, Array(NpgsqlDbType.Date, today), Array(Uuid, message), Array(Text, "text"), sender, Array(Text, "hello")]),
+            ("Send: the places in large inboxes", "SaveInboxPlacesSql", [id, at]),
             ("Send: the message", "AddMessagesSql",
                 [
                     id, seq, at, Array(Uuid, Guid.CreateVersion7()), sender, Array(Text, "text"), Array(Text, "hello"), none, none,

@@ -16,10 +16,13 @@ sealed class InboxBenchmark(Bench bench)
 
     public static string UnreadSql { get; } = Statements.Of<ListInboxHandler>("UnreadPageSql");
 
+    public static string PlacesSql { get; } = Statements.Of<ListInboxHandler>("AllPlacesSql");
+
     public static string ParticipantsSql { get; } = Statements.Of<ConversationViewStore>("ParticipantsSql");
 
     public async Task RunAsync()
     {
+        await Desk.FillAsync(bench.Database.DataSource, bench.Stop);
         bench.Report.Table("inbox: GET /v1/conversations, 50 a page");
         string[] ordinary = [.. Enumerable.Range(1, Users).Select(i => Shape.UserId(i * 7))];
         string[] busiest = [Shape.UserId(Shape.Busiest)];
@@ -29,6 +32,8 @@ sealed class InboxBenchmark(Bench bench)
         await Of("ordinary users, groups", ordinary, "&type=group", type: "group").CompareAsync(bench, Readers);
         await Of("in 10,000 conversations", busiest, "").CompareAsync(bench, 1);
         await Of("in 10,000 conversations", busiest, "").CompareAsync(bench, Readers);
+        await Of("in 10,000 conversations, all active today", [Desk.UserId], "", PlacesSql).CompareAsync(bench, 1);
+        await Of("in 10,000 conversations, all active today", [Desk.UserId], "", PlacesSql).CompareAsync(bench, Readers);
         await Of("in 10,000 conversations, unread", busiest, "&filter=unread", UnreadSql).CompareAsync(bench, Readers);
         await Of("in 10,000 conversations, starred", busiest, "&filter=starred", Statements.Of<ListInboxHandler>("StarredSql")).CompareAsync(bench, Readers);
         await Of("in 10,000 conversations, archived", busiest, "&filter=archived", Statements.Of<ListInboxHandler>("ArchivedSql")).CompareAsync(bench, Readers);
