@@ -26,11 +26,11 @@ public sealed class MemberPart : ChangePart
     /// <summary>Of one who takes part.</summary>
     public Member Of(ConversationId id, UserId user) => members[id][user];
 
-    /// <summary>Somebody has read and received more, by a change before.</summary>
-    internal void Move(ConversationId id, UserId user, long readSeq, long deliveredSeq)
+    /// <summary>Of one of them something else is so, by a change before.</summary>
+    internal void Change(ConversationId id, UserId user, Func<Member, Member> change)
     {
         if (members.GetValueOrDefault(id)?.GetValueOrDefault(user) is { } member)
-            members[id][user] = member with { LastReadSeq = Math.Max(member.LastReadSeq, readSeq), LastDeliveredSeq = Math.Max(member.LastDeliveredSeq, deliveredSeq) };
+            members[id][user] = change(member);
     }
 
     internal override void Load(Round round)

@@ -3,13 +3,17 @@ using System.Text.Json.Serialization;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Participants;
 
 /// <summary>Patches one's own settings of a conversation (RFC 7396): what is absent stays, null goes back to the default.</summary>
-public sealed record UpdateSettings(Actor Actor, ConversationId ConversationId, SettingsChange Change) : ICommand<SettingsView>;
+public sealed record UpdateSettings(Actor Actor, ConversationId ConversationId, SettingsChange Change) : IStatementCommand<SettingsView>;
 
 /// <summary>One's own settings; what is absent stays, null goes back to the default.</summary>
 public sealed record SettingsChange
@@ -55,57 +59,45 @@ public sealed class UpdateSettingsValidator : AbstractValidator<UpdateSettings>
     }
 }
 
-public sealed class UpdateSettingsHandler(DbSession session, SettingsStore settings) : IRequestHandler<UpdateSettings, SettingsView>
+public sealed class UpdateSettingsHandler(ChangeRunner changes, ConversationViewStore views) : IRequestHandler<UpdateSettings, SettingsView>
 {
-    // Locks one's own participants row only, never the conversation: of two patches at once neither is lost.
-    private const string UpdateSql =
-        """
-        UPDATE participants p
-        SET archived_seq = CASE WHEN @SetsArchived THEN CASE WHEN @Archived THEN c.last_seq END ELSE p.archived_seq END,
-            starred_at = CASE WHEN @SetsStarred THEN CASE WHEN @Starred THEN coalesce(p.starred_at, now()) END ELSE p.starred_at END,
-            muted_until = CASE WHEN @SetsMuted THEN @MutedUntil ELSE p.muted_until END,
-            show_read_receipts = coalesce(@ShowReadReceipts, p.show_read_receipts),
-            settings = nullif(jsonb_strip_nulls(coalesce(p.settings, '{}') || @Preferences::jsonb), '{}')
-        FROM conversations c
-        WHERE c.id = @ConversationId AND p.conversation_id = @ConversationId AND p.user_id = @UserId AND p.left_at IS NULL
-        """;
-
     private static readonly JsonSerializerOptions Given =
         new(MessagingJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
     public async Task<SettingsView> Handle(UpdateSettings command, CancellationToken ct)
     {
-        var change = command.Change;
-        var updated = await session.ExecuteAsync(
-            UpdateSql,
-            new
+        await changes.RunAsync(command.Actor, new PatchChange(command), ct);
+        return SettingsView.Of(await views.FindAsync(command.ConversationId, command.Actor, ct) ?? throw CommonErrors.NotFound());
+    }
+
+    private sealed class PatchChange(UpdateSettings command) : OwnChange(
+        command.ConversationId, command.Actor.RequireUser(), recounts: command.Change.Archived.IsGiven || command.Change.MutedUntil.IsGiven)
+    {
+        private readonly SettingsChange change = command.Change;
+
+        public override int Size => change.Draft.Value?.Length ?? 0;
+
+        protected override OwnState Apply(OwnState state, Conversation conversation, ChangeSet set)
+        {
+            if (change.Archived.IsGiven)
+                state = state.Archive(change.Archived.Value ?? false, conversation.LastSeq);
+            if (change.Starred.IsGiven)
+                state = state.Star(change.Starred.Value ?? false, set.Now);
+            return state with
             {
-                ConversationId = command.ConversationId.Value,
-                UserId = command.Actor.RequireUser().Value,
-                SetsArchived = change.Archived.IsGiven,
-                Archived = change.Archived.Value ?? false,
-                SetsStarred = change.Starred.IsGiven,
-                Starred = change.Starred.Value ?? false,
-                SetsMuted = change.MutedUntil.IsGiven,
-                MutedUntil = change.MutedUntil.Value,
-                ShowReadReceipts = change.ShowReadReceipts.IsGiven ? change.ShowReadReceipts.Value ?? true : (bool?)null,
-                Preferences = JsonSerializer.Serialize(
-                    new
-                    {
-                        change.NotificationLevel,
-                        change.ColorTag,
-                        change.CustomLabel,
-                        change.Desktop,
-                        change.Mobile,
-                        change.Sound,
-                        change.Draft,
-                    },
-                    Given),
-            },
-            ct);
-        if (updated == 0)
-            throw CommonErrors.NotFound();
-        return await settings.AnnounceAsync(
-            command.ConversationId, command.Actor, recounts: change.Archived.IsGiven || change.MutedUntil.IsGiven, ct);
+                MutedUntil = change.MutedUntil.IsGiven ? change.MutedUntil.Value : state.MutedUntil,
+                ShowsReads = change.ShowReadReceipts.IsGiven ? change.ShowReadReceipts.Value ?? true : state.ShowsReads,
+                Preferences = Patch(state.Preferences),
+            };
+        }
+
+        private string? Patch(string? preferences)
+        {
+            var patch = JsonSerializer.Serialize(
+                new { change.NotificationLevel, change.ColorTag, change.CustomLabel, change.Desktop, change.Mobile, change.Sound, change.Draft },
+                Given);
+            var merged = JsonMerge.Apply(preferences is null ? null : new JsonText(preferences), new JsonText(patch))!.Value.Value;
+            return merged == "{}" ? null : merged;
+        }
     }
 }

@@ -10,6 +10,7 @@ using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
 using NodaTime;
 using static Messaging.Application.Writing.Columns;
 
@@ -303,7 +304,8 @@ public sealed class ChangeSet
         Pins = new PinPart();
         Reactions = new ReactionPart(Messages);
         Members = new MemberPart();
-        parts = [Messages, Pins, Reactions, Members];
+        Own = new OwnPart();
+        parts = [Messages, Pins, Reactions, Members, Own];
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
@@ -321,6 +323,9 @@ public sealed class ChangeSet
 
     /// <summary>All who take part.</summary>
     public MemberPart Members { get; }
+
+    /// <summary>What people have made of conversations for themselves.</summary>
+    public OwnPart Own { get; }
 
     /// <summary>Asks for what a new message moves.</summary>
     public void AskSend(ConversationId id) => sendsAsked.Add(id);
@@ -391,7 +396,7 @@ public sealed class ChangeSet
         foreach (var file in message.Files)
             files.Remove(file);
         if (message.Sender is { } sender)
-            Members.Move(message.ConversationId, sender, message.Place.Seq, message.Place.Seq);
+            MoveMember(message.ConversationId, sender, message.Place.Seq, message.Place.Seq);
         var (id, at) = (message.ConversationId, message.Place.At);
         events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageEvents.New, message.Told));
         if (!message.HadUnread)
@@ -409,11 +414,24 @@ public sealed class ChangeSet
         events.Add(new(place.At, conversation.Id, place.EventNo, seq, fact.Audience, fact.Type, Outbox.Json(values)));
     }
 
+    /// <summary>Leaves an event to be written that one user alone is told, which has no place among those of the conversation.</summary>
+    public void TellOwn(IEvent fact, object? values) =>
+        events.Add(new(Now, fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type, Outbox.Json(values)));
+
+    /// <summary>Leaves what somebody has made of a conversation to be written.</summary>
+    public void Save(Conversation conversation, UserId user, OwnState state)
+    {
+        Own.Save(conversation.Id, user, state);
+        Members.Change(conversation.Id, user, member => member with { ClearedSeq = state.ClearedSeq, ShowsReads = state.ShowsReads });
+        if (pointers.GetValueOrDefault((conversation.Id, user)) is { } own)
+            own.Pointers.ShowsReads = state.ShowsReads;
+    }
+
     /// <summary>Leaves pointers that have moved to be written: those of one place once, however often they moved.</summary>
     public void Add(PointerMove move)
     {
         var key = (move.ConversationId, move.UserId);
-        Members.Move(move.ConversationId, move.UserId, move.Pointers.LastReadSeq, move.Pointers.LastDeliveredSeq);
+        MoveMember(move.ConversationId, move.UserId, move.Pointers.LastReadSeq, move.Pointers.LastDeliveredSeq);
         moves[key] = moves.TryGetValue(key, out var earlier)
             ? move with { Reads = move.Reads || earlier.Reads, Delivered = move.Delivered || earlier.Delivered }
             : move;
@@ -477,10 +495,17 @@ public sealed class ChangeSet
         return
         [
             .. changes.Where(change => change.Place is { } user
-                ? pointers.ContainsKey((change.ConversationId, user)) && !heldPlaces.Contains((change.ConversationId, user))
+                ? (FindPointers(change.ConversationId, user) is not null || Own.Find(change.ConversationId, user) is not null)
+                    && !heldPlaces.Contains((change.ConversationId, user))
                 : conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId)),
         ];
     }
+
+    private void MoveMember(ConversationId id, UserId user, long readSeq, long deliveredSeq) => Members.Change(id, user, member => member with
+    {
+        LastReadSeq = Math.Max(member.LastReadSeq, readSeq),
+        LastDeliveredSeq = Math.Max(member.LastDeliveredSeq, deliveredSeq),
+    });
 
     private void Lock(
         Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
@@ -489,7 +514,8 @@ public sealed class ChangeSet
             changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray(),
             ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
         IfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
-        IfAny(pointersAsked.Keys, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
+        IfAny(
+            pointersAsked.Keys.Union(Own.Asked).ToList(), asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
         IfAny(sendsAsked, asked => round.Read(
             waits ? LockNewDaysSql : TryLockNewDaysSql, reader => heldPlaces.Add(PlaceKey(reader)), Of(asked, id => id.Value)));
         // Somebody's place, or a file, that was not to be had: all of the conversation comes again.

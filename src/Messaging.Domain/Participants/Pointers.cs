@@ -9,7 +9,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
 
     public long LastDeliveredSeq { get; private set; } = lastDeliveredSeq;
 
-    public bool ShowsReads { get; } = showsReads;
+    public bool ShowsReads { get; set; } = showsReads;
 
     /// <summary>Reads up to a seq, and so receives up to there; true where the pointer moved.</summary>
     /// <param name="seq">Null for the newest; beyond it, the newest.</param>

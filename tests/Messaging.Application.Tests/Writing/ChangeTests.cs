@@ -1,5 +1,7 @@
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
+using Messaging.Application.Receipts;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Testing;
@@ -11,6 +13,10 @@ namespace Messaging.Application.Tests.Writing;
 public sealed class ChangeTests : SliceFixture
 {
     private readonly ManualTime time = new();
+
+    private const string LockPlacesSql = "SELECT user_id FROM participants WHERE conversation_id = @Id FOR NO KEY UPDATE";
+
+    private static readonly string[] OwnKinds = ["clear", "settings"];
 
     private static readonly string[] Kinds = ["react", "unreact", "pin", "unpin", "edit", "delete", "hide"];
 
@@ -203,6 +209,73 @@ public sealed class ChangeTests : SliceFixture
             Is.EqualTo("111"));
     }
 
+    [TestCaseSource(nameof(OwnKinds))]
+    public async Task What_is_of_ones_own_does_not_wait_for_the_conversation(string kind)
+    {
+        var (ada, message) = await MessageAsync();
+
+        await HoldingAsync(message.ConversationId, LockSql, async () =>
+        {
+            await ChangeAsync(kind, ada, message);
+            return true;
+        });
+
+        Assert.That(await OwnEventsAsync(message), Does.Contain("settings:updated"));
+    }
+
+    [TestCaseSource(nameof(OwnKinds))]
+    public async Task What_is_of_ones_own_waits_for_a_held_place_alone_and_not_for_ever(string kind)
+    {
+        var (held, free) = (await MessageAsync(), await MessageAsync());
+
+        var problem = await HoldingAsync(held.Message.ConversationId, LockPlacesSql, async () =>
+        {
+            var waiting = ChangeAsync(kind, held.Ada, held.Message);
+            for (var i = 0; i < 5; i++)
+                await ChangeAsync(kind, free.Ada, free.Message);
+            Assert.That(waiting.IsCompleted, Is.False);
+            time.Advance(ConversationWriter.Patience);
+            return await ProblemAsync(() => waiting);
+        });
+
+        Assert.That((problem.Code, problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.Unavailable, 1)));
+        Assert.That(await OwnEventsAsync(held.Message), Does.Not.Contain("settings:updated"));
+    }
+
+    [Test]
+    public async Task Settings_that_are_patched_in_one_batch_are_all_kept()
+    {
+        var (ada, message) = await MessageAsync();
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockPlacesSql, () => Task.FromResult<List<Task>>(
+        [
+            SetAsync(ada, message, new SettingsChange { CustomLabel = new("label"), Draft = new("draft") }),
+            SetAsync(ada, message, new SettingsChange { Starred = new(true), MutedUntil = new(NodaTime.Instant.FromUtc(9999, 12, 31, 23, 59, 59)) }),
+            SetAsync(ada, message, new SettingsChange { Draft = new(null) }),
+        ])));
+
+        var me = (await Slices.ViewAsync(ada, message.ConversationId)).Me!;
+        Assert.That((me.CustomLabel, me.Draft, me.Starred, me.MutedUntil is not null), Is.EqualTo(("label", (string?)null, true, true)));
+    }
+
+    [Test]
+    public async Task Who_hides_how_far_one_has_read_hides_what_is_read_after_it_in_its_batch()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockPlacesSql, () => Task.FromResult<List<Task>>(
+        [
+            SetAsync(bob, message, new SettingsChange { ShowReadReceipts = new(false) }),
+            Slices.SendAsync(new MarkRead(new Actor(bob), message.ConversationId, null)),
+        ])));
+
+        Assert.That(
+            await Slices.SqlAsync(session => session.QueryAsync<string?>(
+                "SELECT user_id FROM outbox WHERE conversation_id = @Id AND type = 'message:read'", new { Id = message.ConversationId.Value }, CancellationToken.None)),
+            Is.EqualTo(new[] { bob.Value }));
+    }
+
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
     private Task ChangeAsync(string kind, UserId user, MessageView message)
@@ -216,6 +289,8 @@ public sealed class ChangeTests : SliceFixture
             "unpin" => Slices.SendAsync(new UnpinMessage(actor, id, message.Id)),
             "edit" => EditAsync(user, message, "edited"),
             "delete" => Slices.SendAsync(new DeleteMessage(actor, id, message.Id, DeleteScope.Everyone, null, null)),
+            "clear" => Slices.SendAsync(new ClearHistory(actor, id, LeavesInbox: false)),
+            "settings" => SetAsync(user, message, new SettingsChange { Starred = new(true) }),
             "hide" => Slices.SendAsync(new DeleteMessage(actor, id, message.Id, DeleteScope.Me, null, null)),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, message: null),
         };
@@ -223,6 +298,12 @@ public sealed class ChangeTests : SliceFixture
 
     private Task<MessageView> EditAsync(UserId user, MessageView message, string text, long? version = null) => Slices.SendAsync(new EditMessage(
         new Actor(user), message.ConversationId, message.Id, version is { } only ? [only] : null, new(text), default, default));
+
+    private Task<SettingsView> SetAsync(UserId user, MessageView message, SettingsChange change) =>
+        Slices.SendAsync(new UpdateSettings(new Actor(user), message.ConversationId, change));
+
+    private Task<List<string>> OwnEventsAsync(MessageView message) => Slices.SqlAsync(session => session.QueryAsync<string>(
+        "SELECT type FROM outbox WHERE conversation_id = @Id AND event_no IS NULL", new { Id = message.ConversationId.Value }, CancellationToken.None));
 
     private async Task<(UserId Ada, MessageView Message)> MessageAsync()
     {

@@ -1,28 +1,8 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
-using Messaging.Application.Events;
-using Messaging.Domain.Common;
-using Messaging.Domain.Messages;
-using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Participants;
-
-/// <summary>One's own state of a conversation, and telling one's own devices of it.</summary>
-public sealed class SettingsStore(ConversationViewStore views, Outbox outbox)
-{
-    /// <summary>The settings as they are now, told to one's own devices; with what is unread where that may count otherwise now.</summary>
-    public async Task<SettingsView> AnnounceAsync(ConversationId id, Actor actor, bool recounts, CancellationToken ct)
-    {
-        var user = actor.RequireUser();
-        var conversation = await views.FindAsync(id, actor, ct) ?? throw CommonErrors.NotFound();
-        var settings = SettingsView.Of(conversation);
-        await outbox.AppendOwnAsync(new SettingsUpdated(id, user), data: null, ct);
-        if (recounts)
-            await outbox.AppendOwnAsync(new UnreadChanged(id, user), null, ct);
-        return settings;
-    }
-}
 
 /// <summary>One's own settings of a conversation.</summary>
 /// <param name="Archived">By oneself; the next message brings it back, unless it is muted.</param>

@@ -1,0 +1,27 @@
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+
+namespace Messaging.Application.Participants;
+
+/// <summary>Changes what somebody has made of a conversation for oneself. Holds one's own place alone, never the conversation.</summary>
+/// <param name="recounts">Whether what is unread may count otherwise afterwards.</param>
+public abstract class OwnChange(ConversationId id, UserId user, bool recounts) : Change<bool>(id, user)
+{
+    internal override void Ask(ChangeSet set) => set.Own.Ask(ConversationId, user);
+
+    protected override bool DecideOn(ChangeSet set)
+    {
+        var conversation = set.Get(ConversationId);
+        var state = set.Own.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
+        set.Save(conversation, user, Apply(state, conversation, set));
+        set.TellOwn(new SettingsUpdated(ConversationId, user), values: null);
+        if (recounts)
+            set.TellOwn(new UnreadChanged(ConversationId, user), values: null);
+        return true;
+    }
+
+    protected abstract OwnState Apply(OwnState state, Conversation conversation, ChangeSet set);
+}
