@@ -99,8 +99,9 @@ public sealed class MessagePart : ChangePart
         ON CONFLICT DO NOTHING
         """;
 
+    /// <summary>Notes that some messages do not count for somebody.</summary>
     // Index: pk_participants.
-    private const string MarkGapsSql =
+    public const string MarkGapsSql =
         """
         UPDATE participants p
         SET has_gaps = true

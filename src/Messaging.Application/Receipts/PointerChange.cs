@@ -21,21 +21,25 @@ public sealed record PointerTold(UserId UserId, long Seq, Instant At);
 public sealed class PointerChange(ConversationId conversationId, UserId user, bool reads, long? seq)
     : Change<PointerState>(conversationId, user)
 {
-    internal override void Ask(ChangeSet set) => set.AskPointers(ConversationId, user, seq);
+    internal override void Ask(ChangeSet set) => set.Pointers.Ask(ConversationId, user, seq);
 
     protected override PointerState DecideOn(ChangeSet set)
     {
         var conversation = set.Get(ConversationId);
-        var (pointers, sender) = set.FindPointers(ConversationId, user) ?? throw CommonErrors.NotFound();
+        var (pointers, sender) = set.Pointers.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
         var delivered = pointers.LastDeliveredSeq;
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
-            set.Add(new PointerMove(conversation, user, pointers, reads, pointers.LastDeliveredSeq > delivered, sender, set.Now));
+            {
+            set.Add(new PointerMove(
+                conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads, pointers.LastDeliveredSeq > delivered, sender,
+                set.Pointers.TimeOf(ConversationId, user, set.Now)));
+        }
         return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
     }
 
     protected override PointerState Finish(PointerState decided, ChangeSet set)
     {
-        var (messages, mentions) = set.UnreadOf(ConversationId, user);
+        var (messages, mentions) = set.Pointers.UnreadOf(ConversationId, user);
         return decided with { UnreadCount = messages, MentionCount = mentions };
     }
 }
@@ -45,7 +49,8 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
 /// <param name="Delivered">Whether the delivered pointer is among them.</param>
 /// <param name="Sender">Of a large group, who wrote the newest message of those that are marked.</param>
 public sealed record PointerMove(
-    Conversation Conversation, UserId UserId, Pointers Pointers, bool Reads, bool Delivered, UserId? Sender, Instant At)
+    Conversation Conversation, UserId UserId, Pointers Pointers, long ReadSeq, long DeliveredSeq, bool Reads, bool Delivered, UserId? Sender,
+    Instant At)
 {
     public ConversationId ConversationId => Conversation.Id;
 
@@ -62,16 +67,16 @@ public sealed record PointerMove(
         if (!Reads)
         {
             foreach (var audience in WithOwn(others))
-                yield return (audience, MessageEvents.Delivered, Values(Pointers.LastDeliveredSeq));
+                yield return (audience, MessageEvents.Delivered, Values(DeliveredSeq));
             yield break;
         }
         if (!Pointers.ShowsReads && Delivered)
         {
             foreach (var audience in others)
-                yield return (audience, MessageEvents.Delivered, Values(Pointers.LastDeliveredSeq));
+                yield return (audience, MessageEvents.Delivered, Values(DeliveredSeq));
         }
         foreach (var audience in WithOwn(Pointers.ShowsReads ? others : []))
-            yield return (audience, MessageEvents.Read, Values(Pointers.LastReadSeq));
+            yield return (audience, MessageEvents.Read, Values(ReadSeq));
         yield return (UserId, MessageEvents.UnreadChanged, null);
     }
 

@@ -1,3 +1,6 @@
+using Messaging.Domain.Common;
+using NodaTime;
+
 namespace Messaging.Application.Writing;
 
 /// <summary>What changes ask for, decide on and leave behind of the tables of one module. Puts no statement into a round trip for which nobody asks.</summary>
@@ -17,4 +20,16 @@ public abstract class ChangePart
     internal virtual void Write(Round round)
     {
     }
+
+    /// <summary>What is told of it beside what changes tell themselves.</summary>
+    internal virtual IEnumerable<EventRow> Events() => [];
+
+    /// <summary>Adds what reads how things stand once all is written.</summary>
+    internal virtual void ReadBack(Round round)
+    {
+    }
 }
+
+/// <summary>An event that is to be written.</summary>
+/// <param name="No">Its place among the conversation's; null for one that has none.</param>
+readonly record struct EventRow(Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);

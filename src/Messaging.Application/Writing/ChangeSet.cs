@@ -106,23 +106,6 @@ public sealed class ChangeSet
         LEFT JOIN users u ON u.id = k.user_id
         """;
 
-    // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
-    // pk_conversations, pk_messages.
-    private const string PointersSql =
-        """
-        SELECT p.conversation_id, p.user_id, p.last_read_seq, p.last_delivered_seq, p.pending, p.show_read_receipts, newest.sender_id
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS k (conversation_id, user_id, seq)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
-        JOIN conversations c ON c.id = k.conversation_id
-        LEFT JOIN LATERAL (
-            SELECT m.sender_id
-            FROM messages m
-            WHERE c.participant_count > 30 AND m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq)
-                AND m.created_at BETWEEN c.created_at AND c.last_activity_at
-            LIMIT 1
-        ) newest ON true
-        """;
-
     // Under the locks. Index: pk_participants.
     private const string PresentSql =
         """
@@ -227,42 +210,6 @@ public sealed class ChangeSet
         WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
         """;
 
-    // Index: pk_participants.
-    private const string SavePointersSql =
-        """
-        UPDATE participants p
-        SET last_read_seq = greatest(p.last_read_seq, w.read_seq), last_delivered_seq = greatest(p.last_delivered_seq, w.delivered_seq),
-            last_read_at = CASE WHEN w.reads THEN w.at ELSE p.last_read_at END
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::timestamptz[])
-            AS w (conversation_id, user_id, read_seq, delivered_seq, reads, at)
-        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
-        """;
-
-    private const string AddReadMarksSql =
-        """
-        INSERT INTO read_marks (conversation_id, user_id, seq, at)
-        SELECT w.conversation_id, w.user_id, w.seq, w.at
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
-        ON CONFLICT DO NOTHING
-        """;
-
-    private const string AddDeliveredMarksSql =
-        """
-        INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
-        SELECT w.conversation_id, w.user_id, w.seq, w.at
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
-        ON CONFLICT DO NOTHING
-        """;
-
-    // After all that was written, under the locks: what is so once it is committed. Index: as for an unread count.
-    private const string CountsSql =
-        $"""
-        SELECT p.conversation_id, p.user_id, {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
-        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
-        JOIN conversations c ON c.id = k.conversation_id
-        """;
-
     private const string AddEventsSql =
         """
         INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, user_id, type, payload)
@@ -275,7 +222,6 @@ public sealed class ChangeSet
     private readonly IReadOnlyList<ChangePart> parts;
     private readonly HashSet<ConversationId> sendsAsked = [];
     private readonly HashSet<(ConversationId, UserId)> placesAsked = [];
-    private readonly Dictionary<(ConversationId, UserId), long> pointersAsked = [];
     private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
     private readonly HashSet<KeyOfMessage> keysAsked = [];
     private readonly HashSet<SoughtMessage> repliesAsked = [];
@@ -284,18 +230,14 @@ public sealed class ChangeSet
     private readonly Dictionary<ConversationId, Conversation> conversations = [];
     private readonly HashSet<ConversationId> inLargeInboxes = [];
     private readonly Dictionary<(ConversationId, UserId), Place> places = [];
-    private readonly Dictionary<(ConversationId, UserId), PlacePointers> pointers = [];
     private readonly HashSet<(ConversationId, UserId)> present = [];
     private readonly Dictionary<KeyOfMessage, StoredKey> keys = [];
     private readonly Dictionary<SoughtMessage, ReplyView> replies = [];
     private readonly List<AttachmentRow> files = [];
 
     private readonly List<NewMessage> messages = [];
-    private readonly List<NewMessage> readPast = [];
     private readonly HashSet<ConversationId> noted = [];
     private readonly List<EventRow> events = [];
-    private readonly Dictionary<(ConversationId, UserId), PointerMove> moves = [];
-    private readonly Dictionary<(ConversationId, UserId), (long Messages, long Mentions)> counts = [];
 
     public ChangeSet(PolicySettings policies)
     {
@@ -305,7 +247,8 @@ public sealed class ChangeSet
         Reactions = new ReactionPart(Messages);
         Members = new MemberPart();
         Own = new OwnPart();
-        parts = [Messages, Pins, Reactions, Members, Own];
+        Pointers = new PointerPart();
+        parts = [Messages, Pins, Reactions, Members, Own, Pointers];
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
@@ -327,6 +270,9 @@ public sealed class ChangeSet
     /// <summary>What people have made of conversations for themselves.</summary>
     public OwnPart Own { get; }
 
+    /// <summary>How far people have read and received.</summary>
+    public PointerPart Pointers { get; }
+
     /// <summary>Asks for what a new message moves.</summary>
     public void AskSend(ConversationId id) => sendsAsked.Add(id);
 
@@ -338,11 +284,6 @@ public sealed class ChangeSet
         if (actor.UserId is { } user)
             AskPlace(id, user);
     }
-
-    /// <summary>Asks for somebody's pointers, and for what is unread behind them once all is written.</summary>
-    /// <param name="seq">Up to where they are to move; null for the newest message.</param>
-    public void AskPointers(ConversationId id, UserId user, long? seq) =>
-        pointersAsked[(id, user)] = Math.Max(pointersAsked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
 
     /// <summary>Asks which of some users take part.</summary>
     public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
@@ -367,12 +308,6 @@ public sealed class ChangeSet
     public (Conversation Conversation, Place? Place) Get(ConversationId id, Actor actor) =>
         actor.UserId is { } user ? Get(id, user) : (Get(id), null);
 
-    /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
-    public PlacePointers? FindPointers(ConversationId id, UserId user) => pointers.GetValueOrDefault((id, user));
-
-    /// <summary>What is unread for who asked for pointers, once all is written.</summary>
-    public (long Messages, long Mentions) UnreadOf(ConversationId id, UserId user) => counts[(id, user)];
-
     public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
         [.. users.Where(user => present.Contains((id, user)))];
 
@@ -396,45 +331,50 @@ public sealed class ChangeSet
         foreach (var file in message.Files)
             files.Remove(file);
         if (message.Sender is { } sender)
+        {
             MoveMember(message.ConversationId, sender, message.Place.Seq, message.Place.Seq);
+            Pointers.Sent(message.ConversationId, sender, message.Place.Seq, message.Place.At, message.HadUnread);
+        }
         var (id, at) = (message.ConversationId, message.Place.At);
         events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageEvents.New, message.Told));
-        if (!message.HadUnread)
-            return;
-        readPast.Add(message);
-        events.Add(new(at, id, No: null, Seq: null, message.Sender, MessageEvents.UnreadChanged, Values: null));
+        if (message.HadUnread)
+            events.Add(new(at, id, No: null, Seq: null, message.Sender, MessageEvents.UnreadChanged, Values: null));
     }
 
     /// <summary>Leaves an event to be written, in its place among those of the conversation.</summary>
     /// <param name="values">What the event keeps of the moment; null for nothing.</param>
-    public void Tell(Conversation conversation, IEvent fact, long? seq, object? values)
+    /// <param name="now">Later than the batch's own time where that is needed.</param>
+    public void Tell(Conversation conversation, IEvent fact, long? seq, object? values, Instant? now = null)
     {
-        var place = conversation.Note(Now);
+        var place = conversation.Note(now ?? Now);
         noted.Add(conversation.Id);
         events.Add(new(place.At, conversation.Id, place.EventNo, seq, fact.Audience, fact.Type, Outbox.Json(values)));
     }
 
     /// <summary>Leaves an event to be written that one user alone is told, which has no place among those of the conversation.</summary>
-    public void TellOwn(IEvent fact, object? values) =>
-        events.Add(new(Now, fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type, Outbox.Json(values)));
+    public void TellOwn(IEvent fact, object? values, Instant? now = null) =>
+        events.Add(new(now ?? Now, fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type, Outbox.Json(values)));
 
     /// <summary>Leaves what somebody has made of a conversation to be written.</summary>
     public void Save(Conversation conversation, UserId user, OwnState state)
     {
         Own.Save(conversation.Id, user, state);
         Members.Change(conversation.Id, user, member => member with { ClearedSeq = state.ClearedSeq, ShowsReads = state.ShowsReads });
-        if (pointers.GetValueOrDefault((conversation.Id, user)) is { } own)
-            own.Pointers.ShowsReads = state.ShowsReads;
+        Pointers.Find(conversation.Id, user)?.Pointers.Follow(state);
     }
 
-    /// <summary>Leaves pointers that have moved to be written: those of one place once, however often they moved.</summary>
+    /// <summary>Leaves pointers that have moved forward to be written and told.</summary>
     public void Add(PointerMove move)
     {
-        var key = (move.ConversationId, move.UserId);
-        MoveMember(move.ConversationId, move.UserId, move.Pointers.LastReadSeq, move.Pointers.LastDeliveredSeq);
-        moves[key] = moves.TryGetValue(key, out var earlier)
-            ? move with { Reads = move.Reads || earlier.Reads, Delivered = move.Delivered || earlier.Delivered }
-            : move;
+        MoveMember(move.ConversationId, move.UserId, move.ReadSeq, move.DeliveredSeq);
+        Pointers.Add(move);
+    }
+
+    /// <summary>Leaves a read pointer to be written that was moved to before a message, which its own event tells.</summary>
+    public void MarkUnread(ConversationId id, UserId user, long seq, bool reads, bool receives, Instant at)
+    {
+        Members.Change(id, user, member => member with { LastReadSeq = seq - 1, LastDeliveredSeq = Math.Max(member.LastDeliveredSeq, seq - 1) });
+        Pointers.AddBack(id, user, seq, reads, receives, at);
     }
 
     /// <summary>
@@ -495,7 +435,7 @@ public sealed class ChangeSet
         return
         [
             .. changes.Where(change => change.Place is { } user
-                ? (FindPointers(change.ConversationId, user) is not null || Own.Find(change.ConversationId, user) is not null)
+                ? (Pointers.Find(change.ConversationId, user) is not null || Own.Find(change.ConversationId, user) is not null)
                     && !heldPlaces.Contains((change.ConversationId, user))
                 : conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId)),
         ];
@@ -515,7 +455,7 @@ public sealed class ChangeSet
             ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
         IfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
         IfAny(
-            pointersAsked.Keys.Union(Own.Asked).ToList(), asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
+            Pointers.Asked.Union(Own.Asked).ToList(), asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
         IfAny(sendsAsked, asked => round.Read(
             waits ? LockNewDaysSql : TryLockNewDaysSql, reader => heldPlaces.Add(PlaceKey(reader)), Of(asked, id => id.Value)));
         // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
@@ -578,11 +518,6 @@ public sealed class ChangeSet
                 },
                 ids, users);
         });
-        IfAny(pointersAsked, asked =>
-        {
-            var (ids, users) = Split(pointersAsked.Keys);
-            round.Read(PointersSql, reader => pointers[PlaceKey(reader)] = PlacePointers.Read(reader), ids, users, Of(asked, a => a.Value));
-        });
         IfAny(presentAsked, asked =>
         {
             var (ids, users) = Split(asked);
@@ -617,39 +552,14 @@ public sealed class ChangeSet
         IfAny(noted.Except(messages.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
             SaveQuietSql, Of(quiet, c => c.Id.Value), Of(quiet, c => c.EventNo), Of(quiet, c => c.LastEventAt.ToDateTimeUtc()),
             Of(quiet, c => c.Preview is not null), Of(quiet, c => c.Preview?.Text), Of(quiet, c => c.Preview?.DeletedSeq)));
-        // After the messages: whoever sent has read up to there, and reads on from there.
-        IfAny([.. moves.Values], moved => round.Add(
-            SavePointersSql, Of(moved, m => m.ConversationId.Value), Of(moved, m => m.UserId.Value), Of(moved, m => m.Pointers.LastReadSeq),
-            Of(moved, m => m.Pointers.LastDeliveredSeq), Of(moved, m => m.Reads), Of(moved, m => m.At.ToDateTimeUtc())));
-        AddMarks(
-            round, AddReadMarksSql,
-            [
-                .. readPast.Select(m => (m.ConversationId, m.Sender!.Value, m.Place.Seq - 1, m.Place.At)),
-                .. moves.Values.Where(m => m.Reads).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastReadSeq, m.At)),
-            ]);
-        AddMarks(
-            round, AddDeliveredMarksSql,
-            [.. moves.Values.Where(m => m.Delivered).Select(m => (m.ConversationId, m.UserId, m.Pointers.LastDeliveredSeq, m.At))]);
-        IfAny([.. events, .. moves.Values.SelectMany(Told)], told => round.Add(
+        foreach (var part in parts)
+            part.Write(round);
+        IfAny([.. events, .. parts.SelectMany(part => part.Events())], told => round.Add(
             AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No),
             Of(told, e => e.Seq), Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
         foreach (var part in parts)
-            part.Write(round);
-        IfAny(pointersAsked.Keys, asked =>
-        {
-            var (ids, users) = Split(asked);
-            round.Read(CountsSql, reader => counts[PlaceKey(reader)] = (reader.GetInt64(2), reader.GetInt64(3)), ids, users);
-        });
+            part.ReadBack(round);
     }
-
-    private static void AddMarks(
-        Round round, string sql, (ConversationId ConversationId, UserId UserId, long Seq, Instant At)[] marks) => IfAny(
-        marks, rows => round.Add(
-            sql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.UserId.Value), Of(rows, m => m.Seq),
-            Of(rows, m => m.At.ToDateTimeUtc())));
-
-    private static IEnumerable<EventRow> Told(PointerMove move) => move.Events().Select(
-        e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Audience, e.Type, e.Values));
 
     private void AddMessages(Round round)
     {
@@ -689,7 +599,4 @@ public sealed class ChangeSet
         foreach (var message in messages.Where(m => m.Files.Count > 0))
             round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
     }
-
-    private readonly record struct EventRow(
-        Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);
 }

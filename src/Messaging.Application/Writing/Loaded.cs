@@ -25,7 +25,7 @@ public sealed record Place(Participant Participant, SenderView User)
 public sealed record PlacePointers(Pointers Pointers, UserId? NewestSender)
 {
     internal static PlacePointers Read(DbDataReader reader) => new(
-        new Pointers(reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5)),
+        new Pointers(reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5), reader.GetInt64(7)),
         reader.IsDBNull(6) ? null : new UserId(reader.GetString(6)));
 }
 

@@ -40,6 +40,20 @@ public sealed record MessagePinned(ConversationId ConversationId) : IEvent
     public UserId? Audience => null;
 }
 
+/// <summary>Somebody has read up to a message, or marks it as not read.</summary>
+/// <param name="Audience">Null for everybody.</param>
+public sealed record MessageRead(ConversationId ConversationId, UserId? Audience) : IEvent
+{
+    public string Type => MessageEvents.Read;
+}
+
+/// <summary>Somebody has received up to a message.</summary>
+/// <param name="Audience">Null for everybody.</param>
+public sealed record MessageDelivered(ConversationId ConversationId, UserId? Audience) : IEvent
+{
+    public string Type => MessageEvents.Delivered;
+}
+
 /// <summary>What is unread for somebody has changed by what befell a message.</summary>
 public sealed record UnreadChanged(ConversationId ConversationId, UserId User) : IEvent
 {

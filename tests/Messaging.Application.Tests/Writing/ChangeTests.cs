@@ -18,7 +18,7 @@ public sealed class ChangeTests : SliceFixture
 
     private static readonly string[] OwnKinds = ["clear", "settings"];
 
-    private static readonly string[] Kinds = ["react", "unreact", "pin", "unpin", "edit", "delete", "hide"];
+    private static readonly string[] Kinds = ["react", "unreact", "pin", "unpin", "edit", "delete", "hide", "unread"];
 
     [TestCaseSource(nameof(Kinds))]
     public async Task A_change_of_a_held_conversation_delays_only_itself(string kind)
@@ -276,6 +276,60 @@ public sealed class ChangeTests : SliceFixture
             Is.EqualTo(new[] { bob.Value }));
     }
 
+    [Test]
+    public async Task Of_reading_and_marking_as_unread_in_one_batch_the_last_one_stands_and_is_told_last()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+        var (actor, id) = (new Actor(bob), message.ConversationId);
+        await Slices.TextAsync(ada, id);
+
+        var states = await Task.WhenAll(await HoldingAsync<List<Task<PointerState>>>(id, LockPlacesSql, () => Task.FromResult<List<Task<PointerState>>>(
+        [
+            Slices.SendAsync(new MarkRead(actor, id, 2)), Slices.SendAsync(new MarkUnread(actor, id, 1)), Slices.SendAsync(new MarkRead(actor, id, 1)),
+        ])));
+
+        var told = await Slices.SqlAsync(session => session.QueryAsync<(long Seq, bool Back)>(
+            """
+            SELECT (payload ->> 'seq')::bigint AS seq, payload ? 'markedUnread' AS back
+            FROM outbox
+            WHERE conversation_id = @Id AND type = 'message:read' AND user_id IS NULL
+            ORDER BY occurred_at, event_no
+            """,
+            new { Id = id.Value }, CancellationToken.None));
+        var folded = told.Aggregate(0L, (pointer, read) => read.Back ? read.Seq : Math.Max(pointer, read.Seq));
+        var me = (await Slices.ViewAsync(bob, id)).Me!;
+        Assert.That(told, Is.Not.Empty);
+        Assert.That((me.LastReadSeq, me.UnreadCount), Is.EqualTo((folded, 2 - folded)));
+        Assert.That(states, Has.Length.EqualTo(3));
+    }
+
+    [Test]
+    public async Task What_one_sends_before_marking_as_unread_in_one_batch_does_not_count()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockSql, () => Task.FromResult<List<Task>>(
+            [Slices.TextAsync(bob, message.ConversationId), ChangeAsync("unread", bob, message)])));
+
+        var me = (await Slices.ViewAsync(bob, message.ConversationId)).Me!;
+        Assert.That((me.LastReadSeq, me.UnreadCount), Is.EqualTo((0, 1)));
+    }
+
+    [Test]
+    public async Task What_one_sends_after_marking_as_unread_in_one_batch_reads_all_before_it()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockSql, () => Task.FromResult<List<Task>>(
+            [ChangeAsync("unread", bob, message), Slices.TextAsync(bob, message.ConversationId)])));
+
+        var me = (await Slices.ViewAsync(bob, message.ConversationId)).Me!;
+        Assert.That((me.LastReadSeq, me.UnreadCount), Is.EqualTo((2, 0)));
+    }
+
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
     private Task ChangeAsync(string kind, UserId user, MessageView message)
@@ -289,6 +343,7 @@ public sealed class ChangeTests : SliceFixture
             "unpin" => Slices.SendAsync(new UnpinMessage(actor, id, message.Id)),
             "edit" => EditAsync(user, message, "edited"),
             "delete" => Slices.SendAsync(new DeleteMessage(actor, id, message.Id, DeleteScope.Everyone, null, null)),
+            "unread" => Slices.SendAsync(new MarkUnread(actor, id, message.Seq)),
             "clear" => Slices.SendAsync(new ClearHistory(actor, id, LeavesInbox: false)),
             "settings" => SetAsync(user, message, new SettingsChange { Starred = new(true) }),
             "hide" => Slices.SendAsync(new DeleteMessage(actor, id, message.Id, DeleteScope.Me, null, null)),

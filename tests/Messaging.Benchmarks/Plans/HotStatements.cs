@@ -57,7 +57,14 @@ static class HotStatements
         var today = now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var (id, sender, seq, at) = (Array(Uuid, conversation), Array(Text, user), Array(Bigint, 1_000_000L), Array(Time, TextOf(now)));
         var (none, json) = (Array(Text, "NULL"), Array(Text, "{}"));
-        return new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        var reads = new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
+            ("Read: one's pointers", "LoadSql", [id, sender, seq]),
+            ("Read: the pointers, written", "SaveSql", [id, sender, seq, seq, Array(NpgsqlDbType.Boolean, true), at]),
+            ("Read: its mark", "AddReadMarksSql", [id, sender, seq, at]),
+            ("Read: what is unread then", "CountsSql", [id, sender]),
+        }.Select(part => Positional(part.Name, Statements.Of<PointerPart>(part.Constant), part.Values));
+        return reads.Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
             ("Send: the lock", "TryLockSql", [id]),
             ("Send: the lock of the sender's place", "TryLockPlacesSql", [id, sender]),
@@ -81,11 +88,7 @@ static class HotStatements
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
             ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageEvents.New), json]),
             ("Read: the lock of one's place", "TryLockOwnPlacesSql", [id, sender]),
-            ("Read: one's pointers", "PointersSql", [id, sender, seq]),
-            ("Read: the pointers, written", "SavePointersSql", [id, sender, seq, seq, Array(NpgsqlDbType.Boolean, true), at]),
-            ("Read: its mark", "AddReadMarksSql", [id, sender, seq, at]),
-            ("Read: what is unread then", "CountsSql", [id, sender]),
-        }.Select(part => Positional(part.Name, Statements.Of<ChangeSet>(part.Constant), part.Values));
+        }.Select(part => Positional(part.Name, Statements.Of<ChangeSet>(part.Constant), part.Values)));
     }
 
     static string TextOf(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);

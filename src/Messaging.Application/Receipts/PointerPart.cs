@@ -1,0 +1,180 @@
+using System.Data.Common;
+using Messaging.Application.Messages;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using NodaTime;
+
+namespace Messaging.Application.Receipts;
+
+/// <summary>How far people have read and received.</summary>
+public sealed class PointerPart : ChangePart
+{
+    // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
+    // pk_conversations, pk_messages.
+    private const string LoadSql =
+        """
+        SELECT p.conversation_id, p.user_id, p.last_read_seq, p.last_delivered_seq, p.pending, p.show_read_receipts, newest.sender_id,
+            p.cleared_seq
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS k (conversation_id, user_id, seq)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = k.conversation_id
+        LEFT JOIN LATERAL (
+            SELECT m.sender_id
+            FROM messages m
+            WHERE c.participant_count > 30 AND m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq)
+                AND m.created_at BETWEEN c.created_at AND c.last_activity_at
+            LIMIT 1
+        ) newest ON true
+        """;
+
+    // Index: pk_participants.
+    private const string SaveSql =
+        """
+        UPDATE participants p
+        SET last_read_seq = w.read_seq, last_delivered_seq = w.delivered_seq, last_read_at = CASE WHEN w.reads THEN w.at ELSE p.last_read_at END
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::timestamptz[])
+            AS w (conversation_id, user_id, read_seq, delivered_seq, reads, at)
+        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+        """;
+
+    private const string AddReadMarksSql =
+        """
+        INSERT INTO read_marks (conversation_id, user_id, seq, at)
+        SELECT w.conversation_id, w.user_id, w.seq, w.at
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
+        ON CONFLICT DO NOTHING
+        """;
+
+    private const string AddDeliveredMarksSql =
+        """
+        INSERT INTO delivered_marks (conversation_id, user_id, seq, at)
+        SELECT w.conversation_id, w.user_id, w.seq, w.at
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w (conversation_id, user_id, seq, at)
+        ON CONFLICT DO NOTHING
+        """;
+
+    // One's own messages behind a pointer that has moved back, which do not count: told apart once, here, and stay so. After the messages of
+    // the same batch, which may be among them; they are not carried to and fro, since they may be many. Index: pk_conversations; pk_messages,
+    // from the pointer on.
+    private const string AddGapsSql =
+        """
+        INSERT INTO participant_gaps (conversation_id, user_id, seq)
+        SELECT w.conversation_id, w.user_id, m.seq
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS w (conversation_id, user_id, seq)
+        JOIN conversations c ON c.id = w.conversation_id
+        JOIN messages m ON m.conversation_id = w.conversation_id AND m.seq >= w.seq AND m.sender_id = w.user_id
+            AND m.created_at BETWEEN c.created_at AND c.last_activity_at
+        ON CONFLICT DO NOTHING
+        """;
+
+    // After all that was written, under the locks: what is so once it is committed. Index: as for an unread count.
+    private const string CountsSql =
+        $"""
+        SELECT p.conversation_id, p.user_id, {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        JOIN conversations c ON c.id = k.conversation_id
+        """;
+
+    private readonly Dictionary<(ConversationId Id, UserId User), long> asked = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), PlacePointers> pointers = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), (bool Reads, Instant At)> changed = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), PointerMove> moves = [];
+    private readonly List<PointerMove> before = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), (long Seq, Instant At)> backs = [];
+    private readonly List<Mark> read = [];
+    private readonly List<Mark> delivered = [];
+    private readonly Dictionary<(ConversationId, UserId), (long Messages, long Mentions)> counts = [];
+
+    internal IReadOnlyCollection<(ConversationId Id, UserId User)> Asked => asked.Keys;
+
+    /// <summary>Asks for somebody's pointers, and for what is unread behind them once all is written; the place is locked.</summary>
+    /// <param name="seq">Up to where they are to move; null for the newest message.</param>
+    public void Ask(ConversationId id, UserId user, long? seq) =>
+        asked[(id, user)] = Math.Max(asked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
+
+    /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
+    public PlacePointers? Find(ConversationId id, UserId user) => pointers.GetValueOrDefault((id, user));
+
+    /// <summary>What is unread for who asked for pointers, once all is written.</summary>
+    public (long Messages, long Mentions) UnreadOf(ConversationId id, UserId user) => counts[(id, user)];
+
+    /// <summary>The time of a move: later than that at which a pointer of the place has moved back.</summary>
+    public Instant TimeOf(ConversationId id, UserId user, Instant now) =>
+        backs.TryGetValue((id, user), out var back) && back.At >= now ? back.At + Duration.FromNanoseconds(1_000) : now;
+
+    /// <summary>Leaves pointers that have moved forward to be written and told: those of one place once, however often they moved.</summary>
+    internal void Add(PointerMove move)
+    {
+        var key = (move.ConversationId, move.UserId);
+        moves[key] = moves.TryGetValue(key, out var earlier)
+            ? move with { Reads = move.Reads || earlier.Reads, Delivered = move.Delivered || earlier.Delivered }
+            : move;
+        changed[key] = (move.Reads || changed.GetValueOrDefault(key).Reads, move.At);
+    }
+
+    /// <summary>Leaves a pointer to be written that was moved to before a message, as its own event tells; how it moved until then is told.</summary>
+    internal void AddBack(ConversationId id, UserId user, long seq, bool reads, bool receives, Instant at)
+    {
+        if (moves.Remove((id, user), out var move))
+            before.Add(move);
+        backs[(id, user)] = (backs.TryGetValue((id, user), out var back) ? Math.Min(back.Seq, seq) : seq, at);
+        changed[(id, user)] = changed.TryGetValue((id, user), out var earlier) ? earlier : (false, at);
+        if (reads)
+            read.Add(new(id, user, seq - 1, at));
+        if (receives)
+            delivered.Add(new(id, user, seq - 1, at));
+    }
+
+    /// <summary>Somebody has sent a message, and read all before it.</summary>
+    /// <param name="hadUnread">Whether there was any.</param>
+    internal void Sent(ConversationId id, UserId user, long seq, Instant at, bool hadUnread)
+    {
+        Find(id, user)?.Pointers.Sent(seq);
+        if (hadUnread)
+            read.Add(new(id, user, seq - 1, at));
+    }
+
+    internal override void Load(Round round) => Columns.IfAny(asked, rows =>
+    {
+        var (ids, users) = Columns.Split(asked.Keys);
+        round.Read(LoadSql, reader => pointers[Key(reader)] = PlacePointers.Read(reader), ids, users, Columns.Of(rows, row => row.Value));
+    });
+
+    // After the messages: whoever sent has read up to there, and reads on from there.
+    internal override void Write(Round round)
+    {
+        PointerMove[] moved = [.. before, .. moves.Values];
+        Columns.IfAny(changed, rows => round.Add(
+            SaveSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
+            Columns.Of(rows, row => pointers[row.Key].Pointers.LastReadSeq), Columns.Of(rows, row => pointers[row.Key].Pointers.LastDeliveredSeq),
+            Columns.Of(rows, row => row.Value.Reads), Columns.Of(rows, row => row.Value.At.ToDateTimeUtc())));
+        AddMarks(round, AddReadMarksSql, [.. read, .. moved.Where(m => m.Reads).Select(m => new Mark(m.ConversationId, m.UserId, m.ReadSeq, m.At))]);
+        AddMarks(
+            round, AddDeliveredMarksSql,
+            [.. delivered, .. moved.Where(m => m.Delivered).Select(m => new Mark(m.ConversationId, m.UserId, m.DeliveredSeq, m.At))]);
+        Columns.IfAny(backs, rows =>
+        {
+            var (ids, users) = Columns.Split(backs.Keys);
+            round.Add(AddGapsSql, ids, users, Columns.Of(rows, row => row.Value.Seq));
+            round.Add(MessagePart.MarkGapsSql, ids, users);
+        });
+    }
+
+    internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Events().Select(
+        e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Audience, e.Type, e.Values)));
+
+    internal override void ReadBack(Round round) => Columns.IfAny(asked.Keys, rows =>
+    {
+        var (ids, users) = Columns.Split(rows);
+        round.Read(CountsSql, reader => counts[Key(reader)] = (reader.GetInt64(2), reader.GetInt64(3)), ids, users);
+    });
+
+    private static (ConversationId, UserId) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
+
+    private static void AddMarks(Round round, string sql, Mark[] marks) => Columns.IfAny(marks, rows => round.Add(
+        sql, Columns.Of(rows, m => m.Id.Value), Columns.Of(rows, m => m.User.Value), Columns.Of(rows, m => m.Seq),
+        Columns.Of(rows, m => m.At.ToDateTimeUtc())));
+
+    private readonly record struct Mark(ConversationId Id, UserId User, long Seq, Instant At);
+}
