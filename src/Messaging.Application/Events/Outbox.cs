@@ -20,8 +20,8 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
             WHERE id = @ConversationId
             RETURNING event_no - cardinality(@Types::text[]) AS event_no, last_event_at
         )
-        INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, user_id, type, payload)
-        SELECT c.last_event_at, @ConversationId, c.event_no + e.no, @Seq, e.audience, e.type, e.payload::jsonb
+        INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
+        SELECT c.last_event_at, @ConversationId, c.event_no + e.no, e.audience, e.type, e.payload::jsonb
         FROM c, unnest(@Audiences::text[], @Types::text[], @Payloads::text[]) WITH ORDINALITY AS e (audience, type, payload, no)
         """;
 
@@ -64,22 +64,14 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
 
     public Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct) => AppendAsync([fact], [data], ct);
 
-    /// <summary>Appends what happened to the message of a seq.</summary>
-    public Task AppendAsync<TData>(IEvent fact, TData data, long seq, CancellationToken ct) => AppendAsync([fact], [data], seq, ct);
-
     /// <summary>Appends several events of one conversation, in their order, in one statement.</summary>
-    public Task AppendAsync<TData>(IReadOnlyList<IEvent> facts, IReadOnlyList<TData> data, CancellationToken ct) =>
-        AppendAsync(facts, data, seq: null, ct);
-
-    /// <summary>Appends several events of one message, in their order, in one statement.</summary>
-    public async Task AppendAsync<TData>(IReadOnlyList<IEvent> facts, IReadOnlyList<TData> data, long? seq, CancellationToken ct)
+    public async Task AppendAsync<TData>(IReadOnlyList<IEvent> facts, IReadOnlyList<TData> data, CancellationToken ct)
     {
         await session.ExecuteAsync(
             AppendSql,
             new
             {
                 ConversationId = facts[0].ConversationId.Value,
-                Seq = seq,
                 Audiences = facts.Select(fact => fact.Audience?.Value).ToArray(),
                 Types = facts.Select(fact => fact.Type).ToArray(),
                 Payloads = data.Select(item => Json(item)).ToArray(),

@@ -144,6 +144,17 @@ public sealed class MessagePart : ChangePart
     /// <summary>The message as the changes before have left it; refuses, as absent, one that is elsewhere or not the viewer's to see.</summary>
     public StoredMessage Get(SoughtMessage sought) => seen.Contains(sought) ? messages[sought.Id] : throw CommonErrors.NotFound();
 
+    /// <summary>A quote of a message as the changes before have left it; null for one that its viewer has deleted for oneself.</summary>
+    public ReplyView? Quote(SoughtMessage sought, ReplyView reply)
+    {
+        if (hidden.Exists(h => h.Sought == sought))
+            return null;
+        if (!messages.TryGetValue(reply.Id, out var message) || ReferenceEquals(message, stored[reply.Id]))
+            return reply;
+        var text = message.Body!.Text;
+        return reply with { Preview = text is null ? null : StrictText.First(text, MessageViewStore.PreviewLength), Deleted = message.IsDeleted };
+    }
+
     /// <summary>Leaves a message that says something else to be written, and what it said before.</summary>
     public void Edit(ConversationId id, StoredMessage edited, UserId? by, Instant at)
     {

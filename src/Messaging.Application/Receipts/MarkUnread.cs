@@ -34,7 +34,7 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
 
         protected override PointerState DecideOn(ChangeSet set)
         {
-            var (conversation, _) = set.Get(ConversationId, user);
+            var (conversation, place) = set.Get(ConversationId, user);
             var pointers = set.Pointers.Find(ConversationId, user)!.Pointers;
             var (lastRead, lastDelivered) = (pointers.LastReadSeq, pointers.LastDeliveredSeq);
             if (!pointers.MarkUnread(command.Seq, conversation.LastSeq))
@@ -44,6 +44,7 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
             var (reads, receives) = (pointers.LastReadSeq > lastRead, pointers.LastDeliveredSeq > lastDelivered);
             var now = set.Pointers.TimeOf(ConversationId, user, set.Now + Duration.FromNanoseconds(1_000));
             var at = conversation.Next(now);
+            place.Participant.MarkedUnread();
             set.MarkUnread(ConversationId, user, command.Seq, reads, receives, at);
             var told = new PointerBackTold(user, pointers.LastReadSeq, at);
             if (receives && conversation.TellsReceipts && !pointers.ShowsReads)

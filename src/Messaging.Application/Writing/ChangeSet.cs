@@ -315,8 +315,11 @@ public sealed class ChangeSet
     public StoredKey? FindKey(KeyOfMessage key) => keys.GetValueOrDefault(key);
 
     /// <summary>Null for a message that is absent, elsewhere or not the user's to see.</summary>
-    public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message) =>
-        replies.GetValueOrDefault(new SoughtMessage(id, user, message));
+    public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message)
+    {
+        var sought = new SoughtMessage(id, user, message);
+        return replies.TryGetValue(sought, out var reply) ? Messages.Quote(sought, reply) : null;
+    }
 
     /// <summary>Those of the files that a message may name, in the order in which it shows them: not another's, nor a named one.</summary>
     public IReadOnlyList<AttachmentRow> FindFiles(ConversationId id, UserId user, IReadOnlyCollection<AttachmentId> ids) =>

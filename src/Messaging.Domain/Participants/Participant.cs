@@ -43,6 +43,9 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
         return hadUnread;
     }
 
+    /// <summary>Has marked a message as unread: one at least is so until this one reads on.</summary>
+    public void MarkedUnread() => Unread = Math.Max(Unread, 1);
+
     /// <summary>Edited a message, which slow mode counts as one.</summary>
     public void Edited(Instant at) => LastSentAt = at;
 

@@ -305,6 +305,22 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [Test]
+    public async Task A_reply_in_one_batch_quotes_what_the_changes_before_have_left()
+    {
+        var (ada, message) = await MessageAsync();
+
+        var tasks = await HoldingAsync<List<Task>>(message.ConversationId, LockSql, () => Task.FromResult<List<Task>>(
+        [
+            ReplyAsync(ada, message), EditAsync(ada, message, "edited"), ReplyAsync(ada, message), ChangeAsync("delete", ada, message),
+            ReplyAsync(ada, message),
+        ]));
+
+        await Task.WhenAll(tasks);
+        var quotes = tasks.OfType<Task<SentMessage>>().Select(sent => sent.Result.Message.ReplyTo!);
+        Assert.That(quotes.Select(quote => (quote.Preview, quote.Deleted)), Is.EqualTo(new[] { ("hello", false), ("edited", false), ((string?)null, true) }));
+    }
+
+    [Test]
     public async Task What_one_sends_before_marking_as_unread_in_one_batch_does_not_count()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
@@ -353,6 +369,9 @@ public sealed class ChangeTests : SliceFixture
 
     private Task<MessageView> EditAsync(UserId user, MessageView message, string text, long? version = null) => Slices.SendAsync(new EditMessage(
         new Actor(user), message.ConversationId, message.Id, version is { } only ? [only] : null, new(text), default, default));
+
+    private Task<SentMessage> ReplyAsync(UserId user, MessageView message) => Slices.SendAsync(
+        new SendMessage(new Actor(user), message.ConversationId, new MessageContent(Text: "reply", ReplyToId: message.Id)));
 
     private Task<SettingsView> SetAsync(UserId user, MessageView message, SettingsChange change) =>
         Slices.SendAsync(new UpdateSettings(new Actor(user), message.ConversationId, change));
