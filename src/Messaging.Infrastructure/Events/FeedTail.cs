@@ -17,12 +17,14 @@ sealed class FeedTail : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
 
-    // The plans are made once and must not depend on how full the tables were at that moment.
+    // The plans are made once and must not depend on how full the tables were at that moment. The statements of one round trip are of one
+    // moment: who hears the events and what they are told, so that nobody hears what was said after they had gone.
     private const string SessionSql =
         """
         SET jit = off;
         SET enable_seqscan = off;
-        SET plan_cache_mode = force_generic_plan
+        SET plan_cache_mode = force_generic_plan;
+        SET default_transaction_isolation = 'repeatable read'
         """;
 
     // pk_feed of every day: an event's day says nothing sure about its position.
@@ -48,11 +50,6 @@ sealed class FeedTail : IAsyncDisposable
         FROM participants
         WHERE conversation_id = ANY (@HeardConversations) AND left_at IS NULL AND NOT pending
         """;
-
-    // One round trip: who hears the events and what they are told are of one moment, so that nobody hears what was said after they had gone.
-    private const string BeginSql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-    private const string CommitSql = "COMMIT";
 
     // Index: pk_message_hidden.
     private const string HiddenSql =
@@ -128,7 +125,7 @@ sealed class FeedTail : IAsyncDisposable
         var parameters = new DynamicParameters(reading.Parameters);
         parameters.Add("HeardConversations", members.Keys.ToArray());
         await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
-            string.Join(';', new[] { BeginSql, MembersSql, reading.Sql, CommitSql }.Where(sql => sql.Length > 0)), parameters, cancellationToken: ct));
+            reading.Sql.Length > 0 ? $"{MembersSql};{reading.Sql}" : MembersSql, parameters, cancellationToken: ct));
         foreach (var member in await grid.ReadAsync<MemberRow>())
             members[member.ConversationId].Add(new FeedMember(member.UserId, member.ClearedSeq, member.HasGaps));
         return (await reading.ReadAsync(grid), members);
