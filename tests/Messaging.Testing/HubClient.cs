@@ -17,9 +17,10 @@ public sealed class HubClient : IAsyncDisposable
 {
     static readonly string[] Types =
     [
-        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "attachment:ready", "message:read", "message:delivered", "conversation:created", "participant:added",
-        "participant:removed", "unread:changed",
-        "settings:updated", "typing", "presence:changed", "test:event",
+        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "message:read", "message:delivered",
+        "attachment:ready", "conversation:created", "conversation:updated", "conversation:archived", "conversation:closed",
+        "conversation:reopened", "conversation:deleted", "participant:added", "participant:updated", "participant:removed",
+        "unread:changed", "settings:updated", "typing", "presence:changed", "test:event",
     ];
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -1,5 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Application.Events;
+using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
@@ -56,20 +57,22 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
         JOIN users u ON u.id = k.user_id
         """;
 
-    // The newest message of the moment, if it is there. The LIMIT keeps the planner from reading all messages of the conversations, to
-    // join them. Index: pk_messages.
+    // The newest message of the moment, if it is there and the viewer's to see. The LIMIT keeps the planner from reading all messages of the
+    // conversations, to join them. Index: pk_messages, pk_participants, pk_message_hidden.
     private const string NewestSql =
-        """
-        SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
+        $"""
+        SELECT m.conversation_id, m.seq, k.viewer, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
             m.created_at
-        FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[])
-            AS k (conversation_id, seq, created_at)
+        FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[], @NewestViewers::text[])
+            AS k (conversation_id, seq, created_at, viewer)
         CROSS JOIN LATERAL (
             SELECT m.conversation_id, m.seq, m.id, m.type, m.sender_id, m.text, m.deleted_at, m.created_at
             FROM messages m
             WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
             LIMIT 1
         ) m
+        LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = k.viewer AND v.left_at IS NULL
+        WHERE k.viewer IS NULL OR ({MessagePlaceStore.Seen})
         """;
 
     private static readonly string[] OfPeople = [ParticipantAdded.Name, ParticipantUpdated.Name];
@@ -80,12 +83,14 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
         .. OfPeople,
     ];
 
+    public long? ShownSeq(FeedRow row) => OfPeople.Contains(row.Type) ? null : row.Values<ConversationValues>().LastSeq;
+
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var told = rows.Where(row => !OfPeople.Contains(row.Type))
-            .Select(row => (Id: row.ConversationId!.Value, Values: row.Values<ConversationValues>())).ToList();
+            .Select(row => (Id: row.ConversationId!.Value, Viewer: ViewerOf(row), Values: row.Values<ConversationValues>())).ToList();
         var newest = told.Where(one => one.Values is { LastSeq: > 0, LastActivityAt: not null })
-            .DistinctBy(one => (one.Id, one.Values.LastSeq)).ToList();
+            .DistinctBy(one => (one.Id, one.Viewer, one.Values.LastSeq)).ToList();
         var concerned = rows.Where(row => OfPeople.Contains(row.Type)).Select(row => (Id: row.ConversationId!.Value, User: PersonOf(row)));
         var people = told.SelectMany(one => one.Values.Participants.Select(person => (one.Id, User: person.UserId)))
             .Concat(concerned.Where(one => one.User is not null).Select(one => (one.Id, User: one.User!.Value)))
@@ -102,13 +107,14 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                 NewestConversations = newest.Select(one => one.Id).ToArray(),
                 NewestSeqs = newest.Select(one => one.Values.LastSeq).ToArray(),
                 NewestTimes = newest.Select(one => one.Values.LastActivityAt!.Value.ToDateTimeUtc()).ToArray(),
+                NewestViewers = newest.Select(one => one.Viewer).ToArray(),
             },
             async grid =>
             {
                 var conversations = (await grid.ReadAsync<ConversationViewStore.Row>()).ToDictionary(row => row.Id.Value);
                 var participants = (await grid.ReadAsync<ConversationViewStore.ParticipantRow>())
                     .ToDictionary(row => (row.ConversationId.Value, row.UserId));
-                var messages = (await grid.ReadAsync<NewestRow>()).ToDictionary(row => (row.ConversationId, row.Seq));
+                var messages = (await grid.ReadAsync<NewestRow>()).ToDictionary(row => (row.ConversationId, row.Seq, row.Viewer));
                 return row => OfPeople.Contains(row.Type) ? PersonIn(row) : ConversationIn(row);
 
                 object? PersonIn(FeedRow row) =>
@@ -129,16 +135,18 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                         LastSeq = values.LastSeq,
                         LastActivityAt = values.LastActivityAt ?? conversation.CreatedAt,
                         ParticipantCount = values.ParticipantCount,
-                        LastMessage = messages.GetValueOrDefault((id, values.LastSeq))?.ToPreview(),
+                        LastMessage = row.HidesMessage ? null : messages.GetValueOrDefault((id, values.LastSeq, ViewerOf(row)))?.ToPreview(),
                     };
                 }
             });
+
+        string? ViewerOf(FeedRow row) => reader?.Value ?? row.UserId;
     }
 
     private static UserId? PersonOf(FeedRow row) => row.Values<ParticipantValues>().Participant?.UserId;
 
     private sealed record NewestRow(
-        Guid ConversationId, long Seq, MessageId Id, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt)
+        Guid ConversationId, long Seq, string? Viewer, MessageId Id, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt)
     {
         public MessagePreview ToPreview() => new(Id, Seq, Type, SenderId, Text, Deleted, CreatedAt);
     }

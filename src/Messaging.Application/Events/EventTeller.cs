@@ -10,6 +10,9 @@ public interface IEventSource
 {
     IReadOnlyCollection<string> Types { get; }
 
+    /// <summary>The message that an event for everybody shows beside what it is about; null for none.</summary>
+    long? ShownSeq(FeedRow row) => null;
+
     /// <summary>
     /// What to read of all that the rows refer to. Comes to the data of each: null where what it refers to is gone, and nothing is told.
     /// </summary>
@@ -30,6 +33,9 @@ public sealed class EventTeller(IEnumerable<IEventSource> sources)
     private static readonly JsonText Nothing = new("{}");
 
     private readonly IEventSource[] sources = [.. sources];
+
+    /// <summary>The message that an event for everybody shows beside what it is about. Who may not see it is told of the row that hides it.</summary>
+    public long? ShownSeq(FeedRow row) => Array.Find(sources, source => source.Types.Contains(row.Type))?.ShownSeq(row);
 
     /// <summary>Comes to the data of each of the rows, made where it is asked for; null for one that is told no more.</summary>
     public Reading<Func<FeedRow, JsonText?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)

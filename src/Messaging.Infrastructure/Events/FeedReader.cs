@@ -91,23 +91,31 @@ public sealed class FeedReader(
         var hidden = await tail.ReadHiddenAsync(rows, members, ct);
         foreach (var row in rows)
         {
-            IReadOnlyCollection<string> audience = row switch
-            {
-                { UserId: { } user } => [user],
-                { ConversationId: { } conversation } =>
-                [
-                    .. members[conversation]
-                        .Where(member => row.Seq is not { } seq || (seq > member.ClearedSeq && !hidden.Contains((conversation, member.UserId, seq))))
-                        .Select(member => member.UserId),
-                ],
-                _ => [],
-            };
-            var envelope = new Lazy<EventEnvelope?>(() => data(row) is { } told ? row.ToEnvelope(after.Epoch, told) : null);
-            foreach (var receiver in receivers)
-                Hand(receiver, row, envelope, audience);
+            if (row.UserId is { } user)
+                Tell(row, [user]);
+            else if (row.ConversationId is { } conversation)
+                TellAll(row, conversation);
             place = after with { Position = row.Position };
         }
         return goesOn;
+
+        // An event of a message is for those who may see it, and one that shows a message is told to the others without it.
+        void TellAll(FeedRow row, Guid conversation)
+        {
+            var seq = row.Seq ?? teller.ShownSeq(row);
+            var seeing = members[conversation].ToLookup(
+                member => seq is not { } of || (of > member.ClearedSeq && !hidden.Contains((conversation, member.UserId, of))), member => member.UserId);
+            Tell(row, [.. seeing[true]]);
+            if (row.Seq is null && seeing.Contains(false))
+                Tell(row with { HidesMessage = true }, [.. seeing[false]]);
+        }
+
+        void Tell(FeedRow row, IReadOnlyCollection<string> audience)
+        {
+            var envelope = new Lazy<EventEnvelope?>(() => data(row) is { } told ? row.ToEnvelope(after.Epoch, told) : null);
+            foreach (var receiver in receivers)
+                Hand(receiver, row, envelope, audience);
+        }
     }
 
     // What one receiver cannot take, or what cannot be told, must not keep the node from all that follows, nor be passed over as if it had not

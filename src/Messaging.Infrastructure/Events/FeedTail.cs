@@ -131,14 +131,14 @@ sealed class FeedTail : IAsyncDisposable
         return (await reading.ReadAsync(grid), members);
     }
 
-    /// <summary>Which of the rows' messages which of the members have deleted for themselves.</summary>
+    /// <summary>Which of the messages that the rows are of, or show, which of the members have deleted for themselves.</summary>
     public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
         IReadOnlyList<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, CancellationToken ct)
     {
         var asked = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
         foreach (var row in rows)
         {
-            if (row is { UserId: null, ConversationId: { } id, Seq: { } seq })
+            if (row is { UserId: null, ConversationId: { } id } && (row.Seq ?? teller.ShownSeq(row)) is { } seq)
                 asked.UnionWith(members[id].Where(member => member.HasGaps).Select(member => (id, member.UserId, seq)));
         }
         var result = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
