@@ -28,7 +28,7 @@ public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler<DeleteMessage, Done>
 {
     public Task<Done> Handle(DeleteMessage command, CancellationToken ct) => changes.RunAsync<Done>(
-        command.Actor, command.Scope is DeleteScope.Me ? new HideChange(command, command.Actor.RequireUser()) : new DeleteChange(command), ct);
+        command.Actor, command.Scope is DeleteScope.Me ? new HideChange(command) : new DeleteChange(command), ct);
 
     private sealed class DeleteChange(DeleteMessage command) : Change<Done>(command.ConversationId)
     {
@@ -64,21 +64,22 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
         }
     }
 
-    private sealed class HideChange(DeleteMessage command, UserId user) : Change<Done>(command.ConversationId)
+    private sealed class HideChange(DeleteMessage command) : Change<Done>(command.ConversationId)
     {
-        private readonly SoughtMessage sought = new(command.ConversationId, user, command.MessageId);
+        private readonly SoughtMessage sought = new(command.ConversationId, command.Actor.UserId, command.MessageId);
 
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, user);
+            set.AskPlace(ConversationId, command.Actor);
             set.Messages.Ask(sought);
             set.Members.Ask(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
         {
-            var (conversation, _) = set.Get(ConversationId, user);
+            var (conversation, _) = set.Get(ConversationId, command.Actor);
             var message = set.Messages.Get(sought);
+            var user = command.Actor.RequireUser();
             if (command.Versions?.Contains(message.Version) == false)
                 throw CommonErrors.VersionMismatch();
 

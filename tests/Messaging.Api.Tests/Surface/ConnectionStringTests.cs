@@ -59,7 +59,7 @@ public sealed class ConnectionStringTests
     public void Searches_have_few_connections_of_their_own_and_little_time()
     {
         var searches = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForSearches("Host=db"));
-        Assert.That((searches.MaxPoolSize, searches.MaxAutoPrepare), Is.EqualTo((2, 0)));
+        Assert.That((searches.MaxPoolSize, searches.MaxAutoPrepare), Is.EqualTo((1, 0)));
         Assert.That(searches.Options, Does.EndWith("-c statement_timeout=2000"), "PostgreSQL takes the last of a name");
     }
 
