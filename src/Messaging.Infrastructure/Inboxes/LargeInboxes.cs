@@ -77,7 +77,8 @@ public sealed class LargeInboxes(DirectDataSource database)
 
     // Whoever sends comes again meanwhile, so it waits for less than anybody notices. What a crash takes away of it is found lacking again:
     // that all is there is committed for good, and all before it with it.
-    private const string BoundSql = "SET LOCAL lock_timeout = '250ms'; SET LOCAL synchronous_commit = off";
+    private const string BoundSql =
+        "SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'; SET LOCAL synchronous_commit = off";
 
     // In the order of the ids, as everybody. Index: pk_conversations.
     private const string LockConversationsSql =
@@ -188,7 +189,8 @@ public sealed class LargeInboxes(DirectDataSource database)
             await transaction.CommitAsync(ct);
             return true;
         }
-        catch (DbException e) when (e.SqlState is SqlStates.LockNotAvailable or SqlStates.DeadlockDetected)
+        catch (DbException e) when (e.SqlState is SqlStates.LockNotAvailable or SqlStates.QueryCanceled
+            or SqlStates.DeadlockDetected)
         {
             return false;
         }
