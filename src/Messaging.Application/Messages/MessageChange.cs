@@ -33,17 +33,17 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
         set.AskPlace(ConversationId, actor);
         set.AskPresent(ConversationId, draft.Mentions);
         if (Key is { } key)
-            set.AskKey(key);
+            set.Sends.AskKey(key);
         if (draft.ReplyToId is { } reply)
-            set.AskReply(ConversationId, actor.UserId, reply);
+            set.Sends.AskReply(new(ConversationId, actor.UserId, reply));
         if (draft.HasAttachments && actor.UserId is { } uploader)
-            set.AskFiles(ConversationId, uploader, draft.AttachmentIds!);
+            set.Sends.AskFiles(ConversationId, uploader, draft.AttachmentIds!);
     }
 
     protected override MessageOutcome DecideOn(ChangeSet set)
     {
         var (conversation, place) = set.Get(ConversationId, actor);
-        if (Key is { } key && set.FindKey(key) is { } stored)
+        if (Key is { } key && set.Sends.FindKey(key) is { } stored)
         {
             return stored.Fingerprint.AsSpan().SequenceEqual(fingerprint)
                 ? new MessageOutcome(Message: null, stored.Seq)
@@ -52,7 +52,7 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
         if (place is not null && conversation.Request is RequestState.Unsent && !asks)
             return new MessageOutcome(Message: null, Asks: true);
         var reply = draft.ReplyToId is { } replyTo
-            ? set.FindReply(ConversationId, actor.UserId, replyTo) ?? throw MessageErrors.NoSuchReply()
+            ? set.Sends.FindReply(new(ConversationId, actor.UserId, replyTo)) ?? throw MessageErrors.NoSuchReply()
             : null;
 
         var message = Message.Compose(
@@ -73,7 +73,7 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
     private IReadOnlyList<AttachmentRow> FilesOf(ChangeSet set)
     {
         var named = draft.AttachmentIds!;
-        var rows = set.FindFiles(ConversationId, actor.RequireUser(), named);
+        var rows = set.Sends.FindFiles(ConversationId, actor.RequireUser(), named);
         for (var i = 0; i < named.Count; i++)
         {
             var row = rows.FirstOrDefault(row => row.Id == named[i]) ?? throw AttachmentErrors.NoSuchAttachment(i);

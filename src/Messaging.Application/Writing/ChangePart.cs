@@ -6,6 +6,13 @@ namespace Messaging.Application.Writing;
 /// <summary>What changes ask for, decide on and leave behind of the tables of one module. Puts no statement into a round trip for which nobody asks.</summary>
 public abstract class ChangePart
 {
+    /// <summary>Adds what locks rows beside those of conversations and places.</summary>
+    /// <param name="waits">Whether it waits for what somebody else holds; else that is passed over.</param>
+    /// <param name="miss">Told of the conversation of which something was not to be had: all of it comes again.</param>
+    internal virtual void Lock(Round round, bool waits, Action<ConversationId> miss)
+    {
+    }
+
     /// <summary>Adds what reads, under the locks, what was asked for.</summary>
     internal virtual void Load(Round round)
     {

@@ -1,6 +1,4 @@
 using System.Data.Common;
-using Dapper;
-using Messaging.Application.Attachments;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
@@ -114,24 +112,6 @@ public sealed class ChangeSet
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
         """;
 
-    // Under the locks. Index: pk_message_keys.
-    private const string KeysSql =
-        """
-        SELECT m.conversation_id, m.sender_id, m.client_key, m.seq, m.fingerprint
-        FROM unnest($1::uuid[], $2::text[], $3::text[]) AS k (conversation_id, sender_id, client_key)
-        JOIN message_keys m ON m.sender_id = k.sender_id AND m.conversation_id = k.conversation_id AND m.client_key = k.client_key
-        """;
-
-    // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
-    private const string RepliesSql =
-        $"""
-        SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview,
-            m.deleted_at IS NOT NULL AS deleted
-        FROM {SoughtMessage.Places}
-        LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL
-        WHERE k.user_id = '' OR ({MessagePlaceStore.Seen})
-        """;
-
     // Under the locks: the seq, the number and the time were drawn from the row as it is. Index: pk_conversations.
     private const string SaveConversationsSql =
         """
@@ -166,32 +146,6 @@ public sealed class ChangeSet
         WHERE i.conversation_id = w.conversation_id
         """;
 
-    private const string AddMessagesSql =
-        """
-        INSERT INTO messages (conversation_id, seq, created_at, id, sender_id, type, text, metadata, mentions, client_message_id,
-            reply_to_seq, location, reference)
-        SELECT w.conversation_id, w.seq, w.at, w.id, w.sender_id, w.type, w.text, w.metadata::jsonb, string_to_array(w.mentions, ' '),
-            w.client_key, w.reply_to_seq, w.location::jsonb, w.reference::jsonb
-        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                $10::text[], $11::bigint[], $12::text[], $13::text[])
-            AS w (conversation_id, seq, at, id, sender_id, type, text, metadata, mentions, client_key, reply_to_seq, location, reference)
-        """;
-
-    private const string AddKeysSql =
-        """
-        INSERT INTO message_keys (sender_id, conversation_id, client_key, seq, created_at, fingerprint)
-        SELECT w.sender_id, w.conversation_id, w.client_key, w.seq, w.at, w.fingerprint
-        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::bytea[])
-            AS w (sender_id, conversation_id, client_key, seq, at, fingerprint)
-        """;
-
-    private const string AddGapsSql =
-        """
-        INSERT INTO message_gaps (conversation_id, seq)
-        SELECT w.conversation_id, w.seq
-        FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        """;
-
     // Index: pk_participants.
     private const string SaveSendersSql =
         """
@@ -223,19 +177,12 @@ public sealed class ChangeSet
     private readonly HashSet<ConversationId> sendsAsked = [];
     private readonly HashSet<(ConversationId, UserId)> placesAsked = [];
     private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
-    private readonly HashSet<KeyOfMessage> keysAsked = [];
-    private readonly HashSet<SoughtMessage> repliesAsked = [];
-    private readonly HashSet<(ConversationId ConversationId, UserId UserId, AttachmentId Id)> filesAsked = [];
 
     private readonly Dictionary<ConversationId, Conversation> conversations = [];
     private readonly HashSet<ConversationId> inLargeInboxes = [];
     private readonly Dictionary<(ConversationId, UserId), Place> places = [];
     private readonly HashSet<(ConversationId, UserId)> present = [];
-    private readonly Dictionary<KeyOfMessage, StoredKey> keys = [];
-    private readonly Dictionary<SoughtMessage, ReplyView> replies = [];
-    private readonly List<AttachmentRow> files = [];
 
-    private readonly List<NewMessage> messages = [];
     private readonly HashSet<ConversationId> noted = [];
     private readonly List<EventRow> events = [];
 
@@ -248,7 +195,8 @@ public sealed class ChangeSet
         Members = new MemberPart();
         Own = new OwnPart();
         Pointers = new PointerPart();
-        parts = [Messages, Pins, Reactions, Members, Own, Pointers];
+        Sends = new SendPart(Messages);
+        parts = [Sends, Messages, Pins, Reactions, Members, Own, Pointers];
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
@@ -273,6 +221,9 @@ public sealed class ChangeSet
     /// <summary>How far people have read and received.</summary>
     public PointerPart Pointers { get; }
 
+    /// <summary>New messages.</summary>
+    public SendPart Sends { get; }
+
     /// <summary>Asks for what a new message moves.</summary>
     public void AskSend(ConversationId id) => sendsAsked.Add(id);
 
@@ -288,15 +239,6 @@ public sealed class ChangeSet
     /// <summary>Asks which of some users take part.</summary>
     public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
 
-    public void AskKey(KeyOfMessage key) => keysAsked.Add(key);
-
-    /// <summary>Asks for a message as a reply of <paramref name="user"/> shows it.</summary>
-    /// <param name="user">Null for the service.</param>
-    public void AskReply(ConversationId id, UserId? user, MessageId message) => repliesAsked.Add(new SoughtMessage(id, user, message));
-
-    public void AskFiles(ConversationId id, UserId user, IEnumerable<AttachmentId> ids) =>
-        filesAsked.UnionWith(ids.Select(file => (id, user, file)));
-
     /// <summary>The conversation as the changes before have left it; refuses, as absent, what is not there.</summary>
     public Conversation Get(ConversationId id) => conversations.GetValueOrDefault(id) ?? throw CommonErrors.NotFound();
 
@@ -311,28 +253,10 @@ public sealed class ChangeSet
     public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
         [.. users.Where(user => present.Contains((id, user)))];
 
-    /// <summary>What is stored under a sender's own name for it; null for none.</summary>
-    public StoredKey? FindKey(KeyOfMessage key) => keys.GetValueOrDefault(key);
-
-    /// <summary>Null for a message that is absent, elsewhere or not the user's to see.</summary>
-    public ReplyView? FindReply(ConversationId id, UserId? user, MessageId message)
-    {
-        var sought = new SoughtMessage(id, user, message);
-        return replies.TryGetValue(sought, out var reply) ? Messages.Quote(sought, reply) : null;
-    }
-
-    /// <summary>Those of the files that a message may name, in the order in which it shows them: not another's, nor a named one.</summary>
-    public IReadOnlyList<AttachmentRow> FindFiles(ConversationId id, UserId user, IReadOnlyCollection<AttachmentId> ids) =>
-        [.. files.Where(file => file.ConversationId == id && file.UploaderId == user && ids.Contains(file.Id))];
-
     /// <summary>Leaves a message to be written.</summary>
     public void Add(NewMessage message)
     {
-        messages.Add(message);
-        if (message.Key is { } key)
-            keys[key] = new StoredKey(message.Place.Seq, message.Fingerprint!);
-        foreach (var file in message.Files)
-            files.Remove(file);
+        Sends.Add(message);
         if (message.Sender is { } sender)
         {
             MoveMember(message.ConversationId, sender, message.Place.Seq, message.Place.Seq);
@@ -428,7 +352,6 @@ public sealed class ChangeSet
         await round.RunAsync(ct);
 
         await using var elsewhere = new Round(connection, transaction);
-        AddReplies(elsewhere, [.. repliesAsked.Where(sought => !replies.ContainsKey(sought))], SoughtMessage.Anywhere);
         foreach (var part in parts)
             part.LoadElsewhere(elsewhere);
         if (!elsewhere.IsEmpty)
@@ -462,30 +385,15 @@ public sealed class ChangeSet
         IfAny(sendsAsked, asked => round.Read(
             waits ? LockNewDaysSql : TryLockNewDaysSql, reader => heldPlaces.Add(PlaceKey(reader)), Of(asked, id => id.Value)));
         // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
-        var heldFiles = new HashSet<(Guid, Guid)>();
-        IfAny(filesAsked, asked =>
-        {
-            AddFiles(waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql, reader => heldFiles.Add((reader.GetGuid(0), reader.GetGuid(1))));
-            Func<DbDataReader, AttachmentRow>? parse = null;
-            AddFiles(AttachmentStore.UnusedSql, reader =>
-            {
-                var file = (parse ??= reader.GetRowParser<AttachmentRow>())(reader);
-                files.Add(file);
-                if (!heldFiles.Contains((file.ConversationId.Value, file.Id.Value)))
-                    held.Remove(file.ConversationId);
-            });
-        });
         IfAny(sendsAsked, asked => round.Read(OfNewDaysSql, ReadPlace, Of(asked, id => id.Value)));
+        foreach (var part in parts)
+            part.Lock(round, waits, id => held.Remove(id));
 
         void LockPlaces(IReadOnlyCollection<(ConversationId, UserId)> asked, string sql)
         {
             var (ids, users) = Split(asked);
             round.Read(sql, reader => heldPlaces.Add(PlaceKey(reader)), ids, users);
         }
-
-        void AddFiles(string sql, Action<DbDataReader> read) => round.Read(
-            sql, read, Of(filesAsked, file => file.ConversationId.Value), Of(filesAsked, file => file.UserId.Value),
-            Of(filesAsked, file => file.Id.Value));
 
         void ReadPlace(DbDataReader reader)
         {
@@ -526,35 +434,29 @@ public sealed class ChangeSet
             var (ids, users) = Split(asked);
             round.Read(PresentSql, reader => present.Add(PlaceKey(reader)), ids, users);
         });
-        IfAny(keysAsked, asked => round.Read(
-            KeysSql, reader => keys[KeyOfMessage.Read(reader)] = new StoredKey(reader.GetInt64(3), reader.GetFieldValue<byte[]>(4)),
-            Of(asked, key => key.ConversationId.Value), Of(asked, key => key.Sender?.Value ?? ""), Of(asked, key => key.Key)));
-        AddReplies(round, repliesAsked, SoughtMessage.Near);
         foreach (var part in parts)
             part.Load(round);
     }
 
     private static (ConversationId Id, UserId User) PlaceKey(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 
-    private void AddReplies(
-        Round round, IReadOnlyCollection<SoughtMessage> sought, Func<IReadOnlyCollection<SoughtMessage>, object[]> where) =>
-        IfAny(sought, asked => round.Read(RepliesSql, ReadReply, where(asked)));
-
-    private void ReadReply(DbDataReader reader)
-    {
-        var user = reader.GetString(1) is { Length: > 0 } id ? new UserId(id) : (UserId?)null;
-        var reply = new ReplyView(
-            new MessageId(reader.GetGuid(2)), reader.GetInt64(3), reader.IsDBNull(4) ? null : new UserId(reader.GetString(4)),
-            reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6));
-        replies[new SoughtMessage(new ConversationId(reader.GetGuid(0)), user, reply.Id)] = reply;
-    }
-
     private void Write(Round round)
     {
-        AddMessages(round);
-        IfAny(noted.Except(messages.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
+        var newest = Sends.Newest;
+        IfAny(newest, rows => round.Add(
+            SaveConversationsSql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.Place.Seq),
+            Of(rows, m => conversations[m.ConversationId].EventNo), Of(rows, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()),
+            Of(rows, m => m.Place.At.ToDateTimeUtc()), Of(rows, m => m.Day), Of(rows, m => m.Id.Value), Of(rows, m => m.Type),
+            Of(rows, m => m.Sender?.Value), Of(rows, m => m.Preview)));
+        IfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
+            SaveInboxPlacesSql, Of(placed, m => m.ConversationId.Value), Of(placed, m => m.Place.At.ToDateTimeUtc())));
+        IfAny(noted.Except(newest.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
             SaveQuietSql, Of(quiet, c => c.Id.Value), Of(quiet, c => c.EventNo), Of(quiet, c => c.LastEventAt.ToDateTimeUtc()),
             Of(quiet, c => c.Preview is not null), Of(quiet, c => c.Preview?.Text), Of(quiet, c => c.Preview?.DeletedSeq)));
+        IfAny(Sends.LastOfSenders, last => round.Add(
+            SaveSendersSql, Of(last, m => m.ConversationId.Value), Of(last, m => m.Sender!.Value.Value), Of(last, m => m.Place.Seq),
+            Of(last, m => m.Place.At.ToDateTimeUtc()), Of(last, m => m.Day)));
+        IfAny(Sends.FirstOfDays, first => round.Add(SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
         foreach (var part in parts)
             part.Write(round);
         IfAny([.. events, .. parts.SelectMany(part => part.Events())], told => round.Add(
@@ -562,44 +464,5 @@ public sealed class ChangeSet
             Of(told, e => e.Seq), Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
         foreach (var part in parts)
             part.ReadBack(round);
-    }
-
-    private void AddMessages(Round round)
-    {
-        if (messages.Count == 0)
-            return;
-        var newest = messages.GroupBy(message => message.ConversationId).Select(group => group.Last()).ToList();
-        round.Add(
-            SaveConversationsSql, Of(newest, m => m.ConversationId.Value), Of(newest, m => m.Place.Seq),
-            Of(newest, m => conversations[m.ConversationId].EventNo),
-            Of(newest, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()), Of(newest, m => m.Place.At.ToDateTimeUtc()), Of(newest, m => m.Day),
-            Of(newest, m => m.Id.Value), Of(newest, m => m.Type), Of(newest, m => m.Sender?.Value), Of(newest, m => m.Preview));
-        IfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
-            SaveInboxPlacesSql, Of(placed, m => m.ConversationId.Value), Of(placed, m => m.Place.At.ToDateTimeUtc())));
-        round.Add(
-            AddMessagesSql, Of(messages, m => m.ConversationId.Value), Of(messages, m => m.Place.Seq),
-            Of(messages, m => m.Place.At.ToDateTimeUtc()), Of(messages, m => m.Id.Value), Of(messages, m => m.Sender?.Value),
-            Of(messages, m => m.Type), Of(messages, m => m.Draft.Text),
-            Of(messages, m => m.Draft.Metadata), Of(messages, m => m.Mentions), Of(messages, m => m.Draft.ClientMessageId),
-            Of(messages, m => m.Reply?.Seq), Of(messages, m => m.Location), Of(messages, m => m.Reference));
-        IfAny(messages.Where(m => m.Key is not null).ToList(), keyed => round.Add(
-            AddKeysSql, Of(keyed, m => m.Sender?.Value ?? ""), Of(keyed, m => m.ConversationId.Value),
-            Of(keyed, m => m.Draft.ClientMessageId), Of(keyed, m => m.Place.Seq), Of(keyed, m => m.Place.At.ToDateTimeUtc()),
-            Of(keyed, m => m.Fingerprint)));
-        IfAny(messages.Where(m => m.Draft.Type is MessageType.System).ToList(), system => round.Add(
-            AddGapsSql, Of(system, m => m.ConversationId.Value), Of(system, m => m.Place.Seq)));
-        IfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => round.Add(
-            MessagePart.AddMentionsSql, Of(counted, c => c.Message.ConversationId.Value), Of(counted, c => c.User.Value),
-            Of(counted, c => c.Message.Place.Seq)));
-        IfAny(
-            messages.Where(m => m.Sender is not null).GroupBy(m => (m.ConversationId, m.Sender)).Select(group => group.Last())
-                .OrderBy(m => m.ConversationId.Value).ThenBy(m => m.Sender!.Value.Value, StringComparer.Ordinal).ToList(),
-            last => round.Add(
-                SaveSendersSql, Of(last, m => m.ConversationId.Value), Of(last, m => m.Sender!.Value.Value), Of(last, m => m.Place.Seq),
-                Of(last, m => m.Place.At.ToDateTimeUtc()), Of(last, m => m.Day)));
-        IfAny(messages.Where(m => m.Place.FirstOfDay).ToList(), first => round.Add(
-            SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
-        foreach (var message in messages.Where(m => m.Files.Count > 0))
-            round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Of(message.Files, file => file.Id.Value));
     }
 }

@@ -88,7 +88,11 @@ static class HotStatements
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
             ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageEvents.New), json]),
             ("Read: the lock of one's place", "TryLockOwnPlacesSql", [id, sender]),
-        }.Select(part => Positional(part.Name, Statements.Of<ChangeSet>(part.Constant), part.Values)));
+        }.Select(part => Positional(
+            part.Name, part.Constant is "KeysSql" or "RepliesSql" or "AddMessagesSql" or "AddKeysSql"
+                ? Statements.Of<SendPart>(part.Constant)
+                : Statements.Of<ChangeSet>(part.Constant),
+            part.Values)));
     }
 
     static string TextOf(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);
