@@ -83,7 +83,7 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
             if (command.Versions?.Contains(message.Version) == false)
                 throw CommonErrors.VersionMismatch();
 
-            var (user, at) = (command.Actor.RequireUser(), conversation.Next(set.Now));
+            var at = conversation.Next(set.Now);
             set.Messages.Hide(sought, at);
             var receipts = Member.Count(set.Members.Of(ConversationId), conversation, message, user);
             set.Tell(
