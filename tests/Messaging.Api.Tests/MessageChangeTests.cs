@@ -28,6 +28,25 @@ public sealed class MessageChangeTests : HubFixture
         Assert.That(versions.GetProperty("items")[0].EnumerateObject().Select(member => member.Name), Is.EqualTo((string[])["version", "text", "metadata", "editedBy", "editedAt"]));
     }
 
+    [Test]
+    public async Task How_far_an_edited_message_has_come_is_told_as_it_is_by_then()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        var cursor = await CursorAsync(ada);
+        var path = await MessageAsync(ada, group);
+        await CallAsync(ada, HttpMethod.Patch, path, """{"text":"two"}""");
+        await PostAsync(bob, $"/v1/conversations/{group}/read", new { });
+        await Api.Database.DrainedAsync();
+
+        var edited = (await SyncAsync(ada, cursor)).GetProperty("events").EnumerateArray()
+            .Single(e => e.GetProperty("type").GetString() == "message:edited").GetProperty("data");
+
+        Assert.That(
+            (edited.GetProperty("recipientCount").GetInt32(), edited.GetProperty("deliveredCount").GetInt32(), edited.GetProperty("readCount").GetInt32()),
+            Is.EqualTo((1, 1, 1)));
+    }
+
     [TestCase("""{"text":"a","senderId":"x"}""", "#/senderId")]
     [TestCase("""{"mentions":["a b"]}""", "#/mentions/0")]
     [TestCase("""{"text":"\u0000"}""", "#/text")]

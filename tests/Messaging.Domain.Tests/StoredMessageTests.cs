@@ -44,40 +44,8 @@ public sealed class StoredMessageTests
     [TestCase(0, true, false)]
     public void A_message_is_unread_for_who_has_not_come_so_far(long readSeq, bool isPending, bool expected)
     {
-        Assert.That(Of(Bob, readSeq, isPending: isPending).HasUnread(Message()), Is.EqualTo(expected));
-        Assert.That(Of(Ada, readSeq, isPending: isPending).HasUnread(Message()), Is.False);
-    }
-
-    [Test]
-    public void Receipts_count_who_was_there_and_has_not_written_it()
-    {
-        Member[] members = [Of(Ada, 5), Of(Bob, 5), Of(new("carl"), 0, deliveredSeq: 5), Of(new("dan"), 9) with { JoinedSeq = 7 }];
-
-        Assert.That(Member.Count(members, Place(), Message(), viewer: null), Is.EqualTo(new MessageReceipts(2, 2, 1)));
-    }
-
-    [Test]
-    public void Who_hides_how_far_one_has_read_is_not_counted_as_a_reader()
-    {
-        var hides = Of(Bob, 5) with { ShowsReads = false };
-
-        Assert.That(Member.Count([hides], Place(), Message(), viewer: null), Is.EqualTo(new MessageReceipts(1, 1, 0)));
-    }
-
-    [Test]
-    public void Where_the_policy_tells_no_receipts_none_are_counted()
-    {
-        Assert.That(
-            Member.Count([Of(Bob, 5)], Place(receipts: false), Message(), viewer: null), Is.EqualTo(new MessageReceipts(1, 0, 0)));
-    }
-
-    [Test]
-    public void Between_two_who_are_parted_what_was_shown_then_counts_and_oneself_the_truth()
-    {
-        var bob = Of(Bob, 5) with { ShownReadSeq = 0, ShownDeliveredSeq = 5 };
-
-        Assert.That(Member.Count([bob], Place(blocked: true), Message(), Ada), Is.EqualTo(new MessageReceipts(1, 1, 0)));
-        Assert.That(Member.Count([bob], Place(blocked: true), Message(), Bob), Is.EqualTo(new MessageReceipts(1, 1, 1)));
+        Assert.That(Of(Bob, readSeq, isPending).HasUnread(Message()), Is.EqualTo(expected));
+        Assert.That(Of(Ada, readSeq, isPending).HasUnread(Message()), Is.False);
     }
 
     [Test]
@@ -96,9 +64,7 @@ public sealed class StoredMessageTests
     private static StoredMessage Message() =>
         new(MessageId.New(Then), 5, Ada, MessageType.Text, Then, IsDeleted: false, Version: 1) { Body = MessageBody.Empty with { Text = "one" } };
 
-    private static Member Of(UserId user, long readSeq, long? deliveredSeq = null, bool isPending = false) =>
-        new(user, 0, 0, readSeq, deliveredSeq ?? readSeq, null, null, ShowsReads: true, isPending);
+    private static Member Of(UserId user, long readSeq, bool isPending) => new(user, ClearedSeq: 0, readSeq, isPending);
 
-    private static Conversation Place(bool receipts = true, bool blocked = false) =>
-        ConversationTests.Restored(blocked: blocked, policy: ConversationTests.Defaults with { Receipts = receipts });
+    private static Conversation Place() => ConversationTests.Restored();
 }

@@ -5,7 +5,6 @@ using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
-using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Messages;
 
@@ -38,7 +37,6 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
         {
             set.AskPlace(ConversationId, command.Actor);
             set.Messages.AskBody(sought);
-            set.Members.Ask(ConversationId);
             set.Pins.Ask(ConversationId);
         }
 
@@ -58,8 +56,7 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
             set.Reactions.Forget(ConversationId, message.Seq);
             set.Pins.Take(ConversationId, message);
             conversation.Show(message.Seq, new Preview(Text: null, message.Seq));
-            var receipts = Member.Count(set.Members.Of(ConversationId), conversation, message, viewer: null);
-            set.Tell(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message, receipts));
+            set.Tell(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message));
             return default;
         }
     }
@@ -85,10 +82,9 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
 
             var at = conversation.Next(set.Now);
             set.Messages.Hide(sought, at);
-            var receipts = Member.Count(set.Members.Of(ConversationId), conversation, message, user);
             set.Tell(
                 conversation, new MessageDeleted(ConversationId, user), message.Seq,
-                MessageValues.Of(message, receipts) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });
+                MessageValues.Of(message) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });
             if (message.Counts && set.Members.Of(ConversationId, user).HasUnread(message))
                 set.Tell(conversation, new UnreadChanged(ConversationId, user), seq: null, values: null);
             return default;

@@ -27,7 +27,9 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
     public async Task<MessageView> Handle(EditMessage command, CancellationToken ct)
     {
         var seq = await changes.RunAsync(command.Actor, new EditChange(command, validator, limits), ct);
-        return await views.GetAsync(command.ConversationId, seq, command.Actor, ct);
+        // Who has cleared it or gone by now has edited it all the same.
+        return await views.FindAsync(command.ConversationId, seq, command.Actor, ct)
+            ?? await views.GetAsync(command.ConversationId, seq, Actor.Service, ct);
     }
 
     private sealed class EditChange(EditMessage command, IValidator<MessageWords> validator, Limits limits) : Change<long>(command.ConversationId)
@@ -43,7 +45,8 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
             set.AskPlace(ConversationId, command.Actor);
             set.AskPresent(ConversationId, Mentioned);
             set.Messages.AskBody(sought);
-            set.Members.Ask(ConversationId);
+            if (command.Mentions.IsGiven)
+                set.Members.Ask(ConversationId);
         }
 
         protected override long DecideOn(ChangeSet set)
@@ -67,8 +70,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(
                 message.Seq, new Preview(after.Text is null ? null : StrictText.First(after.Text, MessageViewStore.PreviewLength), DeletedSeq: null));
-            var receipts = Member.Count(set.Members.Of(ConversationId), conversation, message, command.Actor.UserId);
-            set.Tell(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message, receipts));
+            set.Tell(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
             TellUnread(set, conversation, message, edited);
             return message.Seq;
         }
@@ -97,6 +99,8 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
         private void TellUnread(ChangeSet set, Conversation conversation, StoredMessage before, StoredMessage after)
         {
             var (was, counts) = (before.Counted.ToHashSet(), after.Counted.ToHashSet());
+            if (was.SetEquals(counts))
+                return;
             foreach (var member in set.Members.Of(ConversationId).Where(m => m.HasUnread(before)).OrderBy(m => m.UserId))
             {
                 if (Counts(was, member) != Counts(counts, member))

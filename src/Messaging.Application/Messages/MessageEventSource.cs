@@ -2,9 +2,9 @@ using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
-using Messaging.Domain.Participants;
 using Messaging.Domain.Reactions;
 using NodaTime;
 
@@ -16,22 +16,13 @@ public sealed record MessageValues
     /// <summary>Where the message stands; null in <c>message:new</c>, whose own time that is.</summary>
     public Instant? CreatedAt { get; init; }
 
-    public int DeliveredCount { get; init; }
-
-    public int ReadCount { get; init; }
-
+    /// <summary>To how many a new message goes.</summary>
     public int RecipientCount { get; init; }
 
     /// <summary>Of what one deletes for oneself alone.</summary>
     public DeletedView? Deleted { get; init; }
 
-    public static MessageValues Of(StoredMessage message, MessageReceipts receipts) => new()
-    {
-        CreatedAt = message.CreatedAt,
-        DeliveredCount = receipts.Delivered,
-        ReadCount = receipts.Read,
-        RecipientCount = receipts.Recipients,
-    };
+    public static MessageValues Of(StoredMessage message) => new() { CreatedAt = message.CreatedAt };
 }
 
 /// <summary>Messages as all who hear of them may see them.</summary>
@@ -55,13 +46,26 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
         JOIN conversations c ON c.id = k.conversation_id
         """;
 
+    // Read with the message: how far people have come moves without the conversation's lock, and what was told of it before must not be told
+    // as it was earlier. Index: pk_participants, those of the conversations.
+    private const string PointersSql =
+        $"""
+        SELECT p.conversation_id, p.user_id, p.joined_seq, {ParticipantViewStore.ReadTold} AS last_read_seq,
+            {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
+        FROM participants p
+        JOIN conversations c ON c.id = p.conversation_id
+        WHERE p.conversation_id = ANY(@CountedConversations) AND p.left_at IS NULL
+        """;
+
     public IReadOnlyCollection<string> Types { get; } = [MessageEvents.New, MessageEdited.Name, MessageDeleted.Name];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var places = rows.Select(PlaceOf).Distinct().ToList();
+        var counted = rows.Where(row => row.Type != MessageEvents.New).Select(row => row.ConversationId!.Value).Distinct().ToArray();
         return new(
-            MessageListStore.MessagesSql + ";" + MessageListStore.AttachmentsSql + ";" + MessageListStore.ReactionsSql + ";" + AroundSql,
+            MessageListStore.MessagesSql + ";" + MessageListStore.AttachmentsSql + ";" + MessageListStore.ReactionsSql + ";" + AroundSql
+                + (counted.Length > 0 ? ";" + PointersSql : ""),
             new
             {
                 ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
@@ -69,6 +73,8 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
                 Times = places.Select(place => place.CreatedAt.ToDateTimeUtc()).ToArray(),
                 UserId = (string?)null,
                 Reader = reader?.Value,
+                policies.Receipts,
+                CountedConversations = counted,
             },
             async grid =>
             {
@@ -77,6 +83,8 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
                 var reactions = (await grid.ReadAsync<MessageListStore.ReactionRow>())
                     .ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
                 var around = (await grid.ReadAsync<Around>()).ToDictionary(row => (row.ConversationId, row.Seq));
+                var pointers = (counted.Length > 0 ? await grid.ReadAsync<PointerRow>() : [])
+                    .ToLookup(row => row.ConversationId, row => row.ToPointer());
                 return row =>
                 {
                     var key = (new ConversationId(row.ConversationId!.Value), row.Seq!.Value);
@@ -84,7 +92,7 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
                         return null;
                     var view = message.ToView(
                         [.. attachments[key].Select(file => file.ToView(urls, UrlAudience.Everybody))], [.. reactions[key]], its.Pinned,
-                        pointers: []);
+                        row.Type == MessageEvents.New ? [] : [.. pointers[key.Item1]]);
                     return Tell(row, view, its, reader);
                 };
             });
@@ -100,9 +108,7 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
             ReplyTo = policies.With(around.Policy).QuotesForAll() && message.ReplyTo?.Seq > around.ClearedSeq
                 ? message.ReplyTo
                 : message.ReplyTo?.ToLink(),
-            DeliveredCount = values.DeliveredCount,
-            ReadCount = values.ReadCount,
-            RecipientCount = values.RecipientCount,
+            RecipientCount = row.Type == MessageEvents.New ? values.RecipientCount : message.RecipientCount,
         };
         // To who deletes it for oneself it is gone; who resumes from before hears that it was sent, which keeps the seqs dense.
         if (row.UserId is not null)
@@ -115,6 +121,11 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
 
     private sealed record Around(
         ConversationId ConversationId, long Seq, JsonText? Policy, bool Pinned, string[]? Mentions, long ClearedSeq, Instant? HiddenAt);
+
+    private sealed record PointerRow(ConversationId ConversationId, UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq)
+    {
+        public MessageViewStore.PointerRow ToPointer() => new(UserId, JoinedSeq, LastReadSeq, LastDeliveredSeq, OwnDeliveredSeq: null);
+    }
 }
 
 /// <summary>Reactions and pins: their rows say all of it, and of a message that is deleted they are told no more.</summary>

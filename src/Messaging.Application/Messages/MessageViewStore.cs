@@ -191,7 +191,11 @@ public sealed class MessageViewStore(DbSession session, PolicySettings policies,
     }
 
     public async Task<MessageView> GetAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
-        (await FindPageAsync(conversationId, viewer, seq, after: null, limit: 1, ct))?.Items.SingleOrDefault() ?? throw CommonErrors.NotFound();
+        await FindAsync(conversationId, seq, viewer, ct) ?? throw CommonErrors.NotFound();
+
+    /// <summary>Null for a message that is absent or not the viewer's to see.</summary>
+    public async Task<MessageView?> FindAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
+        (await FindPageAsync(conversationId, viewer, seq, after: null, limit: 1, ct))?.Items.SingleOrDefault();
 
     public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
     {

@@ -18,7 +18,9 @@ public sealed class PinMessageHandler(ChangeRunner changes, MessageViewStore vie
     public async Task<PutPin> Handle(PinMessage command, CancellationToken ct)
     {
         var (seq, pin, created) = await changes.RunAsync(command.Actor, new PinChange(command.Actor, command.ConversationId, command.MessageId), ct);
-        var message = await views.GetAsync(command.ConversationId, seq, command.Actor, ct);
+        // Who has cleared it or gone by now has pinned it all the same.
+        var message = await views.FindAsync(command.ConversationId, seq, command.Actor, ct)
+            ?? await views.GetAsync(command.ConversationId, seq, Actor.Service, ct);
         return new PutPin(new PinView(message, pin.By, pin.At), created);
     }
 

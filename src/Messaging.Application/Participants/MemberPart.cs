@@ -10,8 +10,7 @@ public sealed class MemberPart : ChangePart
     // Under the conversations' locks, so that nobody comes or goes; pointers may move. Index: pk_participants, those of the conversations.
     private const string LoadSql =
         """
-        SELECT conversation_id, user_id, joined_seq, cleared_seq, last_read_seq, last_delivered_seq, shown_read_seq, shown_delivered_seq,
-            show_read_receipts, pending
+        SELECT conversation_id, user_id, cleared_seq, last_read_seq, pending
         FROM participants
         WHERE conversation_id = ANY($1::uuid[]) AND left_at IS NULL
         """;
@@ -42,10 +41,7 @@ public sealed class MemberPart : ChangePart
             reader =>
             {
                 var user = new UserId(reader.GetString(1));
-                members[new(reader.GetGuid(0))][user] = new Member(
-                    user, reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
-                    reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetBoolean(8),
-                    reader.GetBoolean(9));
+                members[new(reader.GetGuid(0))][user] = new Member(user, reader.GetInt64(2), reader.GetInt64(3), reader.GetBoolean(4));
             },
             Columns.Of(members.Keys, id => id.Value));
     }

@@ -26,7 +26,9 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
     protected override PointerState DecideOn(ChangeSet set)
     {
         var conversation = set.Get(ConversationId);
-        var (pointers, sender) = set.Pointers.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
+        var (pointers, newestSender) = set.Pointers.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
+        // The newest may have been sent by a change before.
+        var sender = set.Sends.SenderOf(ConversationId, Math.Min(seq ?? long.MaxValue, conversation.LastSeq)) ?? newestSender;
         var delivered = pointers.LastDeliveredSeq;
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
             {
@@ -70,9 +72,11 @@ public sealed record PointerMove(
                 yield return (audience, MessageEvents.Delivered, Values(DeliveredSeq));
             yield break;
         }
-        if (!Pointers.ShowsReads && Delivered)
+        // What was received beyond what was read is told by itself; else that it was read says so, to those who may hear that.
+        var isBeyond = DeliveredSeq > ReadSeq;
+        if (Delivered && (isBeyond || !Pointers.ShowsReads))
         {
-            foreach (var audience in others)
+            foreach (var audience in isBeyond ? WithOwn(others) : others)
                 yield return (audience, MessageEvents.Delivered, Values(DeliveredSeq));
         }
         foreach (var audience in WithOwn(Pointers.ShowsReads ? others : []))

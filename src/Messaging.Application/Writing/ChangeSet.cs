@@ -259,7 +259,7 @@ public sealed class ChangeSet
         Sends.Add(message);
         if (message.Sender is { } sender)
         {
-            MoveMember(message.ConversationId, sender, message.Place.Seq, message.Place.Seq);
+            MoveMember(message.ConversationId, sender, message.Place.Seq);
             Pointers.Sent(message.ConversationId, sender, message.Place.Seq, message.Place.At, message.HadUnread);
         }
         var (id, at) = (message.ConversationId, message.Place.At);
@@ -286,21 +286,21 @@ public sealed class ChangeSet
     public void Save(Conversation conversation, UserId user, OwnState state)
     {
         Own.Save(conversation.Id, user, state);
-        Members.Change(conversation.Id, user, member => member with { ClearedSeq = state.ClearedSeq, ShowsReads = state.ShowsReads });
+        Members.Change(conversation.Id, user, member => member with { ClearedSeq = state.ClearedSeq });
         Pointers.Find(conversation.Id, user)?.Pointers.Follow(state);
     }
 
     /// <summary>Leaves pointers that have moved forward to be written and told.</summary>
     public void Add(PointerMove move)
     {
-        MoveMember(move.ConversationId, move.UserId, move.ReadSeq, move.DeliveredSeq);
+        MoveMember(move.ConversationId, move.UserId, move.ReadSeq);
         Pointers.Add(move);
     }
 
     /// <summary>Leaves a read pointer to be written that was moved to before a message, which its own event tells.</summary>
     public void MarkUnread(ConversationId id, UserId user, long seq, bool reads, bool receives, Instant at)
     {
-        Members.Change(id, user, member => member with { LastReadSeq = seq - 1, LastDeliveredSeq = Math.Max(member.LastDeliveredSeq, seq - 1) });
+        Members.Change(id, user, member => member with { LastReadSeq = seq - 1 });
         Pointers.AddBack(id, user, seq, reads, receives, at);
     }
 
@@ -367,11 +367,8 @@ public sealed class ChangeSet
         ];
     }
 
-    private void MoveMember(ConversationId id, UserId user, long readSeq, long deliveredSeq) => Members.Change(id, user, member => member with
-    {
-        LastReadSeq = Math.Max(member.LastReadSeq, readSeq),
-        LastDeliveredSeq = Math.Max(member.LastDeliveredSeq, deliveredSeq),
-    });
+    private void MoveMember(ConversationId id, UserId user, long readSeq) =>
+        Members.Change(id, user, member => member with { LastReadSeq = Math.Max(member.LastReadSeq, readSeq) });
 
     private void Lock(
         Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)

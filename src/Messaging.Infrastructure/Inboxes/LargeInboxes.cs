@@ -75,22 +75,21 @@ public sealed class LargeInboxes(DirectDataSource database)
         ORDER BY p.conversation_id
         """;
 
-    // Whoever sends comes again meanwhile, so it waits for less than anybody notices. What a crash takes away of it is found lacking again:
+    // Whoever brings the user into conversations waits meanwhile, so it waits for less than anybody notices. What a crash takes away of it is found lacking again:
     // that all is there is committed for good, and all before it with it.
     private const string BoundSql =
         "SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'; SET LOCAL synchronous_commit = off";
 
-    // In the order of the ids, as everybody. Index: pk_conversations.
+    // Passes over what somebody holds, which is lacking in the next pass. Index: pk_conversations.
     private const string LockConversationsSql =
         """
         SELECT id
         FROM conversations
         WHERE id = ANY(@Ids)
-        ORDER BY id
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE SKIP LOCKED
         """;
 
-    // Under the locks, and later than them. Index: pk_conversations, pk_participants.
+    // Of those that are locked, and later than the locks. Index: pk_conversations, pk_participants.
     private const string PlaceSql =
         """
         INSERT INTO inbox_places (conversation_id, user_id, activity_at)
@@ -168,24 +167,34 @@ public sealed class LargeInboxes(DirectDataSource database)
             await KeepAsync(user, ct);
     }
 
-    private static async Task<bool> StartAsync(NpgsqlConnection connection, UserId user, CancellationToken ct) =>
-        await TryAsync(connection, LockUserSql, StartSql, new { UserId = user.Value }, ct);
+    private static Task<bool> StartAsync(NpgsqlConnection connection, UserId user, CancellationToken ct) => TryAsync(
+        connection,
+        transaction => connection.ExecuteAsync(new CommandDefinition(
+            $"{LockUserSql};\n{StartSql}", new { UserId = user.Value }, transaction, cancellationToken: ct)),
+        ct);
 
     private static async Task<IReadOnlyList<Guid>> LackingAsync(NpgsqlConnection connection, UserId user, CancellationToken ct) =>
         (await connection.QueryAsync<Guid>(new CommandDefinition(LackingSql, new { UserId = user.Value }, cancellationToken: ct))).AsList();
 
-    private static Task<bool> TryPlaceAsync(NpgsqlConnection connection, UserId user, Guid[] ids, CancellationToken ct) =>
-        TryAsync(connection, LockConversationsSql, PlaceSql, new { UserId = user.Value, Ids = ids }, ct);
+    private static Task<bool> TryPlaceAsync(NpgsqlConnection connection, UserId user, Guid[] ids, CancellationToken ct) => TryAsync(
+        connection,
+        async transaction =>
+        {
+            var held = await connection.QueryAsync<Guid>(new CommandDefinition(
+                LockConversationsSql, new { Ids = ids }, transaction, cancellationToken: ct));
+            await connection.ExecuteAsync(new CommandDefinition(
+                PlaceSql, new { UserId = user.Value, Ids = held.ToArray() }, transaction, cancellationToken: ct));
+        },
+        ct);
 
     // False where somebody holds what has to be locked.
-    private static async Task<bool> TryAsync(
-        NpgsqlConnection connection, string @lock, string write, object parameters, CancellationToken ct)
+    private static async Task<bool> TryAsync(NpgsqlConnection connection, Func<NpgsqlTransaction, Task> write, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
-            var sql = $"{BoundSql};\n{@lock};\n{write}";
-            await connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction, cancellationToken: ct));
+            await connection.ExecuteAsync(new CommandDefinition(BoundSql, transaction: transaction, cancellationToken: ct));
+            await write(transaction);
             await transaction.CommitAsync(ct);
             return true;
         }

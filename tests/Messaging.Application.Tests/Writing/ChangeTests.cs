@@ -193,22 +193,6 @@ public sealed class ChangeTests : SliceFixture
         Assert.That((await Slices.ViewAsync(ada, message.ConversationId)).LastMessage!.Text, Is.EqualTo("newest"));
     }
 
-    [Test]
-    public async Task What_an_edit_tells_of_receipts_counts_who_has_sent_before_it_in_its_batch()
-    {
-        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
-        var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
-
-        await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockSql, () => Task.FromResult<List<Task>>(
-            [Slices.TextAsync(bob, message.ConversationId), EditAsync(ada, message, "edited")])));
-
-        Assert.That(
-            await Slices.ScalarAsync<string>(
-                "SELECT concat(payload ->> 'recipientCount', payload ->> 'deliveredCount', payload ->> 'readCount') FROM outbox WHERE conversation_id = @Id AND type = 'message:edited'",
-                new { Id = message.ConversationId.Value }),
-            Is.EqualTo("111"));
-    }
-
     [TestCaseSource(nameof(OwnKinds))]
     public async Task What_is_of_ones_own_does_not_wait_for_the_conversation(string kind)
     {
@@ -347,6 +331,44 @@ public sealed class ChangeTests : SliceFixture
     }
 
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
+
+    [Test]
+    public async Task What_is_received_beyond_what_is_read_in_one_batch_is_told_by_itself()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var first = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
+        var (actor, id) = (new Actor(bob), first.ConversationId);
+        await Slices.TextAsync(ada, id);
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(id, LockPlacesSql, () => Task.FromResult<List<Task>>(
+            [Slices.SendAsync(new MarkRead(actor, id, 1)), Slices.SendAsync(new MarkDelivered(actor, id, 2))])));
+
+        Assert.That(
+            await Slices.SqlAsync(session => session.QueryAsync<string>(
+                """
+                SELECT DISTINCT concat(type, ' ', payload ->> 'seq')
+                FROM outbox
+                WHERE conversation_id = @Id AND type IN ('message:read', 'message:delivered') AND user_id IS NULL
+                """,
+                new { Id = id.Value }, CancellationToken.None)),
+            Is.SupersetOf(new[] { "message:delivered 2", "message:read 1" }));
+    }
+
+    [Test]
+    public async Task In_a_large_group_the_author_hears_of_a_message_that_was_read_in_the_batch_in_which_it_was_sent()
+    {
+        var users = await Slices.UsersAsync(31);
+        var id = (await Slices.TextAsync(users[0], await Slices.GroupAsync(users[0], [.. users.Skip(1)]))).ConversationId;
+
+        var (sending, reading) = await HoldingAsync(id, LockPlacesSql, () => Task.FromResult(
+            (Slices.TextAsync(users[1], id), Slices.SendAsync(new MarkRead(new Actor(users[2]), id, null)))));
+
+        var author = (await reading).LastReadSeq == (await sending).Seq ? users[1] : users[0];
+        Assert.That(
+            await Slices.SqlAsync(session => session.QueryAsync<string>(
+                "SELECT user_id FROM outbox WHERE conversation_id = @Id AND type = 'message:read'", new { Id = id.Value }, CancellationToken.None)),
+            Does.Contain(author.Value));
+    }
 
     private Task ChangeAsync(string kind, UserId user, MessageView message)
     {
