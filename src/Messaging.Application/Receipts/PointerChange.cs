@@ -31,7 +31,7 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
         var sender = set.Sends.SenderOf(ConversationId, Math.Min(seq ?? long.MaxValue, conversation.LastSeq)) ?? newestSender;
         var delivered = pointers.LastDeliveredSeq;
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
-            {
+        {
             set.Add(new PointerMove(
                 conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads, pointers.LastDeliveredSeq > delivered, sender,
                 set.Pointers.TimeOf(ConversationId, user, set.Now)));
