@@ -32,7 +32,8 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
             ?? await views.GetAsync(command.ConversationId, seq, Actor.Service, ct);
     }
 
-    private sealed class EditChange(EditMessage command, IValidator<MessageWords> validator, Limits limits) : Change<long>(command.ConversationId)
+    private sealed class EditChange(EditMessage command, IValidator<MessageWords> validator, Limits limits)
+        : Change<long>(command.ConversationId)
     {
         private readonly SoughtMessage sought = new(command.ConversationId, command.Actor.UserId, command.MessageId);
 
@@ -64,12 +65,14 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
                 return message.Seq;
 
             var at = conversation.Next(set.Now);
-            var edited = message.Edit(message.Body! with { Text = after.Text, Metadata = after.Metadata?.Value, Mentions = after.Mentions! }, at);
+            var edited = message.Edit(
+                message.Body! with { Text = after.Text, Metadata = after.Metadata?.Value, Mentions = after.Mentions! }, at);
             conversation.EnsurePace(place?.Participant, place?.Participant.LastSentAt, set.Now);
             place?.Participant.Edited(at);
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(
-                message.Seq, new Preview(after.Text is null ? null : StrictText.First(after.Text, MessageViewStore.PreviewLength), DeletedSeq: null));
+                message.Seq,
+                new Preview(after.Text is null ? null : StrictText.First(after.Text, MessageViewStore.PreviewLength), DeletedSeq: null));
             set.Tell(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
             TellUnread(set, conversation, message, edited);
             return message.Seq;
@@ -91,7 +94,10 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
                     failures.ConvertAll(f => new Problem(ProblemCodes.InvalidRequest, f.ErrorMessage, JsonPointer.Of(f.PropertyName))));
             }
             if (command.Mentions.IsGiven)
-                MentionRules.Ensure(conversation, participant, Mentioned, set.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
+            {
+                MentionRules.Ensure(
+                    conversation, participant, Mentioned, set.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
+            }
             return after;
         }
 

@@ -15,7 +15,8 @@ public sealed class MessagePart : ChangePart
     // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
     private const string LoadSql =
         $"""
-        SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted, m.version
+        SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted,
+            m.version
         FROM {SoughtMessage.Places}
         LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL
         WHERE k.user_id = '' OR ({MessagePlaceStore.Seen})
@@ -218,13 +219,16 @@ public sealed class MessagePart : ChangePart
             Columns.Of(rows, m => Columns.Text(m.EditedAt)), Columns.Of(rows, m => Columns.Text(m.Deletion?.At)),
             Columns.Of(rows, m => m.Deletion?.By?.Value), Columns.Of(rows, m => m.Deletion?.Reason.ToString().ToLowerInvariant()),
             Columns.Of(rows, m => m.Version)));
-        WriteMentions(round, RemoveMentionsSql, changed.SelectMany(m => stored[m.Id].Counted.Except(m.Counted).Select(user => (m, user))).ToList());
-        WriteMentions(round, AddMentionsSql, changed.SelectMany(m => m.Counted.Except(stored[m.Id].Counted).Select(user => (m, user))).ToList());
+        WriteMentions(
+            round, RemoveMentionsSql, changed.SelectMany(m => stored[m.Id].Counted.Except(m.Counted).Select(user => (m, user))).ToList());
+        WriteMentions(
+            round, AddMentionsSql, changed.SelectMany(m => m.Counted.Except(stored[m.Id].Counted).Select(user => (m, user))).ToList());
     }
 
     private void WriteMentions(Round round, string sql, List<(StoredMessage Message, UserId User)> mentions) => Columns.IfAny(
         mentions, rows => round.Add(
-            sql, Columns.Of(rows, row => places[row.Message.Id].Value), Columns.Of(rows, row => row.User.Value), Columns.Of(rows, row => row.Message.Seq)));
+            sql, Columns.Of(rows, row => places[row.Message.Id].Value), Columns.Of(rows, row => row.User.Value),
+            Columns.Of(rows, row => row.Message.Seq)));
 
     private void WriteHidden(Round round) => Columns.IfAny(hidden, rows =>
     {

@@ -31,7 +31,8 @@ public sealed class PointerPart : ChangePart
     private const string SaveSql =
         """
         UPDATE participants p
-        SET last_read_seq = w.read_seq, last_delivered_seq = w.delivered_seq, last_read_at = CASE WHEN w.reads THEN w.at ELSE p.last_read_at END
+        SET last_read_seq = w.read_seq, last_delivered_seq = w.delivered_seq,
+            last_read_at = CASE WHEN w.reads THEN w.at ELSE p.last_read_at END
         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::timestamptz[])
             AS w (conversation_id, user_id, read_seq, delivered_seq, reads, at)
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
@@ -147,9 +148,12 @@ public sealed class PointerPart : ChangePart
         PointerMove[] moved = [.. before, .. moves.Values];
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
-            Columns.Of(rows, row => pointers[row.Key].Pointers.LastReadSeq), Columns.Of(rows, row => pointers[row.Key].Pointers.LastDeliveredSeq),
+            Columns.Of(rows, row => pointers[row.Key].Pointers.LastReadSeq),
+            Columns.Of(rows, row => pointers[row.Key].Pointers.LastDeliveredSeq),
             Columns.Of(rows, row => row.Value.Reads), Columns.Of(rows, row => row.Value.At.ToDateTimeUtc())));
-        AddMarks(round, AddReadMarksSql, [.. read, .. moved.Where(m => m.Reads).Select(m => new Mark(m.ConversationId, m.UserId, m.ReadSeq, m.At))]);
+        AddMarks(
+            round, AddReadMarksSql,
+            [.. read, .. moved.Where(m => m.Reads).Select(m => new Mark(m.ConversationId, m.UserId, m.ReadSeq, m.At))]);
         AddMarks(
             round, AddDeliveredMarksSql,
             [.. delivered, .. moved.Where(m => m.Delivered).Select(m => new Mark(m.ConversationId, m.UserId, m.DeliveredSeq, m.At))]);
