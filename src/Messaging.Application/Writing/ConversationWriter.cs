@@ -58,10 +58,11 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         {
             var key = (change.ConversationId, change.Place);
             var line = lines.GetValueOrDefault(key) ?? new Line(key);
-            if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Waiting.Count >= MaxWaitingOfLine)
+            if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Count >= MaxWaitingOfLine)
                 throw Unavailable();
             lines[key] = line;
             line.Waiting.AddLast(new Item(line, change, time.GetTimestamp(), ct));
+            line.Count++;
             waiting++;
             waitingBytes += change.Size;
             if (line.State is LineState.Idle)
@@ -74,7 +75,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     public bool IsCrowded(ConversationId id)
     {
         lock (gate)
-            return lines.GetValueOrDefault((id, null)) is { Waiting.Count: >= Crowd };
+            return lines.GetValueOrDefault((id, null)) is { Count: >= Crowd };
     }
 
     /// <summary>Decides and writes the change within the transaction that the session has begun.</summary>
@@ -254,6 +255,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     // Under the gate.
     private void Forget(Item item, Action<Item> end)
     {
+        item.Line.Count--;
         waiting--;
         waitingBytes -= item.Change.Size;
         end(item);
@@ -340,6 +342,9 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         public (ConversationId, UserId?) Key { get; } = key;
 
         public LinkedList<Item> Waiting { get; } = [];
+
+        /// <summary>How many are not done yet: who waits here, and who is in a batch on its way.</summary>
+        public int Count { get; set; }
 
         public LineState State { get; set; }
 

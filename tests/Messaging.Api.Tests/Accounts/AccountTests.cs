@@ -210,6 +210,15 @@ public sealed class AccountTests
         Assert.That(await PostAsync("/login", new { username = name, password = password.Trim() + "." }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
     }
 
+    [TestCase("")]
+    [TestCase("/login")]
+    public async Task A_password_of_endless_marks_is_refused_for_its_length(string path)
+    {
+        var password = "a" + string.Concat(Enumerable.Repeat("\u0316\u0301", 20_000));
+
+        Assert.That(await PostAsync(path, new { username = NewName(), password }).PointersAsync(), Is.EqualTo("#/password"));
+    }
+
     [Test]
     public async Task A_password_is_the_same_however_it_was_typed()
     {
