@@ -14,6 +14,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           search     words, phrases and beginnings, for somebody in 1,000 conversations; GET /v1/me beside 50 hostile searches
           upload     64 files of 25 MiB at once; the most memory of the service
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
+          group      300 members of a group who are all connected and acknowledge all that comes
           explain    the plans of the hot statements; fails if one reads a whole table
           all        everything
 
@@ -23,7 +24,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           --keep         keep the database in .data-bench and use it again, instead of loading a new one
         """;
 
-    static readonly string[] Verbs = ["send", "history", "inbox", "search", "upload", "push", "explain", "all"];
+    static readonly string[] Verbs = ["send", "history", "inbox", "search", "upload", "push", "group", "explain", "all"];
 
     /// <summary>The arguments, or null when they are not among those of <see cref="Usage"/>.</summary>
     public static Options? Parse(string[] arguments)

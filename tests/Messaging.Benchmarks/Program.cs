@@ -31,6 +31,7 @@ try
         ("search", bench => new HostileSearchBenchmark(bench).RunAsync()),
         ("upload", bench => new UploadBenchmark(bench).RunAsync()),
         ("push", bench => new PushBenchmark(bench).RunAsync()),
+        ("group", bench => new GroupBenchmark(bench).RunAsync()),
         ("explain", bench => new PlansBenchmark(bench).RunAsync()),
     ])
     {

@@ -85,6 +85,9 @@ public sealed class HubClient : IAsyncDisposable
         }
     }
 
+    /// <summary>All events, until the connection ends.</summary>
+    public IAsyncEnumerable<JsonElement> AllAsync(CancellationToken ct) => events.Reader.ReadAllAsync(ct);
+
     /// <summary>All events up to the one that is wanted.</summary>
     public async Task<IReadOnlyList<JsonElement>> UntilAsync(Func<JsonElement, bool> isWanted)
     {

@@ -62,11 +62,11 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
     private readonly List<AttachmentRow> files = [];
     private readonly List<NewMessage> messages = [];
 
-    /// <summary>The newest message of each conversation.</summary>
     /// <summary>Who has sent the message of a seq, if it is a new one; null for the service.</summary>
     internal UserId? SenderOf(ConversationId id, long seq) =>
         messages.Find(message => message.ConversationId == id && message.Place.Seq == seq)?.Sender;
 
+    /// <summary>The newest message of each conversation.</summary>
     internal List<NewMessage> Newest => [.. messages.GroupBy(message => message.ConversationId).Select(group => group.Last())];
 
     /// <summary>The last message of each sender in each conversation.</summary>

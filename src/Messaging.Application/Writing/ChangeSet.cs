@@ -65,22 +65,21 @@ public sealed class ChangeSet
 
     private const string TryLockOwnPlacesSql = $"{LockPlacesSql} SKIP LOCKED";
 
-    // The first message of a day moves the conversation up for all who take part. Index: pk_conversations, pk_participants.
-    private const string OfNewDaysSql =
+    // The first message of a day moves the conversation up for all who take part. Index: pk_participants.
+    private const string MembersSql =
         """
         SELECT p.conversation_id, p.user_id
-        FROM conversations c
-        JOIN participants p ON p.conversation_id = c.id AND p.left_at IS NULL
-        WHERE c.id = ANY($1::uuid[]) AND c.last_activity_day IS DISTINCT FROM (clock_timestamp() AT TIME ZONE 'UTC')::date
+        FROM participants p
+        WHERE p.conversation_id = ANY($1::uuid[]) AND p.left_at IS NULL
         """;
 
-    private const string LockNewDaysSql =
+    private const string LockMembersSql =
         $"""
-        {OfNewDaysSql}
-        FOR NO KEY UPDATE OF p
+        {MembersSql}
+        FOR NO KEY UPDATE
         """;
 
-    private const string TryLockNewDaysSql = $"{LockNewDaysSql} SKIP LOCKED";
+    private const string TryLockMembersSql = $"{LockMembersSql} SKIP LOCKED";
 
     // Under the locks. Whether it has places is seen by one of them: with EXISTS a plan may read all there are.
     // Index: pk_conversations, pk_inbox_places.
@@ -352,6 +351,7 @@ public sealed class ChangeSet
         await round.RunAsync(ct);
 
         await using var elsewhere = new Round(connection, transaction);
+        LockMembersOfNewDays(elsewhere, waits, held, heldPlaces);
         foreach (var part in parts)
             part.LoadElsewhere(elsewhere);
         if (!elsewhere.IsEmpty)
@@ -379,10 +379,7 @@ public sealed class ChangeSet
         IfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
         IfAny(
             Pointers.Asked.Union(Own.Asked).ToList(), asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
-        IfAny(sendsAsked, asked => round.Read(
-            waits ? LockNewDaysSql : TryLockNewDaysSql, reader => heldPlaces.Add(PlaceKey(reader)), Of(asked, id => id.Value)));
-        // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
-        IfAny(sendsAsked, asked => round.Read(OfNewDaysSql, ReadPlace, Of(asked, id => id.Value)));
+        // A file that was not to be had: all of the conversation comes again.
         foreach (var part in parts)
             part.Lock(round, waits, id => held.Remove(id));
 
@@ -391,13 +388,25 @@ public sealed class ChangeSet
             var (ids, users) = Split(asked);
             round.Read(sql, reader => heldPlaces.Add(PlaceKey(reader)), ids, users);
         }
-
-        void ReadPlace(DbDataReader reader)
-        {
-            if (!heldPlaces.Contains(PlaceKey(reader)))
-                held.Remove(PlaceKey(reader).Id);
-        }
     }
+
+    // Once a day and conversation, which is known only now. Somebody's place that was not to be had: all of the conversation comes again.
+    private void LockMembersOfNewDays(
+        Round round, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces) => IfAny(
+            sendsAsked.Where(id => held.Contains(id) && conversations[id].StartsDay(Now)).ToList(),
+            asked =>
+            {
+                var ids = Of(asked, id => id.Value);
+                round.Read(waits ? LockMembersSql : TryLockMembersSql, reader => heldPlaces.Add(PlaceKey(reader)), ids);
+                round.Read(
+                    MembersSql,
+                    reader =>
+                    {
+                        if (!heldPlaces.Contains(PlaceKey(reader)))
+                            held.Remove(PlaceKey(reader).Id);
+                    },
+                    ids);
+            });
 
     // What was asked for, under the locks.
     private void Load(Round round, IReadOnlyList<Change> changes, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)

@@ -232,12 +232,14 @@ public sealed class Conversation
     /// <summary>Takes a message in: next in order, and later than all that happened here before, whatever the clock says.</summary>
     public MessagePosition Take(Instant now)
     {
+        var startsDay = StartsDay(now);
         var (eventNo, at) = Note(now);
-        var day = at.InUtc().Date;
-        var place = new MessagePosition(++LastSeq, eventNo, at, day != LastActivityDay);
-        (LastActivityDay, Preview) = (day, null);
-        return place;
+        (LastActivityDay, Preview) = (at.InUtc().Date, null);
+        return new MessagePosition(++LastSeq, eventNo, at, startsDay);
     }
+
+    /// <summary>Whether a message that comes now is the first of its day (UTC).</summary>
+    public bool StartsDay(Instant now) => Next(now).InUtc().Date != LastActivityDay;
 
     /// <summary>Shows a message otherwise, if it is the newest.</summary>
     public void Show(long seq, Preview preview)

@@ -68,8 +68,8 @@ static class HotStatements
         {
             ("Send: the lock", "TryLockSql", [id]),
             ("Send: the lock of the sender's place", "TryLockPlacesSql", [id, sender]),
-            ("Send: the lock of the members' places, before the first of a day", "TryLockNewDaysSql", [id]),
-            ("Send: who they are", "OfNewDaysSql", [id]),
+            ("Send: the lock of the members' places, before the first of a day", "TryLockMembersSql", [id]),
+            ("Send: who they are", "MembersSql", [id]),
             ("Send: the conversation", "ConversationsSql", [id]),
             ("Send: the sender's place", "PlacesSql", [id, sender]),
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),

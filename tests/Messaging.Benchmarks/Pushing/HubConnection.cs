@@ -31,6 +31,10 @@ sealed class HubConnection : IDisposable
     /// <summary>Tells the service that the connection lives; it closes silent ones.</summary>
     public Task PingAsync(CancellationToken ct) => SendAsync("{\"type\":6}", ct);
 
+    /// <summary>Calls a method with arguments that are JSON already, without waiting for its completion.</summary>
+    public Task CallAsync(string method, string arguments, CancellationToken ct) =>
+        SendAsync($"{{\"type\":1,\"invocationId\":\"1\",\"target\":\"{method}\",\"arguments\":[{arguments}]}}", ct);
+
     /// <summary>Hands over each frame's payload until that answers false or the connection ends.</summary>
     public async Task ReceiveAsync(Func<ReadOnlyMemory<byte>, bool> heed, CancellationToken ct)
     {
