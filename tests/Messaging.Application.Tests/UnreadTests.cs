@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
@@ -185,6 +186,24 @@ public sealed class UnreadTests : SliceFixture
             (await EventsAsync(id)).Where(e => e.StartsWith("message:read", StringComparison.Ordinal)),
             Is.EquivalentTo(new[] { users[0], bob, users[0], bob }.Select(user => $"message:read {user}")));
         Assert.That((await Slices.ViewAsync(bob, id)).Me!.UnreadCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task What_is_unread_is_told_beside_an_edit_elsewhere()
+    {
+        var ((_, bob, id), (ada, _, elsewhere)) = (await PairAsync(messages: 2), await PairAsync(messages: 1));
+        var edited = (await Slices.SendAsync(new ListMessages(new Actor(ada), elsewhere, null, null, null, 1))).Items[0];
+        var values = new JsonText(Outbox.Json(new MessageValues { CreatedAt = edited.CreatedAt })!);
+        var rows = new[]
+        {
+            new FeedRow(1, Instant.MinValue, id.Value, Seq: null, bob.Value, MessageEvents.UnreadChanged, Payload: null),
+            new FeedRow(2, Instant.MinValue, elsewhere.Value, edited.Seq, UserId: null, MessageEdited.Name, values),
+        };
+
+        var told = await Slices.SqlAsync(session => session.QueryAsync(Slices.Get<EventTeller>().Read(rows, reader: null), CancellationToken.None));
+
+        Assert.That(told(rows[0])!.Value.Value, Does.Contain("\"unreadCount\":2"));
+        Assert.That(told(rows[1])!.Value.Value, Does.Contain("\"recipientCount\":1"));
     }
 
     private Task<string> ToldAsync(ConversationId id, UserId user) => Slices.SqlAsync(async session =>

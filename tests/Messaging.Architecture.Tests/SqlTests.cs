@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Messaging.Application.Messages;
 using Messaging.Testing;
 using Npgsql;
 
@@ -56,6 +57,15 @@ public sealed partial class SqlTests
         }
     }
 
+    // By what is said of a message m, a reply r or the newest of a conversation c there.
+    [Test]
+    public void What_somebody_may_see_is_told_by_one_rule()
+    {
+        var others = SqlConstants.All.Where(sql => Sight().IsMatch(Rules.Aggregate(sql.Text, (text, rule) => text.Replace(rule, "", StringComparison.Ordinal))));
+
+        Assert.That(others, Is.Empty);
+    }
+
     [Test]
     public async Task Every_table_has_an_owner()
     {
@@ -74,6 +84,9 @@ public sealed partial class SqlTests
         Assert.That(Owners.Keys, Is.EquivalentTo(tables));
     }
 
+    private static string[] Rules { get; } =
+        [SightSql.Seen, SightSql.ReplySeen, SightSql.NewestSeen, SightSql.Hidden, SightSql.Reached, SightSql.AnyReached];
+
     private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();
 
     private static Dictionary<string, string[]> Owners { get; } = File.ReadLines(Repository.File("db/tables.md"))
@@ -87,6 +100,9 @@ public sealed partial class SqlTests
 
     [GeneratedRegex(@"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!SET\b)(?<table>[a-z_]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Writes();
+
+    [GeneratedRegex(@"SELECT FROM message_hidden|[<>]=?\s*(\w+\.)?cleared_seq|cleared_seq\s*[<>]", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Sight();
 
     [GeneratedRegex(@"\([^)]*\)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Notes();

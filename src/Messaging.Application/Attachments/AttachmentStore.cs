@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Messaging.Application.Common;
+using Messaging.Application.Messages;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -54,12 +55,10 @@ public sealed class AttachmentStore(DbSession session)
         SELECT {AttachmentRow.Columns}
         FROM attachments a
         JOIN conversations c ON c.id = a.conversation_id
-        LEFT JOIN participants v ON v.conversation_id = a.conversation_id AND v.user_id = @UserId AND v.left_at IS NULL
-        WHERE a.id = @Id AND a.is_stored AND NOT a.is_released AND (@UserId::text IS NULL OR (v.user_id IS NOT NULL AND CASE WHEN a.seq IS NULL
-            THEN a.uploader_id = @UserId
-            ELSE a.seq > v.cleared_seq AND NOT EXISTS (
-                SELECT FROM message_hidden h
-                WHERE h.conversation_id = a.conversation_id AND h.user_id = @UserId AND h.seq = a.seq) END))
+        CROSS JOIN LATERAL (SELECT a.seq) m
+        LEFT JOIN participants p ON p.conversation_id = a.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
+        WHERE a.id = @Id AND a.is_stored AND NOT a.is_released AND (@UserId::text IS NULL OR (p.user_id IS NOT NULL
+            AND CASE WHEN m.seq IS NULL THEN a.uploader_id = @UserId ELSE {SightSql.Seen} END))
         """;
 
     // What its address gives: nothing of a conversation or a message that is deleted. Index: ix_attachments_id, pk_conversations.

@@ -42,16 +42,15 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         """;
 
     private const string Joins =
-        """
+        $"""
         JOIN users f ON f.id = r.from_id
         JOIN users t ON t.id = r.to_id
+        LEFT JOIN participants p ON p.conversation_id = r.conversation_id AND p.user_id = v.user_id AND {SightSql.TakesPart}
         LEFT JOIN LATERAL (
             SELECT m.id, m.seq, m.type, m.sender_id, m.text, m.deleted_at, m.created_at
             FROM messages m
             WHERE m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
-                AND NOT EXISTS (
-                    SELECT FROM message_hidden h
-                    WHERE h.conversation_id = r.conversation_id AND h.user_id = v.user_id AND h.seq = r.seq)
+                AND {SightSql.Seen}
             LIMIT 1
         ) m ON true
         """;
@@ -66,10 +65,10 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         LIMIT @Take
         """;
 
-    // Index: ix_message_requests_to, pk_users, pk_messages, pk_message_hidden.
+    // Index: ix_message_requests_to, pk_users, pk_participants, pk_messages, pk_message_hidden.
     private const string ReceivedSql = $"SELECT {Columns} {OfViewer} WHERE r.to_id = @UserId {Page}";
 
-    // Index: ix_message_requests_from, pk_users, pk_messages, pk_message_hidden.
+    // Index: ix_message_requests_from, pk_users, pk_participants, pk_messages, pk_message_hidden.
     private const string SentSql = $"SELECT {Columns} {OfViewer} WHERE r.from_id = @UserId {Page}";
 
     // Index: pk_message_requests.

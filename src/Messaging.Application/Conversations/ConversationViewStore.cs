@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
@@ -23,10 +24,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         p.starred_at IS NOT NULL AS starred, CASE WHEN {UnreadSql.Muted} THEN p.muted_until END AS muted_until, p.show_read_receipts,
         p.settings, p.cleared_seq, coalesce(c.last_seq <= p.hidden_seq, false) AS hidden,
         coalesce(c.last_deleted_seq = c.last_seq, false) AS last_message_deleted,
-        CASE WHEN p.has_gaps THEN EXISTS (
-            SELECT FROM message_hidden h
-            WHERE h.conversation_id = p.conversation_id AND h.user_id = p.user_id AND h.seq = c.last_seq)
-        ELSE false END AS last_message_hidden, c.last_event_at AS counted_at
+        coalesce({SightSql.NewestSeen}, true) AS last_message_seen, c.last_event_at AS counted_at
         """;
 
     // Index: pk_conversations, pk_participants, pk_message_hidden. The service sees every conversation, a user those they take part in.
@@ -84,13 +82,13 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         Instant? ClosedAt, UserId? ClosedBy, string? ClosedReason, string? ClosedNote, bool Archived, Instant CreatedAt, Instant UpdatedAt,
         long Version, ParticipantRole? Role, Instant? JoinedAt, long? LastReadSeq, long? LastDeliveredSeq, long? UnreadCount,
         long? MentionCount, bool? OwnArchived, bool Starred, Instant? MutedUntil, bool? ShowReadReceipts, JsonText? Settings, long? ClearedSeq,
-        bool Hidden, bool LastMessageDeleted, bool LastMessageHidden, Instant CountedAt)
+        bool Hidden, bool LastMessageDeleted, bool LastMessageSeen, Instant CountedAt)
     {
         public ConversationView ToView(ConversationPolicy policy, IEnumerable<ParticipantRow> participants) => new(
             Id, Type, Name, Description, AvatarUrl, Slug, OwnerId, CreatedBy,
             ContextType is null ? null : new ConversationContext(ContextType, ContextId!), Metadata, policy, ParticipantCount,
             [.. participants.Select(p => p.ToView())], LastSeq,
-            LastMessageId is null || LastSeq <= ClearedSeq || LastMessageHidden
+            LastMessageId is null || !LastMessageSeen
                 ? null
                 : new MessagePreview(
                     LastMessageId.Value, LastSeq, LastMessageType!.Value, LastMessageSender, LastMessageText, LastMessageDeleted, LastActivityAt),

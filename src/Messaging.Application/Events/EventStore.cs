@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -47,32 +48,29 @@ public sealed class EventStore(DbSession session, EventTeller teller)
         ),
         missed AS (
             SELECT e.position, e.occurred_at
-            FROM participants
+            FROM participants p
             CROSS JOIN LATERAL (
-                SELECT feed.position, feed.occurred_at
-                FROM feed
-                WHERE feed.conversation_id = participants.conversation_id
-                  AND feed.user_id IS NULL
-                  AND (feed.seq IS NULL OR feed.seq > participants.cleared_seq)
-                  AND NOT (participants.has_gaps AND feed.seq IS NOT NULL AND feed.type <> '{MessageEvents.New}' AND EXISTS (
-                    SELECT FROM message_hidden h
-                    WHERE h.conversation_id = feed.conversation_id AND h.user_id = @UserId AND h.seq = feed.seq))
-                  AND feed.position > @After
-                  AND feed.position <= @UpTo
-                  AND feed.occurred_at >= (SELECT first FROM days)
-                  AND feed.occurred_at < (SELECT beyond FROM days)
-                ORDER BY feed.position
+                SELECT m.position, m.occurred_at
+                FROM feed m
+                WHERE m.conversation_id = p.conversation_id
+                  AND m.user_id IS NULL
+                  AND (m.seq IS NULL OR ({SightSql.Reached} AND (m.type = '{MessageEvents.New}' OR NOT {SightSql.Hidden})))
+                  AND m.position > @After
+                  AND m.position <= @UpTo
+                  AND m.occurred_at >= (SELECT first FROM days)
+                  AND m.occurred_at < (SELECT beyond FROM days)
+                ORDER BY m.position
                 LIMIT @Limit
             ) AS e
-            WHERE participants.user_id = @UserId AND participants.left_at IS NULL AND NOT participants.pending
+            WHERE p.user_id = @UserId AND {SightSql.Hears}
             UNION ALL
             (
                 SELECT feed.position, feed.occurred_at
                 FROM feed
                 WHERE feed.user_id = @UserId
                   AND (feed.conversation_id IS NULL OR feed.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
-                    SELECT FROM participants own
-                    WHERE own.conversation_id = feed.conversation_id AND own.user_id = @UserId AND own.left_at IS NULL AND NOT own.pending))
+                    SELECT FROM participants p
+                    WHERE p.conversation_id = feed.conversation_id AND p.user_id = @UserId AND {SightSql.Hears}))
                   AND feed.position > @After
                   AND feed.position <= @UpTo
                   AND feed.occurred_at >= (SELECT first FROM days)

@@ -21,7 +21,7 @@ public sealed record EditMessage(
     Optional<JsonText?> Metadata,
     Optional<IReadOnlyList<UserId>> Mentions) : IStatementCommand<MessageView>;
 
-public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore views, IValidator<MessageWords> validator, Limits limits)
+public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views, IValidator<MessageWords> validator, Limits limits)
     : IRequestHandler<EditMessage, MessageView>
 {
     public async Task<MessageView> Handle(EditMessage command, CancellationToken ct)
@@ -72,7 +72,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageViewStore vi
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(
                 message.Seq,
-                new Preview(after.Text is null ? null : StrictText.First(after.Text, MessageViewStore.PreviewLength), DeletedSeq: null));
+                new Preview(after.Text is null ? null : StrictText.First(after.Text, MessageReader.PreviewLength), DeletedSeq: null));
             set.Tell(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
             TellUnread(set, conversation, message, edited);
             return message.Seq;

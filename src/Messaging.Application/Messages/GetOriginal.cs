@@ -10,7 +10,7 @@ namespace Messaging.Application.Messages;
 /// <summary>A message as it was before it was deleted, for moderators; its files by name alone.</summary>
 public sealed record GetOriginal(MessageId Id) : IQuery<MessageView>;
 
-public sealed class GetOriginalHandler(DbSession session, MessageViewStore views, AttachmentStore attachments, FileUrls urls)
+public sealed class GetOriginalHandler(DbSession session, MessageReader views, AttachmentStore attachments, FileUrls urls)
     : IRequestHandler<GetOriginal, MessageView>
 {
     // Index: ix_messages_id, in the partitions around the time that the id tells; pk_conversations; pk_message_originals.

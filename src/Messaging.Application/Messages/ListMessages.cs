@@ -29,7 +29,7 @@ public sealed class ListMessagesValidator : AbstractValidator<ListMessages>
     }
 }
 
-public sealed class ListMessagesHandler(MessageViewStore views, ConversationWriter writer)
+public sealed class ListMessagesHandler(MessageReader views, ConversationWriter writer)
     : IRequestHandler<ListMessages, MessagePage>
 {
     // What was fetched was received: the pointer moves where the page goes beyond it, and nothing is written where it does not.

@@ -2,7 +2,6 @@ using System.Globalization;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Messages;
@@ -17,18 +16,17 @@ public sealed class ListRepliesValidator : AbstractValidator<ListReplies>
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListRepliesHandler(DbSession session, MessagePlaceStore places, MessageListStore messages)
+public sealed class ListRepliesHandler(DbSession session, MessagePlaceStore places, MessageReader messages)
     : IRequestHandler<ListReplies, Page<MessageView>>
 {
-    // Index: ix_messages_replies, from the cursor on, in the months since the message; pk_message_hidden.
+    // Index: ix_messages_replies, from the cursor on, in the months since the message; pk_participants; pk_message_hidden.
     private const string PageSql =
         $"""
         SELECT m.conversation_id, m.seq, m.created_at
         FROM messages m
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
         WHERE m.conversation_id = @ConversationId AND m.reply_to_seq = @Seq AND m.seq > @After AND m.created_at >= @CreatedAt
-            AND {ConversationStore.Visible} AND NOT EXISTS (
-                SELECT FROM message_hidden h
-                WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = m.seq)
+            AND (@UserId::text IS NULL OR ({SightSql.Seen}))
         ORDER BY m.seq
         LIMIT @Take
         """;

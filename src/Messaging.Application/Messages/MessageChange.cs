@@ -104,7 +104,7 @@ public sealed record NewMessage(
 
     public string Type => Draft.Type.ToString().ToLowerInvariant();
 
-    public string? Preview => Draft.Text is null ? null : StrictText.First(Draft.Text, MessageViewStore.PreviewLength);
+    public string? Preview => Draft.Text is null ? null : StrictText.First(Draft.Text, MessageReader.PreviewLength);
 
     public string? Mentions => Draft.Mentions.Count == 0 ? null : string.Join(' ', Draft.Mentions);
 

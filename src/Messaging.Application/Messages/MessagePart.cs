@@ -18,8 +18,8 @@ public sealed class MessagePart : ChangePart
         SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted,
             m.version
         FROM {SoughtMessage.Places}
-        LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL
-        WHERE k.user_id = '' OR ({MessagePlaceStore.Seen})
+        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.TakesPart}
+        WHERE k.user_id = '' OR ({SightSql.Seen})
         """;
 
     // Index: as for messages.
@@ -153,7 +153,7 @@ public sealed class MessagePart : ChangePart
         if (!messages.TryGetValue(reply.Id, out var message) || ReferenceEquals(message, stored[reply.Id]))
             return reply;
         var text = message.Body!.Text;
-        return reply with { Preview = text is null ? null : StrictText.First(text, MessageViewStore.PreviewLength), Deleted = message.IsDeleted };
+        return reply with { Preview = text is null ? null : StrictText.First(text, MessageReader.PreviewLength), Deleted = message.IsDeleted };
     }
 
     /// <summary>Leaves a message that says something else to be written, and what it said before.</summary>

@@ -8,17 +8,6 @@ namespace Messaging.Application.Messages;
 /// <summary>Finds messages by their ids for those who may see them.</summary>
 public sealed class MessagePlaceStore(DbSession session)
 {
-    /// <summary>
-    /// Holds for a message <c>m</c> that <c>v</c>, who takes part, may see: not what was said before one came or has cleared, nor what one has
-    /// deleted for oneself. Index: pk_message_hidden.
-    /// </summary>
-    public const string Seen =
-        """
-        m.seq > v.cleared_seq AND NOT EXISTS (
-            SELECT FROM message_hidden h
-            WHERE h.conversation_id = v.conversation_id AND h.user_id = v.user_id AND h.seq = m.seq)
-        """;
-
     // What is left of a deleted conversation is nobody's to see. Index: ix_messages_id, in the partitions around the time that the id tells;
     // pk_conversations; pk_participants; pk_message_hidden.
     private const string FindSql =
@@ -26,9 +15,9 @@ public sealed class MessagePlaceStore(DbSession session)
         SELECT m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted, m.version
         FROM messages m
         JOIN conversations c ON c.id = @ConversationId
-        LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
         WHERE m.id = @MessageId AND m.created_at BETWEEN @From AND @To AND m.conversation_id = @ConversationId
-            AND (@UserId::text IS NULL OR ({Seen}))
+            AND (@UserId::text IS NULL OR ({SightSql.Seen}))
         """;
 
     /// <summary>Refuses, as absent, a message that is elsewhere or not the viewer's to see.</summary>

@@ -13,7 +13,7 @@ namespace Messaging.Application.Messages;
 /// The one place where messages are sent: together with what others send at the same moment, or within a command's own transaction.
 /// </summary>
 public sealed class MessageSender(
-    DbSession session, ChangeRunner changes, ConversationStore conversations, MessageViewStore views, RequestStore requests,
+    DbSession session, ChangeRunner changes, ConversationStore conversations, MessageReader views, RequestStore requests,
     AcceptanceStore acceptance, FileUrls urls, PolicySettings policies)
 {
     public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)

@@ -13,7 +13,7 @@ public sealed record PinMessage(Actor Actor, ConversationId ConversationId, Mess
 /// <param name="Created">False for one that was there.</param>
 public sealed record PutPin(PinView Pin, bool Created);
 
-public sealed class PinMessageHandler(ChangeRunner changes, MessageViewStore views) : IRequestHandler<PinMessage, PutPin>
+public sealed class PinMessageHandler(ChangeRunner changes, MessageReader views) : IRequestHandler<PinMessage, PutPin>
 {
     public async Task<PutPin> Handle(PinMessage command, CancellationToken ct)
     {

@@ -13,19 +13,17 @@ public sealed record PinView(MessageView Message, UserId? PinnedBy, Instant Pinn
 public sealed record PinTold(MessageId MessageId, bool Pinned, UserId? By);
 
 /// <summary>The pinned messages of a conversation: few, whatever its length.</summary>
-public sealed class PinStore(DbSession session, MessageListStore messages)
+public sealed class PinStore(DbSession session, MessageReader messages)
 {
-    // Index: pk_pins, those of the conversation, put in order here; pk_participants; pk_message_hidden.
+    // A pin stands for its message. Index: pk_pins, those of the conversation, put in order here; pk_participants; pk_message_hidden.
     private const string ListSql =
-        """
-        SELECT i.conversation_id, i.seq, i.sent_at AS created_at, i.pinned_by, i.pinned_at
-        FROM pins i
-        LEFT JOIN participants v ON v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.left_at IS NULL
-        WHERE i.conversation_id = @ConversationId AND (i.pinned_at, i.seq) < (@BeforeTime, @BeforeSeq)
-            AND (@UserId::text IS NULL OR (i.seq > v.cleared_seq AND NOT EXISTS (
-                SELECT FROM message_hidden h
-                WHERE h.conversation_id = @ConversationId AND h.user_id = @UserId AND h.seq = i.seq)))
-        ORDER BY i.pinned_at DESC, i.seq DESC
+        $"""
+        SELECT m.conversation_id, m.seq, m.sent_at AS created_at, m.pinned_by, m.pinned_at
+        FROM pins m
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
+        WHERE m.conversation_id = @ConversationId AND (m.pinned_at, m.seq) < (@BeforeTime, @BeforeSeq)
+            AND (@UserId::text IS NULL OR ({SightSql.Seen}))
+        ORDER BY m.pinned_at DESC, m.seq DESC
         LIMIT @Take
         """;
 

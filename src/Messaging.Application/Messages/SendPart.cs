@@ -24,8 +24,8 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
         SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview,
             m.deleted_at IS NOT NULL AS deleted
         FROM {SoughtMessage.Places}
-        LEFT JOIN participants v ON v.conversation_id = k.conversation_id AND v.user_id = k.user_id AND v.left_at IS NULL
-        WHERE k.user_id = '' OR ({MessagePlaceStore.Seen})
+        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.TakesPart}
+        WHERE k.user_id = '' OR ({SightSql.Seen})
         """;
 
     private const string AddMessagesSql =

@@ -62,7 +62,7 @@ public sealed class ReportMessageValidator : AbstractValidator<ReportMessage>
             .WithMessage($"A note has 1 to {NoteLength} characters.");
 }
 
-public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore places, MessageViewStore views, IClock clock)
+public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore places, MessageReader views, IClock clock)
     : IRequestHandler<ReportMessage, MadeReport>
 {
     // Another one that is open clashes in uq_reports_open. Index: pk_participants.

@@ -1,3 +1,5 @@
+using Messaging.Application.Messages;
+
 namespace Messaging.Application.Receipts;
 
 /// <summary>
@@ -8,7 +10,7 @@ namespace Messaging.Application.Receipts;
 public static class UnreadSql
 {
     /// <summary>The seq up to which nothing is unread.</summary>
-    public const string Pointer = "greatest(p.last_read_seq, p.cleared_seq)";
+    public const string Pointer = $"greatest(p.last_read_seq, {SightSql.Start})";
 
     /// <summary>Whether one has muted the conversation just now.</summary>
     public const string Muted = "coalesce(p.muted_until > now(), false)";

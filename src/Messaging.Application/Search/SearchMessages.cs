@@ -32,16 +32,16 @@ public sealed class SearchMessagesValidator : AbstractValidator<SearchMessages>
 }
 
 public sealed class SearchMessagesHandler(
-    DbSession session, SearchLane lane, WordStore words, MessageListStore messages, ConversationStore conversations)
+    DbSession session, SearchLane lane, WordStore words, MessageReader messages, ConversationStore conversations)
     : IRequestHandler<SearchMessages, Page<FoundMessage>>
 {
     // Index: ix_participants_inbox, pk_conversations.
     private const string ConversationsSql =
-        """
+        $"""
         SELECT c.id, c.created_at, c.last_activity_at
         FROM participants p
         JOIN conversations c ON c.id = p.conversation_id
-        WHERE p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending AND c.last_seq > p.cleared_seq
+        WHERE p.user_id = @UserId AND {SightSql.Hears} AND {SightSql.AnyReached}
             AND (@ConversationId::uuid IS NULL OR p.conversation_id = @ConversationId)
         """;
 
@@ -54,7 +54,7 @@ public sealed class SearchMessagesHandler(
     // Index: ix_messages_words for rare words, pk_messages for common ones, or both together. Hits first, the newest after: a plan that
     // walks in their order would read everything for a rare word. Then pk_participants and pk_message_hidden until the page is full.
     private const string HitsSql =
-        """
+        $"""
         WITH hits AS MATERIALIZED (
             SELECT m.conversation_id, m.seq, m.created_at
             FROM messages m
@@ -62,27 +62,19 @@ public sealed class SearchMessagesHandler(
                 AND m.created_at >= @Start AND m.created_at < @End AND (m.created_at, m.conversation_id) < (@BeforeTime, @BeforeId)
                 AND m.deleted_at IS NULL AND m.type <> 'system' AND (@SenderId::text IS NULL OR m.sender_id = @SenderId)
         )
-        SELECT h.conversation_id, h.seq, h.created_at
+        SELECT m.conversation_id, m.seq, m.created_at
         FROM (
             SELECT hits.conversation_id, hits.seq, hits.created_at
             FROM hits
             ORDER BY hits.created_at DESC, hits.conversation_id DESC
-        ) h
+        ) m
         JOIN LATERAL (
             SELECT p.conversation_id
             FROM participants p
-            WHERE p.conversation_id = h.conversation_id AND p.user_id = @UserId AND p.left_at IS NULL AND NOT p.pending
-                AND p.cleared_seq < h.seq
+            WHERE p.conversation_id = m.conversation_id AND p.user_id = @UserId AND {SightSql.Hears} AND {SightSql.Seen}
             LIMIT 1
         ) mine ON true
-        LEFT JOIN LATERAL (
-            SELECT d.seq
-            FROM message_hidden d
-            WHERE d.conversation_id = h.conversation_id AND d.user_id = @UserId AND d.seq = h.seq
-            LIMIT 1
-        ) hidden ON true
-        WHERE hidden.seq IS NULL
-        ORDER BY h.created_at DESC, h.conversation_id DESC
+        ORDER BY m.created_at DESC, m.conversation_id DESC
         LIMIT @Take
         """;
 

@@ -25,7 +25,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
     /// <summary>Makes a message the first unread one, wherever the pointer is; false for one that is not there, or not this one's to see.</summary>
     public bool MarkUnread(long seq, long newest)
     {
-        if (isPending || seq <= ClearedSeq || seq > newest)
+        if (isPending || !new Sight(ClearedSeq).Reaches(seq) || seq > newest)
             return false;
         (LastReadSeq, LastDeliveredSeq) = (seq - 1, Math.Max(LastDeliveredSeq, seq - 1));
         return true;

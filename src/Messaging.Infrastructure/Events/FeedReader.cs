@@ -104,7 +104,7 @@ public sealed class FeedReader(
         {
             var seq = row.Seq ?? teller.ShownSeq(row);
             var seeing = members[conversation].ToLookup(
-                member => seq is not { } of || (of > member.ClearedSeq && !hidden.Contains((conversation, member.UserId, of))), member => member.UserId);
+                member => seq is not { } of || member.Sight.Shows(of, hidden.Contains((conversation, member.UserId, of))), member => member.UserId);
             Tell(row, [.. seeing[true]]);
             if (row.Seq is null && seeing.Contains(false))
                 Tell(row with { HidesMessage = true }, [.. seeing[false]]);

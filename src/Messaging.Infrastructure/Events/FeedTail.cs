@@ -1,6 +1,8 @@
 using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
+using Messaging.Application.Messages;
+using Messaging.Domain.Participants;
 using NodaTime;
 using Npgsql;
 using NpgsqlTypes;
@@ -8,9 +10,8 @@ using NpgsqlTypes;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>Somebody who takes part in a conversation.</summary>
-/// <param name="ClearedSeq">Up to which seq its messages are not this one's to see.</param>
-/// <param name="HasGaps">Whether this one may have deleted some for oneself.</param>
-sealed record FeedMember(string UserId, long ClearedSeq, bool HasGaps);
+/// <param name="HasGaps">Whether this one may have deleted some of its messages for oneself.</param>
+sealed record FeedMember(string UserId, Sight Sight, bool HasGaps);
 
 /// <summary>The end of the feed, what it tells and those whom it concerns, asked over and over on one connection.</summary>
 sealed class FeedTail : IAsyncDisposable
@@ -45,10 +46,10 @@ sealed class FeedTail : IAsyncDisposable
 
     // Index: pk_participants. Read after the events: who has left by now hears none of them, who has not accepted a request either.
     private const string MembersSql =
-        """
-        SELECT conversation_id, user_id, cleared_seq, has_gaps
-        FROM participants
-        WHERE conversation_id = ANY (@HeardConversations) AND left_at IS NULL AND NOT pending
+        $"""
+        SELECT p.conversation_id, p.user_id, {SightSql.Start} AS cleared_seq, p.has_gaps
+        FROM participants p
+        WHERE p.conversation_id = ANY (@HeardConversations) AND {SightSql.Hears}
         """;
 
     // Index: pk_message_hidden.
@@ -127,7 +128,7 @@ sealed class FeedTail : IAsyncDisposable
         await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
             reading.Sql.Length > 0 ? $"{MembersSql};{reading.Sql}" : MembersSql, parameters, cancellationToken: ct));
         foreach (var member in await grid.ReadAsync<MemberRow>())
-            members[member.ConversationId].Add(new FeedMember(member.UserId, member.ClearedSeq, member.HasGaps));
+            members[member.ConversationId].Add(new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps));
         return (await reading.ReadAsync(grid), members);
     }
 

@@ -31,7 +31,7 @@ static class HotStatements
         new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
-            "One message by its id", Statements.Of<MessageViewStore>("FindSql"), Background: false,
+            "One message by its id", Statements.Of<MessagePlaceStore>("FindSql"), Background: false,
             ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Changes(conversation, user, seq, message),
@@ -101,12 +101,12 @@ static class HotStatements
         new (string Name, string Constant)[]
         {
             ("History: the page's bounds and pins", "PageSql"),
-            ("History: the messages, 1,000 deep", "MessagesSql"),
-            ("History: the attachments", "AttachmentsSql"),
-            ("History: the reactions", "ReactionsSql"),
-            ("History: the pointers of all members", "PointersSql"),
+            ("History: the messages, 1,000 deep", "PageMessagesSql"),
+            ("History: the attachments", "PageAttachmentsSql"),
+            ("History: the reactions", "PageReactionsSql"),
+            ("History: the pointers of all members", "PagePointersSql"),
         }.Select(part => new HotStatement(
-            part.Name, Statements.Of<MessageViewStore>(part.Constant), Background: false,
+            part.Name, Statements.Of<MessageReader>(part.Constant), Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Upto", Bigint, upto), ("After", Bigint, null),
             ("Limit", NpgsqlDbType.Integer, HistoryBenchmark.PageSize), ("Receipts", NpgsqlDbType.Boolean, true)));
 
@@ -204,9 +204,9 @@ static class HotStatements
         var times = new[] { TextOf(TimeOf(message)) };
         return new (string Name, Type Source, string Constant)[]
         {
-            ("Told: messages", typeof(MessageListStore), "MessagesSql"),
-            ("Told: their attachments", typeof(MessageListStore), "AttachmentsSql"),
-            ("Told: their reactions", typeof(MessageListStore), "ReactionsSql"),
+            ("Told: messages", typeof(MessageReader), "MessagesSql"),
+            ("Told: their attachments", typeof(MessageReader), "AttachmentsSql"),
+            ("Told: their reactions", typeof(MessageReader), "ReactionsSql"),
             ("Told: what stands around them", typeof(MessageEventSource), "AroundSql"),
             ("Told: which marked ones are deleted", typeof(MarkEventSource), "DeletedSql"),
             ("Told: conversations", typeof(ConversationEventSource), "ConversationsSql"),
@@ -223,7 +223,7 @@ static class HotStatements
             ("MarkedConversations", array | Uuid, conversations), ("MarkedSeqs", array | Bigint, seqs),
             ("ToldConversations", array | Uuid, conversations), ("PeopleConversations", array | Uuid, conversations), ("People", array | Text, users),
             ("NewestConversations", array | Uuid, conversations), ("NewestSeqs", array | Bigint, seqs),
-            ("NewestTimes", array | NpgsqlDbType.TimestampTz, times), ("OwnConversations", array | Uuid, conversations), ("Owners", array | Text, users),
+            ("NewestTimes", array | NpgsqlDbType.TimestampTz, times), ("NewestViewers", array | Text, users), ("OwnConversations", array | Uuid, conversations), ("Owners", array | Text, users),
             ("ContactHearers", array | Text, users), ("Contacts", array | Text, users), ("RequestHearers", array | Text, users),
             ("Requests", array | Uuid, ids), ("ReadyConversations", array | Uuid, conversations), ("Ready", array | Uuid, ids)));
     }

@@ -15,9 +15,9 @@ sealed class HistoryBenchmark(Bench bench)
     const int Pages = 60;
 
     public static string Sql { get; } =
-        Statements.Of<MessageViewStore>("PageSql") + ";" + Statements.Of<MessageViewStore>("MessagesSql") + ";"
-        + Statements.Of<MessageViewStore>("AttachmentsSql") + ";" + Statements.Of<MessageViewStore>("ReactionsSql") + ";"
-        + Statements.Of<MessageViewStore>("PointersSql");
+        Statements.Of<MessageReader>("PageSql") + ";" + Statements.Of<MessageReader>("PageMessagesSql") + ";"
+        + Statements.Of<MessageReader>("PageAttachmentsSql") + ";" + Statements.Of<MessageReader>("PageReactionsSql") + ";"
+        + Statements.Of<MessageReader>("PagePointersSql");
 
     public async Task RunAsync()
     {

@@ -1,0 +1,355 @@
+using Dapper;
+using Messaging.Application.Attachments;
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Participants;
+using Messaging.Application.Reactions;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>Where a message stands.</summary>
+public sealed record MessagePlace(ConversationId ConversationId, long Seq, Instant CreatedAt);
+
+/// <summary>
+/// The one reader of messages and of what hangs on them, as a viewer sees them: a page of a conversation, which is a range, or those of
+/// several places, found before. One round trip each, and of one moment.
+/// </summary>
+public sealed class MessageReader(DbSession session, MessagePlaceStore found, PolicySettings policies, FileUrls urls)
+{
+    /// <summary>Code points of a preview.</summary>
+    public const int PreviewLength = 120;
+
+    /// <summary>The places <c>k</c>.</summary>
+    internal const string Places =
+        "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
+
+    // The columns of Row, of a message m, its sender s and the message r that it answers.
+    private const string Columns =
+        """
+        m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.location, m.reference,
+            m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
+            r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
+        """;
+
+    private const string Stored =
+        """
+        SELECT m.id, m.conversation_id, m.seq, m.type, m.sender_id, m.text, m.metadata, m.location, m.reference, m.mentions,
+                m.client_message_id, m.reply_to_seq, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at,
+                m.version
+            FROM messages m
+        """;
+
+    // What a viewer p sees of a message m, with its sender and the message that it answers: a time that is not known looks in no month. For the
+    // service p sees from the beginning. The LIMITs keep the planner from joining whole tables, and what is asked of each row out of the scans,
+    // of which there is one a month to be made ready. Index: pk_users, pk_messages, pk_message_hidden.
+    private const string Seen =
+        $"""
+        LEFT JOIN LATERAL (
+            SELECT u.display_name, u.avatar_url
+            FROM users u
+            WHERE u.id = m.sender_id
+            LIMIT 1
+        ) s ON true
+        LEFT JOIN LATERAL (
+            SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
+                o.deleted_at IS NOT NULL AS deleted
+            FROM messages o
+            WHERE o.conversation_id = p.conversation_id AND o.seq = m.reply_to_seq
+                AND o.created_at BETWEEN p.begun_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
+            LIMIT 1
+        ) r ON {SightSql.ReplySeen}
+        WHERE {SightSql.Seen}
+        """;
+
+    // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do. What is not the
+    // viewer's to see is before the beginning, which makes the range begin there. Index: pk_conversations, pk_participants.
+    private const string RangeSql =
+        $"""
+        SELECT bounds.conversation_id, @UserId::text AS user_id, greatest(bounds.after, bounds.cleared_seq) AS after, bounds.upto,
+            bounds.last_seq, bounds.cleared_seq, bounds.has_gaps, bounds.begun_at, bounds.last_activity_at
+        FROM (
+            SELECT c.id AS conversation_id, c.last_seq, c.created_at AS begun_at, c.last_activity_at, coalesce({SightSql.Start}, 0) AS cleared_seq,
+                coalesce(p.has_gaps, false) AS has_gaps,
+                coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
+                least(coalesce(@After + greatest({SightSql.Start} - @After, 0) + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
+            FROM conversations c
+            LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
+            WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
+        ) bounds
+        """;
+
+    // The bounds with the pinned ones between them. Index: pk_pins, the range alone.
+    private const string PageSql =
+        $"""
+        SELECT page.after, page.upto, page.last_seq, page.cleared_seq, ARRAY(
+            SELECT i.seq
+            FROM pins i
+            WHERE i.conversation_id = @ConversationId AND i.seq > page.after AND i.seq <= page.upto) AS pinned
+        FROM ({RangeSql}) page
+        """;
+
+    // Index: pk_messages, the range alone, in the months of the conversation.
+    private const string PageMessagesSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT {Columns}
+        FROM page p
+        CROSS JOIN LATERAL (
+            {Stored}
+            WHERE m.conversation_id = @ConversationId AND m.seq > p.after AND m.seq <= p.upto
+                AND m.created_at BETWEEN p.begun_at AND p.last_activity_at
+            LIMIT @Limit
+        ) m
+        {Seen}
+        ORDER BY m.seq
+        """;
+
+    // Index: ix_attachments_message, the range alone.
+    private const string PageAttachmentsSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT {AttachmentRow.Columns}
+        FROM page
+        JOIN attachments a ON a.conversation_id = @ConversationId AND a.seq > page.after AND a.seq <= page.upto AND NOT a.is_released
+        ORDER BY a.seq, a.position
+        """;
+
+    // Index: pk_reaction_counts, the range alone: a row per emoji, however many have reacted; pk_reactions for whether the viewer has.
+    private const string PageReactionsSql =
+        $"""
+        WITH page AS MATERIALIZED ({RangeSql})
+        SELECT {ReactionColumns}
+        FROM page
+        JOIN reaction_counts e ON e.conversation_id = @ConversationId AND e.seq > page.after AND e.seq <= page.upto
+        ORDER BY e.seq, e.first_at, e.emoji
+        """;
+
+    // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
+    private const string PagePointersSql =
+        $"""
+        SELECT {PointerColumns}, CASE WHEN p.user_id = @UserId AND NOT p.pending THEN p.last_delivered_seq END AS own_delivered_seq
+        FROM participants p
+        JOIN conversations c ON c.id = @ConversationId
+        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
+        """;
+
+    // Index: pk_messages, pk_conversations, pk_participants.
+    private const string MessagesSql =
+        $"""
+        SELECT {Columns}
+        FROM (
+            SELECT k.conversation_id, @UserId::text AS user_id, k.seq, k.created_at, c.created_at AS begun_at,
+                CASE WHEN @UserId::text IS NULL THEN 0 ELSE {SightSql.Start} END AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps
+            FROM {Places}
+            JOIN conversations c ON c.id = k.conversation_id
+            LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
+        ) p
+        CROSS JOIN LATERAL (
+            {Stored}
+            WHERE m.conversation_id = p.conversation_id AND m.seq = p.seq AND m.created_at = p.created_at
+            LIMIT 1
+        ) m
+        {Seen}
+        """;
+
+    // Index: ix_attachments_message.
+    private const string AttachmentsSql =
+        $"""
+        SELECT {AttachmentRow.Columns}
+        FROM {Places}
+        JOIN attachments a ON a.conversation_id = k.conversation_id AND a.seq = k.seq AND NOT a.is_released
+        ORDER BY a.conversation_id, a.seq, a.position
+        """;
+
+    // Index: pk_reaction_counts, pk_reactions.
+    private const string ReactionsSql =
+        $"""
+        SELECT {ReactionColumns}
+        FROM {Places}
+        JOIN reaction_counts e ON e.conversation_id = k.conversation_id AND e.seq = k.seq
+        ORDER BY e.conversation_id, e.seq, e.first_at, e.emoji
+        """;
+
+    // Index: pk_pins.
+    private const string PinsSql =
+        $"""
+        SELECT i.conversation_id, i.seq
+        FROM {Places}
+        JOIN pins i ON i.conversation_id = k.conversation_id AND i.seq = k.seq
+        """;
+
+    // Index: pk_participants, those of each conversation once.
+    private const string PointersSql =
+        $"""
+        SELECT {PointerColumns}, NULL::bigint AS own_delivered_seq
+        FROM participants p
+        JOIN conversations c ON c.id = p.conversation_id
+        WHERE p.conversation_id = ANY(@ReceiptsIn::uuid[]) AND p.left_at IS NULL
+        """;
+
+    private const string ReactionColumns =
+        """
+        e.conversation_id, e.seq, e.emoji, e.count, EXISTS (
+            SELECT FROM reactions o
+            WHERE o.conversation_id = e.conversation_id AND o.seq = e.seq AND o.user_id = @UserId AND o.emoji = e.emoji) AS mine, e.user_ids
+        """;
+
+    private const string PointerColumns =
+        $"""
+        p.conversation_id, p.user_id, p.joined_seq, {ParticipantViewStore.ReadTold} AS last_read_seq,
+            {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
+        """;
+
+    /// <summary>
+    /// The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>, as the viewer
+    /// receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it is there already. The page tells
+    /// of it as moved.
+    /// </summary>
+    public Task<(MessagePage Page, long? Received)?> ReceivePageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
+        ReadPageAsync(conversationId, viewer, upto, after, limit, receives: true, ct);
+
+    public async Task<MessageView> GetAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
+        await FindAsync(conversationId, seq, viewer, ct) ?? throw CommonErrors.NotFound();
+
+    /// <summary>Null for a message that is absent or not the viewer's to see.</summary>
+    public async Task<MessageView?> FindAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
+        (await ReadPageAsync(conversationId, viewer, seq, after: null, limit: 1, receives: false, ct))?.Page.Items.SingleOrDefault();
+
+    public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>
+        await GetAsync(conversationId, (await found.GetAsync(conversationId, id, viewer, ct)).Seq, viewer, ct);
+
+    /// <summary>Those of the messages that the viewer may see, in the order of the places.</summary>
+    public async Task<IReadOnlyList<MessageView>> ListAsync(IReadOnlyList<MessagePlace> places, Actor viewer, CancellationToken ct)
+    {
+        if (places.Count == 0)
+            return [];
+        var ids = places.Select(place => place.ConversationId).Distinct().ToList();
+        var views = await session.QueryAsync(
+            Read(places, viewer, receiptsIn: ids, policies.Receipts, file => file.ToView(urls, UrlAudience.Caller)), ct);
+        return [.. places.Select(place => views(place.ConversationId, place.Seq)).OfType<MessageView>()];
+    }
+
+    /// <summary>The messages of the places, for who reads other things in the same round trip; null for what the viewer may not see.</summary>
+    /// <param name="receiptsIn">The conversations where it is counted who has received and read; nobody has elsewhere.</param>
+    /// <param name="receipts">Whether receipts are told here.</param>
+    internal static Reading<Func<ConversationId, long, MessageView?>> Read(
+        IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn, bool receipts,
+        Func<AttachmentRow, AttachmentView> show) => new(
+        MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PointersSql + ";" + PinsSql,
+        new
+        {
+            ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
+            Seqs = places.Select(place => place.Seq).ToArray(),
+            Times = places.Select(place => place.CreatedAt.ToDateTimeUtc()).ToArray(),
+            UserId = viewer.UserId?.Value,
+            Receipts = receipts,
+            ReceiptsIn = receiptsIn.Select(id => id.Value).ToArray(),
+        },
+        async grid =>
+        {
+            var read = await Shown.ReadAsync(grid, show);
+            var rows = read.Rows.ToDictionary(row => (row.ConversationId, row.Seq));
+            var pointers = read.Pointers.GroupBy(row => row.ConversationId).ToDictionary(group => group.Key, group => group.ToArray());
+            var pins = (await grid.ReadAsync<PinRow>()).ToHashSet();
+            return (id, seq) => rows.TryGetValue((id, seq), out var row)
+                ? read.View(row, pins.Contains(new(id, seq)), pointers.GetValueOrDefault(id, []))
+                : null;
+        });
+
+    private Task<(MessagePage Page, long? Received)?> ReadPageAsync(
+        ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct) =>
+        session.QueryBatchAsync(
+            PageSql + ";" + PageMessagesSql + ";" + PageAttachmentsSql + ";" + PageReactionsSql + ";" + PagePointersSql,
+            new
+            {
+                ConversationId = conversationId.Value,
+                UserId = viewer.UserId?.Value,
+                Upto = upto,
+                After = after,
+                Limit = limit,
+                policies.Receipts,
+            },
+            async grid =>
+            {
+                var range = await grid.ReadSingleOrDefaultAsync<PageRow>();
+                var read = await Shown.ReadAsync(grid, file => file.ToView(urls, UrlAudience.Caller));
+                if (range is null)
+                    return ((MessagePage, long?)?)null;
+                var pointers = read.Pointers;
+                var own = Array.FindIndex(pointers, pointer => pointer.OwnDeliveredSeq < range.Upto);
+                var received = receives && own >= 0 && range.Upto > range.After;
+                if (received && pointers[own].LastDeliveredSeq is not null)
+                    pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
+                var page = new MessagePage(
+                    [.. read.Rows.Select(row => read.View(row, range.Pinned.Contains(row.Seq), pointers))],
+                    range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
+                    range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
+                return (page, received ? range.Upto : null);
+            },
+            ct);
+
+    // What the statements of messages, their attachments and reactions, and of how far people have come tell, in this order.
+    private sealed record Shown(
+        Row[] Rows, ILookup<(ConversationId, long), AttachmentView> Attachments, ILookup<(ConversationId, long), ReactionView> Reactions,
+        PointerRow[] Pointers)
+    {
+        public static async Task<Shown> ReadAsync(SqlMapper.GridReader grid, Func<AttachmentRow, AttachmentView> show) => new(
+            (await grid.ReadAsync<Row>()).ToArray(),
+            (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => (row.ConversationId, row.Seq!.Value), show),
+            (await grid.ReadAsync<ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView()),
+            (await grid.ReadAsync<PointerRow>()).ToArray());
+
+        public MessageView View(Row row, bool pinned, PointerRow[] pointers) => row.ToView(
+            [.. Attachments[(row.ConversationId, row.Seq)]], [.. Reactions[(row.ConversationId, row.Seq)]], pinned, pointers);
+    }
+
+    private sealed record PageRow(long After, long Upto, long LastSeq, long ClearedSeq, long[] Pinned);
+
+    private sealed record PinRow(ConversationId ConversationId, long Seq);
+
+    private sealed record ReactionRow(ConversationId ConversationId, long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
+    {
+        public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
+    }
+
+    // What is not told is null: how far somebody has read who hides it, and all of it where the policy says so.
+    private sealed record PointerRow(
+        ConversationId ConversationId, UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq, long? OwnDeliveredSeq);
+
+    private sealed record Row(
+        MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
+        string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount,
+        Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId,
+        long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
+    {
+        public MessageView ToView(
+            IReadOnlyList<AttachmentView> attachments, IReadOnlyList<ReactionView> reactions, bool pinned, PointerRow[] pointers)
+        {
+            var (recipients, delivered, read) = (0, 0, 0);
+            foreach (var pointer in pointers)
+            {
+                if (pointer.JoinedSeq >= Seq || pointer.UserId == SenderId)
+                    continue;
+                recipients++;
+                delivered += pointer.LastDeliveredSeq >= Seq ? 1 : 0;
+                read += pointer.LastReadSeq >= Seq ? 1 : 0;
+            }
+            return new MessageView(
+                Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
+                Text, Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
+                ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
+                [.. (Mentions ?? []).Select(id => new UserId(id))], attachments, reactions, ClientMessageId, pinned, EditCount, EditedAt,
+                DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value),
+                delivered, read, recipients, CreatedAt, Version);
+        }
+    }
+}
+
+/// <summary>A part of a conversation's history, ascending by seq.</summary>
+/// <param name="Before">The seq to ask for next to go back; null at the beginning.</param>
+/// <param name="After">The seq to ask for next to go forward; null at the newest.</param>
+public sealed record MessagePage(IReadOnlyList<MessageView> Items, long? Before, long? After);
