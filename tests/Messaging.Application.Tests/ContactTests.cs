@@ -70,7 +70,7 @@ public sealed class ContactTests : SliceFixture
 
         Assert.That(await RefusalAsync(() => Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true))), Is.EqualTo(ProblemCodes.NotAllowed));
         Assert.That(await RefusalAsync(() => Slices.SendAsync(new AnswerContact(new Actor(bob), bob, true))), Is.EqualTo(ProblemCodes.NotFound));
-        Assert.That((await ProblemAsync(() => AskAsync(ada, new UserId("nobody")))).Pointer, Is.EqualTo("#/userId"));
+        Assert.That((await ProblemAsync(() => AskAsync(ada, new UserId("nobody")))).Member, Is.EqualTo("userId"));
         await Slices.SendAsync(new RemoveContact(new Actor(ada), bob));
         Assert.That(await ContactsAsync(bob), Is.Empty);
         Assert.That(await RefusalAsync(() => Slices.SendAsync(new RemoveContact(new Actor(ada), bob))), Is.EqualTo(ProblemCodes.NotFound));
@@ -107,9 +107,9 @@ public sealed class ContactTests : SliceFixture
 
         Assert.That((await ProblemAsync(() => Slices.DirectAsync(ada, bob))).Code, Is.EqualTo(ProblemCodes.Blocked));
         Assert.That(
-            (await ProblemAsync(() => Slices.SendAsync(new AddParticipants(new Actor(ada), group, [bob], null)))).Pointer, Is.EqualTo("#/userIds/0"));
-        Assert.That((await ProblemAsync(() => Slices.GroupAsync(ada, other, bob))).Pointer, Is.EqualTo("#/participantIds/1"));
-        Assert.That((await ProblemAsync(() => Slices.GroupAsync(bob, ada))).Pointer, Is.EqualTo("#/participantIds/0"));
+            (await ProblemAsync(() => Slices.SendAsync(new AddParticipants(new Actor(ada), group, [bob], null)))).Member, Is.EqualTo("userIds/0"));
+        Assert.That((await ProblemAsync(() => Slices.GroupAsync(ada, other, bob))).Member, Is.EqualTo("participantIds/1"));
+        Assert.That((await ProblemAsync(() => Slices.GroupAsync(bob, ada))).Member, Is.EqualTo("participantIds/0"));
         Assert.That((await Slices.SendAsync(new SearchUsers(new Actor(ada), "quixo", 10, null))).Items, Is.Empty);
         Assert.That((await Slices.SendAsync(new SearchUsers(new Actor(other), "quixo", 10, null))).Items, Has.Count.EqualTo(1));
     }

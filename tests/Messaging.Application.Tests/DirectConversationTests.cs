@@ -55,7 +55,7 @@ public sealed class DirectConversationTests : SliceFixture
             new Actor(ada), bob, null, new MessageContent(Text: "hi", Mentions: [new UserId("stranger")]))));
         var opened = await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi")));
 
-        Assert.That(refused.Pointer, Is.EqualTo("#/message/mentions/0"));
+        Assert.That(refused.Member, Is.EqualTo("message/mentions/0"));
         Assert.That((opened.Created, opened.Conversation.LastMessage!.Text), Is.EqualTo((true, "hi")));
     }
 
@@ -91,8 +91,8 @@ public sealed class DirectConversationTests : SliceFixture
         var oneself = await ProblemAsync(() => OpenAsync(ada, ada));
         var unknown = await ProblemAsync(() => OpenAsync(ada, new UserId("nobody")));
 
-        Assert.That((oneself.Code, oneself.Pointer), Is.EqualTo((ProblemCodes.InvalidRequest, "#/userId")));
-        Assert.That((unknown.Code, unknown.Pointer), Is.EqualTo((ProblemCodes.InvalidRequest, "#/userId")));
+        Assert.That((oneself.Code, oneself.Member), Is.EqualTo((ProblemCodes.InvalidRequest, "userId")));
+        Assert.That((unknown.Code, unknown.Member), Is.EqualTo((ProblemCodes.InvalidRequest, "userId")));
     }
 
     private Task<OpenedDirect> OpenAsync(UserId opener, UserId other, ConversationContext? context = null) =>

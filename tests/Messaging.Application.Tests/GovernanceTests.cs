@@ -91,7 +91,7 @@ public sealed class GovernanceTests : SliceFixture
 
         Assert.That(await RefusalAsync(() => ChangeRoleAsync(users[0], id, users[0], ParticipantRole.Member)), Is.EqualTo(ProblemCodes.LastOwner));
         Assert.That(await RefusalAsync(() => HandOverAsync(users[1], id, users[1])), Is.EqualTo(ProblemCodes.NotAllowed));
-        Assert.That((await ProblemAsync(() => HandOverAsync(users[0], id, new UserId("stranger")))).Pointer, Is.EqualTo("#/userId"));
+        Assert.That((await ProblemAsync(() => HandOverAsync(users[0], id, new UserId("stranger")))).Member, Is.EqualTo("userId"));
         Assert.That((await HandOverAsync(users[0], id, users[1])).OwnerId, Is.EqualTo(users[1]));
         Assert.That((await Slices.ViewAsync(users[0], id)).Me!.Role, Is.EqualTo(ParticipantRole.Admin));
     }

@@ -44,8 +44,8 @@ public sealed class GroupAddingTests : SliceFixture
         var made = await ProblemAsync(() => closed.GroupAsync(ada, friend, stranger));
         var added = await ProblemAsync(() => AddAsync(closed, ada, group, friend, stranger));
 
-        Assert.That((made.Code, made.Pointer), Is.EqualTo((ProblemCodes.NotAContact, "#/participantIds/1")));
-        Assert.That((added.Code, added.Pointer), Is.EqualTo((ProblemCodes.NotAContact, "#/userIds/1")));
+        Assert.That((made.Code, made.Member), Is.EqualTo((ProblemCodes.NotAContact, "participantIds/1")));
+        Assert.That((added.Code, added.Member), Is.EqualTo((ProblemCodes.NotAContact, "userIds/1")));
         Assert.That((await closed.ViewAsync(ada, group)).ParticipantCount, Is.EqualTo(2));
     }
 
@@ -101,8 +101,8 @@ public sealed class GroupAddingTests : SliceFixture
         var made = await ProblemAsync(() => Slices.GroupAsync(ada, eve, bob));
         var added = await ProblemAsync(() => AddAsync(Slices, ada, group, bob));
 
-        Assert.That((made.Code, made.Pointer), Is.EqualTo((ProblemCodes.Blocked, "#/participantIds/1")));
-        Assert.That((added.Code, added.Pointer), Is.EqualTo((ProblemCodes.Blocked, "#/userIds/0")));
+        Assert.That((made.Code, made.Member), Is.EqualTo((ProblemCodes.Blocked, "participantIds/1")));
+        Assert.That((added.Code, added.Member), Is.EqualTo((ProblemCodes.Blocked, "userIds/0")));
     }
 
     [Test]
@@ -138,7 +138,7 @@ public sealed class GroupAddingTests : SliceFixture
         var both = await ProblemAsync(() => AddAsync(Slices, ada, group, carl, eve));
         await Slices.SendAsync(new AddParticipants(Actor.Service, group, [bob], null));
 
-        Assert.That((again.Code, again.Pointer, both.Pointer), Is.EqualTo((ProblemCodes.NotAllowed, "#/userIds/0", "#/userIds/1")));
+        Assert.That((again.Code, again.Member, both.Member), Is.EqualTo((ProblemCodes.NotAllowed, "userIds/0", "userIds/1")));
         Assert.That((await Slices.ViewAsync(bob, group)).ParticipantCount, Is.EqualTo(2));
     }
 
@@ -152,8 +152,8 @@ public sealed class GroupAddingTests : SliceFixture
         var made = await ProblemAsync(() => Slices.GroupAsync(ada, eve, bob));
         var added = await ProblemAsync(() => AddAsync(Slices, ada, other, bob));
 
-        Assert.That((made.Code, made.Pointer), Is.EqualTo((ProblemCodes.NotAllowed, "#/participantIds/1")));
-        Assert.That((added.Code, added.Pointer), Is.EqualTo((ProblemCodes.NotAllowed, "#/userIds/0")));
+        Assert.That((made.Code, made.Member), Is.EqualTo((ProblemCodes.NotAllowed, "participantIds/1")));
+        Assert.That((added.Code, added.Member), Is.EqualTo((ProblemCodes.NotAllowed, "userIds/0")));
         Assert.That(await CodeAsync(() => Slices.GroupAsync(eve, bob)), Is.Empty);
     }
 

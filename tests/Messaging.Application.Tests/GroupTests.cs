@@ -102,10 +102,10 @@ public sealed class GroupTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 
-        Assert.That((await ProblemAsync(() => CreateAsync(ada, []))).Pointer, Is.EqualTo("#/participantIds"));
-        Assert.That((await ProblemAsync(() => CreateAsync(ada, [ada]))).Pointer, Is.EqualTo("#/participantIds"));
-        Assert.That((await ProblemAsync(() => CreateAsync(ada, [bob, bob]))).Pointer, Is.EqualTo("#/participantIds"));
-        Assert.That((await ProblemAsync(() => CreateAsync(ada, [bob, new UserId("nobody")]))).Pointer, Is.EqualTo("#/participantIds/1"));
+        Assert.That((await ProblemAsync(() => CreateAsync(ada, []))).Member, Is.EqualTo("participantIds"));
+        Assert.That((await ProblemAsync(() => CreateAsync(ada, [ada]))).Member, Is.EqualTo("participantIds"));
+        Assert.That((await ProblemAsync(() => CreateAsync(ada, [bob, bob]))).Member, Is.EqualTo("participantIds"));
+        Assert.That((await ProblemAsync(() => CreateAsync(ada, [bob, new UserId("nobody")]))).Member, Is.EqualTo("participantIds/1"));
     }
 
     [Test]
@@ -172,8 +172,8 @@ public sealed class GroupTests : SliceFixture
         Assert.That(first.Items.Concat(second.Items).Select(p => p.UserId), Is.EqualTo(users.Take(4).Order()));
         Assert.That(second.NextCursor, Is.Null);
         Assert.That(await RefusalAsync(() => ListAsync(users[4], null)), Is.EqualTo(ProblemCodes.NotFound));
-        Assert.That((await ProblemAsync(() => ListAsync(users[1], "%%%"))).Pointer, Is.EqualTo("#/cursor"));
-        Assert.That((await ProblemAsync(() => ListAsync(users[1], PageCursor.Encode("\0")))).Pointer, Is.EqualTo("#/cursor"));
+        Assert.That((await ProblemAsync(() => ListAsync(users[1], "%%%"))).Member, Is.EqualTo("cursor"));
+        Assert.That((await ProblemAsync(() => ListAsync(users[1], PageCursor.Encode("\0")))).Member, Is.EqualTo("cursor"));
 
         Task<Page<ParticipantView>> ListAsync(UserId user, string? cursor) =>
             Slices.SendAsync(new ListParticipants(new Actor(user), group.Id, Role: null, Name: null, cursor, 3));

@@ -74,9 +74,9 @@ public sealed class HistoryTests : SliceFixture
     {
         var (ada, id) = await HundredAsync();
 
-        Assert.That((await ProblemAsync(() => PageAsync(ada, id, before: 1, after: 1))).Pointer, Is.EqualTo("#/after"));
-        Assert.That((await ProblemAsync(() => PageAsync(ada, id, before: 1, around: 1))).Pointer, Is.EqualTo("#/around"));
-        Assert.That((await ProblemAsync(() => PageAsync(ada, id, limit: 101))).Pointer, Is.EqualTo("#/limit"));
+        Assert.That((await ProblemAsync(() => PageAsync(ada, id, before: 1, after: 1))).Member, Is.EqualTo("after"));
+        Assert.That((await ProblemAsync(() => PageAsync(ada, id, before: 1, around: 1))).Member, Is.EqualTo("around"));
+        Assert.That((await ProblemAsync(() => PageAsync(ada, id, limit: 101))).Member, Is.EqualTo("limit"));
     }
 
     [Test]

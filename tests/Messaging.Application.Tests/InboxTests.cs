@@ -81,7 +81,7 @@ public sealed class InboxTests : SliceFixture
     {
         var ada = await Slices.UserAsync();
 
-        Assert.That((await ProblemAsync(() => ListAsync(ada, cursor: cursor))).Pointer, Is.EqualTo("#/cursor"));
+        Assert.That((await ProblemAsync(() => ListAsync(ada, cursor: cursor))).Member, Is.EqualTo("cursor"));
     }
 
     [Test]
@@ -89,7 +89,7 @@ public sealed class InboxTests : SliceFixture
     {
         Assert.That(
             await RefusalAsync(() => Slices.SendAsync(new ListInbox(Actor.Service, InboxFilter.All, null, null, null, null, 30))),
-            Is.EqualTo(ProblemCodes.InvalidRequest));
+            Is.EqualTo(ProblemCodes.UserNeeded));
     }
 
     private async Task<IEnumerable<ConversationId>> IdsAsync(

@@ -32,45 +32,45 @@ public sealed class MessageTypeTests : SliceFixture
     }
 
     [TestCaseSource(nameof(Refusals))]
-    public async Task What_a_type_must_and_must_not_carry(MessageContent content, string[] pointers)
+    public async Task What_a_type_must_and_must_not_carry(MessageContent content, string[] members)
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var id = await Slices.DirectAsync(ada, bob);
 
         var refused = (await Assert.ThrowsAsync<RuleException>(() => SendAsync(ada, id, content)))!;
 
-        Assert.That(refused.Problems.Select(problem => problem.Pointer), Is.EquivalentTo(pointers));
+        Assert.That(refused.Problems.Select(problem => problem.Member), Is.EquivalentTo(members));
         Assert.That((await Slices.ViewAsync(ada, id)).LastSeq, Is.Zero);
     }
 
     [TestCase("""{"formatting":[{"start":0,"length":2,"type":"bold"},{"offset":1,"length":1}],"other":[1.50,"x"]}""", "a😀", null)]
     [TestCase("""{"formatting":[]}""", "a", null)]
     [TestCase("""{"my":{"formatting":"own"}}""", "a", null)]
-    [TestCase("""{"formatting":[{"start":0,"length":1},{"start":0,"length":3}]}""", "a😀", "#/metadata/formatting/1")]
-    [TestCase("""{"\u0066ormatting":[{"start":0,"length":2}]}""", "a", "#/metadata/formatting/0")]
-    [TestCase("""{"formatting":[{"start":-1,"length":1}]}""", "a", "#/metadata/formatting/0")]
-    [TestCase("""{"formatting":[{"start":2147483647,"length":2147483647}]}""", "a", "#/metadata/formatting/0")]
-    [TestCase("""{"formatting":[{"start":0,"length":0}]}""", "a", "#/metadata/formatting/0")]
-    [TestCase("""{"formatting":[{"start":0}]}""", "a", "#/metadata/formatting/0")]
-    [TestCase("""{"formatting":["bold"]}""", "a", "#/metadata/formatting/0")]
+    [TestCase("""{"formatting":[{"start":0,"length":1},{"start":0,"length":3}]}""", "a😀", "metadata/formatting/1")]
+    [TestCase("""{"\u0066ormatting":[{"start":0,"length":2}]}""", "a", "metadata/formatting/0")]
+    [TestCase("""{"formatting":[{"start":-1,"length":1}]}""", "a", "metadata/formatting/0")]
+    [TestCase("""{"formatting":[{"start":2147483647,"length":2147483647}]}""", "a", "metadata/formatting/0")]
+    [TestCase("""{"formatting":[{"start":0,"length":0}]}""", "a", "metadata/formatting/0")]
+    [TestCase("""{"formatting":[{"start":0}]}""", "a", "metadata/formatting/0")]
+    [TestCase("""{"formatting":["bold"]}""", "a", "metadata/formatting/0")]
     [TestCase("""{"formatting":{}}""", "a", null)]
     [TestCase("""{"formatting":{"bold":[[0,2],[1,1]],"My own":[]}}""", "a😀", null)]
-    [TestCase("""{"formatting":{"bold":[[0,1]],"My/own":[[0,1],[1,2]]}}""", "a😀", "#/metadata/formatting/My~1own/1")]
-    [TestCase("""{"formatting":{"bold":[[-1,1]]}}""", "a", "#/metadata/formatting/bold/0")]
-    [TestCase("""{"formatting":{"bold":[[2147483647,2147483647]]}}""", "a", "#/metadata/formatting/bold/0")]
-    [TestCase("""{"formatting":{"bold":[[0,0]]}}""", "a", "#/metadata/formatting/bold/0")]
-    [TestCase("""{"formatting":{"bold":[[0]]}}""", "a", "#/metadata/formatting/bold/0")]
-    [TestCase("""{"formatting":{"bold":[0,1]}}""", "a", "#/metadata/formatting/bold/0")]
-    [TestCase("""{"formatting":{"bold":null}}""", "a", "#/metadata/formatting/bold")]
-    [TestCase("""{"formatting":"bold"}""", "a", "#/metadata/formatting")]
-    public async Task Ranges_lie_inside_the_text(string metadata, string text, string? pointer)
+    [TestCase("""{"formatting":{"bold":[[0,1]],"My/own":[[0,1],[1,2]]}}""", "a😀", "metadata/formatting/My~1own/1")]
+    [TestCase("""{"formatting":{"bold":[[-1,1]]}}""", "a", "metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[[2147483647,2147483647]]}}""", "a", "metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[[0,0]]}}""", "a", "metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[[0]]}}""", "a", "metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":[0,1]}}""", "a", "metadata/formatting/bold/0")]
+    [TestCase("""{"formatting":{"bold":null}}""", "a", "metadata/formatting/bold")]
+    [TestCase("""{"formatting":"bold"}""", "a", "metadata/formatting")]
+    public async Task Ranges_lie_inside_the_text(string metadata, string text, string? member)
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var id = await Slices.DirectAsync(ada, bob);
         var content = new MessageContent(Text: text, Metadata: new JsonText(metadata));
 
-        if (pointer is not null)
-            Assert.That((await ProblemAsync(() => SendAsync(ada, id, content))).Pointer, Is.EqualTo(pointer));
+        if (member is not null)
+            Assert.That((await ProblemAsync(() => SendAsync(ada, id, content))).Member, Is.EqualTo(member));
         else
             Assert.That(AreEqual((await GetAsync(bob, await SendAsync(ada, id, content))).Metadata!.Value.Value, metadata));
     }
@@ -134,20 +134,20 @@ public sealed class MessageTypeTests : SliceFixture
 
     private static IEnumerable<TestCaseData> Refusals()
     {
-        yield return new TestCaseData(new MessageContent(Text: " "), (string[])["#/text"]);
-        yield return new TestCaseData(new MessageContent(Text: "hi", Location: Hamburg, Reference: Post), (string[])["#/location", "#/reference"]);
-        yield return new TestCaseData(new MessageContent(Type: MessageType.Location, Text: "here"), (string[])["#/location"]);
-        yield return new TestCaseData(new MessageContent(Type: MessageType.Location, Location: Hamburg, Reference: Post), (string[])["#/reference"]);
-        yield return new TestCaseData(new MessageContent(Type: MessageType.Shared, Text: "look"), (string[])["#/reference"]);
+        yield return new TestCaseData(new MessageContent(Text: " "), (string[])["text"]);
+        yield return new TestCaseData(new MessageContent(Text: "hi", Location: Hamburg, Reference: Post), (string[])["location", "reference"]);
+        yield return new TestCaseData(new MessageContent(Type: MessageType.Location, Text: "here"), (string[])["location"]);
+        yield return new TestCaseData(new MessageContent(Type: MessageType.Location, Location: Hamburg, Reference: Post), (string[])["reference"]);
+        yield return new TestCaseData(new MessageContent(Type: MessageType.Shared, Text: "look"), (string[])["reference"]);
         yield return new TestCaseData(
             new MessageContent(Type: MessageType.Location, Location: new MessageLocation(90.1, -180.1, "")),
-            (string[])["#/location/latitude", "#/location/longitude", "#/location/label"]);
+            (string[])["location/latitude", "location/longitude", "location/label"]);
         yield return new TestCaseData(
             new MessageContent(Type: MessageType.Location, Location: new MessageLocation(double.NaN, double.PositiveInfinity)),
-            (string[])["#/location/latitude", "#/location/longitude"]);
+            (string[])["location/latitude", "location/longitude"]);
         yield return new TestCaseData(
             new MessageContent(Type: MessageType.Shared, Reference: new MessageReference("a b", "", new string('t', 201), "javascript:x", "ftp://x")),
-            (string[])["#/reference/type", "#/reference/id", "#/reference/title", "#/reference/url", "#/reference/imageUrl"]);
+            (string[])["reference/type", "reference/id", "reference/title", "reference/url", "reference/imageUrl"]);
     }
 
     private static bool AreEqual(string one, string other) => JsonNode.DeepEquals(JsonNode.Parse(one), JsonNode.Parse(other));

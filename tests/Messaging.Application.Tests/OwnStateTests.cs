@@ -106,7 +106,7 @@ public sealed class OwnStateTests : SliceFixture
 
         Assert.That((state.LastReadSeq, state.UnreadCount), Is.EqualTo((0L, 2L)));
         Assert.That((await Slices.SendAsync(new MarkRead(new Actor(bob), id, 2))).UnreadCount, Is.EqualTo(1));
-        Assert.That((await ProblemAsync(() => Slices.SendAsync(new MarkUnread(new Actor(bob), id, 5)))).Pointer, Is.EqualTo("#/seq"));
+        Assert.That((await ProblemAsync(() => Slices.SendAsync(new MarkUnread(new Actor(bob), id, 5)))).Member, Is.EqualTo("seq"));
     }
 
     [Test]

@@ -41,8 +41,8 @@ public sealed class ReportTests : SliceFixture
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
 
-        Assert.That((await ProblemAsync(() => ReportAsync(bob, message, new string('x', 1_001)))).Pointer, Is.EqualTo("#/note"));
-        Assert.That((await ProblemAsync(() => ReportAsync(bob, message, ""))).Pointer, Is.EqualTo("#/note"));
+        Assert.That((await ProblemAsync(() => ReportAsync(bob, message, new string('x', 1_001)))).Member, Is.EqualTo("note"));
+        Assert.That((await ProblemAsync(() => ReportAsync(bob, message, ""))).Member, Is.EqualTo("note"));
         Assert.That(await RefusalAsync(async () => await ReportAsync(await Slices.UserAsync(), message)), Is.EqualTo(ProblemCodes.NotFound));
     }
 

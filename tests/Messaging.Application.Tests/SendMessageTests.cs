@@ -94,7 +94,7 @@ public sealed class SendMessageTests : SliceFixture
 
         var problem = await ProblemAsync(() => SendAsync(ada, id, new MessageContent(Text: "hi", Mentions: [bob, eve])));
 
-        Assert.That((problem.Pointer, problem.Detail.Contains(eve.Value, StringComparison.Ordinal)), Is.EqualTo(("#/mentions/1", true)));
+        Assert.That((problem.Member, problem.Detail.Contains(eve.Value, StringComparison.Ordinal)), Is.EqualTo(("mentions/1", true)));
     }
 
     [Test]
@@ -108,7 +108,7 @@ public sealed class SendMessageTests : SliceFixture
         var absent = await ProblemAsync(() => SendAsync(ada, id, new MessageContent(Text: "hi", ReplyToId: new MessageId(Guid.NewGuid()))));
 
         Assert.That(foreign, Is.EqualTo(absent));
-        Assert.That(foreign.Pointer, Is.EqualTo("#/replyToId"));
+        Assert.That(foreign.Member, Is.EqualTo("replyToId"));
     }
 
     [Test]
@@ -123,8 +123,8 @@ public sealed class SendMessageTests : SliceFixture
         Assert.That((sent.SenderId, sent.RecipientCount), Is.EqualTo(((UserId?)null, 2)));
         Assert.That(await RefusalAsync(() => SendAsync(ada, id, system)), Is.EqualTo(ProblemCodes.NotAllowed));
         Assert.That(
-            (await ProblemAsync(() => Slices.SendAsync(new SendMessage(Actor.Service, id, new MessageContent(Text: "hi"))))).Pointer,
-            Is.EqualTo("#/type"));
+            (await ProblemAsync(() => Slices.SendAsync(new SendMessage(Actor.Service, id, new MessageContent(Text: "hi"))))).Member,
+            Is.EqualTo("type"));
     }
 
     [Test]
@@ -139,7 +139,7 @@ public sealed class SendMessageTests : SliceFixture
             () => SendAsync(ada, id, new MessageContent(new string('k', 65), Text: longest + "x"))))!;
 
         Assert.That(sent.Text, Is.EqualTo(longest));
-        Assert.That(refused.Problems.Select(p => p.Pointer), Is.EquivalentTo(new[] { "#/clientMessageId", "#/text" }));
+        Assert.That(refused.Problems.Select(p => p.Member), Is.EquivalentTo(new[] { "clientMessageId", "text" }));
         Assert.That(
             (await Slices.ViewAsync(bob, id)).LastMessage!.Text, Is.EqualTo(string.Concat(Enumerable.Repeat("😀", 120))));
     }

@@ -74,7 +74,7 @@ public sealed class UnreadTests : SliceFixture
         var (_, bob, id) = await PairAsync(messages: 2);
         await ReadAsync(bob, id, null);
 
-        Assert.That((await ProblemAsync(() => Slices.SendAsync(new MarkUnread(new Actor(bob), id, 3)))).Pointer, Is.EqualTo("#/seq"));
+        Assert.That((await ProblemAsync(() => Slices.SendAsync(new MarkUnread(new Actor(bob), id, 3)))).Member, Is.EqualTo("seq"));
         Assert.That((await EventsAsync(id)).Count(e => e == "message:read "), Is.EqualTo(1));
     }
 
@@ -85,7 +85,7 @@ public sealed class UnreadTests : SliceFixture
         var eve = await Slices.UserAsync();
 
         Assert.That(await RefusalAsync(() => ReadAsync(eve, id, 1)), Is.EqualTo(ProblemCodes.NotFound));
-        Assert.That((await ProblemAsync(() => ReadAsync(eve, id, -1))).Pointer, Is.EqualTo("#/seq"));
+        Assert.That((await ProblemAsync(() => ReadAsync(eve, id, -1))).Member, Is.EqualTo("seq"));
     }
 
     [Test]

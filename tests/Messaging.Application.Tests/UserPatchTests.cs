@@ -61,7 +61,7 @@ public sealed class UserPatchTests : SliceFixture
 
         var problem = await ProblemAsync(() => Slices.SendAsync(Patch(id) with { Metadata = new(more) }));
 
-        Assert.That(problem.Pointer, Is.EqualTo("#/metadata"));
+        Assert.That(problem.Member, Is.EqualTo("metadata"));
     }
 
     [Test]

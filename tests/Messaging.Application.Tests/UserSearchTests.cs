@@ -55,7 +55,7 @@ public sealed class UserSearchTests : SliceFixture
         var words = string.Join(' ', Enumerable.Range(1, 16));
 
         Assert.That(await FindAsync($"{words} 16 16"), Is.Empty);
-        Assert.That((await ProblemAsync(() => FindAsync($"{words} 17"))).Pointer, Is.EqualTo("#/q"));
+        Assert.That((await ProblemAsync(() => FindAsync($"{words} 17"))).Member, Is.EqualTo("q"));
     }
 
     [TestCase("   ")]

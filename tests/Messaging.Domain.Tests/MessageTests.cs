@@ -15,7 +15,7 @@ public sealed class MessageTests
     public void System_is_the_services_type_and_its_only_one()
     {
         Assert.That(() => Compose(new Actor(Ada), MessageType.System), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => Compose(Actor.Service, MessageType.Text), Refused(ProblemCodes.InvalidRequest));
+        Assert.That(() => Compose(Actor.Service, MessageType.Text), Refused(ProblemCodes.UserNeeded));
         Assert.That(() => Compose(Actor.Service, MessageType.System), Throws.Nothing);
     }
 
@@ -24,7 +24,7 @@ public sealed class MessageTests
     {
         var refused = Assert.Throws<RuleException>(() => Compose(new Actor(Ada), MessageType.Text, [Ada, Bob], present: [Ada]));
 
-        Assert.That(refused!.Problem.Pointer, Is.EqualTo("#/mentions/1"));
+        Assert.That(refused!.Problem.Member, Is.EqualTo("mentions/1"));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Api.Errors;
 using Messaging.Api.Idempotency;
 using Messaging.Api.OpenApi;
 using Messaging.Application.Attachments;
@@ -41,7 +42,7 @@ public static class AttachmentEndpoints
             .Produces<Stream>(StatusCodes.Status200OK, OperationDetails.AnyFile)
             .Produces<Stream>(StatusCodes.Status206PartialContent, OperationDetails.AnyFile)
             .Produces(StatusCodes.Status304NotModified)
-            .Refuses(ProblemCodes.RangeNotSatisfiable, ProblemCodes.Unavailable)
+            .Refuses(EdgeCodes.RangeNotSatisfiable, ProblemCodes.Unavailable)
             .WithName("openFile").WithSummary("The bytes of a file, by the signed address that an attachment has");
         return app;
     }

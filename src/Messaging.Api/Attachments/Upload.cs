@@ -46,7 +46,7 @@ public sealed class Upload
     {
         var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > BoundaryLength)
-            throw CommonErrors.Invalid("#", "A multipart body with a boundary is expected.");
+            throw CommonErrors.Invalid("", "A multipart body with a boundary is expected.");
         var upload = new Upload();
         try
         {
@@ -57,7 +57,7 @@ public sealed class Upload
         // The framework says so of a body that is cut off or no multipart at all.
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !ct.IsCancellationRequested)
         {
-            throw CommonErrors.Invalid("#", "The body is no complete multipart body.");
+            throw CommonErrors.Invalid("", "The body is no complete multipart body.");
         }
         return upload;
     }
@@ -66,7 +66,7 @@ public sealed class Upload
         actor,
         Conversation(),
         folder.Path,
-        Path ?? throw CommonErrors.Invalid("#/file", "A part 'file' with a file in it is expected."),
+        Path ?? throw CommonErrors.Invalid("file", "A part 'file' with a file in it is expected."),
         Size,
         FileName,
         ContentType,
@@ -83,8 +83,8 @@ public sealed class Upload
         if (name is "file" && Path is null)
         {
             FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
-            ContentType = FileType.Said(section.ContentType);
-            var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw AttachmentErrors.FileFirst());
+            ContentType = FileType.TryRead(section.ContentType, out var said) ? said : throw NoType();
+            var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw FileFirst());
             if (least > room.Left)
                 throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
             var most = FileType.IsImage([], ContentType) ? limits.ImageBytes : Math.Max(limits.FileBytes, limits.ImageBytes);
@@ -93,7 +93,7 @@ public sealed class Upload
         else if (name is not ("conversationId" or "durationMs" or "sortOrder") || !values.TryAdd(name, await TextAsync(section.Body, ct)))
         {
             throw CommonErrors.Invalid(
-                name is null or "" || name.Any(char.IsControl) ? "#" : $"#/{name}",
+                name is null || name.Any(char.IsControl) ? "" : name,
                 "Expected are the parts file, conversationId, durationMs and sortOrder, each once.");
         }
     }
@@ -143,19 +143,25 @@ public sealed class Upload
         var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
         return length <= ValueLength
             ? Encoding.UTF8.GetString(bytes, 0, length)
-            : throw CommonErrors.Invalid("#", $"A part has at most {ValueLength} bytes.");
+            : throw CommonErrors.Invalid("", $"A part has at most {ValueLength} bytes.");
     }
+
+    private static RuleException NoType() => CommonErrors.Invalid(
+        "file", "The Content-Type of the part is a type such as image/png, of at most 127 ASCII characters; leave it out where you do not know.");
+
+    private static RuleException FileFirst() => CommonErrors.Invalid(
+        "conversationId", "The part 'conversationId' comes before the part 'file': who may upload is asked first.");
 
     private ConversationId Conversation() => ConversationId.TryParse(Required("conversationId"), null, out var id)
         ? id
-        : throw CommonErrors.Invalid("#/conversationId", "Expected is the id of a conversation, a UUID.");
+        : throw CommonErrors.Invalid("conversationId", "Expected is the id of a conversation, a UUID.");
 
     private string Required(string name) =>
-        values.GetValueOrDefault(name) ?? throw CommonErrors.Invalid($"#/{name}", $"A part '{name}' is expected.");
+        values.GetValueOrDefault(name) ?? throw CommonErrors.Invalid(name, $"A part '{name}' is expected.");
 
     private long? Number(string name) => values.TryGetValue(name, out var text)
         ? int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw CommonErrors.Invalid($"#/{name}", "A whole number is expected.")
+            : throw CommonErrors.Invalid(name, "A whole number is expected.")
         : null;
 }

@@ -25,7 +25,7 @@ internal sealed class CredentialHandler(
     public new const string Scheme = "Messaging";
 
     public const string ApiKeyHeader = "X-Api-Key";
-    private const string UserHeader = "X-User-Id";
+    public const string UserHeader = "X-User-Id";
     private const string BearerPrefix = "Bearer ";
 
     private static readonly PathString Hubs = "/hubs";
@@ -67,7 +67,7 @@ internal sealed class CredentialHandler(
         var key = Single(Request.Headers[ApiKeyHeader], ApiKeyHeader);
         var token = Token();
         if (key is not null && token is not null)
-            throw CommonErrors.Invalid($"#/{ApiKeyHeader}", "Send either a user token or a service key, not both.");
+            throw CommonErrors.Invalid(ApiKeyHeader, "Send either a user token or a service key, not both.");
         var actAs = Single(Request.Headers[UserHeader], UserHeader);
         if (key is not null)
         {
@@ -78,7 +78,7 @@ internal sealed class CredentialHandler(
         if (token is null)
             return null;
         if (actAs is not null)
-            throw CommonErrors.Invalid($"#/{UserHeader}", "A user token already says who acts; X-User-Id stands beside a service key only.");
+            throw CommonErrors.Invalid(UserHeader, "A user token already says who acts; X-User-Id stands beside a service key only.");
         return await userTokens.AuthenticateAsync(token, mediator, Context.RequestAborted);
     }
 
@@ -118,6 +118,6 @@ internal sealed class CredentialHandler(
     {
         0 => null,
         1 => values[0],
-        _ => throw CommonErrors.Invalid($"#/{name}", "It is expected once."),
+        _ => throw CommonErrors.Invalid(name, "It is expected once."),
     };
 }

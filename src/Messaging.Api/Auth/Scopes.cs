@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Messaging.Api.Errors;
 using Messaging.Application.ServiceKeys;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
@@ -24,7 +25,7 @@ public static class ScopeConventions
         if (caller.ServiceKeyId() is null || scopes.Any(caller.HasScope))
             return;
         var names = string.Join(" or ", scopes.Select(scope => $"'{ScopeNames.NameOf(scope)}'"));
-        throw new RuleException(new Problem(ProblemCodes.ScopeMissing, $"The service key lacks the scope {names}."));
+        throw new RuleException(new Problem(EdgeCodes.ScopeMissing, $"The service key lacks the scope {names}."));
     }
 
     /// <summary>Only the service itself may call, with a key that has the scope.</summary>

@@ -45,7 +45,7 @@ internal sealed class ServiceKeyCheck : IDisposable
             ? new AuthenticatedServiceKey(Enum.GetValues<Scope>(), userId is not { } id || await mediator.Send(new IsKnownUser(id), ct))
             : await FindAsync(key, userId, mediator, ct);
         if (!wellFormed || !found.ActAsKnown)
-            throw CommonErrors.Invalid("#/X-User-Id", "There is no such user; create it with PUT /v1/users/{userId} first.");
+            throw CommonErrors.Invalid(CredentialHandler.UserHeader, "There is no such user; create it with PUT /v1/users/{userId} first.");
         return Callers.ServiceTicket(key.Id, found.Scopes, userId);
     }
 

@@ -61,7 +61,7 @@ public static class Verbs
         catch (RuleException e)
         {
             foreach (var problem in e.Problems)
-                await errors.WriteLineAsync(problem.Pointer is null ? problem.Detail : $"{problem.Pointer[2..]}: {problem.Detail}");
+                await errors.WriteLineAsync(problem.Member is null or "" ? problem.Detail : $"{problem.Member}: {problem.Detail}");
             return e.Problem.Code == ProblemCodes.InvalidRequest ? WrongUse : Failed;
         }
         catch (DbException e)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Messaging.Api.Auth;
 using Messaging.Application.Attachments;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
@@ -23,7 +24,7 @@ public static partial class ExceptionProblems
     /// <summary>What it means where there is no HTTP request, such as to a caller of the hub.</summary>
     public static IReadOnlyList<Problem> Of(Exception exception) => exception switch
     {
-        RuleException e => e.Problems,
+        RuleException e => [.. e.Problems.Select(Worded)],
         StorageAwayException => AttachmentErrors.StorageAway().Problems,
         _ when DatabaseFailures.IsAway(exception) => [new(
             ProblemCodes.Unavailable, "The database is away or overloaded; nothing is lost by sending the same request again.")
@@ -31,6 +32,27 @@ public static partial class ExceptionProblems
                 RetryAfterSeconds = 2,
             }],
         _ => [FrameworkProblems.Internal],
+    };
+
+    // What only the edge knows: how a client says who acts, and which version it expects.
+    private static Problem Worded(Problem problem) => problem switch
+    {
+        { Code: ProblemCodes.UserNeeded, Member: null } => problem with
+        {
+            Code = ProblemCodes.InvalidRequest,
+            Detail = $"This call is made for a user: send the {CredentialHandler.UserHeader} header beside the service key, or a user token.",
+            Member = CredentialHandler.UserHeader,
+        },
+        { Code: ProblemCodes.UserNeeded } => problem with
+        {
+            Code = ProblemCodes.InvalidRequest,
+            Detail = $"A service key without {CredentialHandler.UserHeader} sends messages of type 'system' only.",
+        },
+        { Code: ProblemCodes.VersionMismatch } => problem with
+        {
+            Detail = "It has another version than the one in If-Match; read it again and decide anew.",
+        },
+        _ => problem,
     };
 
     private static Problem Framework(HttpContext context, int status)
@@ -44,15 +66,15 @@ public static partial class ExceptionProblems
     {
         var match = ParameterMessage().Match(exception.Message);
         if (!match.Success)
-            return new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "#");
+            return new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "");
         var name = match.Groups["name"].Value;
         if (context.Request.RouteValues.ContainsKey(name))
             return new(ProblemCodes.NotFound, "There is nothing here that you can see.");
         return match.Groups["failed"].Success
-            ? new(ProblemCodes.InvalidRequest, $"Expected is {Expected(context, name) ?? "another kind of value"}.", $"#/{name}")
+            ? new(ProblemCodes.InvalidRequest, $"Expected is {Expected(context, name) ?? "another kind of value"}.", name)
             : exception.Message.EndsWith("body.", StringComparison.Ordinal)
-                ? new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "#")
-                : new(ProblemCodes.InvalidRequest, $"'{name}' is required.", $"#/{name}");
+                ? new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "")
+                : new(ProblemCodes.InvalidRequest, $"'{name}' is required.", name);
     }
 
     private static string? Expected(HttpContext context, string name) => new JsonPath(path: null).Expected(

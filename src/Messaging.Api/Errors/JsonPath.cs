@@ -6,15 +6,15 @@ using NodaTime;
 
 namespace Messaging.Api.Errors;
 
-/// <summary>Where the JSON reader stopped: from its <c>$.a[0]['b.c']</c> to a client's <c>#/a/0/b.c</c>.</summary>
+/// <summary>Where the JSON reader stopped: from its <c>$.a[0]['b.c']</c> to the member <c>a/0/b.c</c>.</summary>
 public sealed partial class JsonPath(string? path)
 {
     private readonly IReadOnlyList<string> steps =
         [.. Steps().Matches(path ?? "").Select(match => match.Groups["step"].Value)];
 
-    public string Pointer => "#" + string.Concat(steps.Select(step => "/" + JsonPointer.Escape(step)));
+    public string Member => string.Join('/', steps.Select(MemberPath.Step));
 
-    public string Member(string name) => Pointer + "/" + JsonPointer.Escape(name);
+    public string Below(string name) => string.Join('/', steps.Append(name).Select(MemberPath.Step));
 
     /// <summary>In words, what may stand at this place of a body, or parameter, read as <paramref name="root"/>; null when that is not known.</summary>
     public string? Expected(Type? root)

@@ -20,13 +20,13 @@ public static partial class JsonProblems
         var message = exception.Message;
         // The reader's exceptions are of a class of its own, thrown or wrapped: the text is no JSON at all.
         if (exception.GetType() != typeof(JsonException) || (exception.InnerException is JsonException && inner is null))
-            return [Invalid(path.Pointer, "This is not valid JSON, or nested too deeply.")];
+            return [Invalid(path.Member, "This is not valid JSON, or nested too deeply.")];
         if (message.Contains("was missing required properties", StringComparison.Ordinal))
         {
             var names = message[message.IndexOf("including:", StringComparison.Ordinal)..];
-            return [.. Quoted().Matches(names).Select(match => Invalid(path.Member(match.Groups["name"].Value), "A value is required."))];
+            return [.. Quoted().Matches(names).Select(match => Invalid(path.Below(match.Groups["name"].Value), "A value is required."))];
         }
-        return [Invalid(path.Pointer, Detail(message, path, root))];
+        return [Invalid(path.Member, Detail(message, path, root))];
     }
 
     private static string Detail(string message, JsonPath path, Type? root) => message switch
@@ -39,7 +39,7 @@ public static partial class JsonProblems
         _ => message,
     };
 
-    private static Problem Invalid(string pointer, string detail) => new(ProblemCodes.InvalidRequest, detail, pointer);
+    private static Problem Invalid(string member, string detail) => new(ProblemCodes.InvalidRequest, detail, member);
 
     [GeneratedRegex("'(?<name>[^']+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Quoted();

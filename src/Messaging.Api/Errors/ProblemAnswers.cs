@@ -43,8 +43,8 @@ public static class ProblemAnswers
     {
         var kind = ProblemKinds.Of(problems[0].Code);
         var errors = problems
-            .Where(problem => problem.Pointer is not null)
-            .Select(problem => new ProblemError(problem.Pointer!, problem.Detail))
+            .Where(problem => problem.Member is not null)
+            .Select(problem => new ProblemError(PointerTo(problem.Member!), problem.Detail))
             .ToArray();
         return new ProblemBody(
             kind.Type,
@@ -56,4 +56,7 @@ public static class ProblemAnswers
             Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier,
             errors.Length > 0 || kind.Status == StatusCodes.Status400BadRequest ? errors : null);
     }
+
+    // A JSON pointer fragment; parameters and headers look like members of the body.
+    private static string PointerTo(string member) => member.Length == 0 ? "#" : "#/" + member;
 }

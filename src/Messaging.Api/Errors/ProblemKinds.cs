@@ -21,11 +21,11 @@ public static class ProblemKinds
         new(ProblemCodes.NotAllowed, 403, "This is not yours to do"),
         new(ProblemCodes.Blocked, 403, "One of the two has blocked the other"),
         new(ProblemCodes.NotAContact, 403, "The other one is not a contact"),
-        new(ProblemCodes.ScopeMissing, 403, "The service key lacks a scope"),
+        new(EdgeCodes.ScopeMissing, 403, "The service key lacks a scope"),
         new(ProblemCodes.NotFound, 404, "Not found"),
-        new(ProblemCodes.MethodNotAllowed, 405, "The method is not allowed here"),
-        new(ProblemCodes.NotAcceptable, 406, "No acceptable form of the answer"),
-        new(ProblemCodes.RequestTimeout, 408, "The request took too long to arrive"),
+        new(EdgeCodes.MethodNotAllowed, 405, "The method is not allowed here"),
+        new(EdgeCodes.NotAcceptable, 406, "No acceptable form of the answer"),
+        new(EdgeCodes.RequestTimeout, 408, "The request took too long to arrive"),
         new(ProblemCodes.ConversationClosed, 409, "The conversation is closed"),
         new(ProblemCodes.ConversationArchived, 409, "The conversation is archived"),
         new(ProblemCodes.GroupFull, 409, "The group is full"),
@@ -38,23 +38,23 @@ public static class ProblemKinds
         new(ProblemCodes.AlreadyExists, 409, "It exists already"),
         new(ProblemCodes.DirectIsFixed, 409, "A direct conversation keeps its two participants"),
         new(ProblemCodes.LimitReached, 409, "There are as many as there may be"),
-        new(ProblemCodes.IdempotencyInProgress, 409, "The same request is being worked on"),
+        new(EdgeCodes.IdempotencyInProgress, 409, "The same request is being worked on"),
         new(ProblemCodes.CursorExpired, 410, "The cursor has expired"),
         new(ProblemCodes.VersionMismatch, 412, "It has changed meanwhile"),
         new(ProblemCodes.TooLarge, 413, "It is too large"),
         new(ProblemCodes.UnsupportedMedia, 415, "The content type is not supported, or not what the bytes are"),
-        new(ProblemCodes.RangeNotSatisfiable, 416, "The file does not have this range"),
+        new(EdgeCodes.RangeNotSatisfiable, 416, "The file does not have this range"),
         new(ProblemCodes.UnsafeFile, 422, "The file is not safe"),
         new(ProblemCodes.UndecodableFile, 422, "The file cannot be decoded"),
         new(ProblemCodes.IdempotencyKeyReused, 422, "The key was used for another request"),
         new(ProblemCodes.RateLimited, 429, "Too many requests"),
-        new(ProblemCodes.HeadersTooLarge, 431, "The headers are too large"),
-        new(ProblemCodes.Internal, 500, "Something went wrong here"),
+        new(EdgeCodes.HeadersTooLarge, 431, "The headers are too large"),
+        new(EdgeCodes.Internal, 500, "Something went wrong here"),
         new(ProblemCodes.Unavailable, 503, "The service is not available just now"),
     ];
 
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
 
     /// <summary>A code that stands in no table is a defect of ours.</summary>
-    public static ProblemKind Of(string code) => ByCode.GetValueOrDefault(code) ?? ByCode[ProblemCodes.Internal];
+    public static ProblemKind Of(string code) => ByCode.GetValueOrDefault(code) ?? ByCode[EdgeCodes.Internal];
 }

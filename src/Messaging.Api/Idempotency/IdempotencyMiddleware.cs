@@ -24,7 +24,7 @@ public sealed class IdempotencyMiddleware(RequestDelegate next)
         if (header.Count == 0 || context.GetEndpoint()?.TakesIdempotencyKey() != true || context.User.CallerKey() is not { } owner)
             return next(context);
         if (header is not [{ Length: >= 1 and <= MaxKeyLength } key] || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-            throw CommonErrors.Invalid($"#/{IdempotencySetup.Header}", $"One key of 1 to {MaxKeyLength} printable ASCII characters is expected.");
+            throw CommonErrors.Invalid(IdempotencySetup.Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is expected.");
         return RunAsync(context, owner, key);
     }
 
@@ -123,11 +123,11 @@ public sealed class IdempotencyMiddleware(RequestDelegate next)
     }
 
     private static RuleException InProgress() => new(new Problem(
-        ProblemCodes.IdempotencyInProgress, "A request with this Idempotency-Key is being worked on; repeat it in a moment for its answer.")
+        EdgeCodes.IdempotencyInProgress, "A request with this Idempotency-Key is being worked on; repeat it in a moment for its answer.")
     {
         RetryAfterSeconds = 1,
     });
 
     private static RuleException Reused() => new(new Problem(
-        ProblemCodes.IdempotencyKeyReused, "This Idempotency-Key was used for another request; choose a new one.", $"#/{IdempotencySetup.Header}"));
+        ProblemCodes.IdempotencyKeyReused, "This Idempotency-Key was used for another request; choose a new one.", IdempotencySetup.Header));
 }

@@ -82,13 +82,13 @@ public static class OperationDetails
             codes.Add(ProblemCodes.InvalidRequest);
         // Two credentials at once, or an X-User-Id that is nobody's, are not a valid request either.
         if (!isPublic)
-            codes.UnionWith([ProblemCodes.InvalidRequest, ProblemCodes.Unauthenticated, ProblemCodes.ScopeMissing]);
+            codes.UnionWith([ProblemCodes.InvalidRequest, ProblemCodes.Unauthenticated, EdgeCodes.ScopeMissing]);
         if (operation.Parameters?.Any(parameter => parameter.In is ParameterLocation.Path) == true)
             codes.Add(ProblemCodes.NotFound);
         if (operation.RequestBody is not null)
             codes.UnionWith([ProblemCodes.TooLarge, ProblemCodes.UnsupportedMedia]);
         if (takesKey)
-            codes.UnionWith([ProblemCodes.IdempotencyInProgress, ProblemCodes.IdempotencyKeyReused]);
+            codes.UnionWith([EdgeCodes.IdempotencyInProgress, ProblemCodes.IdempotencyKeyReused]);
         if (isApi)
             codes.Add(ProblemCodes.Unavailable);
         return codes;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Messaging.Api.Errors;
 using Messaging.Application.Common;
-using Messaging.Domain.Common;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -16,8 +15,8 @@ public static class ProblemResponses
 
     private static readonly IReadOnlyList<ProblemKind> Elsewhere =
     [
-        ProblemKinds.Of(ProblemCodes.Internal), ProblemKinds.Of(ProblemCodes.MethodNotAllowed), ProblemKinds.Of(ProblemCodes.NotAcceptable),
-        ProblemKinds.Of(ProblemCodes.RequestTimeout),
+        ProblemKinds.Of(EdgeCodes.Internal), ProblemKinds.Of(EdgeCodes.MethodNotAllowed), ProblemKinds.Of(EdgeCodes.NotAcceptable),
+        ProblemKinds.Of(EdgeCodes.RequestTimeout),
     ];
 
     /// <summary>Its name says the codes, so that it is the same for all calls that have them.</summary>

@@ -33,7 +33,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
         if (!MessagingLifetime.IsLive(Context.Items))
             throw ConnectionErrors.TooMany(limits.ConnectionsPerUser);
         if (Context.GetHttpContext()!.Request.Query.TryGetValue(CursorParameter, out var cursor))
-            await replays.CatchUpAsync(Live(), Actor, FeedCursor.Parse(cursor, $"#/{CursorParameter}"), Context.ConnectionAborted);
+            await replays.CatchUpAsync(Live(), Actor, FeedCursor.Parse(cursor, CursorParameter), Context.ConnectionAborted);
     }
 
     public async Task<MessageView> SendMessage(JsonElement conversationId, JsonElement message)
@@ -48,7 +48,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     public Task<PointerState> MarkRead(JsonElement conversationId, JsonElement seq)
     {
         Begin(Scope.Messages);
-        long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
+        long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "seq");
         return mediator.Send(new MarkRead(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
     }
 
@@ -56,14 +56,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     public Task Typing(JsonElement conversationId, JsonElement active)
     {
         Begin(Scope.Conversations);
-        return typing.SetAsync(ConversationIdOf(conversationId), Actor.RequireUser(), Read<bool>(active, "#/active"));
+        return typing.SetAsync(ConversationIdOf(conversationId), Actor.RequireUser(), Read<bool>(active, "active"));
     }
 
     /// <summary>The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.</summary>
     public async Task<Page<PresenceView>> WatchPresence(JsonElement userIds)
     {
         Begin(Scope.Users);
-        var ids = Read<string[]>(userIds, "#/userIds");
+        var ids = Read<string[]>(userIds, "userIds");
         var asOf = presence.Noted;
         var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
         return new Page<PresenceView>(presence.Watch(Live(), seen, asOf));
@@ -73,14 +73,14 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     public void SetAway(JsonElement isAway)
     {
         Begin(Scope.Users);
-        presence.SetAway(Live(), Read<bool>(isAway, "#/isAway"));
+        presence.SetAway(Live(), Read<bool>(isAway, "isAway"));
     }
 
     /// <summary>Moves one's delivered pointer forward; without a seq to the newest message.</summary>
     public Task<PointerState> AckDelivered(JsonElement conversationId, JsonElement seq)
     {
         Begin(Scope.Messages);
-        long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "#/seq");
+        long? upTo = seq.ValueKind is JsonValueKind.Null ? null : Read<long>(seq, "seq");
         return mediator.Send(new MarkDelivered(Actor, ConversationIdOf(conversationId), upTo), Context.ConnectionAborted);
     }
 
@@ -88,7 +88,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     public Task<IAsyncEnumerable<EventEnvelope>> Resume(JsonElement cursor)
     {
         Begin(Scope.Events);
-        return replays.ResumeAsync(Live(), Actor, FeedCursor.Parse(Read<string>(cursor, "#/cursor"), "#/cursor"), Context.ConnectionAborted);
+        return replays.ResumeAsync(Live(), Actor, FeedCursor.Parse(Read<string>(cursor, "cursor"), "cursor"), Context.ConnectionAborted);
     }
 
     private LiveConnection Live() => MessagingLifetime.LiveOf(Context.Items);
@@ -113,16 +113,16 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
             ? result
             : throw CommonErrors.NotFound();
 
-    private static T Read<T>(JsonElement argument, string? pointer = null)
+    private static T Read<T>(JsonElement argument, string? member = null)
     {
         try
         {
-            return argument.Deserialize<T>(MessagingJson.Options) ?? throw CommonErrors.Invalid(pointer ?? "#", "A value is expected.");
+            return argument.Deserialize<T>(MessagingJson.Options) ?? throw CommonErrors.Invalid(member ?? "", "A value is expected.");
         }
         catch (JsonException e)
         {
             var problems = JsonProblems.Of(e, typeof(T));
-            throw new RuleException(pointer is null ? problems : [problems[0] with { Pointer = pointer }]);
+            throw new RuleException(member is null ? problems : [problems[0] with { Member = member }]);
         }
     }
 }

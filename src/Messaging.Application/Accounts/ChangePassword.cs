@@ -88,7 +88,7 @@ public sealed class ChangePasswordHandler(
         var found = await session.QuerySingleOrDefaultAsync<Account>(AccountSql, new { UserId = userId }, ct) ?? throw CommonErrors.NotFound();
 
         if (PasswordRules.Fault(command.NewPassword, found.Username) is { } fault)
-            throw CommonErrors.Invalid("#/newPassword", fault);
+            throw CommonErrors.Invalid("newPassword", fault);
         var attempts = Attempts.OfOwner(command.UserId, command.Origin);
         var account = await accounts.ProveAsync(found, command.CurrentPassword, attempts, ct) ?? throw AccountErrors.WrongPassword();
         var hash = await hashing.HashAsync(command.NewPassword, attempts.Origin, ct);

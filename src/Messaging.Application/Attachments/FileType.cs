@@ -89,31 +89,29 @@ public sealed record FileType(string ContentType, AttachmentCategory Category, s
         ["image/svg+xml"] = "svg",
     };
 
-    /// <summary>What an uploader says that a file is, without parameters; null where that says nothing. Refuses what is no type.</summary>
-    public static string? Said(string? declared)
+    /// <summary>Reads what an uploader says that a file is, without parameters; null where that says nothing. False for what is no type.</summary>
+    public static bool TryRead(string? declared, out string? said)
     {
-        if (string.IsNullOrEmpty(declared))
-            return null;
-        var said = declared.Split(';')[0].Trim().ToLowerInvariant();
-        if (!IsType(said))
-            throw AttachmentErrors.NoType();
-        return said is Anything or "application/binary" or "binary/octet-stream" ? null : said;
+        said = declared?.Split(';')[0].Trim().ToLowerInvariant();
+        var isType = string.IsNullOrEmpty(declared) || IsType(said!);
+        if (said is "" or Anything or "application/binary" or "binary/octet-stream")
+            said = null;
+        return isType;
     }
 
     /// <summary>What a file is served as: one that was kept under a type that no header can carry, as any bytes.</summary>
     public static string Served(string contentType) => IsType(contentType) ? contentType : Anything;
 
     /// <summary>Whether the file has the size of images alone: it is one, or its uploader says so.</summary>
-    /// <param name="said">What <see cref="Said"/> made of it.</param>
+    /// <param name="said">What <see cref="TryRead"/> made of it.</param>
     public static bool IsImage(ReadOnlySpan<byte> head, string? said) =>
         Find(head)?.Type.Category is AttachmentCategory.Image
         || Signatures.Any(signature => signature.Type.Category is AttachmentCategory.Image && signature.Names(said));
 
     /// <summary>The type of a file that begins so; refuses one whose uploader says another.</summary>
-    /// <param name="declared">What the uploader says, if anything.</param>
-    public static FileType Of(ReadOnlySpan<byte> head, string? declared)
+    /// <param name="said">What <see cref="TryRead"/> made of what the uploader says.</param>
+    public static FileType Of(ReadOnlySpan<byte> head, string? said)
     {
-        var said = Said(declared);
         if (Find(head) is { } signature)
         {
             return said is null || said == signature.Type.ContentType ? signature.Type

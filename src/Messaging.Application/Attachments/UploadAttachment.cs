@@ -10,7 +10,7 @@ namespace Messaging.Application.Attachments;
 /// <summary>Keeps a file that was received, as its uploader's own until a message of the conversation names it.</summary>
 /// <param name="Folder">A folder of its own with the file in it; whoever sends this removes it afterwards.</param>
 /// <param name="Path">The file, within that folder.</param>
-/// <param name="ContentType">What the uploader says that it is; null where that one says nothing.</param>
+/// <param name="ContentType">What the uploader says that it is, as <see cref="FileType.TryRead"/> reads it; null where that one says nothing.</param>
 public sealed record UploadAttachment(
     Actor Actor, ConversationId ConversationId, string Folder, string Path, long Size, string? FileName, string? ContentType, long? DurationMs,
     int? SortOrder) : IStatementCommand<AttachmentView>;
@@ -34,7 +34,7 @@ public sealed class UploadAttachmentHandler(
     {
         var user = command.Actor.RequireUser();
         if (command.Size == 0)
-            throw CommonErrors.Invalid("#/file", "The file is empty.");
+            throw CommonErrors.Invalid("file", "The file is empty.");
         await session.BeginAsync(ct);
         await uploads.TakeAsync(command.Actor, command.ConversationId, command.Size, ct);
         await session.CommitAsync(ct);
@@ -58,7 +58,7 @@ public sealed class UploadAttachmentHandler(
     private async Task<AttachmentView> LookAsync(UploadAttachment command, UserId user, CancellationToken ct)
     {
         var head = await HeadAsync(command.Path, ct);
-        var most = FileType.IsImage(head, FileType.Said(command.ContentType)) ? limits.ImageBytes : limits.FileBytes;
+        var most = FileType.IsImage(head, command.ContentType) ? limits.ImageBytes : limits.FileBytes;
         if (command.Size > most)
             throw AttachmentErrors.TooLarge(most);
         var type = FileType.Of(head, command.ContentType);

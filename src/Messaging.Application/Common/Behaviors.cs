@@ -33,7 +33,7 @@ public sealed class ValidationBehavior<TRequest, TResult>(IEnumerable<IValidator
             foreach (var failure in validator.Validate(request).Errors)
             {
                 (problems ??= []).Add(new Problem(
-                    ProblemCodes.InvalidRequest, failure.ErrorMessage, JsonPointer.Of(failure.PropertyName)));
+                    ProblemCodes.InvalidRequest, failure.ErrorMessage, MemberPath.Of(failure.PropertyName)));
             }
         }
         return problems is null ? next() : throw new RuleException(problems);

@@ -13,7 +13,7 @@ public static class MetadataRules
     public static JsonText? Patch(JsonText? metadata, JsonText? patch, Limits limits)
     {
         var merged = JsonMerge.Apply(metadata, patch);
-        return Fits(merged, limits) ? merged : throw CommonErrors.Invalid("#/metadata", Expected(limits));
+        return Fits(merged, limits) ? merged : throw CommonErrors.Invalid("metadata", Expected(limits));
     }
 
     private static bool Fits(JsonText? metadata, Limits limits) => metadata is not { } json || json.StoredLength <= limits.MetadataBytes;

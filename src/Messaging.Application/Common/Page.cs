@@ -40,5 +40,5 @@ public static class PageCursor
     }
 
     public static RuleException Malformed() =>
-        CommonErrors.Invalid("#/cursor", "The cursor is not one that this service gave; start again without it.");
+        CommonErrors.Invalid("cursor", "The cursor is not one that this service gave; start again without it.");
 }

@@ -52,7 +52,7 @@ public sealed class AskContactHandler(
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
         if (one == other)
             throw ContactErrors.WithOneself();
-        await conversations.EnsureKnownAsync([other], _ => "#/userId", ct);
+        await conversations.EnsureKnownAsync([other], _ => "userId", ct);
         if ((await pairs.LockAsync(one, other, ct)).Blocked)
             throw ContactErrors.Blocked();
 

@@ -96,8 +96,8 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
     /// and, contacts aside, who has lately left a group in which that one is or was, until the transaction ends. The service may.
     /// </summary>
     /// <param name="users">Those who are to come in.</param>
-    /// <param name="pointerOf">Their places in the request.</param>
-    public async Task EnsureMayAddAsync(Actor actor, IReadOnlyList<UserId> users, Func<UserId, string> pointerOf, CancellationToken ct)
+    /// <param name="placeOf">Their places in the request.</param>
+    public async Task EnsureMayAddAsync(Actor actor, IReadOnlyList<UserId> users, Func<UserId, string> placeOf, CancellationToken ct)
     {
         if (actor.UserId is not { } by || users.Count == 0)
             return;
@@ -115,11 +115,11 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         {
             var one = standing[user];
             if (one.Blocked)
-                throw ContactErrors.Blocked(pointerOf(user));
+                throw ContactErrors.Blocked(placeOf(user));
             if (policies.DirectMessages is not DirectMessages.Anyone && !one.Contacts && !one.Talk)
-                throw ContactErrors.NotToAdd(pointerOf(user));
+                throw ContactErrors.NotToAdd(placeOf(user));
             if (one.LeftLately && !one.Contacts)
-                throw ContactErrors.LeftLately(pointerOf(user), user);
+                throw ContactErrors.LeftLately(placeOf(user), user);
         }
     }
 

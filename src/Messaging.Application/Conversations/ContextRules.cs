@@ -24,7 +24,7 @@ public static class ContextRules
             return null;
         var colon = value.IndexOf(':', StringComparison.Ordinal);
         var context = new ConversationContext(value[..Math.Max(colon, 0)], value[(colon + 1)..]);
-        return IsValid(context) ? context : throw CommonErrors.Invalid("#/context", "Expected is context=type:id. " + Expected);
+        return IsValid(context) ? context : throw CommonErrors.Invalid("context", "Expected is context=type:id. " + Expected);
     }
 
     /// <summary>What the host calls a kind of its objects.</summary>

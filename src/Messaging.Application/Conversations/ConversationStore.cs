@@ -188,11 +188,11 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
     }
 
     /// <summary>Refuses ids that no user has, each with its place in the request.</summary>
-    public async Task EnsureKnownAsync(IReadOnlyList<UserId> users, Func<int, string> pointerOf, CancellationToken ct)
+    public async Task EnsureKnownAsync(IReadOnlyList<UserId> users, Func<int, string> placeOf, CancellationToken ct)
     {
         var known = (await session.QueryAsync<string>(KnownSql, new { UserIds = users.Select(user => user.Value).ToArray() }, ct)).ToHashSet();
         var problems = users.Select((user, i) => (user, i)).Where(u => !known.Contains(u.user.Value))
-            .Select(u => ParticipantErrors.Unknown(pointerOf(u.i), u.user).Problem).ToList();
+            .Select(u => ParticipantErrors.Unknown(placeOf(u.i), u.user).Problem).ToList();
         if (problems.Count > 0)
             throw new RuleException(problems);
     }

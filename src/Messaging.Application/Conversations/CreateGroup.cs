@@ -50,9 +50,9 @@ public sealed class CreateGroupHandler(
                 command.Policy?.Over(stored: null)?.Value),
             limits.GroupSize,
             clock.GetCurrentInstant());
-        await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"#/participantIds/{i}", ct);
+        await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"participantIds/{i}", ct);
         await pairs.EnsureMayAddAsync(
-            command.Actor, others, user => $"#/participantIds/{command.ParticipantIds.ToList().IndexOf(user)}", ct);
+            command.Actor, others, user => $"participantIds/{command.ParticipantIds.ToList().IndexOf(user)}", ct);
 
         try
         {

@@ -67,12 +67,12 @@ public sealed class OpenDirectHandler(
     // just opened it: those who may write to each other already go on.
     private async Task<ConversationId?> CreateAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
-        await conversations.EnsureKnownAsync([command.UserId], _ => "#/userId", ct);
+        await conversations.EnsureKnownAsync([command.UserId], _ => "userId", ct);
         var standing = await pairs.LockAsync(opener, command.UserId, ct);
         if (await FindAsync(key, ct) is not null)
             return null;
         if (standing.Blocked)
-            throw ContactErrors.Blocked("#/userId");
+            throw ContactErrors.Blocked("userId");
 
         var conversation = Conversation.OpenDirect(
             opener, command.UserId, command.Context, standing.Asks(policies.DirectMessages) ? RequestState.Unsent : null,

@@ -8,6 +8,6 @@ public static class EventErrors
     public static RuleException CursorExpired() => new(new Problem(
         ProblemCodes.CursorExpired, "The events after this cursor are no longer kept; start again from GET /v1/sync without since."));
 
-    public static RuleException MalformedCursor(string pointer) => CommonErrors.Invalid(
-        pointer, "This is not a cursor; send the id of the newest event seen, or the cursor of an earlier answer, unchanged.");
+    public static RuleException MalformedCursor(string member) => CommonErrors.Invalid(
+        member, "This is not a cursor; send the id of the newest event seen, or the cursor of an earlier answer, unchanged.");
 }

@@ -24,8 +24,8 @@ public readonly record struct FeedCursor(long Epoch, long Position)
     }
 
     /// <summary>Reads a cursor that a client sent; refuses what is not one.</summary>
-    public static FeedCursor Parse(string? text, string pointer) =>
-        TryParse(text, out var cursor) ? cursor : throw EventErrors.MalformedCursor(pointer);
+    public static FeedCursor Parse(string? text, string member) =>
+        TryParse(text, out var cursor) ? cursor : throw EventErrors.MalformedCursor(member);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch:x8}-{Position}");
 }

@@ -20,5 +20,5 @@ public sealed class ListEventsValidator : AbstractValidator<ListEvents>
 public sealed class ListEventsHandler(EventStore events) : IRequestHandler<ListEvents, EventPage>
 {
     public Task<EventPage> Handle(ListEvents query, CancellationToken ct) =>
-        events.ReadAsync(query.Actor, FeedCursor.Parse(query.Since, "#/since"), query.Limit, ct);
+        events.ReadAsync(query.Actor, FeedCursor.Parse(query.Since, "since"), query.Limit, ct);
 }

@@ -91,7 +91,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             if (failures.Count > 0)
             {
                 throw new RuleException(
-                    failures.ConvertAll(f => new Problem(ProblemCodes.InvalidRequest, f.ErrorMessage, JsonPointer.Of(f.PropertyName))));
+                    failures.ConvertAll(f => new Problem(ProblemCodes.InvalidRequest, f.ErrorMessage, MemberPath.Of(f.PropertyName))));
             }
             if (command.Mentions.IsGiven)
             {

@@ -25,9 +25,9 @@ public static class Formatting
         foreach (var (place, range) in Ranges(formatting))
         {
             if (range is not var (start, length))
-                yield return ($"Metadata#/{Name}{place}", Expected);
+                yield return ($"Metadata/{Name}{place}", Expected);
             else if (start < 0 || length < 1 || start + length > end)
-                yield return ($"Metadata#/{Name}{place}", $"The range does not lie inside the text, which has {end} characters.");
+                yield return ($"Metadata/{Name}{place}", $"The range does not lie inside the text, which has {end} characters.");
         }
     }
 
@@ -35,7 +35,7 @@ public static class Formatting
     private static IEnumerable<(string Place, (long Start, long Length)? Range)> Ranges(JsonElement formatting) => formatting.ValueKind switch
     {
         JsonValueKind.Array => formatting.EnumerateArray().Select((range, i) => ($"/{i}", OfObject(range))),
-        JsonValueKind.Object => formatting.EnumerateObject().SelectMany(kind => Pairs($"/{JsonPointer.Escape(kind.Name)}", kind.Value)),
+        JsonValueKind.Object => formatting.EnumerateObject().SelectMany(kind => Pairs($"/{MemberPath.Step(kind.Name)}", kind.Value)),
         _ => [("", null)],
     };
 

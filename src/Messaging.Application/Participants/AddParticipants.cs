@@ -70,18 +70,18 @@ public sealed class AddParticipantsHandler(
         var added = command.UserIds.Where(user => !standing[user].Present).ToList();
 
         conversation.Add(actor, command.Role ?? ParticipantRole.Member, added.Count, limits.GroupSize);
-        await conversations.EnsureKnownAsync(command.UserIds, i => $"#/userIds/{i}", ct);
+        await conversations.EnsureKnownAsync(command.UserIds, i => $"userIds/{i}", ct);
         foreach (var user in command.UserIds.Where(user => standing[user].Banned))
-            throw ParticipantErrors.Banned(PointerOf(user), user);
+            throw ParticipantErrors.Banned(PlaceOf(user), user);
         foreach (var user in added.Where(user => standing[user].StaysOut && !command.Actor.IsService))
-            throw ParticipantErrors.LeftLately(PointerOf(user), user);
-        await pairs.EnsureMayAddAsync(command.Actor, added, PointerOf, ct);
+            throw ParticipantErrors.LeftLately(PlaceOf(user), user);
+        await pairs.EnsureMayAddAsync(command.Actor, added, PlaceOf, ct);
 
         if (added.Count > 0)
             await LetInAsync(conversation, command, added, ct);
         return new Page<ParticipantView>(await people.ListAsync(id, command.UserIds, ct), NextCursor: null);
 
-        string PointerOf(UserId user) => $"#/userIds/{command.UserIds.ToList().IndexOf(user)}";
+        string PlaceOf(UserId user) => $"userIds/{command.UserIds.ToList().IndexOf(user)}";
     }
 
     private async Task LetInAsync(Conversation conversation, AddParticipants command, IReadOnlyList<UserId> added, CancellationToken ct)

@@ -18,7 +18,7 @@ public sealed class HandOverGroupHandler(
         var (conversation, _) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
         conversation.EnsureGroup();
         if (await conversations.FindParticipantAsync(command.ConversationId, command.UserId, ct) is null)
-            throw ParticipantErrors.Absent("#/userId", command.UserId);
+            throw ParticipantErrors.Absent("userId", command.UserId);
 
         await roles.Handle(new ChangeRole(command.Actor, command.ConversationId, command.UserId, ParticipantRole.Owner), ct);
 

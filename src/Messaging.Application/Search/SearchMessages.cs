@@ -89,7 +89,7 @@ public sealed class SearchMessagesHandler(
         var before = query.Cursor is null ? new Before(EndOfTime, Guid.Empty) : Before.Decode(query.Cursor);
         var terms = await words.TermsAsync(SearchText.Parse(query.Q!), ct);
         if (terms.Count == 0)
-            throw CommonErrors.Invalid("#/q", "At least one word is expected: letters or digits.");
+            throw CommonErrors.Invalid("q", "At least one word is expected: letters or digits.");
         SearchTerm.EnsureFew(terms);
 
         var mine = await session.QueryAsync<Span>(

@@ -22,7 +22,7 @@ public sealed record SearchTerm(IReadOnlyList<string> Lexemes, bool IsOpen)
     {
         var words = terms.Sum(term => term.Lexemes.Count);
         if (words > MostWords)
-            throw CommonErrors.Invalid("#/q", $"At most {MostWords} different words are expected; these are {words}.");
+            throw CommonErrors.Invalid("q", $"At most {MostWords} different words are expected; these are {words}.");
     }
 
     /// <summary>Whether the term stands in the words from <paramref name="from"/> on.</summary>

@@ -6,13 +6,13 @@ namespace Messaging.Domain.Accounts;
 public static class AccountErrors
 {
     public static RuleException UsernameTaken(string username) => new(new Problem(
-        ProblemCodes.AlreadyExists, $"The username '{username}' is in use; choose another one.", "#/username"));
+        ProblemCodes.AlreadyExists, $"The username '{username}' is in use; choose another one.", "username"));
 
     /// <summary>The same words for a username that there is not and for a wrong password.</summary>
     public static RuleException WrongLogin() => new(new Problem(ProblemCodes.Unauthenticated, "The username or the password is wrong."));
 
     public static RuleException WrongPassword() => new(new Problem(
-        ProblemCodes.NotAllowed, "The current password is wrong.", "#/currentPassword"));
+        ProblemCodes.NotAllowed, "The current password is wrong.", "currentPassword"));
 
     public static RuleException TooManyFailures(BudgetState budget) => new(new Problem(
         ProblemCodes.RateLimited,

@@ -6,16 +6,13 @@ public static class AttachmentErrors
 {
     /// <summary>Worded the same whether it is absent, somebody else's, another conversation's or used already.</summary>
     public static RuleException NoSuchAttachment(int index) => CommonErrors.Invalid(
-        $"#/attachmentIds/{index}", "There is no such attachment of yours in this conversation that no message has named yet.");
+        $"attachmentIds/{index}", "There is no such attachment of yours in this conversation that no message has named yet.");
 
     public static RuleException WrongCategory(int index, string type, string expected) => CommonErrors.Invalid(
-        $"#/attachmentIds/{index}", $"A message of type '{type}' takes {expected}.");
+        $"attachmentIds/{index}", $"A message of type '{type}' takes {expected}.");
 
     public static RuleException NotInConversation() => CommonErrors.Invalid(
-        "#/conversationId", "You do not take part in a conversation of this id.");
-
-    public static RuleException FileFirst() => CommonErrors.Invalid(
-        "#/conversationId", "The part 'conversationId' comes before the part 'file': who may upload is asked first.");
+        "conversationId", "You do not take part in a conversation of this id.");
 
     public static RuleException TooManyUnnamed(int limit) => new(new Problem(
         ProblemCodes.LimitReached,
@@ -41,22 +38,19 @@ public static class AttachmentErrors
     });
 
     public static RuleException TooLarge(long bytes) => new(new Problem(
-        ProblemCodes.TooLarge, $"A file of this kind has at most {bytes} bytes.", "#/file"));
+        ProblemCodes.TooLarge, $"A file of this kind has at most {bytes} bytes.", "file"));
 
     public static RuleException TooManyPixels(int megapixels) => new(new Problem(
-        ProblemCodes.TooLarge, $"An image has at most {megapixels} megapixels, all its frames together.", "#/file"));
+        ProblemCodes.TooLarge, $"An image has at most {megapixels} megapixels, all its frames together.", "file"));
 
     public static RuleException NotWhatItSays(string declared) => new(new Problem(
-        ProblemCodes.UnsupportedMedia, $"The bytes are not of the type '{declared}'; send the type that they are of, or none.", "#/file"));
-
-    public static RuleException NoType() => CommonErrors.Invalid(
-        "#/file", "The Content-Type of the part is a type such as image/png, of at most 127 ASCII characters; leave it out where you do not know.");
+        ProblemCodes.UnsupportedMedia, $"The bytes are not of the type '{declared}'; send the type that they are of, or none.", "file"));
 
     public static RuleException Undecodable() => new(new Problem(
-        ProblemCodes.UndecodableFile, "The image cannot be decoded: it is damaged, or not what its beginning says.", "#/file"));
+        ProblemCodes.UndecodableFile, "The image cannot be decoded: it is damaged, or not what its beginning says.", "file"));
 
     public static RuleException Unsafe() => new(new Problem(
-        ProblemCodes.UnsafeFile, "The virus scanner refuses this file; it was not kept.", "#/file"));
+        ProblemCodes.UnsafeFile, "The virus scanner refuses this file; it was not kept.", "file"));
 
     /// <summary>The signature does not fit the address, or its time is over.</summary>
     public static RuleException BadSignature() => new(new Problem(

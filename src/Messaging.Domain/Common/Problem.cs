@@ -3,8 +3,10 @@ namespace Messaging.Domain.Common;
 /// <summary>Why something was refused: a stable code that clients branch on, and a sentence that says what to do.</summary>
 /// <param name="Code">One of <see cref="ProblemCodes"/>.</param>
 /// <param name="Detail">For the person who reads the answer; never holds a secret or a message's text.</param>
-/// <param name="Pointer">The member of the request that is wrong, as a JSON pointer fragment such as <c>#/text</c>.</param>
-public sealed record Problem(string Code, string Detail, string? Pointer = null)
+/// <param name="Member">
+/// The member of the request that is wrong: names, and places in lists, from the outside in, such as <c>mentions/3</c>; empty for all of it.
+/// </param>
+public sealed record Problem(string Code, string Detail, string? Member = null)
 {
     /// <summary>Seconds after which a repeat may succeed.</summary>
     public int? RetryAfterSeconds { get; init; }
@@ -13,19 +15,21 @@ public sealed record Problem(string Code, string Detail, string? Pointer = null)
     public BudgetState? Budget { get; init; }
 }
 
-/// <summary>What the <c>RateLimit</c> headers tell of a budget.</summary>
+/// <summary>How much of something may be done within a time, and how much of it is left.</summary>
 public sealed record BudgetState(string Name, int Quota, int WindowSeconds, int Remaining, int ResetSeconds);
 
-/// <summary>The codes of the HTTP and hub contract.</summary>
+/// <summary>The codes of what rules refuse: those of the contract but for the first, which the edge puts into its own words.</summary>
 public static class ProblemCodes
 {
+    /// <summary>Who acts is no user, and this is for users; where a member is named, it may also be another.</summary>
+    public const string UserNeeded = "user-needed";
+
     public const string InvalidRequest = "invalid-request";
     public const string Unauthenticated = "unauthenticated";
     public const string NotAllowed = "not-allowed";
     public const string Blocked = "blocked";
     public const string Banned = "banned";
     public const string NotAContact = "not-a-contact";
-    public const string ScopeMissing = "scope-missing";
     public const string NotFound = "not-found";
     public const string ConversationClosed = "conversation-closed";
     public const string ConversationArchived = "conversation-archived";
@@ -38,22 +42,15 @@ public static class ProblemCodes
     public const string DeleteWindowPassed = "delete-window-passed";
     public const string MessageDeleted = "message-deleted";
     public const string LimitReached = "limit-reached";
-    public const string IdempotencyInProgress = "idempotency-in-progress";
     public const string UnsafeFile = "unsafe-file";
     public const string UndecodableFile = "undecodable-file";
     public const string IdempotencyKeyReused = "idempotency-key-reused";
     public const string CursorExpired = "cursor-expired";
     public const string VersionMismatch = "version-mismatch";
-    public const string MethodNotAllowed = "method-not-allowed";
-    public const string NotAcceptable = "not-acceptable";
-    public const string RequestTimeout = "request-timeout";
-    public const string HeadersTooLarge = "headers-too-large";
     public const string TooLarge = "too-large";
     public const string UnsupportedMedia = "unsupported-media";
-    public const string RangeNotSatisfiable = "range-not-satisfiable";
     public const string RateLimited = "rate-limited";
     public const string Unavailable = "unavailable";
-    public const string Internal = "internal";
 }
 
 /// <summary>A rule that said no. The API and the hub turn it into an answer, in one place each.</summary>
@@ -71,7 +68,14 @@ public sealed class RuleException(IReadOnlyList<Problem> problems) : Exception(p
 
     /// <summary>The same refusal where the object it speaks of is a member of the request.</summary>
     public RuleException Under(string member) =>
-        new([.. Problems.Select(problem => problem with { Pointer = problem.Pointer?.Replace("#", "#/" + member, StringComparison.Ordinal) })]);
+        new([.. Problems.Select(problem => problem with { Member = Below(member, problem.Member) })]);
+
+    private static string? Below(string member, string? inner) => inner switch
+    {
+        null => null,
+        "" => member,
+        _ => $"{member}/{inner}",
+    };
 }
 
 /// <summary>Refusals that no aggregate owns.</summary>
@@ -80,11 +84,10 @@ public static class CommonErrors
     /// <summary>The same answer for what is absent and for what the caller may not see.</summary>
     public static RuleException NotFound() => new(new Problem(ProblemCodes.NotFound, "There is nothing here that you can see."));
 
-    public static RuleException Invalid(string pointer, string detail) => new(new Problem(ProblemCodes.InvalidRequest, detail, pointer));
+    public static RuleException Invalid(string member, string detail) => new(new Problem(ProblemCodes.InvalidRequest, detail, member));
 
     public static RuleException VersionMismatch() => new(new Problem(
-        ProblemCodes.VersionMismatch, "It has another version than the one in If-Match; read it again and decide anew."));
+        ProblemCodes.VersionMismatch, "It has another version than the expected one; read it again and decide anew."));
 
-    public static RuleException UserNeeded() =>
-        Invalid("#/X-User-Id", "This call is made for a user: send the X-User-Id header beside the service key, or a user token.");
+    public static RuleException UserNeeded() => new(new Problem(ProblemCodes.UserNeeded, "This is done for a user."));
 }

@@ -34,11 +34,11 @@ public static class ConversationErrors
         ProblemCodes.DirectIsFixed, "A direct conversation is always between the same two people; open a group instead."));
 
     public static RuleException WithOneself() =>
-        CommonErrors.Invalid("#/userId", "A direct conversation is with somebody else.");
+        CommonErrors.Invalid("userId", "A direct conversation is with somebody else.");
 
     public static RuleException TooFew() =>
-        CommonErrors.Invalid("#/participantIds", "A group starts with at least one other participant.");
+        CommonErrors.Invalid("participantIds", "A group starts with at least one other participant.");
 
     public static RuleException SlugTaken(string slug) => new(new Problem(
-        ProblemCodes.AlreadyExists, $"The slug '{slug}' is in use; choose another one or leave it out.", "#/slug"));
+        ProblemCodes.AlreadyExists, $"The slug '{slug}' is in use; choose another one or leave it out.", "slug"));
 }

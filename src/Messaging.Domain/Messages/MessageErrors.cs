@@ -7,15 +7,15 @@ public static class MessageErrors
     public static RuleException SystemIsForTheService() => new(new Problem(
         ProblemCodes.NotAllowed, "Messages of type 'system' are sent by the service only."));
 
-    public static RuleException ServiceSendsSystemOnly() => CommonErrors.Invalid(
-        "#/type", "A service key without X-User-Id sends messages of type 'system' only.");
+    public static RuleException ServiceSendsSystemOnly() => new(new Problem(
+        ProblemCodes.UserNeeded, "Of no user there are messages of type 'system' only.", "type"));
 
     /// <summary>Worded the same whether the message is absent, elsewhere or hidden.</summary>
     public static RuleException NoSuchReply() => CommonErrors.Invalid(
-        "#/replyToId", "There is no such message in this conversation that you can see.");
+        "replyToId", "There is no such message in this conversation that you can see.");
 
     public static RuleException MentionOfStranger(int index, UserId userId) => CommonErrors.Invalid(
-        $"#/mentions/{index}", $"'{userId}' does not take part in this conversation.");
+        $"mentions/{index}", $"'{userId}' does not take part in this conversation.");
 
     public static RuleException AuthorOnly() => new(new Problem(
         ProblemCodes.NotAllowed, "A message is edited by who wrote it, and by nobody else."));
@@ -46,5 +46,5 @@ public static class MessageErrors
         ProblemCodes.MessageDeleted, "The message was deleted: its place in the conversation is all that is left."));
 
     public static RuleException KeyReused() => new(new Problem(
-        ProblemCodes.IdempotencyKeyReused, "This clientMessageId was used for a message with other content; choose a new one.", "#/clientMessageId"));
+        ProblemCodes.IdempotencyKeyReused, "This clientMessageId was used for a message with other content; choose a new one.", "clientMessageId"));
 }

@@ -13,19 +13,19 @@ public static class ParticipantErrors
     public static RuleException LastOwner() => new(new Problem(
         ProblemCodes.LastOwner, "A group keeps an owner: hand it over to another participant, who takes the role."));
 
-    public static RuleException BanOfOneself() => CommonErrors.Invalid("#/userId", "Whom you ban is somebody else; to go yourself, leave.");
+    public static RuleException BanOfOneself() => CommonErrors.Invalid("userId", "Whom you ban is somebody else; to go yourself, leave.");
 
-    public static RuleException Banned(string pointer, UserId userId) => new(new Problem(
-        ProblemCodes.Banned, $"'{userId}' is banned from the conversation; nobody was added. Lift the ban first.", pointer));
+    public static RuleException Banned(string member, UserId userId) => new(new Problem(
+        ProblemCodes.Banned, $"'{userId}' is banned from the conversation; nobody was added. Lift the ban first.", member));
 
-    public static RuleException LeftLately(string pointer, UserId userId) => new(new Problem(
+    public static RuleException LeftLately(string member, UserId userId) => new(new Problem(
         ProblemCodes.NotAllowed,
         $"'{userId}' left this group less than 24 hours ago; until then only the service can add them. Nobody was added.",
-        pointer));
+        member));
 
-    public static RuleException Absent(string pointer, UserId userId) =>
-        CommonErrors.Invalid(pointer, $"'{userId}' does not take part in this conversation.");
+    public static RuleException Absent(string member, UserId userId) =>
+        CommonErrors.Invalid(member, $"'{userId}' does not take part in this conversation.");
 
-    public static RuleException Unknown(string pointer, UserId userId) =>
-        CommonErrors.Invalid(pointer, $"There is no user '{userId}'; create it with PUT /v1/users/{userId} first.");
+    public static RuleException Unknown(string member, UserId userId) =>
+        CommonErrors.Invalid(member, $"There is no user '{userId}'; create it with PUT /v1/users/{userId} first.");
 }

@@ -8,7 +8,7 @@ public static class ReactionErrors
         ProblemCodes.NotAllowed, "Messages of this conversation take no reactions."));
 
     public static RuleException NotAmongAllowed() => new(new Problem(
-        ProblemCodes.NotAllowed, "This conversation allows some reactions only; its policy names them in reactions.allowed.", "#/emoji"));
+        ProblemCodes.NotAllowed, "This conversation allows some reactions only; its policy names them in reactions.allowed.", "emoji"));
 
     public static RuleException TooManyOfOne() => new(new Problem(
         ProblemCodes.LimitReached, $"One user puts at most {MessageReactions.PerUser} reactions to a message; take one away first."));

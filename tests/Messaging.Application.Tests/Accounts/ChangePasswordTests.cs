@@ -38,7 +38,7 @@ public sealed class ChangePasswordTests : AccountFixture
 
         var problem = await ProblemAsync(() => ChangeAsync(login.User.UserId, current: OtherPassword));
 
-        Assert.That((problem.Code, problem.Pointer), Is.EqualTo(("not-allowed", "#/currentPassword")));
+        Assert.That((problem.Code, problem.Member), Is.EqualTo(("not-allowed", "currentPassword")));
         Assert.That(await CodeAsync(() => LogInAsync(name)), Is.Empty);
         Assert.That(await CodeAsync(() => RefreshAsync(login.RefreshToken)), Is.Empty);
     }
@@ -83,7 +83,7 @@ public sealed class ChangePasswordTests : AccountFixture
     {
         var user = (await RegisterAsync(NewName())).User.UserId;
 
-        Assert.That((await ProblemAsync(() => ChangeAsync(user, changed: password))).Pointer, Is.EqualTo("#/newPassword"));
+        Assert.That((await ProblemAsync(() => ChangeAsync(user, changed: password))).Member, Is.EqualTo("newPassword"));
     }
 
     [Test]
@@ -92,7 +92,7 @@ public sealed class ChangePasswordTests : AccountFixture
         var name = NewName();
         var user = (await RegisterAsync(name)).User.UserId;
 
-        Assert.That((await ProblemAsync(() => ChangeAsync(user, changed: name + "!"))).Pointer, Is.EqualTo("#/newPassword"));
+        Assert.That((await ProblemAsync(() => ChangeAsync(user, changed: name + "!"))).Member, Is.EqualTo("newPassword"));
     }
 
     [Test]

@@ -73,7 +73,7 @@ public sealed class RegisterAccountTests : AccountFixture
 
         var problem = await ProblemAsync(() => RegisterAsync(name.ToUpperInvariant()));
 
-        Assert.That((problem.Code, problem.Pointer), Is.EqualTo(("already-exists", "#/username")));
+        Assert.That((problem.Code, problem.Member), Is.EqualTo(("already-exists", "username")));
     }
 
     [Test]
@@ -99,7 +99,7 @@ public sealed class RegisterAccountTests : AccountFixture
     {
         var problem = await ProblemAsync(() => RegisterAsync(name));
 
-        Assert.That((problem.Code, problem.Pointer), Is.EqualTo(("invalid-request", "#/username")));
+        Assert.That((problem.Code, problem.Member), Is.EqualTo(("invalid-request", "username")));
     }
 
     [TestCase("password123")]
@@ -108,7 +108,7 @@ public sealed class RegisterAccountTests : AccountFixture
     {
         var problem = await ProblemAsync(() => RegisterAsync(NewName(), password));
 
-        Assert.That((problem.Code, problem.Pointer), Is.EqualTo(("invalid-request", "#/password")));
+        Assert.That((problem.Code, problem.Member), Is.EqualTo(("invalid-request", "password")));
     }
 
     [Test]

@@ -200,7 +200,7 @@ public sealed class ListEventsTests
     {
         var refusal = await Assert.ThrowsAsync<RuleException>(() => feed.Slices.SendAsync(new ListEvents(new Actor(Ada), text, 10)));
 
-        Assert.That((refusal!.Problem.Code, refusal.Problem.Pointer), Is.EqualTo((ProblemCodes.InvalidRequest, "#/since")));
+        Assert.That((refusal!.Problem.Code, refusal.Problem.Member), Is.EqualTo((ProblemCodes.InvalidRequest, "since")));
     }
 
     [TestCase(0)]

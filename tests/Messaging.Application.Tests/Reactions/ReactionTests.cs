@@ -136,7 +136,7 @@ public sealed class ReactionTests : SliceFixture
 
         foreach (var request in new Func<Task>[]
             { () => ReactAsync(bob, message, "yes!"), () => UnreactAsync(bob, message, "yes!"), () => ListAsync(bob, message, "yes!") })
-            Assert.That((await ProblemAsync(request)) is { Code: ProblemCodes.InvalidRequest, Pointer: "#/emoji" }, Is.True);
+            Assert.That((await ProblemAsync(request)) is { Code: ProblemCodes.InvalidRequest, Member: "emoji" }, Is.True);
     }
 
     [Test]
@@ -204,8 +204,8 @@ public sealed class ReactionTests : SliceFixture
         var (_, _, message) = await MessageAsync();
 
         Assert.That(
-            (await ProblemAsync(() => Slices.SendAsync(new React(Actor.Service, message.ConversationId, message.Id, "👍")))).Pointer,
-            Is.EqualTo("#/X-User-Id"));
+            (await ProblemAsync(() => Slices.SendAsync(new React(Actor.Service, message.ConversationId, message.Id, "👍")))).Code,
+            Is.EqualTo(ProblemCodes.UserNeeded));
     }
 
     [Test]

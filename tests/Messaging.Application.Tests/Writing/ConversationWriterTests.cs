@@ -183,7 +183,7 @@ public sealed class ConversationWriterTests : SliceFixture
         await holds.CommitAsync();
 
         Assert.That((await sending[0]).Message.Attachments.Select(attachment => attachment.Id), Is.EqualTo(new[] { file }));
-        Assert.That((await ProblemAsync(() => sending[1])).Pointer, Is.EqualTo("#/attachmentIds/0"));
+        Assert.That((await ProblemAsync(() => sending[1])).Member, Is.EqualTo("attachmentIds/0"));
     }
 
     [Test]
@@ -228,7 +228,7 @@ public sealed class ConversationWriterTests : SliceFixture
         var problem = await ProblemAsync(() => Slices.SendAsync(
             new SendMessage(new Actor(ada), id, new MessageContent(Type: MessageType.Text, Text: "?", ReplyToId: never))));
 
-        Assert.That(problem.Pointer, Is.EqualTo("#/replyToId"));
+        Assert.That(problem.Member, Is.EqualTo("replyToId"));
     }
 
     [Test]
