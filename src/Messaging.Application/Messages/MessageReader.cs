@@ -136,7 +136,7 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
         """;
 
-    // Index: pk_messages, pk_conversations, pk_participants.
+    // A LIMIT keeps the planner from reading all that the viewer takes part in, to hash it. Index: pk_messages, pk_conversations, pk_participants.
     private const string MessagesSql =
         $"""
         SELECT {Columns}
@@ -145,7 +145,12 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
                 CASE WHEN @UserId::text IS NULL THEN 0 ELSE {SightSql.Start} END AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps
             FROM {Places}
             JOIN conversations c ON c.id = k.conversation_id
-            LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
+            LEFT JOIN LATERAL (
+                SELECT {SightSql.Start}, p.has_gaps
+                FROM participants p
+                WHERE p.conversation_id = k.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
+                LIMIT 1
+            ) p ON true
         ) p
         CROSS JOIN LATERAL (
             {Stored}

@@ -163,8 +163,7 @@ public sealed class ReactionTests : SliceFixture
         await ReactAsync(bob, message, "👍");
 
         await NothingAsync(eve);
-        await Slices.ExecuteAsync(
-            "INSERT INTO message_hidden (conversation_id, user_id, seq) VALUES (@Id, @Bob, 1)", new { Id = message.ConversationId.Value, Bob = bob.Value });
+        await Slices.SendAsync(new DeleteMessage(new Actor(bob), message.ConversationId, message.Id, DeleteScope.Me, null, null));
         await NothingAsync(bob);
         await Slices.SendAsync(new ClearHistory(new Actor(ada), message.ConversationId, LeavesInbox: false));
         await NothingAsync(ada);
