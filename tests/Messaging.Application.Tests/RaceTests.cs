@@ -135,9 +135,9 @@ public sealed class RaceTests : SliceFixture
     }
 
     // Whoever waits for the row has seen the block.
-    [TestCase("reads", MessageEvents.Read)]
-    [TestCase("receives", MessageEvents.Delivered)]
-    [TestCase("fetches", MessageEvents.Delivered)]
+    [TestCase("reads", MessageRead.Name)]
+    [TestCase("receives", MessageDelivered.Name)]
+    [TestCase("fetches", MessageDelivered.Name)]
     public async Task What_one_does_while_ones_block_is_lifted_is_told_to_the_other(string what, string type)
     {
         var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));

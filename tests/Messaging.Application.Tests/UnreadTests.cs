@@ -196,7 +196,7 @@ public sealed class UnreadTests : SliceFixture
         var values = new JsonText(Outbox.Json(new MessageValues { CreatedAt = edited.CreatedAt })!);
         var rows = new[]
         {
-            new FeedRow(1, Instant.MinValue, id.Value, Seq: null, bob.Value, MessageEvents.UnreadChanged, Payload: null),
+            new FeedRow(1, Instant.MinValue, id.Value, Seq: null, bob.Value, UnreadChanged.Name, Payload: null),
             new FeedRow(2, Instant.MinValue, elsewhere.Value, edited.Seq, UserId: null, MessageEdited.Name, values),
         };
 
@@ -208,7 +208,7 @@ public sealed class UnreadTests : SliceFixture
 
     private Task<string> ToldAsync(ConversationId id, UserId user) => Slices.SqlAsync(async session =>
     {
-        var row = new FeedRow(1, Instant.MinValue, id.Value, Seq: null, user.Value, MessageEvents.UnreadChanged, Payload: null);
+        var row = new FeedRow(1, Instant.MinValue, id.Value, Seq: null, user.Value, UnreadChanged.Name, Payload: null);
         var data = await session.QueryAsync(Slices.Get<EventTeller>().Read([row], reader: null), CancellationToken.None);
         return data(row)!.Value.Value;
     });

@@ -146,13 +146,13 @@ public sealed class LivePresence : ILiveReceiver
         var user = envelope.Type switch
         {
             ParticipantRemoved.Name => envelope.NamedUser(),
-            ConversationDeleted.Name or ContactEvents.Removed or ContactEvents.BlockChanged => audience.FirstOrDefault(),
+            ConversationDeleted.Name or ContactRemoved.Name or BlockChanged.Name => audience.FirstOrDefault(),
             _ => null,
         };
         if (user is null)
             return;
         // A block waits for no look at the database.
-        var blocked = envelope.Type == ContactEvents.BlockChanged && envelope.Says("blocked") ? envelope.NamedUser() : null;
+        var blocked = envelope.Type == BlockChanged.Name && envelope.Says("blocked") ? envelope.NamedUser() : null;
         lock (gate)
         {
             if (blocked is not null)

@@ -42,7 +42,7 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
 
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {
-        if (envelope.Type == ContactEvents.BlockChanged)
+        if (envelope.Type == BlockChanged.Name)
             Forget(audience.Single(), envelope.NamedUser()!);
         if (envelope.ConversationId is { } id && !envelope.Type.StartsWith("message:", StringComparison.Ordinal))
             entries.TryRemove(id, out _);

@@ -28,7 +28,7 @@ public sealed class AttachmentEventSource(FileUrls urls) : IEventSource
         ) a
         """;
 
-    public IReadOnlyCollection<string> Types { get; } = [AttachmentEvents.Ready];
+    public IReadOnlyCollection<string> Types { get; } = [AttachmentReady.Name];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {

@@ -74,7 +74,7 @@ public sealed class AcceptanceStore(
         foreach (var request in await session.QueryAsync<Guid>(AcceptSql, pair, ct))
         {
             foreach (var user in new[] { one, other })
-                await outbox.TellAsync(user, ContactEvents.RequestAnswered, new RequestValues { Id = request }, ct);
+                await outbox.TellAsync(new RequestAnswered(user), new RequestValues { Id = request }, ct);
         }
     }
 

@@ -42,7 +42,7 @@ public sealed class AnswerContactHandler(DbSession session, PairStore pairs, Con
             return await contacts.FindAsync(one, other, ct);
         }
         await session.ExecuteAsync(DeclineSql, new { UserId = one.Value, ContactId = other.Value }, ct);
-        await outbox.TellAsync(one, ContactEvents.Removed, ContactValues.Of(contact), ct);
+        await outbox.TellAsync(new ContactRemoved(one), ContactValues.Of(contact), ct);
         return null;
     }
 }

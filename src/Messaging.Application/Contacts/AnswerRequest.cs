@@ -44,7 +44,7 @@ public sealed class AnswerRequestHandler(
     private async Task DeclineAsync(AnswerRequest command, UserId user, CancellationToken ct)
     {
         await session.ExecuteAsync(DeclineSql, new { command.Id }, ct);
-        await outbox.TellAsync(user, ContactEvents.RequestAnswered, new RequestValues { Id = command.Id }, ct);
+        await outbox.TellAsync(new RequestAnswered(user), new RequestValues { Id = command.Id }, ct);
     }
 
     private async Task<MessageRequestView> FindAsync(AnswerRequest command, CancellationToken ct) =>

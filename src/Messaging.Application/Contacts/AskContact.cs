@@ -81,7 +81,7 @@ public sealed class AskContactHandler(
         await session.ExecuteAsync(
             AskSql, new { One = one.Value, Other = other.Value, answers.Declined, Now = clock.GetCurrentInstant() }, ct);
         foreach (var (user, contact) in answers.Declined || answers.TakenBack ? new[] { (one, other) } : [(one, other), (other, one)])
-            await outbox.TellAsync(user, ContactEvents.Requested, ContactValues.Of(contact), ct);
+            await outbox.TellAsync(new ContactRequested(user), ContactValues.Of(contact), ct);
         return true;
     }
 

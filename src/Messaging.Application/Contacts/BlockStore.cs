@@ -77,7 +77,7 @@ public sealed class BlockStore(DbSession session, PolicySettings policies)
 
     /// <summary>Under the pair's lock. The transaction has an event that wakes the sequencer.</summary>
     public Task RejoinAsync(string pair, CancellationToken ct) => session.ExecuteAsync(
-        RejoinSql, new { Pair = pair, policies.Receipts, ReadEvent = MessageEvents.Read, DeliveredEvent = MessageEvents.Delivered }, ct);
+        RejoinSql, new { Pair = pair, policies.Receipts, ReadEvent = MessageRead.Name, DeliveredEvent = MessageDelivered.Name }, ct);
 
     public async Task<IReadOnlyList<BlockView>> ListAsync(UserId user, string after, UserId? only, int take, CancellationToken ct)
     {

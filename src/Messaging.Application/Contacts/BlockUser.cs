@@ -48,7 +48,7 @@ public sealed class BlockUserHandler(
             BlockSql, new { UserId = one.Value, BlockedId = other.Value, Now = clock.GetCurrentInstant() }, ct) == 1;
         await blocks.PartAsync(Conversation.DirectKey(one, other, context: null), ct);
         if (created)
-            await outbox.TellAsync(one, ContactEvents.BlockChanged, new BlockChange(other, Blocked: true), ct);
+            await outbox.TellAsync(new BlockChanged(one), new BlockChange(other, Blocked: true), ct);
         return new BlockedUser((await blocks.ListAsync(one, after: "", other, take: 1, ct)).Single(), created);
     }
 }

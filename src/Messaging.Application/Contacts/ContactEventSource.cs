@@ -44,7 +44,7 @@ public sealed class ContactEventSource : IEventSource
         LEFT JOIN contacts c ON c.user_id = k.user_id AND c.contact_id = k.contact_id
         """;
 
-    public IReadOnlyCollection<string> Types { get; } = [ContactEvents.Requested, ContactEvents.Accepted, ContactEvents.Removed];
+    public IReadOnlyCollection<string> Types { get; } = [ContactRequested.Name, ContactAccepted.Name, ContactRemoved.Name];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
@@ -63,7 +63,7 @@ public sealed class ContactEventSource : IEventSource
     private static ContactView? Tell(FeedRow row, Row contact)
     {
         var user = new SenderView(new UserId(contact.ContactId), contact.DisplayName, contact.AvatarUrl);
-        if (row.Type == ContactEvents.Removed)
+        if (row.Type == ContactRemoved.Name)
         {
             return row.Values<ContactValues>() is { Status: { } was, RequestedBy: { } asker, CreatedAt: { } since } values
                 ? new ContactView(user, was, asker, since, values.AcceptedAt)

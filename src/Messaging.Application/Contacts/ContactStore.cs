@@ -61,7 +61,7 @@ public sealed class ContactStore(DbSession session, AcceptanceStore acceptance, 
         if (made > 0)
         {
             foreach (var (user, contact) in new[] { (one, other), (other, one) })
-                await outbox.TellAsync(user, ContactEvents.Accepted, ContactValues.Of(contact), ct);
+                await outbox.TellAsync(new ContactAccepted(user), ContactValues.Of(contact), ct);
         }
         await acceptance.AcceptAsync(one, other, ct);
     }

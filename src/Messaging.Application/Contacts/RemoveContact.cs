@@ -46,9 +46,9 @@ public sealed class RemoveContactHandler(DbSession session, PairStore pairs, Con
         var takesBack = theirs is { Status: ContactStatus.Pending } && theirs.RequestedBy == one;
         var isHeard = theirs is not null && !(takesBack && await session.QuerySingleAsync<bool>(TakeBackSql, pair, ct));
 
-        await outbox.TellAsync(one, ContactEvents.Removed, ContactValues.Of(mine), ct);
+        await outbox.TellAsync(new ContactRemoved(one), ContactValues.Of(mine), ct);
         if (isHeard)
-            await outbox.TellAsync(other, ContactEvents.Removed, ContactValues.Of(theirs!), ct);
+            await outbox.TellAsync(new ContactRemoved(other), ContactValues.Of(theirs!), ct);
         return default;
     }
 }

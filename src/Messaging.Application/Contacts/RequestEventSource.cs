@@ -14,7 +14,7 @@ public sealed record RequestValues
 /// <summary>Message requests as the one who hears of them sees them. One whose conversation is deleted is gone.</summary>
 public sealed class RequestEventSource : IEventSource
 {
-    public IReadOnlyCollection<string> Types { get; } = [ContactEvents.RequestReceived, ContactEvents.RequestAnswered];
+    public IReadOnlyCollection<string> Types { get; } = [RequestReceived.Name, RequestAnswered.Name];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {

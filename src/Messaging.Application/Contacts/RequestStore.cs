@@ -158,7 +158,7 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
                 new ConversationDeleted(message.ConversationId, other.UserId), new DeletedConversation(message.ConversationId), ct);
         }
         if (reaches)
-            await outbox.TellAsync(other.UserId, ContactEvents.RequestReceived, new RequestValues { Id = id }, ct);
+            await outbox.TellAsync(new RequestReceived(other.UserId), new RequestValues { Id = id }, ct);
     }
 
     public async Task<MessageRequestView?> FindAsync(Guid id, UserId user, CancellationToken ct) =>

@@ -26,7 +26,7 @@ public sealed class UnblockUserHandler(DbSession session, PairStore pairs, Block
 
         if (await session.ExecuteAsync(UnblockSql, new { UserId = one.Value, BlockedId = other.Value }, ct) == 0)
             return default;
-        await outbox.TellAsync(one, ContactEvents.BlockChanged, new BlockChange(other, Blocked: false), ct);
+        await outbox.TellAsync(new BlockChanged(one), new BlockChange(other, Blocked: false), ct);
         if (!(await pairs.LockAsync(one, other, ct)).Blocked)
             await blocks.RejoinAsync(Conversation.DirectKey(one, other, context: null), ct);
         return default;

@@ -54,7 +54,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 FROM feed m
                 WHERE m.conversation_id = p.conversation_id
                   AND m.user_id IS NULL
-                  AND (m.seq IS NULL OR ({SightSql.Reached} AND (m.type = '{MessageEvents.New}' OR NOT {SightSql.Hidden})))
+                  AND (m.seq IS NULL OR ({SightSql.Reached} AND (m.type = '{MessageSent.Name}' OR NOT {SightSql.Hidden})))
                   AND m.position > @After
                   AND m.position <= @UpTo
                   AND m.occurred_at >= (SELECT first FROM days)

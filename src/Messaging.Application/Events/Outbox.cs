@@ -39,10 +39,10 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
         """;
 
     /// <summary>Tells one user what concerns no conversation.</summary>
-    public async Task TellAsync<TData>(UserId user, string type, TData data, CancellationToken ct)
+    public async Task TellAsync<TData>(IPersonalEvent fact, TData data, CancellationToken ct)
     {
         await session.ExecuteAsync(
-            TellSql, new { UserId = user.Value, Type = type, Payload = Json(data) }, ct);
+            TellSql, new { UserId = fact.Audience.Value, fact.Type, Payload = Json(data) }, ct);
         session.AfterCommit(signal.Raise);
     }
 

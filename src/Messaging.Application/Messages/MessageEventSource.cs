@@ -46,14 +46,14 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
         JOIN conversations c ON c.id = k.conversation_id
         """;
 
-    public IReadOnlyCollection<string> Types { get; } = [MessageEvents.New, MessageEdited.Name, MessageDeleted.Name];
+    public IReadOnlyCollection<string> Types { get; } = [MessageSent.Name, MessageEdited.Name, MessageDeleted.Name];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var places = rows.Select(PlaceOf).Distinct().ToList();
         // How far people have come is read with the message: it moves without the conversation's lock, and what was told of it before must not
         // be told as it was earlier. Nobody has received a new one.
-        var counted = rows.Where(row => row.Type != MessageEvents.New).Select(row => PlaceOf(row).ConversationId).Distinct().ToList();
+        var counted = rows.Where(row => row.Type != MessageSent.Name).Select(row => PlaceOf(row).ConversationId).Distinct().ToList();
         var shown = MessageReader.Read(places, Actor.Service, counted, policies.Receipts, file => file.ToView(urls, UrlAudience.Everybody));
         var parameters = new DynamicParameters(shown.Parameters);
         parameters.AddDynamicParams(new { Reader = reader?.Value });
@@ -85,7 +85,7 @@ public sealed class MessageEventSource(PolicySettings policies, FileUrls urls) :
                 ? message.ReplyTo
                 : message.ReplyTo?.ToLink(),
         };
-        if (row.Type == MessageEvents.New)
+        if (row.Type == MessageSent.Name)
             told = told with { DeliveredCount = 0, ReadCount = 0, RecipientCount = values.RecipientCount };
         // To who deletes it for oneself it is gone; who resumes from before hears that it was sent, which keeps the seqs dense.
         if (row.UserId is not null)

@@ -63,13 +63,13 @@ public sealed record PointerMove(
     /// What is told of it. Where the policy tells no receipts, and between two who are parted, one's own devices alone learn of it; of who
     /// hides how far one has read, the others learn that it was received.
     /// </summary>
-    public IEnumerable<(UserId? Audience, string Type, string? Values)> Events()
+    public IEnumerable<(IEvent Fact, string? Values)> Events()
     {
         UserId?[] others = Conversation.TellsReceipts ? Others : [];
         if (!Reads)
         {
             foreach (var audience in WithOwn(others))
-                yield return (audience, MessageEvents.Delivered, Values(DeliveredSeq));
+                yield return (new MessageDelivered(ConversationId, audience), Values(DeliveredSeq));
             yield break;
         }
         // What was received beyond what was read is told by itself; else that it was read says so, to those who may hear that.
@@ -77,11 +77,11 @@ public sealed record PointerMove(
         if (Delivered && (isBeyond || !Pointers.ShowsReads))
         {
             foreach (var audience in isBeyond ? WithOwn(others) : others)
-                yield return (audience, MessageEvents.Delivered, Values(DeliveredSeq));
+                yield return (new MessageDelivered(ConversationId, audience), Values(DeliveredSeq));
         }
         foreach (var audience in WithOwn(Pointers.ShowsReads ? others : []))
-            yield return (audience, MessageEvents.Read, Values(ReadSeq));
-        yield return (UserId, MessageEvents.UnreadChanged, null);
+            yield return (new MessageRead(ConversationId, audience), Values(ReadSeq));
+        yield return (new UnreadChanged(ConversationId, UserId), null);
     }
 
     private UserId?[] WithOwn(UserId?[] others) => others.Contains(null) ? others : [.. others, UserId];

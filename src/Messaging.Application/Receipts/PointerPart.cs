@@ -166,7 +166,7 @@ public sealed class PointerPart : ChangePart
     }
 
     internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Events().Select(
-        e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Audience, e.Type, e.Values)));
+        e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Fact.Audience, e.Fact.Type, e.Values)));
 
     internal override void ReadBack(Round round) => Columns.IfAny(asked.Keys, rows =>
     {

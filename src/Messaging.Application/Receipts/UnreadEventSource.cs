@@ -48,7 +48,7 @@ public sealed class UnreadEventSource : IEventSource
         CROSS JOIN LATERAL ({UnreadSql.Totals}) total
         """;
 
-    public IReadOnlyCollection<string> Types { get; } = [MessageEvents.UnreadChanged];
+    public IReadOnlyCollection<string> Types { get; } = [UnreadChanged.Name];
 
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {

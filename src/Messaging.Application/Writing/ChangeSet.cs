@@ -262,9 +262,9 @@ public sealed class ChangeSet
             Pointers.Sent(message.ConversationId, sender, message.Place.Seq, message.Place.At, message.HadUnread);
         }
         var (id, at) = (message.ConversationId, message.Place.At);
-        events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageEvents.New, message.Told));
+        events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageSent.Name, message.Told));
         if (message.HadUnread)
-            events.Add(new(at, id, No: null, Seq: null, message.Sender, MessageEvents.UnreadChanged, Values: null));
+            events.Add(new(at, id, No: null, Seq: null, message.Sender, UnreadChanged.Name, Values: null));
     }
 
     /// <summary>Leaves an event to be written, in its place among those of the conversation.</summary>

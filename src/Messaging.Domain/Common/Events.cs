@@ -8,5 +8,13 @@ public interface IEvent
     ConversationId ConversationId { get; }
 
     /// <summary>The one user who hears it; null when every participant does.</summary>
-    UserId? Audience { get; }
+    UserId? Audience => null;
+}
+
+/// <summary>A fact about people that one of them is told about: it concerns no conversation.</summary>
+public interface IPersonalEvent
+{
+    string Type { get; }
+
+    UserId Audience { get; }
 }

@@ -31,14 +31,3 @@ public static class ContactErrors
     public static RuleException Accepted() => new(new Problem(
         ProblemCodes.AlreadyExists, "It was accepted already; remove the contact or block the user instead."));
 }
-
-/// <summary>Names of the events of people, who have no conversation.</summary>
-public static class ContactEvents
-{
-    public const string Requested = "contact:requested";
-    public const string Accepted = "contact:accepted";
-    public const string Removed = "contact:removed";
-    public const string RequestReceived = "request:received";
-    public const string RequestAnswered = "request:answered";
-    public const string BlockChanged = "block:changed";
-}

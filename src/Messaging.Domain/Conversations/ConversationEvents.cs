@@ -16,8 +16,6 @@ public sealed record ConversationUpdated(ConversationId ConversationId) : IEvent
     public const string Name = "conversation:updated";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>A conversation was put away for everyone.</summary>
@@ -26,8 +24,6 @@ public sealed record ConversationArchived(ConversationId ConversationId) : IEven
     public const string Name = "conversation:archived";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>Nothing can be sent to a conversation any more.</summary>
@@ -36,8 +32,6 @@ public sealed record ConversationClosed(ConversationId ConversationId) : IEvent
     public const string Name = "conversation:closed";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>A closed conversation takes messages again.</summary>
@@ -46,8 +40,6 @@ public sealed record ConversationReopened(ConversationId ConversationId) : IEven
     public const string Name = "conversation:reopened";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>A conversation is gone. Told to each one who took part, since nobody does any more.</summary>

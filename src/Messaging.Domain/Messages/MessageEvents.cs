@@ -2,13 +2,12 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Domain.Messages;
 
-/// <summary>Names of the events that the statements of sending and reading append themselves, with their effect.</summary>
-public static class MessageEvents
+/// <summary>A message was sent.</summary>
+public sealed record MessageSent(ConversationId ConversationId) : IEvent
 {
-    public const string New = "message:new";
-    public const string Read = "message:read";
-    public const string Delivered = "message:delivered";
-    public const string UnreadChanged = "unread:changed";
+    public const string Name = "message:new";
+
+    public string Type => Name;
 }
 
 /// <summary>A message says something else than before.</summary>
@@ -17,8 +16,6 @@ public sealed record MessageEdited(ConversationId ConversationId) : IEvent
     public const string Name = "message:edited";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>A message is gone: for everybody, or for one alone.</summary>
@@ -36,28 +33,30 @@ public sealed record MessagePinned(ConversationId ConversationId) : IEvent
     public const string Name = "message:pinned";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>Somebody has read up to a message, or marks it as not read.</summary>
 /// <param name="Audience">Null for everybody.</param>
 public sealed record MessageRead(ConversationId ConversationId, UserId? Audience) : IEvent
 {
-    public string Type => MessageEvents.Read;
+    public const string Name = "message:read";
+
+    public string Type => Name;
 }
 
 /// <summary>Somebody has received up to a message.</summary>
 /// <param name="Audience">Null for everybody.</param>
 public sealed record MessageDelivered(ConversationId ConversationId, UserId? Audience) : IEvent
 {
-    public string Type => MessageEvents.Delivered;
+    public const string Name = "message:delivered";
+
+    public string Type => Name;
 }
 
 /// <summary>What is unread for somebody has changed by what befell a message.</summary>
-public sealed record UnreadChanged(ConversationId ConversationId, UserId User) : IEvent
+public sealed record UnreadChanged(ConversationId ConversationId, UserId? Audience) : IEvent
 {
-    public string Type => MessageEvents.UnreadChanged;
+    public const string Name = "unread:changed";
 
-    public UserId? Audience => User;
+    public string Type => Name;
 }

@@ -8,8 +8,6 @@ public sealed record ParticipantAdded(ConversationId ConversationId) : IEvent
     public const string Name = "participant:added";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>Somebody has another role.</summary>
@@ -18,8 +16,6 @@ public sealed record ParticipantUpdated(ConversationId ConversationId) : IEvent
     public const string Name = "participant:updated";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }
 
 /// <summary>Somebody no longer takes part. Told to those who do, and with an audience to the one who went.</summary>

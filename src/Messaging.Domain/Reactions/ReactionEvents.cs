@@ -8,6 +8,4 @@ public sealed record MessageReacted(ConversationId ConversationId) : IEvent
     public const string Name = "message:reaction";
 
     public string Type => Name;
-
-    public UserId? Audience => null;
 }

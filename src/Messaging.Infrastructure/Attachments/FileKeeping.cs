@@ -177,7 +177,7 @@ public sealed class FileKeeping(
             {
                 ConversationId = row.ConversationId.Value,
                 UserId = uploader,
-                Type = AttachmentEvents.Ready,
+                Type = AttachmentReady.Name,
                 Payload = JsonSerializer.Serialize(new AttachmentValues { Id = row.Id }, MessagingJson.Options),
             },
             transaction,

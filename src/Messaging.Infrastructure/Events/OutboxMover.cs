@@ -65,7 +65,7 @@ public sealed class OutboxMover : IAsyncDisposable
                 coalesce(payload ->> 'userId', user_id) AS owner, payload ? 'markedUnread' AS back,
                 coalesce(payload ->> 'seq', '0')::bigint AS reach
             FROM taken
-            WHERE type IN ('{MessageEvents.Read}', '{MessageEvents.Delivered}', '{MessageEvents.UnreadChanged}')
+            WHERE type IN ('{MessageRead.Name}', '{MessageDelivered.Name}', '{UnreadChanged.Name}')
         ),
         outdone AS (
             SELECT id

@@ -313,7 +313,7 @@ public sealed class LivePresenceTests
     }
 
     private static EventEnvelope BlockOf(string user, bool isBlocked = true) => new(
-        "1-1", ContactEvents.BlockChanged, ConversationId: null, Seq: null, SystemClock.Instance.GetCurrentInstant(),
+        "1-1", BlockChanged.Name, ConversationId: null, Seq: null, SystemClock.Instance.GetCurrentInstant(),
         new JsonText($$"""{"userId":"{{user}}","blocked":{{(isBlocked ? "true" : "false")}}}"""));
 
     private PresenceView ViewOf(string user) => here.Of([Seen(user)])[0];

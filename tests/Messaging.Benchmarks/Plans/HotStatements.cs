@@ -86,7 +86,7 @@ static class HotStatements
             ("Send: its key", "AddKeysSql", [sender, id, Array(Text, "explained"), seq, at, Array(NpgsqlDbType.Bytea, "00")]),
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
-            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageEvents.New), json]),
+            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageSent.Name), json]),
             ("Read: the lock of one's place", "TryLockOwnPlacesSql", [id, sender]),
         }.Select(part => Positional(
             part.Name, part.Constant is "KeysSql" or "RepliesSql" or "AddMessagesSql" or "AddKeysSql"
