@@ -45,6 +45,12 @@ sealed class ServiceNode : IDisposable
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", ApiHost.Token(userId)) },
     };
 
+    public HttpClient ServiceClient() => new(new ContractHandler())
+    {
+        BaseAddress = Address,
+        DefaultRequestHeaders = { { "X-Api-Key", ApiHost.ServiceKey } },
+    };
+
     public void Dispose()
     {
         probe.Dispose();
