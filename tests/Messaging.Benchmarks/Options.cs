@@ -52,7 +52,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
 
     Options? With(string name, int number) => name switch
     {
-        "--messages" when number is >= 100_000 and <= 50_000_000 => this with { Messages = number },
+        "--messages" when number is >= 500_000 and <= 50_000_000 => this with { Messages = number },
         "--seconds" => this with { Run = TimeSpan.FromSeconds(number) },
         _ => null,
     };

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -103,29 +105,36 @@ sealed class GroupBenchmark(Bench bench)
     bool Hear(Member member, ReadOnlySpan<byte> key, ReadOnlySpan<byte> frame, CancellationToken over)
     {
         var now = Stopwatch.GetTimestamp();
-        foreach (var part in frame.Split((byte)0x1e))
-        {
-            var message = frame[part];
-            if (message.StartsWith("{\"type\":3"u8))
-            {
-                Interlocked.Increment(ref acknowledgements);
-                member.InFlight--;
-            }
-            if (message.StartsWith("{\"type\":6"u8))
-                _ = member.Connection.PingAsync(over);
-            var at = message.IndexOf(key);
-            if (at < 0 || message.IndexOf("\"message:new\""u8) < 0)
-                continue;
-            if (System.Buffers.Text.Utf8Parser.TryParse(message[(at + key.Length)..], out int number, out _, 'x'))
-                latencies.Add(now - Volatile.Read(ref sentAt[number]));
-            member.IsBehind = true;
-        }
+        // A frame may end within a message.
+        member.Received.Write(frame);
+        var received = member.Received.WrittenSpan;
+        var whole = received.LastIndexOf((byte)0x1e) + 1;
+        foreach (var part in received[..whole].Split((byte)0x1e))
+            Heed(member, received[part], key, now);
+        var rest = received[whole..].ToArray();
+        member.Received.ResetWrittenCount();
+        member.Received.Write(rest);
         if (member is { IsBehind: true, InFlight: 0 })
         {
             (member.IsBehind, member.InFlight) = (false, 2);
             _ = member.AcknowledgeAsync(over);
         }
         return true;
+    }
+
+    void Heed(Member member, ReadOnlySpan<byte> message, ReadOnlySpan<byte> key, long now)
+    {
+        if (message.StartsWith("{\"type\":3"u8))
+        {
+            Interlocked.Increment(ref acknowledgements);
+            member.InFlight--;
+        }
+        var at = message.IndexOf(key);
+        if (at < 0 || message.IndexOf("\"message:new\""u8) < 0)
+            return;
+        if (Utf8Parser.TryParse(message[(at + key.Length)..], out int number, out _, 'x'))
+            latencies.Add(now - Volatile.Read(ref sentAt[number]));
+        member.IsBehind = true;
     }
 
     sealed class Member(HubConnection connection, Guid conversation)
@@ -136,6 +145,8 @@ sealed class GroupBenchmark(Bench bench)
         public bool IsBehind { get; set; }
 
         public int InFlight { get; set; }
+
+        public ArrayBufferWriter<byte> Received { get; } = new();
 
         public async Task AcknowledgeAsync(CancellationToken ct)
         {
