@@ -307,9 +307,10 @@ public sealed class GroupAddingTests : SliceFixture
             // As requests have it.
             await session.ExecuteAsync("SET LOCAL random_page_cost = 1.1", null, CancellationToken.None);
             return await session.QueryAsync<string>(
-                "EXPLAIN (ANALYZE, TIMING OFF) " + (string)typeof(PairStore)
-                    .GetField("AcquaintedSql", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!,
-                new { UserId = ada.Value, UserIds = new[] { bob.Value }, Pairs = new[] { $"{ada} {bob}" }, Asks = true },
+                "EXPLAIN (ANALYZE, TIMING OFF) " + ((string)typeof(AcquaintancePart)
+                    .GetField("LoadSql", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!)
+                    .Replace("$1", "@By").Replace("$2", "@UserIds").Replace("$3", "@Pairs"),
+                new { By = new[] { ada.Value }, UserIds = new[] { bob.Value }, Pairs = new[] { $"{ada} {bob}" } },
                 CancellationToken.None);
         }));
 

@@ -112,9 +112,9 @@ public sealed class ConversationTests
     {
         Conversation Parted(bool closed) => Restored(ConversationType.Direct, closed, blocked: blocked, request: request);
 
-        Assert.That(() => Parted(closed: false).Close(Member(ParticipantRole.Member)), Refused(code));
+        Assert.That(() => Parted(closed: false).Close(Member(ParticipantRole.Member), Manual), Refused(code));
         Assert.That(() => Parted(closed: true).Reopen(Member(ParticipantRole.Member)), Refused(code));
-        Assert.That(() => Parted(closed: false).Close(by: null), Throws.Nothing);
+        Assert.That(() => Parted(closed: false).Close(by: null, Manual), Throws.Nothing);
         Assert.That(Parted(closed: true).Reopen(by: null), Is.True);
     }
 
@@ -138,6 +138,8 @@ public sealed class ConversationTests
         Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(30)), Now), Throws.Nothing);
         Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Owner, sent: Now), Now), Throws.Nothing);
     }
+
+    private static readonly Closing Manual = new(Now, By: null, CloseReason.Manual, Note: null);
 
     internal static readonly ConversationPolicy Defaults = new(
         AllowedTo.Everyone, AllowedTo.Admins, AllowedTo.Admins, HistoryAccess.Full, SlowModeSeconds: 0, EditWindowSeconds: null,

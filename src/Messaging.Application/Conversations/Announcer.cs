@@ -1,8 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
-using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Conversations;
@@ -27,27 +25,6 @@ public sealed class Announcer(DbSession session, Outbox outbox)
     public async Task ConversationAsync(IEvent fact, CancellationToken ct) =>
         await outbox.AppendAsync(fact, await MomentAsync(fact.ConversationId, ct), ct);
 
-    /// <summary>That people came in: the conversation to each of them, and each of them to everybody.</summary>
-    public async Task ArrivalAsync(ConversationId id, UserId? by, IReadOnlyList<UserId> users, CancellationToken ct)
-    {
-        var added = users.Distinct().Order().ToList();
-        var conversation = await MomentAsync(id, ct);
-        await outbox.AppendAsync<object>(
-            [.. added.Select(user => new ConversationCreated(id, user)), .. added.Select(_ => new ParticipantAdded(id))],
-            [.. added.Select(_ => conversation), .. added.Select(user => new ParticipantValues { Participant = new(user), By = by })],
-            ct);
-    }
-
-    /// <summary>That people have other roles.</summary>
-    public Task RolesAsync(ConversationId id, UserId? by, IReadOnlyList<UserId> users, CancellationToken ct) => outbox.AppendAsync(
-        [.. users.Select(_ => new ParticipantUpdated(id))],
-        [.. users.Order().Select(user => new ParticipantValues { Participant = new(user), By = by })],
-        ct);
-
-    /// <summary>That somebody is gone: to those who stay, and to the one concerned, who hears nothing else any more.</summary>
-    public Task RemovalAsync(ConversationId id, Removal removal, CancellationToken ct) =>
-        outbox.AppendAsync([new ParticipantRemoved(id), new ParticipantRemoved(id, removal.UserId)], [removal, removal], ct);
-
     private async Task<ConversationValues> MomentAsync(ConversationId id, CancellationToken ct) =>
         (await session.QuerySingleAsync<Row>(MomentSql, new { ConversationId = id.Value }, ct)).ToValues();
 
@@ -62,7 +39,3 @@ public sealed class Announcer(DbSession session, Outbox outbox)
         };
     }
 }
-
-/// <summary>Who no longer takes part, and who has put that one out.</summary>
-/// <param name="By">Null for the service, oneself for who left.</param>
-public sealed record Removal(UserId UserId, UserId? By, bool Banned);

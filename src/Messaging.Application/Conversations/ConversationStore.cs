@@ -68,22 +68,6 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         FROM unnest(@Members::text[]) AS m (user_id)
         """;
 
-    // Locked by GetForUpdateAsync.
-    private const string SaveSql =
-        """
-        UPDATE conversations
-        SET owner_id = @OwnerId, participant_count = @ParticipantCount, version = @Version, updated_at = @Now
-        WHERE id = @Id
-        """;
-
-    // Index: pk_participants.
-    private const string ParticipantSql =
-        """
-        SELECT role, joined_at, joined_seq
-        FROM participants
-        WHERE conversation_id = @ConversationId AND user_id = @UserId AND left_at IS NULL
-        """;
-
     // Index: pk_users.
     private const string KnownSql =
         """
@@ -130,27 +114,6 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
             ? null
             : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }
-
-    /// <summary>Somebody's part in a conversation that is locked; null for who does not take part.</summary>
-    public async Task<Participant?> FindParticipantAsync(ConversationId id, UserId user, CancellationToken ct)
-    {
-        var row = await session.QuerySingleOrDefaultAsync<ParticipantRow>(
-            ParticipantSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
-        return row is null ? null : new Participant(id, user, row.Role, row.JoinedAt, row.JoinedSeq);
-    }
-
-    /// <summary>Writes the owner, the number of participants and the version of a conversation that is locked.</summary>
-    public Task SaveAsync(Conversation conversation, Instant now, CancellationToken ct) => session.ExecuteAsync(
-        SaveSql,
-        new
-        {
-            Id = conversation.Id.Value,
-            OwnerId = conversation.OwnerId?.Value,
-            conversation.ParticipantCount,
-            conversation.Version,
-            Now = now,
-        },
-        ct);
 
     public async Task AddAsync(Conversation conversation, IEnumerable<UserId> founders, CancellationToken ct)
     {
@@ -206,8 +169,6 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
             Type, OwnerId, ParticipantCount, LastSeq, Version, Closed, Archived, Blocked, Request, policies.With(Policy), EventNo,
             LastEventAt, LastActivityDay is { } day ? LocalDate.FromDateOnly(day) : null);
     }
-
-    private sealed record ParticipantRow(ParticipantRole Role, Instant JoinedAt, long JoinedSeq);
 
     private sealed record Row(
         ConversationType Type, UserId? OwnerId, int ParticipantCount, long LastSeq, long Version, bool Closed, bool Archived, bool Blocked,

@@ -62,6 +62,13 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         return (await ViewAsync(rows, viewer, ct)).SingleOrDefault();
     }
 
+    /// <summary>
+    /// The conversation as somebody sees it who has changed it just now: who has gone by now sees it as the service does; refuses what was
+    /// deleted.
+    /// </summary>
+    public async Task<ConversationView> GetChangedAsync(ConversationId id, Actor actor, CancellationToken ct) =>
+        await FindAsync(id, actor, ct) ?? await FindAsync(id, Actor.Service, ct) ?? throw CommonErrors.NotFound();
+
     public async Task<IReadOnlyList<ConversationView>> ViewAsync(IReadOnlyList<Row> rows, Actor viewer, CancellationToken ct)
     {
         if (rows.Count == 0)

@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -21,15 +22,16 @@ public sealed class InboxPlaceStore(DbSession session, LargeInboxNotes notes)
         FOR KEY SHARE
         """;
 
-    // Later than the lock. Index: pk_large_inboxes, pk_participants, pk_conversations.
-    private const string AddSql =
+    /// <summary>Gives people who have come into conversations their places; later than the lock.</summary>
+    // Index: pk_large_inboxes, pk_participants, pk_conversations.
+    public const string AddSql =
         """
         INSERT INTO inbox_places (conversation_id, user_id, activity_at)
         SELECT c.id, p.user_id, c.last_activity_at
-        FROM large_inboxes l
-        JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = l.user_id AND p.left_at IS NULL
-        JOIN conversations c ON c.id = @ConversationId
-        WHERE l.user_id = ANY(@UserIds)
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN large_inboxes l ON l.user_id = k.user_id
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = k.conversation_id
         ON CONFLICT (conversation_id, user_id) DO UPDATE
         SET activity_at = EXCLUDED.activity_at
         """;
@@ -37,12 +39,20 @@ public sealed class InboxPlaceStore(DbSession session, LargeInboxNotes notes)
     /// <summary>Gives those who have come into the conversation, in this transaction and under its lock, their places.</summary>
     public async Task AddAsync(ConversationId id, IReadOnlyCollection<UserId> users, Instant now, CancellationToken ct)
     {
-        var parameters = new { ConversationId = id.Value, UserIds = users.Select(user => user.Value).ToArray() };
-        await session.ExecuteAsync($"{LockSql};\n{AddSql}", parameters, ct);
-        session.AfterCommit(() =>
+        await session.ExecuteAsync(LockSql, new { UserIds = users.Select(user => user.Value).ToArray() }, ct);
+        await session.UseTransactionAsync(async (connection, transaction) =>
         {
-            foreach (var user in users)
-                notes.Suspect(user, now.InUtc().Date);
+            await using var round = new Round(connection, transaction);
+            round.Add(AddSql, Columns.Of(users, _ => id.Value), Columns.Of(users, user => user.Value));
+            await round.RunAsync(ct);
         });
+        session.AfterCommit(() => Suspect(users, now));
+    }
+
+    /// <summary>Has this node look at the inboxes of those who have come into a conversation.</summary>
+    public void Suspect(IEnumerable<UserId> users, Instant now)
+    {
+        foreach (var user in users)
+            notes.Suspect(user, now.InUtc().Date);
     }
 }

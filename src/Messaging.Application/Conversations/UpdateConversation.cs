@@ -3,9 +3,9 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Messages;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
-using NodaTime;
 
 namespace Messaging.Application.Conversations;
 
@@ -23,7 +23,7 @@ public sealed record UpdateConversation(
     Optional<string> AvatarUrl,
     Optional<string> Slug,
     Optional<JsonText?> Metadata,
-    Optional<PolicyChange> Policy) : ICommand<ConversationView>
+    Optional<PolicyChange> Policy) : IStatementCommand<ConversationView>
 {
     public bool IsOfGroup => Name.IsGiven || Description.IsGiven || AvatarUrl.IsGiven || Slug.IsGiven || Policy.IsGiven;
 
@@ -45,95 +45,63 @@ public sealed class UpdateConversationValidator : AbstractValidator<UpdateConver
     }
 }
 
-public sealed class UpdateConversationHandler(
-    DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, Announcer announcer, Limits limits,
-    IClock clock) : IRequestHandler<UpdateConversation, ConversationView>
+public sealed class UpdateConversationHandler(ChangeRunner changes, ConversationViewStore views, Limits limits)
+    : IRequestHandler<UpdateConversation, ConversationView>
 {
-    // Under the conversation's lock.
-    private const string LoadSql =
-        """
-        SELECT name, description, avatar_url, slug, metadata, policy
-        FROM conversations
-        WHERE id = @Id
-        """;
-
-    // Under the conversation's lock. A slug that is in use clashes in pk_slugs.
-    private const string SaveSql =
-        """
-        WITH freed AS (
-            DELETE FROM slugs
-            WHERE slug = @OldSlug AND conversation_id = @Id AND @Slug IS DISTINCT FROM @OldSlug
-        ),
-        taken AS (
-            INSERT INTO slugs (slug, conversation_id)
-            SELECT @Slug, @Id
-            WHERE @Slug IS DISTINCT FROM @OldSlug
-        )
-        UPDATE conversations
-        SET name = @Name, description = @Description, avatar_url = @AvatarUrl, slug = @Slug, metadata = @Metadata::jsonb,
-            policy = @Policy::jsonb, version = @Version, updated_at = @Now
-        WHERE id = @Id
-        """;
-
     public async Task<ConversationView> Handle(UpdateConversation command, CancellationToken ct)
-    {
-        var id = command.ConversationId;
-        var (conversation, actor) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
-        if (command.Versions?.Contains(conversation.Version) == false)
-            throw CommonErrors.VersionMismatch();
-        conversation.Change(actor, command.IsOfGroup);
-        if (command.IsEmpty)
-            return (await views.FindAsync(id, command.Actor, ct))!;
-
-        var before = await session.QuerySingleAsync<Row>(LoadSql, new { Id = id.Value }, ct);
-        var after = Apply(command, id, before);
-        await SaveAsync(conversation, command, before, after, ct);
-
-        if (after.Name != before.Name)
-            await messages.NoteAsync(conversation, new SystemNote("name-changed", command.Actor.UserId, Name: after.Name), ct);
-        await announcer.ConversationAsync(new ConversationUpdated(id), ct);
-        return (await views.FindAsync(id, command.Actor, ct))!;
-    }
-
-    private Row Apply(UpdateConversation command, ConversationId id, Row before)
-    {
-        var metadata = command.Metadata.IsGiven ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata;
-        var name = command.Name.Or(before.Name);
-        return new Row(
-            name,
-            command.Description.Or(before.Description),
-            command.AvatarUrl.Or(before.AvatarUrl),
-            command.Slug.IsGiven ? command.Slug.Value ?? Conversation.SlugOf(name!, id) : before.Slug,
-            metadata,
-            command.Policy.IsGiven ? command.Policy.Value?.Over(before.Policy) : before.Policy);
-    }
-
-    private async Task SaveAsync(Conversation conversation, UpdateConversation command, Row before, Row after, CancellationToken ct)
     {
         try
         {
-            await session.ExecuteAsync(
-                SaveSql,
-                new
-                {
-                    Id = conversation.Id.Value,
-                    OldSlug = before.Slug,
-                    after.Name,
-                    after.Description,
-                    after.AvatarUrl,
-                    after.Slug,
-                    Metadata = after.Metadata?.Value,
-                    Policy = after.Policy?.Value,
-                    conversation.Version,
-                    Now = clock.GetCurrentInstant(),
-                },
-                ct);
+            await changes.RunAsync(command.Actor, new UpdateChange(command, limits), ct);
         }
         catch (DbException e) when (e.Violates("pk_slugs"))
         {
             throw ConversationErrors.SlugTaken(command.Slug.Value!);
         }
+        return await views.GetChangedAsync(command.ConversationId, command.Actor, ct);
     }
 
-    private sealed record Row(string? Name, string? Description, string? AvatarUrl, string? Slug, JsonText? Metadata, JsonText? Policy);
+    private sealed class UpdateChange(UpdateConversation command, Limits limits)
+        : ConversationChange<Done>(command.Actor, command.ConversationId)
+    {
+        // What others do in its batch would be decided by the rules before; and a slug that is in use would fail them too.
+        public override bool GoesAlone => true;
+
+        internal override void Ask(ChangeSet set)
+        {
+            base.Ask(set);
+            set.Profiles.Ask(ConversationId);
+        }
+
+        protected override Done DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, Actor);
+            if (command.Versions?.Contains(conversation.Version) == false)
+                throw CommonErrors.VersionMismatch();
+            conversation.EnsureMayChange(place?.Participant, command.IsOfGroup);
+            if (command.IsEmpty)
+                return default;
+
+            var before = set.Profiles.Of(ConversationId);
+            var after = Apply(before);
+            conversation.Change();
+            set.Profiles.Save(ConversationId, after);
+            if (after.Name != before.Name)
+                set.Say(conversation, new SystemNote("name-changed", Actor.UserId, Name: after.Name));
+            set.Tell(conversation, new ConversationUpdated(ConversationId));
+            return default;
+        }
+
+        private Profile Apply(Profile before)
+        {
+            var name = command.Name.Or(before.Name);
+            return new Profile(
+                name,
+                command.Description.Or(before.Description),
+                command.AvatarUrl.Or(before.AvatarUrl),
+                command.Slug.IsGiven ? command.Slug.Value ?? Conversation.SlugOf(name!, ConversationId) : before.Slug,
+                command.Metadata.IsGiven ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata,
+                command.Policy.IsGiven ? command.Policy.Value?.Over(before.Policy) : before.Policy);
+        }
+    }
 }

@@ -29,23 +29,19 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
     public Task<Done> Handle(DeleteMessage command, CancellationToken ct) => changes.RunAsync<Done>(
         command.Actor, command.Scope is DeleteScope.Me ? new HideChange(command) : new DeleteChange(command), ct);
 
-    private sealed class DeleteChange(DeleteMessage command) : Change<Done>(command.ConversationId)
+    private sealed class DeleteChange(DeleteMessage command)
+        : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        private readonly SoughtMessage sought = new(command.ConversationId, command.Actor.UserId, command.MessageId);
-
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, command.Actor);
-            set.Messages.AskBody(sought);
+            base.Ask(set);
+            set.Messages.AskBody(Sought);
             set.Pins.Ask(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
         {
-            var (conversation, place) = set.Get(ConversationId, command.Actor);
-            var message = set.Messages.Get(sought);
-            if (command.Versions?.Contains(message.Version) == false)
-                throw CommonErrors.VersionMismatch();
+            var (conversation, place, message) = Get(set);
             message.EnsureDeletable(conversation, command.Actor, place?.Participant, set.Now);
             if (message.IsDeleted)
                 return default;
@@ -61,27 +57,22 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
         }
     }
 
-    private sealed class HideChange(DeleteMessage command) : Change<Done>(command.ConversationId)
+    private sealed class HideChange(DeleteMessage command)
+        : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        private readonly SoughtMessage sought = new(command.ConversationId, command.Actor.UserId, command.MessageId);
+        private readonly UserId user = command.Actor.RequireUser();
 
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, command.Actor);
-            set.Messages.Ask(sought);
-            set.Members.Ask(ConversationId);
+            base.Ask(set);
+            set.Members.Ask(ConversationId, user);
         }
 
         protected override Done DecideOn(ChangeSet set)
         {
-            var (conversation, _) = set.Get(ConversationId, command.Actor);
-            var message = set.Messages.Get(sought);
-            var user = command.Actor.RequireUser();
-            if (command.Versions?.Contains(message.Version) == false)
-                throw CommonErrors.VersionMismatch();
-
+            var (conversation, _, message) = Get(set);
             var at = conversation.Next(set.Now);
-            set.Messages.Hide(sought, at);
+            set.Messages.Hide(Sought, at);
             set.Tell(
                 conversation, new MessageDeleted(ConversationId, user), message.Seq,
                 MessageValues.Of(message) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });

@@ -33,29 +33,24 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
     }
 
     private sealed class EditChange(EditMessage command, IValidator<MessageWords> validator, Limits limits)
-        : Change<long>(command.ConversationId)
+        : StoredMessageChange<long>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        private readonly SoughtMessage sought = new(command.ConversationId, command.Actor.UserId, command.MessageId);
-
         public override int Size => 2 * ((command.Text.Value?.Length ?? 0) + (command.Metadata.Value?.Value.Length ?? 0));
 
         private IReadOnlyList<UserId> Mentioned => [.. (command.Mentions.Value ?? []).Distinct()];
 
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, command.Actor);
-            set.AskPresent(ConversationId, Mentioned);
-            set.Messages.AskBody(sought);
+            base.Ask(set);
+            set.Places.AskPresent(ConversationId, Mentioned);
+            set.Messages.AskBody(Sought);
             if (command.Mentions.IsGiven)
                 set.Members.Ask(ConversationId);
         }
 
         protected override long DecideOn(ChangeSet set)
         {
-            var (conversation, place) = set.Get(ConversationId, command.Actor);
-            var message = set.Messages.Get(sought);
-            if (command.Versions?.Contains(message.Version) == false)
-                throw CommonErrors.VersionMismatch();
+            var (conversation, place, message) = Get(set);
             message.EnsureEditable(conversation, command.Actor, place?.Participant, set.Now);
 
             var before = WordsOf(message);
@@ -96,7 +91,8 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             if (command.Mentions.IsGiven)
             {
                 MentionRules.Ensure(
-                    conversation, participant, Mentioned, set.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
+                    conversation, participant, Mentioned,
+                    set.Places.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
             }
             return after;
         }

@@ -29,9 +29,9 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
 
     internal override void Ask(ChangeSet set)
     {
-        set.AskSend(ConversationId);
+        set.Places.AskDay(ConversationId);
         set.AskPlace(ConversationId, actor);
-        set.AskPresent(ConversationId, draft.Mentions);
+        set.Places.AskPresent(ConversationId, draft.Mentions);
         if (Key is { } key)
             set.Sends.AskKey(key);
         if (draft.ReplyToId is { } reply)
@@ -56,7 +56,7 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
             : null;
 
         var message = Message.Compose(
-            conversation, actor, place?.Participant, draft, set.PresentOf(ConversationId, draft.Mentions), set.Now);
+            conversation, actor, place?.Participant, draft, set.Places.PresentOf(ConversationId, draft.Mentions), set.Now);
         var files = draft.HasAttachments ? FilesOf(set) : [];
 
         var taken = conversation.Take(set.Now);

@@ -17,7 +17,7 @@ public sealed class PinMessageHandler(ChangeRunner changes, MessageReader views)
 {
     public async Task<PutPin> Handle(PinMessage command, CancellationToken ct)
     {
-        var (seq, pin, created) = await changes.RunAsync(command.Actor, new PinChange(command.Actor, command.ConversationId, command.MessageId), ct);
+        var (seq, pin, created) = await changes.RunAsync(command.Actor, new PinChange(command), ct);
         // Who has cleared it or gone by now has pinned it all the same.
         var message = await views.FindAsync(command.ConversationId, seq, command.Actor, ct)
             ?? await views.GetAsync(command.ConversationId, seq, Actor.Service, ct);
@@ -25,27 +25,25 @@ public sealed class PinMessageHandler(ChangeRunner changes, MessageReader views)
     }
 
     // The conversation's lock: two at once are counted one after the other, and nothing is pinned that is being deleted.
-    private sealed class PinChange(Actor actor, ConversationId id, MessageId messageId) : Change<(long Seq, Pin Pin, bool Created)>(id)
+    private sealed class PinChange(PinMessage command)
+        : StoredMessageChange<(long Seq, Pin Pin, bool Created)>(command.Actor, command.ConversationId, command.MessageId)
     {
-        private readonly SoughtMessage sought = new(id, actor.UserId, messageId);
-
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, actor);
-            set.Messages.Ask(sought);
+            base.Ask(set);
             set.Pins.Ask(ConversationId);
         }
 
         protected override (long Seq, Pin Pin, bool Created) DecideOn(ChangeSet set)
         {
-            var (conversation, place) = set.Get(ConversationId, actor);
-            var message = set.Messages.Get(sought);
+            var (conversation, place, message) = Get(set);
+            var by = command.Actor.UserId;
             conversation.EnsureMayPin(place?.Participant);
             message.EnsureThere();
 
-            var created = set.Pins.Put(ConversationId, message, new Pin(actor.UserId, conversation.Next(set.Now)));
+            var created = set.Pins.Put(ConversationId, message, new Pin(by, conversation.Next(set.Now)));
             if (created)
-                set.Tell(conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: true, actor.UserId));
+                set.Tell(conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: true, by));
             return (message.Seq, set.Pins.Find(ConversationId, message.Seq)!.Value, created);
         }
     }

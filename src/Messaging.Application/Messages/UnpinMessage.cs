@@ -12,28 +12,28 @@ public sealed record UnpinMessage(Actor Actor, ConversationId ConversationId, Me
 public sealed class UnpinMessageHandler(ChangeRunner changes) : IRequestHandler<UnpinMessage, Done>
 {
     public Task<Done> Handle(UnpinMessage command, CancellationToken ct) =>
-        changes.RunAsync(command.Actor, new UnpinChange(command.Actor, command.ConversationId, command.MessageId), ct);
+        changes.RunAsync(command.Actor, new UnpinChange(command), ct);
 
     // The conversation's lock, as for pinning.
-    private sealed class UnpinChange(Actor actor, ConversationId id, MessageId messageId) : Change<Done>(id)
+    private sealed class UnpinChange(UnpinMessage command)
+        : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId)
     {
-        private readonly SoughtMessage sought = new(id, actor.UserId, messageId);
-
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, actor);
-            set.Messages.Ask(sought);
+            base.Ask(set);
             set.Pins.Ask(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
         {
-            var (conversation, place) = set.Get(ConversationId, actor);
-            var message = set.Messages.Get(sought);
+            var (conversation, place, message) = Get(set);
             conversation.EnsureMayPin(place?.Participant);
 
             if (set.Pins.Take(ConversationId, message))
-                set.Tell(conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: false, actor.UserId));
+            {
+                set.Tell(
+                    conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: false, command.Actor.UserId));
+            }
             return default;
         }
     }

@@ -1,14 +1,14 @@
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using NodaTime;
 
 namespace Messaging.Application.Participants;
 
 /// <summary>Keeps somebody out of a group until the ban is lifted, and puts that one out who is in.</summary>
-public sealed record BanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<BannedParticipant>;
+public sealed record BanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<BannedParticipant>;
 
 /// <summary>The ban as it stands.</summary>
 /// <param name="Created">False where it was there already.</param>
@@ -18,40 +18,31 @@ public sealed record BannedParticipant(BanView Ban, bool Created);
 /// <param name="By">Null for the service.</param>
 public sealed record BanView(SenderView User, SenderView? By, Instant CreatedAt);
 
-public sealed class BanParticipantHandler(
-    DbSession session, ConversationStore conversations, DepartureStore departures, BanStore bans, IClock clock)
-    : IRequestHandler<BanParticipant, BannedParticipant>
+public sealed class BanParticipantHandler(ChangeRunner changes) : IRequestHandler<BanParticipant, BannedParticipant>
 {
-    // Under the conversation's lock: nobody is let in meanwhile.
-    private const string BanSql =
-        """
-        INSERT INTO bans (conversation_id, user_id, banned_by, created_at)
-        VALUES (@ConversationId, @UserId, @By, @Now)
-        ON CONFLICT (conversation_id, user_id) DO NOTHING
-        """;
+    public Task<BannedParticipant> Handle(BanParticipant command, CancellationToken ct) =>
+        changes.RunAsync(command.Actor, new BanChange(command.Actor, command.ConversationId, command.UserId), ct);
 
-    public async Task<BannedParticipant> Handle(BanParticipant command, CancellationToken ct)
+    private sealed class BanChange(Actor actor, ConversationId id, UserId user) : DepartureChange<BannedParticipant>(actor, id, user)
     {
-        var (conversation, actor) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
-        var target = await conversations.FindParticipantAsync(command.ConversationId, command.UserId, ct);
-        conversation.Ban(actor, command.UserId, target);
-        await conversations.EnsureThereAsync(command.UserId, ct);
-
-        var created = await session.ExecuteAsync(
-            BanSql,
-            new
-            {
-                ConversationId = command.ConversationId.Value,
-                UserId = command.UserId.Value,
-                By = command.Actor.UserId?.Value,
-                Now = clock.GetCurrentInstant(),
-            },
-            ct) == 1;
-        if (target is not null)
+        internal override void Ask(ChangeSet set)
         {
-            conversation.Leave(target, await departures.FindSuccessorAsync(conversation, command.UserId, ct));
-            await departures.LeaveAsync(conversation, new Removal(command.UserId, command.Actor.UserId, Banned: true), ct);
+            base.Ask(set);
+            set.Bans.Ask(ConversationId, User);
         }
-        return new BannedParticipant(await bans.GetAsync(command.ConversationId, command.UserId, ct), created);
+
+        protected override BannedParticipant DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, Actor);
+            var target = set.Places.Find(ConversationId, User)?.Participant;
+            conversation.EnsureMayBan(place?.Participant, User, target);
+            set.Bans.EnsureKnown(ConversationId, User);
+
+            if (target is not null)
+                Depart(set, conversation, conversation.Remove(place?.Participant, target, set.Places.Of(ConversationId)), banned: true);
+            return set.Bans.Find(ConversationId, User) is { } ban
+                ? new BannedParticipant(ban, Created: false)
+                : new BannedParticipant(set.Bans.Put(ConversationId, User, place?.User, conversation.Next(set.Now)), Created: true);
+        }
     }
 }

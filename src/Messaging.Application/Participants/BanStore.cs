@@ -15,20 +15,14 @@ public sealed class BanStore(DbSession session)
         FROM bans b
         JOIN users u ON u.id = b.user_id
         LEFT JOIN users a ON a.id = b.banned_by
-        WHERE b.conversation_id = @ConversationId AND b.user_id > @After AND (@Only::text IS NULL OR b.user_id = @Only)
+        WHERE b.conversation_id = @ConversationId AND b.user_id > @After
         ORDER BY b.user_id
         LIMIT @Take
         """;
 
-    public async Task<BanView> GetAsync(ConversationId id, UserId user, CancellationToken ct) =>
-        (await ReadAsync(id, after: "", user.Value, take: 1, ct)).Single();
-
-    public Task<IReadOnlyList<BanView>> ListAsync(ConversationId id, string after, int take, CancellationToken ct) =>
-        ReadAsync(id, after, only: null, take, ct);
-
-    private async Task<IReadOnlyList<BanView>> ReadAsync(ConversationId id, string after, string? only, int take, CancellationToken ct)
+    public async Task<IReadOnlyList<BanView>> ListAsync(ConversationId id, string after, int take, CancellationToken ct)
     {
-        var rows = await session.QueryAsync<Row>(PageSql, new { ConversationId = id.Value, After = after, Only = only, Take = take }, ct);
+        var rows = await session.QueryAsync<Row>(PageSql, new { ConversationId = id.Value, After = after, Take = take }, ct);
         return [.. rows.Select(row => row.ToView())];
     }
 

@@ -2,67 +2,54 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
-using NodaTime;
 
 namespace Messaging.Application.Participants;
 
 /// <summary>Gives a member of a group another role; <c>owner</c> hands the group over.</summary>
-public sealed record ChangeRole(Actor Actor, ConversationId ConversationId, UserId UserId, ParticipantRole Role) : ICommand<ParticipantView>;
+public sealed record ChangeRole(Actor Actor, ConversationId ConversationId, UserId UserId, ParticipantRole Role)
+    : IStatementCommand<ParticipantView>;
 
-public sealed class ChangeRoleHandler(
-    DbSession session, ConversationStore conversations, ParticipantViewStore people, MessageSender messages, Announcer announcer, IClock clock)
-    : IRequestHandler<ChangeRole, ParticipantView>
+public sealed class ChangeRoleHandler(ChangeRunner changes, ParticipantViewStore people) : IRequestHandler<ChangeRole, ParticipantView>
 {
-    // Under the conversation's lock. The owner until then stays an admin.
-    private const string SaveSql =
-        """
-        UPDATE participants
-        SET role = CASE WHEN user_id = @UserId THEN @Role ELSE 'admin' END
-        WHERE conversation_id = @ConversationId AND left_at IS NULL AND (user_id = @UserId OR (user_id = @Former AND @Role = 'owner'))
-        """;
-
     public async Task<ParticipantView> Handle(ChangeRole command, CancellationToken ct)
     {
-        var id = command.ConversationId;
-        var (conversation, actor) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
-        conversation.EnsureGroup();
-        var target = await conversations.FindParticipantAsync(id, command.UserId, ct) ?? throw CommonErrors.NotFound();
-        var former = conversation.OwnerId;
+        await changes.RunAsync(
+            command.Actor, new RoleChange(command.Actor, command.ConversationId, command.UserId, command.Role, CommonErrors.NotFound), ct);
+        return await people.ListAsync(command.ConversationId, [command.UserId], ct) is [var changed] ? changed : throw CommonErrors.NotFound();
+    }
+}
 
-        if (target.Role != command.Role)
-        {
-            conversation.ChangeRole(actor, target, command.Role);
-
-            await session.ExecuteAsync(
-                SaveSql,
-                new
-                {
-                    ConversationId = id.Value,
-                    UserId = command.UserId.Value,
-                    Role = command.Role.ToString().ToLowerInvariant(),
-                    Former = former?.Value,
-                },
-                ct);
-            await conversations.SaveAsync(conversation, clock.GetCurrentInstant(), ct);
-            await AnnounceAsync(conversation, command, former, ct);
-        }
-        return (await people.ListAsync(id, [command.UserId], ct)).Single();
+/// <summary>Gives somebody who takes part another role.</summary>
+/// <param name="absent">Refuses who does not take part.</param>
+public sealed class RoleChange(Actor actor, ConversationId id, UserId user, ParticipantRole role, Func<RuleException> absent)
+    : ConversationChange<Done>(actor, id)
+{
+    internal override void Ask(ChangeSet set)
+    {
+        base.Ask(set);
+        set.Places.AskRole(ConversationId, user);
     }
 
-    private async Task AnnounceAsync(Conversation conversation, ChangeRole command, UserId? former, CancellationToken ct)
+    protected override Done DecideOn(ChangeSet set)
     {
-        var (by, isHandover) = (command.Actor.UserId, command.Role is ParticipantRole.Owner);
-        await messages.NoteAsync(
-            conversation,
-            isHandover
-                ? new SystemNote("owner-changed", by, [command.UserId])
-                : new SystemNote("role-changed", by, [command.UserId], command.Role),
-            ct);
-        await announcer.RolesAsync(conversation.Id, by, isHandover && former is { } owner ? [command.UserId, owner] : [command.UserId], ct);
+        var (conversation, place) = set.Get(ConversationId, Actor);
+        conversation.EnsureGroup();
+        var target = set.Places.Find(ConversationId, user)?.Participant ?? throw absent();
+        var owner = conversation.OwnerId is { } former ? set.Places.Find(ConversationId, former)?.Participant : null;
+        if (!conversation.ChangeRole(place?.Participant, target, role, owner))
+            return default;
+
+        var (by, isHandover) = (Actor.UserId, role is ParticipantRole.Owner);
+        set.Say(
+            conversation, isHandover ? new SystemNote("owner-changed", by, [user]) : new SystemNote("role-changed", by, [user], role));
+        set.TellPeople(
+            conversation, new ParticipantUpdated(ConversationId), by, isHandover && owner is not null ? [user, owner.UserId] : [user]);
         if (isHandover)
-            await announcer.ConversationAsync(new ConversationUpdated(conversation.Id), ct);
+            set.Tell(conversation, new ConversationUpdated(ConversationId));
+        return default;
     }
 }

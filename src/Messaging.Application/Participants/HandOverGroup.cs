@@ -1,27 +1,23 @@
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
 /// <summary>Makes another participant the owner; the one until then stays an admin.</summary>
-public sealed record HandOverGroup(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<ConversationView>;
+public sealed record HandOverGroup(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<ConversationView>;
 
-public sealed class HandOverGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, IRequestHandler<ChangeRole, ParticipantView> roles)
+public sealed class HandOverGroupHandler(ChangeRunner changes, ConversationViewStore views)
     : IRequestHandler<HandOverGroup, ConversationView>
 {
     public async Task<ConversationView> Handle(HandOverGroup command, CancellationToken ct)
     {
-        var (conversation, _) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
-        conversation.EnsureGroup();
-        if (await conversations.FindParticipantAsync(command.ConversationId, command.UserId, ct) is null)
-            throw ParticipantErrors.Absent("userId", command.UserId);
-
-        await roles.Handle(new ChangeRole(command.Actor, command.ConversationId, command.UserId, ParticipantRole.Owner), ct);
-
-        return (await views.FindAsync(command.ConversationId, command.Actor, ct))!;
+        var (actor, id, user) = (command.Actor, command.ConversationId, command.UserId);
+        await changes.RunAsync(
+            actor, new RoleChange(actor, id, user, ParticipantRole.Owner, () => ParticipantErrors.Absent("userId", user)), ct);
+        return await views.GetChangedAsync(id, actor, ct);
     }
 }

@@ -7,7 +7,7 @@ using NodaTime;
 namespace Messaging.Application.Participants;
 
 /// <summary>What people have made of conversations for themselves.</summary>
-public sealed class OwnPart : ChangePart
+public sealed class OwnPart(PlacePart places) : ChangePart
 {
     // Under the locks of the places. Index: pk_participants.
     private const string LoadSql =
@@ -37,7 +37,8 @@ public sealed class OwnPart : ChangePart
     public void Ask(ConversationId id, UserId user) => asked.Add((id, user));
 
     /// <summary>What somebody has made of a conversation, as the changes before have left it; null for who does not take part.</summary>
-    public OwnState? Find(ConversationId id, UserId user) => states.GetValueOrDefault((id, user));
+    public OwnState? Find(ConversationId id, UserId user) =>
+        places.IsGone(id, user) ? null : states.GetValueOrDefault((id, user));
 
     internal IReadOnlyCollection<(ConversationId Id, UserId User)> Asked => asked;
 

@@ -48,11 +48,11 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         JOIN users u ON u.id = p.user_id
-        WHERE p.conversation_id = @ConversationId AND p.user_id = ANY(@UserIds) AND p.left_at IS NULL
+        WHERE p.conversation_id = @ConversationId AND p.user_id = ANY(@UserIds)
         ORDER BY p.user_id
         """;
 
-    /// <summary>Those of the given users who take part now, as all others see them.</summary>
+    /// <summary>Those of the given users who take part, as all others see them; who took part a moment ago, as that one left.</summary>
     public async Task<IReadOnlyList<ParticipantView>> ListAsync(ConversationId id, IEnumerable<UserId> users, CancellationToken ct) =>
         await session.QueryAsync<ParticipantView>(
             SomeSql,

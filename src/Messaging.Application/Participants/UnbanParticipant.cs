@@ -1,30 +1,32 @@
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Participants;
 
 /// <summary>Lifts a ban: whoever it kept out can be let in again. Lifting what is not there changes nothing.</summary>
-public sealed record UnbanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<Done>;
+public sealed record UnbanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<Done>;
 
-public sealed class UnbanParticipantHandler(DbSession session, ConversationStore conversations) : IRequestHandler<UnbanParticipant, Done>
+public sealed class UnbanParticipantHandler(ChangeRunner changes) : IRequestHandler<UnbanParticipant, Done>
 {
-    // Index: pk_bans.
-    private const string UnbanSql =
-        """
-        DELETE FROM bans
-        WHERE conversation_id = @ConversationId AND user_id = @UserId
-        """;
+    public Task<Done> Handle(UnbanParticipant command, CancellationToken ct) =>
+        changes.RunAsync(command.Actor, new UnbanChange(command), ct);
 
-    public async Task<Done> Handle(UnbanParticipant command, CancellationToken ct)
+    private sealed class UnbanChange(UnbanParticipant command) : Change<Done>(command.ConversationId)
     {
-        var (conversation, actor) = await conversations.GetForUpdateAsync(command.ConversationId, command.Actor, ct);
-        conversation.EnsureGroup();
-        actor?.EnsureAdministers();
+        internal override void Ask(ChangeSet set)
+        {
+            set.AskPlace(ConversationId, command.Actor);
+            set.Bans.Ask(ConversationId, command.UserId);
+        }
 
-        await session.ExecuteAsync(
-            UnbanSql, new { ConversationId = command.ConversationId.Value, UserId = command.UserId.Value }, ct);
-        return default;
+        protected override Done DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, command.Actor);
+            conversation.EnsureMayUnban(place?.Participant);
+            set.Bans.Lift(ConversationId, command.UserId);
+            return default;
+        }
     }
 }

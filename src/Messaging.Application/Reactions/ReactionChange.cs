@@ -16,7 +16,7 @@ public abstract class ReactionChange<TResult>(UserId user, ConversationId id, Me
 
     internal override void Ask(ChangeSet set)
     {
-        set.AskPlace(ConversationId, user);
+        set.Places.Ask(ConversationId, user);
         set.Reactions.Ask(sought);
     }
 

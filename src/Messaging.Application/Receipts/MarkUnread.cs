@@ -28,7 +28,7 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
     {
         internal override void Ask(ChangeSet set)
         {
-            set.AskPlace(ConversationId, user);
+            set.Places.Ask(ConversationId, user);
             set.Pointers.Ask(ConversationId, user, command.Seq);
         }
 

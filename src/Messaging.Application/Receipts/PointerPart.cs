@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -7,7 +8,7 @@ using NodaTime;
 namespace Messaging.Application.Receipts;
 
 /// <summary>How far people have read and received.</summary>
-public sealed class PointerPart : ChangePart
+public sealed class PointerPart(PlacePart places) : ChangePart
 {
     // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
     // pk_conversations, pk_messages.
@@ -95,7 +96,8 @@ public sealed class PointerPart : ChangePart
         asked[(id, user)] = Math.Max(asked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
 
     /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
-    public PlacePointers? Find(ConversationId id, UserId user) => pointers.GetValueOrDefault((id, user));
+    public PlacePointers? Find(ConversationId id, UserId user) =>
+        places.IsGone(id, user) ? null : pointers.GetValueOrDefault((id, user));
 
     /// <summary>What is unread for who asked for pointers, once all is written.</summary>
     public (long Messages, long Mentions) UnreadOf(ConversationId id, UserId user) => counts[(id, user)];

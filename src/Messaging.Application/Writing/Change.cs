@@ -16,6 +16,9 @@ public abstract class Change(ConversationId conversationId, UserId? place = null
     /// <summary>About how many bytes it writes.</summary>
     public virtual int Size => 0;
 
+    /// <summary>Whether it is written without others: what it locks and writes is much, or may clash with what they do.</summary>
+    public virtual bool GoesAlone => false;
+
     /// <summary>Names what has to be read for it.</summary>
     internal abstract void Ask(ChangeSet set);
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
@@ -43,125 +44,7 @@ public sealed class ChangeSet
         FOR NO KEY UPDATE
         """;
 
-    // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
-    private const string TryLockPlacesSql =
-        """
-        SELECT p.conversation_id, p.user_id
-        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
-        JOIN conversations c ON c.id = k.conversation_id
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
-        FOR NO KEY UPDATE OF c SKIP LOCKED
-        FOR NO KEY UPDATE OF p SKIP LOCKED
-        """;
-
-    // Reading and settings hold a member's row without the conversation's. Index: pk_participants.
-    private const string LockPlacesSql =
-        """
-        SELECT p.conversation_id, p.user_id
-        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
-        FOR NO KEY UPDATE OF p
-        """;
-
-    private const string TryLockOwnPlacesSql = $"{LockPlacesSql} SKIP LOCKED";
-
-    // The first message of a day moves the conversation up for all who take part. Index: pk_participants.
-    private const string MembersSql =
-        """
-        SELECT p.conversation_id, p.user_id
-        FROM participants p
-        WHERE p.conversation_id = ANY($1::uuid[]) AND p.left_at IS NULL
-        """;
-
-    private const string LockMembersSql =
-        $"""
-        {MembersSql}
-        FOR NO KEY UPDATE
-        """;
-
-    private const string TryLockMembersSql = $"{LockMembersSql} SKIP LOCKED";
-
-    // Under the locks. Whether it has places is seen by one of them: with EXISTS a plan may read all there are.
-    // Index: pk_conversations, pk_inbox_places.
-    private const string ConversationsSql =
-        $"""
-        SELECT c.id, clock_timestamp() AS now,
-            (SELECT true FROM inbox_places i WHERE i.conversation_id = c.id LIMIT 1) IS NOT NULL AS has_inbox_places,
-            {ConversationStore.StateColumns}
-        FROM conversations c
-        WHERE c.id = ANY($1::uuid[])
-        """;
-
-    // Under the locks. Index: pk_participants, pk_conversations, pk_users.
-    private const string PlacesSql =
-        $"""
-        SELECT p.conversation_id, p.user_id, p.role, p.joined_at, p.joined_seq, p.last_sent_at, u.display_name, u.avatar_url,
-            {UnreadSql.Messages} AS unread
-        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
-        JOIN conversations c ON c.id = k.conversation_id
-        LEFT JOIN users u ON u.id = k.user_id
-        """;
-
-    // Under the locks. Index: pk_participants.
-    private const string PresentSql =
-        """
-        SELECT p.conversation_id, p.user_id
-        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
-        """;
-
-    // Under the locks: the seq, the number and the time were drawn from the row as it is. Index: pk_conversations.
-    private const string SaveConversationsSql =
-        """
-        UPDATE conversations c
-        SET last_seq = w.seq, event_no = w.event_no, last_event_at = w.event_at, last_activity_at = w.at, last_activity_day = w.day,
-            last_message_id = w.message_id, last_message_type = w.type, last_message_sender = w.sender_id, last_message_text = w.text
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::date[], $7::uuid[], $8::text[],
-                $9::text[], $10::text[])
-            AS w (id, seq, event_no, event_at, at, day, message_id, type, sender_id, text)
-        WHERE c.id = w.id
-        """;
-
-    // Of those to which no message has come: the newest one may be shown otherwise. Index: pk_conversations.
-    private const string SaveQuietSql =
-        """
-        UPDATE conversations c
-        SET event_no = w.event_no, last_event_at = w.event_at,
-            last_message_text = CASE WHEN w.is_shown_otherwise THEN w.text ELSE c.last_message_text END,
-            last_deleted_seq = coalesce(w.deleted_seq, c.last_deleted_seq)
-        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::boolean[], $5::text[], $6::bigint[])
-            AS w (id, event_no, event_at, is_shown_otherwise, text, deleted_seq)
-        WHERE c.id = w.id
-        """;
-
-    // Of those who are in so many that their inbox is kept in order. Under the conversation's lock, as all that writes them, so nobody is
-    // waited for. Index: pk_inbox_places.
-    private const string SaveInboxPlacesSql =
-        """
-        UPDATE inbox_places i
-        SET activity_at = w.at
-        FROM unnest($1::uuid[], $2::timestamptz[]) AS w (conversation_id, at)
-        WHERE i.conversation_id = w.conversation_id
-        """;
-
-    // Index: pk_participants.
-    private const string SaveSendersSql =
-        """
-        UPDATE participants p
-        SET last_read_seq = w.seq, last_delivered_seq = w.seq, last_read_at = w.at, last_sent_at = w.at, activity_day = w.day
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::date[]) AS w (conversation_id, user_id, seq, at, day)
-        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
-        """;
-
-    // Of those who are locked. Index: pk_participants.
-    private const string SaveDaysSql =
-        """
-        UPDATE participants p
-        SET activity_day = w.day
-        FROM unnest($1::uuid[], $2::date[]) AS w (conversation_id, day)
-        WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
-        """;
+    private const string TryLockOwnSql = $"{PlacePart.LockSql} SKIP LOCKED";
 
     private const string AddEventsSql =
         """
@@ -171,38 +54,47 @@ public sealed class ChangeSet
             AS w (at, conversation_id, event_no, seq, user_id, type, payload)
         """;
 
-    private readonly PolicySettings policies;
     private readonly IReadOnlyList<ChangePart> parts;
-    private readonly HashSet<ConversationId> sendsAsked = [];
-    private readonly HashSet<(ConversationId, UserId)> placesAsked = [];
-    private readonly HashSet<(ConversationId, UserId)> presentAsked = [];
-
-    private readonly Dictionary<ConversationId, Conversation> conversations = [];
-    private readonly HashSet<ConversationId> inLargeInboxes = [];
-    private readonly Dictionary<(ConversationId, UserId), Place> places = [];
-    private readonly HashSet<(ConversationId, UserId)> present = [];
-
-    private readonly HashSet<ConversationId> noted = [];
     private readonly List<EventRow> events = [];
 
     public ChangeSet(PolicySettings policies)
     {
-        this.policies = policies;
         Messages = new MessagePart();
+        Sends = new SendPart(Messages);
+        Conversations = new ConversationPart(policies, Sends);
+        Profiles = new ProfilePart();
+        Places = new PlacePart(Sends);
+        Bans = new BanPart();
+        Acquaintances = new AcquaintancePart(policies);
+        Newcomers = new NewcomerPart(Acquaintances);
         Pins = new PinPart();
         Reactions = new ReactionPart(Messages);
-        Members = new MemberPart();
-        Own = new OwnPart();
-        Pointers = new PointerPart();
-        Sends = new SendPart(Messages);
-        parts = [Sends, Messages, Pins, Reactions, Members, Own, Pointers];
+        Members = new MemberPart(Places);
+        Own = new OwnPart(Places);
+        Pointers = new PointerPart(Places);
+        parts = [Conversations, Profiles, Places, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Members, Own, Pointers];
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
     public bool IsUnwritten { get; private set; } = true;
 
     /// <summary>The database's time, read under the locks.</summary>
-    public Instant Now { get; private set; }
+    public Instant Now => Conversations.Now;
+
+    public ConversationPart Conversations { get; }
+
+    /// <summary>What conversations say of themselves.</summary>
+    public ProfilePart Profiles { get; }
+
+    /// <summary>Who takes part, as what.</summary>
+    public PlacePart Places { get; }
+
+    public BanPart Bans { get; }
+
+    public AcquaintancePart Acquaintances { get; }
+
+    /// <summary>Who is to be let in.</summary>
+    public NewcomerPart Newcomers { get; }
 
     /// <summary>Messages that are there already.</summary>
     public MessagePart Messages { get; }
@@ -223,34 +115,23 @@ public sealed class ChangeSet
     /// <summary>New messages.</summary>
     public SendPart Sends { get; }
 
-    /// <summary>Asks for what a new message moves.</summary>
-    public void AskSend(ConversationId id) => sendsAsked.Add(id);
-
-    public void AskPlace(ConversationId id, UserId user) => placesAsked.Add((id, user));
-
     /// <summary>Asks for an actor's place; the service needs none.</summary>
     public void AskPlace(ConversationId id, Actor actor)
     {
         if (actor.UserId is { } user)
-            AskPlace(id, user);
+            Places.Ask(id, user);
     }
 
-    /// <summary>Asks which of some users take part.</summary>
-    public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
-
     /// <summary>The conversation as the changes before have left it; refuses, as absent, what is not there.</summary>
-    public Conversation Get(ConversationId id) => conversations.GetValueOrDefault(id) ?? throw CommonErrors.NotFound();
+    public Conversation Get(ConversationId id) => Conversations.Find(id) ?? throw CommonErrors.NotFound();
 
     /// <summary>The conversation and somebody's place in it; refuses, as absent, who does not take part.</summary>
     public (Conversation Conversation, Place Place) Get(ConversationId id, UserId user) =>
-        (Get(id), places.GetValueOrDefault((id, user)) ?? throw CommonErrors.NotFound());
+        (Get(id), Places.Find(id, user) ?? throw CommonErrors.NotFound());
 
     /// <summary>The conversation and the actor's place in it, null for the service; refuses, as absent, who does not take part.</summary>
     public (Conversation Conversation, Place? Place) Get(ConversationId id, Actor actor) =>
         actor.UserId is { } user ? Get(id, user) : (Get(id), null);
-
-    public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
-        [.. users.Where(user => present.Contains((id, user)))];
 
     /// <summary>Leaves a message to be written.</summary>
     public void Add(NewMessage message)
@@ -267,13 +148,37 @@ public sealed class ChangeSet
             events.Add(new(at, id, No: null, Seq: null, message.Sender, UnreadChanged.Name, Values: null));
     }
 
+    /// <summary>
+    /// Says in the conversation what happened to it, in the words of <c>metadata.event</c>; nothing where nothing can be sent any more.
+    /// </summary>
+    public void Say(Conversation conversation, SystemNote note)
+    {
+        if (conversation.IsClosed || conversation.IsArchived)
+            return;
+        var content = new MessageContent(Type: MessageType.System, Metadata: note.ToMetadata());
+        var message = Message.Compose(
+            conversation, Actor.Service, participant: null, content.ToDraft(), present: new HashSet<UserId>(), Now);
+        Add(new NewMessage(
+            message, content, conversation.Take(Now), Reply: null, Files: [], HadUnread: false, Fingerprint: null,
+            conversation.ParticipantCount));
+    }
+
+    /// <summary>Leaves events to be written of people, one of each.</summary>
+    public void TellPeople(Conversation conversation, IEvent fact, UserId? by, IEnumerable<UserId> users)
+    {
+        foreach (var user in users.Order())
+            Tell(conversation, fact, seq: null, new ParticipantValues { Participant = new UserRef(user), By = by });
+    }
+
+    /// <summary>Leaves an event to be written that carries the conversation as everybody sees it.</summary>
+    public void Tell(Conversation conversation, IEvent fact) => Tell(conversation, fact, seq: null, MomentOf(conversation));
+
     /// <summary>Leaves an event to be written, in its place among those of the conversation.</summary>
     /// <param name="values">What the event keeps of the moment; null for nothing.</param>
     /// <param name="now">Later than the batch's own time where that is needed.</param>
     public void Tell(Conversation conversation, IEvent fact, long? seq, object? values, Instant? now = null)
     {
         var place = conversation.Note(now ?? Now);
-        noted.Add(conversation.Id);
         events.Add(new(place.At, conversation.Id, place.EventNo, seq, fact.Audience, fact.Type, Outbox.Json(values)));
     }
 
@@ -338,7 +243,10 @@ public sealed class ChangeSet
         DbConnection connection, DbTransaction? transaction, IReadOnlyList<Change> changes, bool waits, CancellationToken ct)
     {
         foreach (var change in changes)
+        {
+            Conversations.Ask(change.ConversationId);
             change.Ask(this);
+        }
         await using var round = new Round(connection, transaction);
         if (transaction is null)
             round.Add(BeginSql);
@@ -347,11 +255,13 @@ public sealed class ChangeSet
         var held = new HashSet<ConversationId>();
         var heldPlaces = new HashSet<(ConversationId, UserId)>();
         Lock(round, changes, waits, held, heldPlaces);
-        Load(round, changes, held, heldPlaces);
+        foreach (var part in parts)
+            part.Load(round);
         await round.RunAsync(ct);
 
         await using var elsewhere = new Round(connection, transaction);
-        LockMembersOfNewDays(elsewhere, waits, held, heldPlaces);
+        Places.LockMembers(
+            elsewhere, waits, [.. Places.DaysAsked.Where(id => held.Contains(id) && Conversations.Find(id)!.StartsDay(Now))]);
         foreach (var part in parts)
             part.LoadElsewhere(elsewhere);
         if (!elsewhere.IsEmpty)
@@ -363,9 +273,18 @@ public sealed class ChangeSet
             .. changes.Where(change => change.Place is { } user
                 ? (Pointers.Find(change.ConversationId, user) is not null || Own.Find(change.ConversationId, user) is not null)
                     && !heldPlaces.Contains((change.ConversationId, user))
-                : conversations.ContainsKey(change.ConversationId) && !held.Contains(change.ConversationId)),
+                : Conversations.Find(change.ConversationId) is not null && !held.Contains(change.ConversationId)),
         ];
     }
+
+    // What clients count on from there, as the changes so far leave it.
+    private ConversationValues MomentOf(Conversation conversation) => new()
+    {
+        LastSeq = conversation.LastSeq,
+        LastActivityAt = conversation.LastActivityAt,
+        ParticipantCount = conversation.ParticipantCount,
+        Participants = [.. Places.FirstOf(conversation.Id).Select(user => new UserRef(user))],
+    };
 
     private void MoveMember(ConversationId id, UserId user, long readSeq) =>
         Members.Change(id, user, member => member with { LastReadSeq = Math.Max(member.LastReadSeq, readSeq) });
@@ -376,93 +295,20 @@ public sealed class ChangeSet
         IfAny(
             changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray(),
             ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
-        IfAny(placesAsked, asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockPlacesSql));
-        IfAny(
-            Pointers.Asked.Union(Own.Asked).ToList(), asked => LockPlaces(asked, waits ? LockPlacesSql : TryLockOwnPlacesSql));
-        // A file that was not to be had: all of the conversation comes again.
-        foreach (var part in parts)
-            part.Lock(round, waits, id => held.Remove(id));
-
-        void LockPlaces(IReadOnlyCollection<(ConversationId, UserId)> asked, string sql)
-        {
-            var (ids, users) = Split(asked);
-            round.Read(sql, reader => heldPlaces.Add(PlaceKey(reader)), ids, users);
-        }
-    }
-
-    // Once a day and conversation, which is known only now. Somebody's place that was not to be had: all of the conversation comes again.
-    private void LockMembersOfNewDays(
-        Round round, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces) => IfAny(
-            sendsAsked.Where(id => held.Contains(id) && conversations[id].StartsDay(Now)).ToList(),
-            asked =>
-            {
-                var ids = Of(asked, id => id.Value);
-                round.Read(waits ? LockMembersSql : TryLockMembersSql, reader => heldPlaces.Add(PlaceKey(reader)), ids);
-                round.Read(
-                    MembersSql,
-                    reader =>
-                    {
-                        if (!heldPlaces.Contains(PlaceKey(reader)))
-                            held.Remove(PlaceKey(reader).Id);
-                    },
-                    ids);
-            });
-
-    // What was asked for, under the locks.
-    private void Load(Round round, IReadOnlyList<Change> changes, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
-    {
-        round.Read(
-            ConversationsSql,
-            reader =>
-            {
-                var id = new ConversationId(reader.GetGuid(0));
-                Now = Instant.FromDateTimeUtc(reader.GetDateTime(1));
-                if (reader.GetBoolean(2))
-                    inLargeInboxes.Add(id);
-                conversations[id] = Conversation.Restore(id, ConversationStore.ReadState(reader, first: 3, policies));
-            },
-            changes.Select(change => change.ConversationId.Value).Distinct().ToArray());
-        IfAny(placesAsked, asked =>
+        IfAny(Pointers.Asked.Union(Own.Asked).ToList(), asked =>
         {
             var (ids, users) = Split(asked);
             round.Read(
-                PlacesSql,
-                reader =>
-                {
-                    places[PlaceKey(reader)] = Place.Read(reader);
-                    if (!heldPlaces.Contains(PlaceKey(reader)))
-                        held.Remove(PlaceKey(reader).Id);
-                },
-                ids, users);
+                waits ? PlacePart.LockSql : TryLockOwnSql,
+                reader => heldPlaces.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))), ids, users);
         });
-        IfAny(presentAsked, asked =>
-        {
-            var (ids, users) = Split(asked);
-            round.Read(PresentSql, reader => present.Add(PlaceKey(reader)), ids, users);
-        });
+        // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
         foreach (var part in parts)
-            part.Load(round);
+            part.Lock(round, waits, id => held.Remove(id));
     }
-
-    private static (ConversationId Id, UserId User) PlaceKey(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 
     private void Write(Round round)
     {
-        var newest = Sends.Newest;
-        IfAny(newest, rows => round.Add(
-            SaveConversationsSql, Of(rows, m => m.ConversationId.Value), Of(rows, m => m.Place.Seq),
-            Of(rows, m => conversations[m.ConversationId].EventNo), Of(rows, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()),
-            Of(rows, m => m.Place.At.ToDateTimeUtc()), Of(rows, m => m.Day), Of(rows, m => m.Id.Value), Of(rows, m => m.Type),
-            Of(rows, m => m.Sender?.Value), Of(rows, m => m.Preview)));
-        IfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
-            SaveInboxPlacesSql, Of(placed, m => m.ConversationId.Value), Of(placed, m => m.Place.At.ToDateTimeUtc())));
-        IfAny(noted.Except(newest.Select(message => message.ConversationId)).Select(id => conversations[id]).ToList(), quiet => round.Add(
-            SaveQuietSql, Of(quiet, c => c.Id.Value), Of(quiet, c => c.EventNo), Of(quiet, c => c.LastEventAt.ToDateTimeUtc()),
-            Of(quiet, c => c.Preview is not null), Of(quiet, c => c.Preview?.Text), Of(quiet, c => c.Preview?.DeletedSeq)));
-        IfAny(Sends.LastOfSenders, last => round.Add(
-            SaveSendersSql, Of(last, m => m.ConversationId.Value), Of(last, m => m.Sender!.Value.Value), Of(last, m => m.Place.Seq),
-            Of(last, m => m.Place.At.ToDateTimeUtc()), Of(last, m => m.Day)));
-        IfAny(Sends.FirstOfDays, first => round.Add(SaveDaysSql, Of(first, m => m.ConversationId.Value), Of(first, m => m.Day)));
         foreach (var part in parts)
             part.Write(round);
         IfAny([.. events, .. parts.SelectMany(part => part.Events())], told => round.Add(

@@ -361,8 +361,8 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
 
         public CancellationToken Ct { get; } = ct;
 
-        /// <summary>Whether it is written without others: in company it failed.</summary>
-        public bool Alone { get; set; }
+        /// <summary>Whether it is written without others: it has to be, or failed in company.</summary>
+        public bool Alone { get; set; } = change.GoesAlone;
 
         public int Failures { get; set; }
     }

@@ -68,7 +68,15 @@ public sealed record ConversationState(
     ConversationPolicy Policy,
     long EventNo,
     Instant LastEventAt,
-    LocalDate? LastActivityDay);
+    LocalDate? LastActivityDay)
+{
+    /// <summary>When its newest message was sent, where that is to be told.</summary>
+    public Instant LastActivityAt { get; init; }
+}
+
+/// <summary>How a conversation was closed.</summary>
+/// <param name="By">Null for the service, and where nobody is left.</param>
+public sealed record Closing(Instant At, UserId? By, CloseReason Reason, string? Note);
 
 /// <summary>What a message was given when it was taken in.</summary>
 /// <param name="EventNo">The number of the event that tells of it.</param>
@@ -118,11 +126,16 @@ public sealed class Conversation
 
     public LocalDate? LastActivityDay { get; private set; }
 
+    public Instant LastActivityAt { get; private set; }
+
     public long Version { get; private set; } = 1;
 
     public Instant CreatedAt { get; private init; }
 
     public bool IsClosed { get; private set; }
+
+    /// <summary>How it was closed, where that was since it was read.</summary>
+    public Closing? Closing { get; private set; }
 
     public bool IsArchived { get; private set; }
 
@@ -202,6 +215,7 @@ public sealed class Conversation
             EventNo = state.EventNo,
             LastEventAt = state.LastEventAt,
             LastActivityDay = state.LastActivityDay,
+            LastActivityAt = state.LastActivityAt,
         };
 
     /// <summary>Refuses anything new in a conversation that is closed or archived.</summary>
@@ -234,7 +248,7 @@ public sealed class Conversation
     {
         var startsDay = StartsDay(now);
         var (eventNo, at) = Note(now);
-        (LastActivityDay, Preview) = (at.InUtc().Date, null);
+        (LastActivityAt, LastActivityDay, Preview) = (at, at.InUtc().Date, null);
         return new MessagePosition(++LastSeq, eventNo, at, startsDay);
     }
 
@@ -332,39 +346,44 @@ public sealed class Conversation
     /// <param name="role">As what; only those who administer the group make others do so.</param>
     public void Add(Participant? by, ParticipantRole role, int count, int limit)
     {
+        EnsureMayAdd(by, role, count, limit);
+        ParticipantCount += count;
+        Version++;
+    }
+
+    /// <summary>Somebody's place from now on: with nothing unread.</summary>
+    public Participant Seat(UserId user, ParticipantRole role, Instant now) => new(Id, user, role, now, LastSeq);
+
+    /// <summary>The seq up to which messages are not to be seen by who comes in now.</summary>
+    public long HidesUpTo => Policy!.History is HistoryAccess.SinceJoin ? LastSeq : 0;
+
+    /// <summary>Refuses whoever may not let so many people in.</summary>
+    public void EnsureMayAdd(Participant? by, ParticipantRole role, int count, int limit)
+    {
         EnsureGroup();
         EnsureWritable();
         if (Policy!.Adding is AllowedTo.Admins || role is not ParticipantRole.Member)
             by?.EnsureAdministers();
         if (ParticipantCount + count > limit)
             throw ConversationErrors.GroupFull(limit);
-        ParticipantCount += count;
-        Version++;
     }
 
-    /// <summary>Somebody goes. Where the owner does, the successor follows.</summary>
-    /// <param name="successor">The first admin, else the longest member; null when nobody is left.</param>
-    public void Leave(Participant who, UserId? successor)
-    {
-        EnsureGroup();
-        ParticipantCount--;
-        if (OwnerId == who.UserId)
-            OwnerId = successor;
-        Version++;
-    }
-
-    /// <summary>Puts somebody out; whoever puts oneself out leaves.</summary>
+    /// <summary>
+    /// Puts somebody out; whoever puts oneself out leaves. An owner is followed by the first admin, else by the longest member.
+    /// </summary>
     /// <param name="by">Who does; null for the service.</param>
-    public void Remove(Participant? by, Participant target, UserId? successor)
+    /// <param name="others">Those of whom one may follow.</param>
+    /// <returns>Who follows; null where nobody has to, or nobody is left.</returns>
+    public Participant? Remove(Participant? by, Participant target, IEnumerable<Participant> others)
     {
         EnsureGroup();
         EnsureMayRemove(by, target);
-        Leave(target, successor);
+        return Leave(target, others);
     }
 
-    /// <summary>Keeps somebody out, whether that one takes part or not.</summary>
+    /// <summary>Refuses whoever may not keep somebody out, whether that one takes part or not.</summary>
     /// <param name="target">Null for somebody who does not take part.</param>
-    public void Ban(Participant? by, UserId banned, Participant? target)
+    public void EnsureMayBan(Participant? by, UserId banned, Participant? target)
     {
         EnsureGroup();
         by?.EnsureAdministers();
@@ -374,35 +393,53 @@ public sealed class Conversation
             EnsureMayRemove(by, target);
     }
 
-    /// <summary>Gives a member another role. Owner becomes who is handed the group, and the owner until then an admin.</summary>
-    public void ChangeRole(Participant? by, Participant target, ParticipantRole role)
+    /// <summary>Refuses whoever may not let somebody in again who was kept out.</summary>
+    public void EnsureMayUnban(Participant? by)
     {
         EnsureGroup();
+        by?.EnsureAdministers();
+    }
+
+    /// <summary>Ends a group that nobody is left in; false where somebody is, or where it has ended.</summary>
+    public bool EndIfEmpty(Instant now)
+    {
+        if (ParticipantCount > 0 || IsClosed)
+            return false;
+        End(new Closing(now, By: null, CloseReason.Empty, Note: null));
+        return true;
+    }
+
+    /// <summary>
+    /// Gives a member another role; false for who has it. Owner becomes who is handed the group, by the owner or the service, and the owner
+    /// until then an admin.
+    /// </summary>
+    /// <param name="owner">The one until then; null where there is none.</param>
+    public bool ChangeRole(Participant? by, Participant target, ParticipantRole role, Participant? owner)
+    {
+        EnsureGroup();
+        if (target.Role == role)
+            return false;
         EnsureNotArchived();
         if (role is ParticipantRole.Owner)
         {
-            HandOver(by, target.UserId);
-            return;
+            if (by is not null && by.Role is not ParticipantRole.Owner)
+                throw ParticipantErrors.OwnerOnly();
+            owner?.Become(ParticipantRole.Admin);
+            OwnerId = target.UserId;
         }
-        by?.EnsureAdministers();
-        if (target.Role is ParticipantRole.Owner)
-            throw by is null || by.UserId == target.UserId ? ParticipantErrors.LastOwner() : ParticipantErrors.NotAllowed();
+        else
+        {
+            by?.EnsureAdministers();
+            if (target.Role is ParticipantRole.Owner)
+                throw by is null || by.UserId == target.UserId ? ParticipantErrors.LastOwner() : ParticipantErrors.NotAllowed();
+        }
+        target.Become(role);
         Version++;
+        return true;
     }
 
-    /// <summary>Makes somebody the owner: the owner's to do, or the service's.</summary>
-    public void HandOver(Participant? by, UserId successor)
-    {
-        EnsureGroup();
-        EnsureNotArchived();
-        if (by is not null && by.Role is not ParticipantRole.Owner)
-            throw ParticipantErrors.OwnerOnly();
-        OwnerId = successor;
-        Version++;
-    }
-
-    /// <summary>Changes what a conversation says of itself and its rules: of a group, by those who administer it.</summary>
-    public void Change(Participant? by, bool isOfGroup)
+    /// <summary>Refuses whoever may not change what it says of itself and its rules: of a group, those who administer it may.</summary>
+    public void EnsureMayChange(Participant? by, bool isOfGroup)
     {
         if (isOfGroup)
             EnsureGroup();
@@ -410,17 +447,24 @@ public sealed class Conversation
         if (Type is ConversationType.Direct && by is not null)
             throw ConversationErrors.ServiceOnly();
         by?.EnsureAdministers();
-        Version++;
     }
 
-    /// <summary>Ends it: it can be read, and nothing can be sent. Either of the two of a direct conversation may.</summary>
-    public void Close(Participant? by)
+    /// <summary>Says something else of itself.</summary>
+    public void Change() => Version++;
+
+    /// <summary>Refuses whoever may not end it. Either of the two of a direct conversation may.</summary>
+    public void EnsureClosable(Participant? by)
     {
         EnsureWritable();
         EnsureReaches(by);
         EnsureMayClose(by);
-        IsClosed = true;
-        Version++;
+    }
+
+    /// <summary>Ends it: it can be read, and nothing can be sent.</summary>
+    public void Close(Participant? by, Closing closing)
+    {
+        EnsureClosable(by);
+        End(closing);
     }
 
     /// <summary>Opens it again; false when it was open.</summary>
@@ -431,7 +475,7 @@ public sealed class Conversation
         EnsureMayClose(by);
         if (!IsClosed)
             return false;
-        IsClosed = false;
+        (IsClosed, Closing) = (false, null);
         Version++;
         return true;
     }
@@ -452,6 +496,25 @@ public sealed class Conversation
     {
         if (by is not null && (Type is ConversationType.Direct || by.Role is not ParticipantRole.Owner))
             throw Type is ConversationType.Direct ? ConversationErrors.ServiceOnly() : ParticipantErrors.OwnerOnly();
+    }
+
+    private void End(Closing closing)
+    {
+        (IsClosed, Closing) = (true, closing);
+        Version++;
+    }
+
+    private Participant? Leave(Participant who, IEnumerable<Participant> others)
+    {
+        ParticipantCount--;
+        Version++;
+        if (OwnerId != who.UserId)
+            return null;
+        var successor = others.Where(other => other.UserId != who.UserId)
+            .OrderBy(other => !other.Administers).ThenBy(other => other.JoinedAt).ThenBy(other => other.UserId).FirstOrDefault();
+        successor?.Become(ParticipantRole.Owner);
+        OwnerId = successor?.UserId;
+        return successor;
     }
 
     private void EnsureMayClose(Participant? by)

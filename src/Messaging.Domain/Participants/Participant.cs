@@ -17,7 +17,7 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     public UserId UserId { get; } = userId;
 
-    public ParticipantRole Role { get; } = role;
+    public ParticipantRole Role { get; private set; } = role;
 
     public Instant JoinedAt { get; } = joinedAt;
 
@@ -48,6 +48,9 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     /// <summary>Edited a message, which slow mode counts as one.</summary>
     public void Edited(Instant at) => LastSentAt = at;
+
+    /// <summary>Takes a role, as the conversation has decided.</summary>
+    internal void Become(ParticipantRole role) => Role = role;
 
     public bool Administers => Role is not ParticipantRole.Member;
 

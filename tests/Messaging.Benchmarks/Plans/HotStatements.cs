@@ -67,32 +67,37 @@ static class HotStatements
         return reads.Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
             ("Send: the lock", "TryLockSql", [id]),
-            ("Send: the lock of the sender's place", "TryLockPlacesSql", [id, sender]),
-            ("Send: the lock of the members' places, before the first of a day", "TryLockMembersSql", [id]),
-            ("Send: who they are", "MembersSql", [id]),
-            ("Send: the conversation", "ConversationsSql", [id]),
-            ("Send: the sender's place", "PlacesSql", [id, sender]),
-            ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
-            ("Send: the key", "KeysSql", [id, sender, Array(Text, "explained")]),
-            ("Send: what it replies to", "RepliesSql", Sought(conversation, user, message)),
-            ("Send: the conversation's row", "SaveConversationsSql",
+            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageSent.Name), json]),
+            ("Read: the lock of one's place", "TryLockOwnSql", [id, sender]),
+        }.Select(part => Positional(part.Name, Statements.Of<ChangeSet>(part.Constant), part.Values)))
+            .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
+            ("Send: the conversation", "LoadSql", [id]),
+            ("Send: the conversation's row", "SaveSql",
                 [id, seq, seq, at, at, Array(NpgsqlDbType.Date, today), Array(Uuid, message), Array(Text, "text"), sender, Array(Text, "hello")]),
             ("Send: the places in large inboxes", "SaveInboxPlacesSql", [id, at]),
+        }.Select(part => Positional(part.Name, Statements.Of<ConversationPart>(part.Constant), part.Values)))
+            .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
+            ("Send: the lock of the sender's place", "TryLockSql", [id, sender]),
+            ("Send: the lock of the members' places, before the first of a day", "TryLockMembersSql", [id]),
+            ("Send: who they are", "MembersSql", [id]),
+            ("Send: the sender's place", "LoadSql", [id, sender]),
+            ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
+            ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
+            ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
+        }.Select(part => Positional(part.Name, Statements.Of<PlacePart>(part.Constant), part.Values)))
+            .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
+            ("Send: the key", "KeysSql", [id, sender, Array(Text, "explained")]),
+            ("Send: what it replies to", "RepliesSql", Sought(conversation, user, message)),
             ("Send: the message", "AddMessagesSql",
                 [
                     id, seq, at, Array(Uuid, Guid.CreateVersion7()), sender, Array(Text, "text"), Array(Text, "hello"), none, none,
                     Array(Text, "explained"), Array(Bigint, "NULL"), none, none,
                 ]),
             ("Send: its key", "AddKeysSql", [sender, id, Array(Text, "explained"), seq, at, Array(NpgsqlDbType.Bytea, "00")]),
-            ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
-            ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
-            ("Send: its event", "AddEventsSql", [at, id, seq, seq, sender, Array(Text, MessageSent.Name), json]),
-            ("Read: the lock of one's place", "TryLockOwnPlacesSql", [id, sender]),
-        }.Select(part => Positional(
-            part.Name, part.Constant is "KeysSql" or "RepliesSql" or "AddMessagesSql" or "AddKeysSql"
-                ? Statements.Of<SendPart>(part.Constant)
-                : Statements.Of<ChangeSet>(part.Constant),
-            part.Values)));
+        }.Select(part => Positional(part.Name, Statements.Of<SendPart>(part.Constant), part.Values)));
     }
 
     static string TextOf(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);

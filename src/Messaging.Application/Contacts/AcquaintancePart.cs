@@ -1,0 +1,154 @@
+using System.Data.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
+
+namespace Messaging.Application.Contacts;
+
+/// <summary>What stands between those who let people into groups and whom they let in, and the locks under which it stays so.</summary>
+public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
+{
+    // Who adds people to groups shares it with others who do; who blocks somebody, or ends a contact, takes it alone.
+    private const string LockSql =
+        """
+        SELECT pg_advisory_xact_lock_shared(hashtextextended('messaging:adding:' || u.id, 0))
+        FROM unnest($1::text[]) AS u (id)
+        """;
+
+    private const string TryLockSql =
+        """
+        SELECT pg_try_advisory_xact_lock_shared(hashtextextended('messaging:adding:' || u.id, 0))
+        FROM unnest($1::text[]) AS u (id)
+        """;
+
+    // Locks those who are brought, as their new rows do anyway, before it is asked whether they have left a group: who leaves one waits,
+    // and so does who begins to keep somebody's places. In the order of the ids. Index: pk_users.
+    private const string LockBroughtSql =
+        """
+        SELECT id
+        FROM users
+        WHERE id = ANY($1::text[])
+        ORDER BY id
+        FOR KEY SHARE
+        """;
+
+    private const string TryLockBroughtSql = $"{LockBroughtSql} SKIP LOCKED";
+
+    // Index: pk_users.
+    private const string KnownSql =
+        """
+        SELECT id
+        FROM users
+        WHERE id = ANY($1::text[])
+        """;
+
+    // Under the locks; the pair is named where it counts that the two talk.
+    // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations; ix_participants_stays_out, the groups that
+    // each has left lately, and pk_participants; of those that were deleted since, ix_departures_stays_out and pk_departures.
+    private const string LoadSql =
+        $"""
+        SELECT k.by_id, k.user_id,
+            EXISTS (SELECT FROM contacts WHERE user_id = k.by_id AND contact_id = k.user_id AND status = 'accepted') AS contacts,
+            EXISTS (SELECT FROM blocks WHERE user_id = k.by_id AND blocked_id = k.user_id)
+                OR EXISTS (SELECT FROM blocks WHERE user_id = k.user_id AND blocked_id = k.by_id) AS blocked,
+            k.pair IS NOT NULL AND EXISTS (
+                SELECT FROM direct_keys d
+                JOIN conversations c ON c.id = d.conversation_id
+                WHERE {PairStore.KeysOfPair} AND c.request IS NULL) AS talk,
+            coalesce(gone.lately, false) AS left_lately
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS k (by_id, user_id, pair)
+        LEFT JOIN LATERAL (
+            SELECT true AS lately
+            FROM participants p
+            JOIN participants mine ON mine.conversation_id = p.conversation_id AND mine.user_id = k.by_id
+            WHERE p.user_id = k.user_id AND p.stays_out_until > now()
+            UNION ALL
+            SELECT true
+            FROM departures d
+            JOIN departures mine ON mine.conversation_id = d.conversation_id AND mine.user_id = k.by_id
+            WHERE d.user_id = k.user_id AND d.stays_out_until > now()
+            LIMIT 1
+        ) gone ON true
+        """;
+
+    private readonly HashSet<ConversationId> conversations = [];
+    private readonly HashSet<(UserId By, UserId User)> asked = [];
+    private readonly HashSet<UserId> brought = [];
+    private readonly HashSet<UserId> known = [];
+    private readonly Dictionary<(UserId By, UserId User), Acquainted> acquainted = [];
+
+    /// <summary>Asks for whom somebody is to let in.</summary>
+    public void Ask(ConversationId id, Actor actor, IReadOnlyCollection<UserId> users)
+    {
+        conversations.Add(id);
+        brought.UnionWith(users);
+        if (actor.UserId is { } by)
+            asked.UnionWith(users.Select(user => (by, user)));
+    }
+
+    /// <summary>Whether somebody is there.</summary>
+    public bool IsKnown(UserId user) => known.Contains(user);
+
+    /// <summary>
+    /// Refuses to let people into a group whom the one who does may not write to under the rule for direct messages, anybody across a
+    /// block, and, contacts aside, who has lately left a group in which that one is or was. The service may.
+    /// </summary>
+    /// <param name="placeOf">Their places in the request.</param>
+    public void EnsureMayAdd(Actor actor, IEnumerable<UserId> users, Func<UserId, string> placeOf)
+    {
+        if (actor.UserId is not { } by)
+            return;
+        foreach (var user in users)
+        {
+            var one = acquainted[(by, user)];
+            if (one.Blocked)
+                throw ContactErrors.Blocked(placeOf(user));
+            if (policies.DirectMessages is not DirectMessages.Anyone && !one.Contacts && !one.Talk)
+                throw ContactErrors.NotToAdd(placeOf(user));
+            if (one.LeftLately && !one.Contacts)
+                throw ContactErrors.LeftLately(placeOf(user), user);
+        }
+    }
+
+    internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
+    {
+        var held = new HashSet<UserId>();
+        Columns.IfAny(asked.Select(one => one.By.Value).Distinct().Order(StringComparer.Ordinal).ToArray(), adding =>
+        {
+            if (waits)
+                round.Read(LockSql, _ => { }, adding);
+            else
+                round.Read(TryLockSql, reader => MissUnless(reader.GetBoolean(0)), adding);
+        });
+        Columns.IfAny(Columns.Of(brought, user => user.Value), users =>
+        {
+            round.Read(waits ? LockBroughtSql : TryLockBroughtSql, reader => held.Add(new(reader.GetString(0))), users);
+            round.Read(
+                KnownSql,
+                reader =>
+                {
+                    var user = new UserId(reader.GetString(0));
+                    known.Add(user);
+                    MissUnless(held.Contains(user));
+                },
+                users);
+        });
+
+        void MissUnless(bool isHeld)
+        {
+            if (!isHeld)
+                conversations.ToList().ForEach(miss);
+        }
+    }
+
+    internal override void Load(Round round) => Columns.IfAny(asked, rows => round.Read(
+        LoadSql, Read, Columns.Of(rows, row => row.By.Value), Columns.Of(rows, row => row.User.Value), Columns.Of(rows, row =>
+            policies.DirectMessages is DirectMessages.Requests ? Conversation.DirectKey(row.By, row.User, context: null) : null)));
+
+    private void Read(DbDataReader reader) => acquainted[(new(reader.GetString(0)), new(reader.GetString(1)))] = new(
+        Contacts: reader.GetBoolean(2), Blocked: reader.GetBoolean(3), Talk: reader.GetBoolean(4), LeftLately: reader.GetBoolean(5));
+
+    private sealed record Acquainted(bool Contacts, bool Blocked, bool Talk, bool LeftLately);
+}

@@ -1,0 +1,28 @@
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>Changes a message that is there already.</summary>
+/// <param name="versions">Those of which the message must have one; any when null.</param>
+public abstract class StoredMessageChange<TResult>(Actor actor, ConversationId id, MessageId messageId, IReadOnlyList<long>? versions = null)
+    : Change<TResult>(id)
+{
+    protected SoughtMessage Sought { get; } = new(id, actor.UserId, messageId);
+
+    internal override void Ask(ChangeSet set)
+    {
+        set.AskPlace(ConversationId, actor);
+        set.Messages.Ask(Sought);
+    }
+
+    /// <summary>The message, its conversation and the actor's place there; refuses, as absent, what the actor cannot see.</summary>
+    protected (Conversation Conversation, Place? Place, StoredMessage Message) Get(ChangeSet set)
+    {
+        var (conversation, place) = set.Get(ConversationId, actor);
+        var message = set.Messages.Get(Sought);
+        return versions?.Contains(message.Version) == false ? throw CommonErrors.VersionMismatch() : (conversation, place, message);
+    }
+}

@@ -1,0 +1,58 @@
+using Messaging.Application.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
+
+namespace Messaging.Application.Participants;
+
+/// <summary>After which somebody may be gone, be it by leaving, by being put out or by a ban: what that does is the same.</summary>
+public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, UserId user) : ConversationChange<TResult>(actor, id)
+{
+    protected UserId User => user;
+
+    internal override void Ask(ChangeSet set)
+    {
+        base.Ask(set);
+        set.Places.AskDeparture(ConversationId, user, byChoice: Actor.UserId == user);
+    }
+
+    /// <summary>Leaves to be written and told what the conversation has decided.</summary>
+    /// <param name="successor">Who owns it from now on, where that is another one.</param>
+    protected void Depart(ChangeSet set, Conversation conversation, Participant? successor, bool banned)
+    {
+        var by = Actor.UserId;
+        set.Places.Leave(ConversationId, user, byChoice: by == user);
+        set.Say(conversation, new SystemNote(by == user ? "user-left" : "user-removed", by, [user]));
+        var removal = new Removal(user, by, banned);
+        set.Tell(conversation, new ParticipantRemoved(ConversationId), seq: null, removal);
+        set.Tell(conversation, new ParticipantRemoved(ConversationId, user), seq: null, removal);
+        if (successor is not null)
+        {
+            set.Say(conversation, new SystemNote("owner-changed", by, [successor.UserId]));
+            set.TellPeople(conversation, new ParticipantUpdated(ConversationId), by, [successor.UserId]);
+            set.Tell(conversation, new ConversationUpdated(ConversationId));
+        }
+        if (conversation.EndIfEmpty(conversation.Next(set.Now)))
+            set.Tell(conversation, new ConversationClosed(ConversationId));
+    }
+}
+
+/// <summary>Puts somebody out; whoever names oneself leaves.</summary>
+public sealed class RemovalChange(Actor actor, ConversationId id, UserId user) : DepartureChange<Done>(actor, id, user)
+{
+    protected override Done DecideOn(ChangeSet set)
+    {
+        var (conversation, place) = set.Get(ConversationId, Actor);
+        conversation.EnsureGroup();
+        var target = set.Get(ConversationId, User).Place.Participant;
+        Depart(set, conversation, conversation.Remove(place?.Participant, target, set.Places.Of(ConversationId)), banned: false);
+        return default;
+    }
+}
+
+/// <summary>Who no longer takes part, and who has put that one out.</summary>
+/// <param name="By">Null for the service, oneself for who left.</param>
+public sealed record Removal(UserId UserId, UserId? By, bool Banned);

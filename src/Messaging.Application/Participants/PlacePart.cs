@@ -1,0 +1,439 @@
+using System.Data.Common;
+using Messaging.Application.Conversations;
+using Messaging.Application.Messages;
+using Messaging.Application.Receipts;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
+
+namespace Messaging.Application.Participants;
+
+/// <summary>Who takes part in conversations, and as what.</summary>
+public sealed class PlacePart(SendPart sends) : ChangePart
+{
+    // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
+    private const string TryLockSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN conversations c ON c.id = k.conversation_id
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        FOR NO KEY UPDATE OF c SKIP LOCKED
+        FOR NO KEY UPDATE OF p SKIP LOCKED
+        """;
+
+    /// <summary>Locks places; reading and settings hold them without the conversation. Index: pk_participants.</summary>
+    public const string LockSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
+        FOR NO KEY UPDATE OF p
+        """;
+
+    // The first message of a day moves the conversation up for all who take part. Index: pk_participants.
+    private const string MembersSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM participants p
+        WHERE p.conversation_id = ANY($1::uuid[]) AND p.left_at IS NULL
+        """;
+
+    private const string LockMembersSql =
+        $"""
+        {MembersSql}
+        FOR NO KEY UPDATE
+        """;
+
+    private const string TryLockMembersSql = $"{LockMembersSql} SKIP LOCKED";
+
+    // Also who takes part no more. Index: pk_participants.
+    private const string AllSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM participants p
+        WHERE p.conversation_id = ANY($1::uuid[])
+        """;
+
+    private const string LockAllSql =
+        $"""
+        {AllSql}
+        FOR NO KEY UPDATE OF p
+        """;
+
+    private const string TryLockAllSql = $"{LockAllSql} SKIP LOCKED";
+
+    // The owner of conversations in which somebody's role is to change, and, where the owner goes, so many of those of whom the first
+    // follows as may be needed. Index: pk_conversations, pk_participants, the people of one conversation: at most a group's size.
+    private const string HeadsSql =
+        """
+        SELECT c.id AS conversation_id, h.user_id
+        FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::boolean[]) AS k (conversation_id, goes, most, any_goes)
+        JOIN conversations c ON c.id = k.conversation_id AND c.owner_id IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT c.owner_id AS user_id
+            WHERE k.goes IS NULL
+            UNION ALL
+            (SELECT p.user_id
+            FROM participants p
+            WHERE p.conversation_id = c.id AND p.left_at IS NULL AND (k.any_goes OR k.goes = c.owner_id)
+            ORDER BY p.role <> 'admin', p.joined_at, p.user_id
+            LIMIT k.most)
+        ) h
+        """;
+
+    private const string LockHeadsSql =
+        $"""
+        SELECT p.conversation_id, p.user_id
+        FROM ({HeadsSql}) AS k
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        FOR NO KEY UPDATE OF p
+        """;
+
+    private const string TryLockHeadsSql = $"{LockHeadsSql} SKIP LOCKED";
+
+    // Waits for those who are bringing the one who leaves into groups, and has others who want to see it first: nobody is brought into a
+    // group after the leaving was answered. After the conversations' locks. Index: pk_users.
+    private const string LockLeavingSql =
+        """
+        SELECT k.conversation_id, u.id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN users u ON u.id = k.user_id
+        FOR UPDATE OF u
+        """;
+
+    private const string TryLockLeavingSql = $"{LockLeavingSql} SKIP LOCKED";
+
+    // Under the locks. Index: pk_participants, pk_conversations, pk_users.
+    private const string LoadColumns =
+        $"""
+        SELECT p.conversation_id, p.user_id, p.role, p.joined_at, p.joined_seq, p.last_sent_at, u.display_name, u.avatar_url,
+            {UnreadSql.Messages} AS unread
+        """;
+
+    private const string LoadTables =
+        """
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = k.conversation_id
+        LEFT JOIN users u ON u.id = k.user_id
+        """;
+
+    private const string LoadSql =
+        $"""
+        {LoadColumns}
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        {LoadTables}
+        """;
+
+    private const string LoadHeadsSql =
+        $"""
+        {LoadColumns}
+        FROM ({HeadsSql}) AS k
+        {LoadTables}
+        """;
+
+    // Under the locks. Index: pk_participants.
+    private const string PresentSql =
+        """
+        SELECT p.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
+        """;
+
+    // Under the locks. Index: pk_participants, from the first on.
+    private const string FirstSql =
+        """
+        SELECT k.conversation_id, p.user_id
+        FROM unnest($1::uuid[], $2::integer[]) AS k (conversation_id, most)
+        CROSS JOIN LATERAL (
+            SELECT user_id
+            FROM participants
+            WHERE conversation_id = k.conversation_id AND left_at IS NULL
+            ORDER BY user_id
+            LIMIT k.most
+        ) p
+        """;
+
+    // Index: pk_participants.
+    private const string SaveSendersSql =
+        """
+        UPDATE participants p
+        SET last_read_seq = w.seq, last_delivered_seq = w.seq, last_read_at = w.at, last_sent_at = w.at, activity_day = w.day
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::date[]) AS w (conversation_id, user_id, seq, at, day)
+        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+        """;
+
+    // Of those who are locked. Index: pk_participants.
+    private const string SaveDaysSql =
+        """
+        UPDATE participants p
+        SET activity_day = w.day
+        FROM unnest($1::uuid[], $2::date[]) AS w (conversation_id, day)
+        WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
+        """;
+
+    // Under the conversations' locks: nobody else is let in and no message is sent meanwhile, so one starts with nothing unread.
+    // Somebody who was in before comes back with a new beginning, and with the own settings as they were.
+    private const string ArriveSql =
+        """
+        INSERT INTO participants (conversation_id, user_id, role, joined_at, joined_seq, last_read_seq, last_delivered_seq, activity_day,
+            cleared_seq)
+        SELECT w.conversation_id, w.user_id, w.role, w.at, w.seq, w.seq, w.seq, c.last_activity_day, w.cleared_seq
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::bigint[])
+            AS w (conversation_id, user_id, role, at, seq, cleared_seq)
+        JOIN conversations c ON c.id = w.conversation_id
+        ON CONFLICT (conversation_id, user_id) DO UPDATE
+        SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL, stays_out_until = NULL,
+            last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day,
+            cleared_seq = greatest(participants.cleared_seq, EXCLUDED.cleared_seq), hidden_seq = NULL
+        """;
+
+    // The mark is what finds it among archived ones, also for who comes back. Of those who are locked. Index: pk_participants.
+    private const string SaveArchivedSql =
+        """
+        UPDATE participants p
+        SET archived_for_all = w.archived
+        FROM unnest($1::uuid[], $2::boolean[]) AS w (conversation_id, archived)
+        WHERE p.conversation_id = w.conversation_id
+        """;
+
+    // Index: pk_participants.
+    private const string SaveRolesSql =
+        """
+        UPDATE participants p
+        SET role = w.role
+        FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w (conversation_id, user_id, role)
+        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+        """;
+
+    // Who comes back finds the own settings as they were; who went by choice is left alone for a day, which the database counts from its
+    // own time, as it asks whether the day is over. The statement's, which begins after the lock was waited for. Index: pk_participants.
+    private const string LeaveSql =
+        """
+        UPDATE participants p
+        SET left_at = statement_timestamp(), role = 'member',
+            stays_out_until = CASE WHEN w.by_choice THEN statement_timestamp() + interval '24 hours' END
+        FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS w (conversation_id, user_id, by_choice)
+        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+        """;
+
+    // Index: pk_inbox_places.
+    private const string LeaveInboxSql =
+        """
+        DELETE FROM inbox_places i
+        USING unnest($1::uuid[], $2::text[]) AS w (conversation_id, user_id)
+        WHERE i.conversation_id = w.conversation_id AND i.user_id = w.user_id
+        """;
+
+    private readonly HashSet<(ConversationId Id, UserId User)> asked = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> presentAsked = [];
+    private readonly HashSet<ConversationId> firstAsked = [];
+    private readonly HashSet<(ConversationId Id, UserId? Goes)> headsAsked = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> leavingAsked = [];
+    private readonly HashSet<ConversationId> daysAsked = [];
+    private readonly HashSet<ConversationId> allAsked = [];
+    private readonly HashSet<(ConversationId, UserId)> held = [];
+    private readonly HashSet<(ConversationId, UserId)> leavingHeld = [];
+    private Action<ConversationId>? lost;
+    private readonly Dictionary<(ConversationId Id, UserId User), Place> places = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), ParticipantRole> roles = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> present = [];
+    private readonly Dictionary<ConversationId, SortedSet<UserId>> first = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), bool> gone = [];
+    private readonly Dictionary<ConversationId, bool> archived = [];
+    private readonly List<(Participant Who, long ClearedSeq)> arrivals = [];
+
+    internal IReadOnlyCollection<ConversationId> DaysAsked => daysAsked;
+
+    /// <summary>Asks for somebody's place, which is locked.</summary>
+    public void Ask(ConversationId id, UserId user) => asked.Add((id, user));
+
+    /// <summary>Asks which of some users take part.</summary>
+    public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
+
+    /// <summary>Asks for what a new message moves for all who take part: nothing but on a new day.</summary>
+    public void AskDay(ConversationId id) => daysAsked.Add(id);
+
+    /// <summary>Asks for the places of all who take part, or did.</summary>
+    public void AskAll(ConversationId id) => allAsked.Add(id);
+
+    /// <summary>Asks for those who take part as an event of the conversation names them.</summary>
+    public void AskFirst(ConversationId id) => firstAsked.Add(id);
+
+    /// <summary>Asks for somebody who may go, and for who would follow.</summary>
+    /// <param name="byChoice">Whether that one leaves, and is to be brought into no group meanwhile.</param>
+    public void AskDeparture(ConversationId id, UserId user, bool byChoice)
+    {
+        asked.Add((id, user));
+        headsAsked.Add((id, user));
+        if (byChoice)
+            leavingAsked.Add((id, user));
+    }
+
+    /// <summary>Asks for somebody whose role is to change, and for the owner.</summary>
+    public void AskRole(ConversationId id, UserId user)
+    {
+        asked.Add((id, user));
+        headsAsked.Add((id, null));
+    }
+
+    /// <summary>Somebody's place as the changes before have left it; null for who does not take part.</summary>
+    public Place? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
+
+    /// <summary>Those of whom the first follows an owner who goes.</summary>
+    public IEnumerable<Participant> Of(ConversationId id) =>
+        places.Where(place => place.Key.Id == id).Select(place => place.Value.Participant);
+
+    public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
+        [.. users.Where(user => present.Contains((id, user)))];
+
+    /// <summary>The first ten of those who take part.</summary>
+    public IEnumerable<UserId> FirstOf(ConversationId id) => first.TryGetValue(id, out var users) ? users.Take(10) : [];
+
+    /// <summary>Whether somebody was put out, or has left, by a change before.</summary>
+    public bool IsGone(ConversationId id, UserId user) => gone.ContainsKey((id, user));
+
+    /// <summary>Leaves somebody to be written who takes part from now on.</summary>
+    /// <param name="clearedSeq">Messages up to this seq are not that one's to see.</param>
+    public void Arrive(Participant who, long clearedSeq)
+    {
+        arrivals.Add((who, clearedSeq));
+        if (!first.TryGetValue(who.ConversationId, out var users))
+            first[who.ConversationId] = users = [];
+        users.Add(who.UserId);
+    }
+
+    /// <summary>Leaves it to be written that a conversation was put away for everyone, or brought back.</summary>
+    public void Archive(ConversationId id, bool archives) => archived[id] = archives;
+
+    /// <summary>Leaves it to be written that somebody no longer takes part.</summary>
+    internal void Leave(ConversationId id, UserId user, bool byChoice)
+    {
+        gone[(id, user)] = byChoice;
+        places.Remove((id, user));
+        present.Remove((id, user));
+        first.GetValueOrDefault(id)?.Remove(user);
+    }
+
+    internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
+    {
+        lost = miss;
+        Columns.IfAny(asked, rows => Take(waits ? LockSql : TryLockSql, held, rows));
+        if (HeadsAsked() is { Length: > 0 } heads)
+            round.Read(waits ? LockHeadsSql : TryLockHeadsSql, reader => held.Add(Key(reader)), heads);
+        TakeAll(round, AllSql, waits ? LockAllSql : TryLockAllSql, allAsked);
+        Columns.IfAny(leavingAsked, rows => Take(waits ? LockLeavingSql : TryLockLeavingSql, leavingHeld, rows));
+
+        void Take(string sql, HashSet<(ConversationId, UserId)> taken, IReadOnlyCollection<(ConversationId, UserId)> rows)
+        {
+            var (ids, users) = Columns.Split(rows);
+            round.Read(sql, reader => taken.Add(Key(reader)), ids, users);
+        }
+    }
+
+    /// <summary>Adds what locks all who take part in some conversations, once a day: of which, is known after the first round trip.</summary>
+    internal void LockMembers(Round round, bool waits, IReadOnlyCollection<ConversationId> conversations) =>
+        TakeAll(round, MembersSql, waits ? LockMembersSql : TryLockMembersSql, conversations);
+
+    internal override void Load(Round round)
+    {
+        LoadPlaces(round);
+        Columns.IfAny(presentAsked, rows =>
+        {
+            var (ids, users) = Columns.Split(rows);
+            round.Read(PresentSql, reader => present.Add(Key(reader)), ids, users);
+        });
+        Columns.IfAny(firstAsked, rows => round.Read(
+            FirstSql,
+            reader =>
+            {
+                var (id, user) = Key(reader);
+                if (!first.TryGetValue(id, out var users))
+                    first[id] = users = [];
+                users.Add(user);
+            },
+            Columns.Of(rows, id => id.Value), Columns.Of(rows, id => 10 + headsAsked.Count(asked => asked.Id == id))));
+    }
+
+    // All that a statement finds, which is read again to know what was not to be had.
+    private void TakeAll(Round round, string sql, string locking, IReadOnlyCollection<ConversationId> conversations) => Columns.IfAny(
+        conversations, rows =>
+        {
+            var (taken, ids) = (new HashSet<(ConversationId, UserId)>(), Columns.Of(rows, id => id.Value));
+            round.Read(locking, reader => taken.Add(Key(reader)), ids);
+            round.Read(
+                sql,
+                reader =>
+                {
+                    if (!taken.Contains(Key(reader)))
+                        lost!(Key(reader).Id);
+                },
+                ids);
+        });
+
+    private void LoadPlaces(Round round)
+    {
+        Columns.IfAny(asked, rows =>
+        {
+            var (ids, users) = Columns.Split(rows);
+            round.Read(LoadSql, Read, ids, users);
+        });
+        if (HeadsAsked() is { Length: > 0 } heads)
+            round.Read(LoadHeadsSql, Read, heads);
+
+        void Read(DbDataReader reader)
+        {
+            var (key, place) = (Key(reader), Place.Read(reader));
+            if (places.TryAdd(key, place))
+                roles[key] = place.Participant.Role;
+            if (!held.Contains(key) || (leavingAsked.Contains(key) && !leavingHeld.Contains(key)))
+                lost!(key.Id);
+        }
+    }
+
+    // None where nobody asks for them.
+    private object[] HeadsAsked()
+    {
+        var rows = headsAsked.ToList();
+        var counts = rows.CountBy(row => row.Id).ToDictionary();
+        var changing = rows.Where(row => row.Goes is null).Select(row => row.Id).ToHashSet();
+        return rows.Count == 0
+            ? []
+            :
+            [
+                Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.Goes?.Value),
+                Columns.Of(rows, row => counts[row.Id] + 1), Columns.Of(rows, row => changing.Contains(row.Id) && counts[row.Id] > 1),
+            ];
+    }
+
+    internal override void Write(Round round)
+    {
+        Columns.IfAny(sends.LastOfSenders, last => round.Add(
+            SaveSendersSql, Columns.Of(last, m => m.ConversationId.Value), Columns.Of(last, m => m.Sender!.Value.Value),
+            Columns.Of(last, m => m.Place.Seq), Columns.Of(last, m => m.Place.At.ToDateTimeUtc()), Columns.Of(last, m => m.Day)));
+        Columns.IfAny(places.Where(place => place.Value.Participant.Role != roles[place.Key]).ToList(), changed => round.Add(
+            SaveRolesSql, Columns.Of(changed, place => place.Key.Id.Value), Columns.Of(changed, place => place.Key.User.Value),
+            Columns.Of(changed, place => place.Value.Participant.Role.ToString().ToLowerInvariant())));
+        Columns.IfAny(arrivals, rows =>
+        {
+            var (ids, users) = (Columns.Of(rows, row => row.Who.ConversationId.Value), Columns.Of(rows, row => row.Who.UserId.Value));
+            round.Add(
+                ArriveSql, ids, users, Columns.Of(rows, row => row.Who.Role.ToString().ToLowerInvariant()),
+                Columns.Of(rows, row => row.Who.JoinedAt.ToDateTimeUtc()), Columns.Of(rows, row => row.Who.JoinedSeq),
+                Columns.Of(rows, row => row.ClearedSeq));
+            round.Add(InboxPlaceStore.AddSql, ids, users);
+        });
+        Columns.IfAny(archived, rows => round.Add(
+            SaveArchivedSql, Columns.Of(rows, row => row.Key.Value), Columns.Of(rows, row => row.Value)));
+        Columns.IfAny(gone, rows =>
+        {
+            var (ids, users) = Columns.Split(gone.Keys);
+            round.Add(LeaveSql, ids, users, Columns.Of(rows, row => row.Value));
+            round.Add(LeaveInboxSql, ids, users);
+        });
+        Columns.IfAny(sends.FirstOfDays, first => round.Add(
+            SaveDaysSql, Columns.Of(first, m => m.ConversationId.Value), Columns.Of(first, m => m.Day)));
+    }
+
+    private static (ConversationId Id, UserId User) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
+}

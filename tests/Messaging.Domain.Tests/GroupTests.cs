@@ -1,0 +1,219 @@
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
+using NodaTime;
+using static Messaging.Domain.Tests.ConversationTests;
+
+namespace Messaging.Domain.Tests;
+
+/// <summary>Who comes, goes and follows in a group that Ada owns.</summary>
+public sealed class GroupTests
+{
+    private static readonly Instant Now = Instant.FromUtc(2026, 11, 20, 10, 0);
+
+    private static readonly UserId Ada = new("ada");
+
+    [Test]
+    public void An_owner_who_goes_is_followed_by_the_first_admin()
+    {
+        var (group, owner) = (Restored(count: 4), Owner());
+        Participant[] others = [Of("bob", joined: 1), Of("cyd", ParticipantRole.Admin, joined: 3), Of("dan", ParticipantRole.Admin, joined: 2), owner];
+
+        var successor = group.Remove(owner, owner, others);
+
+        Assert.That((successor!.UserId.Value, successor.Role, group.OwnerId), Is.EqualTo(("dan", ParticipantRole.Owner, (UserId?)successor.UserId)));
+    }
+
+    [Test]
+    public void Without_an_admin_the_longest_member_follows_and_of_two_as_long_the_first_by_id()
+    {
+        var (group, owner) = (Restored(count: 4), Owner());
+
+        var successor = group.Remove(owner, owner, [Of("dan", joined: 1), Of("cyd", joined: 1), Of("bob", joined: 2)]);
+
+        Assert.That((successor!.UserId.Value, group.ParticipantCount, group.Version), Is.EqualTo(("cyd", 3, 4L)));
+    }
+
+    [Test]
+    public void Nobody_follows_who_is_not_the_owner()
+    {
+        var (group, bob) = (Restored(count: 3), Of("bob"));
+
+        Assert.That(group.Remove(bob, bob, [Owner(), Of("cyd")]), Is.Null);
+        Assert.That((group.OwnerId, group.ParticipantCount), Is.EqualTo(((UserId?)Ada, 2)));
+    }
+
+    [Test]
+    public void Of_two_who_own_a_group_one_after_the_other_and_go_both_are_followed()
+    {
+        var (group, owner, bob) = (Restored(count: 3), Owner(), Of("bob", joined: 1));
+
+        group.Remove(owner, owner, [owner, bob, Of("cyd", joined: 2)]);
+        var successor = group.Remove(bob, bob, [bob, Of("cyd", joined: 2)]);
+
+        Assert.That((successor!.UserId.Value, group.OwnerId, group.ParticipantCount), Is.EqualTo(("cyd", (UserId?)successor.UserId, 1)));
+    }
+
+    [Test]
+    public void The_last_one_out_leaves_no_owner_and_ends_the_group_once()
+    {
+        var (group, owner) = (Restored(count: 1), Owner());
+
+        var successor = group.Remove(owner, owner, [owner]);
+
+        Assert.That((successor, group.OwnerId), Is.EqualTo(((Participant?)null, (UserId?)null)));
+        Assert.That((group.EndIfEmpty(Now), group.EndIfEmpty(Now)), Is.EqualTo((true, false)));
+        Assert.That((group.IsClosed, group.Closing), Is.EqualTo((true, new Closing(Now, By: null, CloseReason.Empty, Note: null))));
+    }
+
+    [TestCase(1, false)]
+    [TestCase(0, true)]
+    public void A_group_that_somebody_is_in_or_that_has_ended_does_not_end(int count, bool closed)
+    {
+        var group = Restored(count: count, closed: closed);
+
+        Assert.That(group.EndIfEmpty(Now), Is.False);
+        Assert.That((group.Closing, group.Version), Is.EqualTo(((Closing?)null, 3L)));
+    }
+
+    [TestCase(ParticipantRole.Admin, ParticipantRole.Owner)]
+    [TestCase(ParticipantRole.Member, ParticipantRole.Admin)]
+    [TestCase(ParticipantRole.Member, ParticipantRole.Member)]
+    public void Nobody_puts_out_or_bans_who_is_above_oneself(ParticipantRole by, ParticipantRole target)
+    {
+        var group = Restored();
+
+        Assert.That(() => group.Remove(Of("bob", by), Of("cyd", target), []), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => group.EnsureMayBan(Of("bob", by), new("cyd"), Of("cyd", target)), Refused(ProblemCodes.NotAllowed));
+        Assert.That((group.ParticipantCount, group.Version), Is.EqualTo((2, 3L)));
+    }
+
+    [Test]
+    public void Admins_and_the_service_put_out_and_ban_members()
+    {
+        Assert.That(() => Restored().Remove(Of("bob", ParticipantRole.Admin), Of("cyd"), []), Throws.Nothing);
+        Assert.That(() => Restored().Remove(by: null, Of("cyd"), []), Throws.Nothing);
+        Assert.That(() => Restored().EnsureMayBan(Of("bob", ParticipantRole.Admin), new("cyd"), Of("cyd")), Throws.Nothing);
+        Assert.That(() => Restored().EnsureMayBan(by: null, new("cyd"), target: null), Throws.Nothing);
+    }
+
+    [Test]
+    public void Nobody_bans_oneself_and_members_neither_ban_nor_unban()
+    {
+        Assert.That(() => Restored().EnsureMayBan(Owner(), Ada, Owner()), Refused(ProblemCodes.InvalidRequest));
+        Assert.That(() => Restored().EnsureMayBan(Of("bob"), new("stranger"), target: null), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored().EnsureMayUnban(Of("bob")), Refused(ProblemCodes.NotAllowed));
+    }
+
+    [Test]
+    public void Of_two_in_a_direct_conversation_nobody_goes_is_banned_or_has_a_role()
+    {
+        var direct = Restored(ConversationType.Direct);
+
+        Assert.That(() => direct.Remove(Of("bob"), Of("bob"), []), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => direct.EnsureMayBan(by: null, new("bob"), Of("bob")), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => direct.EnsureMayUnban(by: null), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => direct.ChangeRole(by: null, Of("bob"), ParticipantRole.Admin, owner: null), Refused(ProblemCodes.DirectIsFixed));
+    }
+
+    [Test]
+    public void Who_hands_a_group_over_stays_an_admin()
+    {
+        var (group, owner, bob) = (Restored(), Owner(), Of("bob"));
+
+        Assert.That(group.ChangeRole(owner, bob, ParticipantRole.Owner, owner), Is.True);
+
+        Assert.That((bob.Role, owner.Role, group.OwnerId), Is.EqualTo((ParticipantRole.Owner, ParticipantRole.Admin, (UserId?)bob.UserId)));
+    }
+
+    [Test]
+    public void Only_the_owner_and_the_service_hand_a_group_over()
+    {
+        var group = Restored();
+
+        Assert.That(
+            () => group.ChangeRole(Of("cyd", ParticipantRole.Admin), Of("bob"), ParticipantRole.Owner, Owner()), Refused(ProblemCodes.NotAllowed));
+        Assert.That(group.ChangeRole(by: null, Of("bob"), ParticipantRole.Owner, Owner()), Is.True);
+    }
+
+    [Test]
+    public void Who_has_a_role_already_changes_nothing_by_taking_it()
+    {
+        var group = Restored();
+
+        Assert.That(group.ChangeRole(Of("bob"), Of("cyd"), ParticipantRole.Member, Owner()), Is.False);
+        Assert.That(group.Version, Is.EqualTo(3));
+    }
+
+    [TestCase("ada", ParticipantRole.Owner, ProblemCodes.LastOwner)]
+    [TestCase("bob", ParticipantRole.Admin, ProblemCodes.NotAllowed)]
+    [TestCase("bob", ParticipantRole.Member, ProblemCodes.NotAllowed)]
+    public void An_owner_steps_down_only_by_handing_over(string by, ParticipantRole role, string code)
+    {
+        var owner = Owner();
+
+        Assert.That(() => Restored().ChangeRole(Of(by, role), owner, ParticipantRole.Member, owner), Refused(code));
+        Assert.That(owner.Role, Is.EqualTo(ParticipantRole.Owner));
+    }
+
+    [Test]
+    public void In_an_archived_group_roles_stay_and_who_goes_may_go()
+    {
+        var bob = Of("bob");
+
+        Assert.That(
+            () => Restored(archived: true).ChangeRole(Owner(), bob, ParticipantRole.Admin, Owner()), Refused(ProblemCodes.ConversationArchived));
+        Assert.That(() => Restored(archived: true).Remove(bob, bob, []), Throws.Nothing);
+    }
+
+    [Test]
+    public void Who_comes_in_has_nothing_unread_and_sees_what_the_group_lets_newcomers_see()
+    {
+        var (open, sinceJoin) = (Restored(), Restored(policy: Defaults with { History = HistoryAccess.SinceJoin }));
+
+        Assert.That(open.Seat(new("bob"), ParticipantRole.Member, Now).JoinedSeq, Is.EqualTo(open.LastSeq));
+        Assert.That((open.HidesUpTo, sinceJoin.HidesUpTo), Is.EqualTo((0, sinceJoin.LastSeq)));
+    }
+
+    [Test]
+    public void All_who_are_unknown_are_named_before_anything_else()
+    {
+        Newcomer[] named = [Named("banned") with { IsBanned = true }, Named("one") with { IsKnown = false }, Named("two") with { IsKnown = false }];
+
+        var refused = Assert.Throws<RuleException>(() => Newcomer.EnsureWelcome(named, Actor.Service, user => $"{user}"));
+
+        Assert.That(refused!.Problems.Select(problem => problem.Member), Is.EqualTo(new[] { "one", "two" }));
+    }
+
+    [Test]
+    public void Who_is_banned_is_let_in_by_nobody_and_who_left_lately_by_the_service_alone()
+    {
+        var (banned, gone) = (Named("bob") with { IsBanned = true }, Named("bob") with { StaysOut = true });
+
+        Assert.That(() => Welcome(banned, Actor.Service), Refused(ProblemCodes.Banned));
+        Assert.That(() => Welcome(gone, new Actor(Ada)), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Welcome(gone, Actor.Service), Throws.Nothing);
+        Assert.That(() => Welcome(gone with { TakesPart = true }, new Actor(Ada)), Throws.Nothing);
+    }
+
+    [Test]
+    public void What_is_closed_and_opened_again_knows_how_it_stands()
+    {
+        var (group, closing) = (Restored(), new Closing(Now, Ada, CloseReason.Completed, "done"));
+
+        group.Close(Owner(), closing);
+        Assert.That((group.IsClosed, group.Closing, group.Version), Is.EqualTo((true, closing, 4L)));
+        Assert.That(group.Reopen(Owner()), Is.True);
+
+        Assert.That((group.IsClosed, group.Closing, group.Version), Is.EqualTo((false, (Closing?)null, 5L)));
+    }
+
+    private static void Welcome(Newcomer one, Actor by) => Newcomer.EnsureWelcome([one], by, _ => "userIds/0");
+
+    private static Newcomer Named(string user) => new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, StaysOut: false);
+
+    private static Participant Owner() => Of("ada", ParticipantRole.Owner);
+
+    private static Participant Of(string user, ParticipantRole role = ParticipantRole.Member, int joined = 0) =>
+        new(ConversationId.New(Now), new(user), role, Now + Duration.FromHours(joined), joinedSeq: 0);
+}
