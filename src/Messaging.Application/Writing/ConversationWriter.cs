@@ -120,15 +120,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
                 ready.RemoveFirst();
                 line.State = LineState.Writing;
                 var before = batch.Count;
-                while (line.Waiting.First is { Value: var item } && batch.Count < MaxBatch && bytes < MaxBatchBytes
-                    && item.Alone == alone && (!alone || batch.Count == before))
-                {
-                    line.Waiting.RemoveFirst();
-                    if (Drop(item))
-                        continue;
-                    batch.Add(item);
-                    bytes += item.Change.Size;
-                }
+                TakeFrom(line, batch, ref bytes);
                 if (batch.Count == before)
                     Release(line);
                 else if (alone)
@@ -137,6 +129,21 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
             if (batch.Count == 0)
                 running--;
             return batch;
+        }
+    }
+
+    // Under the gate: what may go together, in its order.
+    private void TakeFrom(Line line, List<Item> batch, ref int bytes)
+    {
+        var (alone, before) = (line.Waiting.First?.Value.Alone == true, batch.Count);
+        while (line.Waiting.First is { Value: var item } && batch.Count < MaxBatch && bytes < MaxBatchBytes
+            && item.Alone == alone && (!alone || batch.Count == before))
+        {
+            line.Waiting.RemoveFirst();
+            if (Drop(item))
+                continue;
+            batch.Add(item);
+            bytes += item.Change.Size;
         }
     }
 
@@ -158,12 +165,8 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         var batch = new List<Item>();
         lock (gate)
         {
-            while (line.Waiting.First is { Value: var item } && batch.Count < MaxBatch)
-            {
-                line.Waiting.RemoveFirst();
-                if (!Drop(item))
-                    batch.Add(item);
-            }
+            var bytes = 0;
+            TakeFrom(line, batch, ref bytes);
         }
         if (batch.Count > 0)
             await WriteAsync(batch, waits: true);

@@ -16,6 +16,9 @@ public sealed class GroupChangeTests : SliceFixture
 {
     private const string LockPlaceSql = "SELECT user_id FROM participants WHERE conversation_id = @Id AND user_id = @User FOR NO KEY UPDATE";
 
+    private const string SomebodyWaits =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+
     private static readonly string[] Kinds =
         ["add", "remove", "leave", "ban", "unban", "role", "hand over", "close", "reopen", "archive", "update"];
 
@@ -152,6 +155,27 @@ public sealed class GroupChangeTests : SliceFixture
 
         Assert.That(codes, Is.EqualTo(new[] { "", "", ProblemCodes.NotFound, ProblemCodes.NotFound, ProblemCodes.NotFound }));
         Assert.That((await Slices.ViewAsync(group.Ada, group.Id)).ParticipantCount, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Who_is_let_in_and_banned_while_the_group_is_held_for_long_is_out()
+    {
+        var group = await GroupAsync();
+
+        var codes = await Task.WhenAll(await HoldingAsync(group.Id, LockSql, async () =>
+        {
+            List<Task<string>> waiting =
+            [
+                CodeAsync(() => ChangeAsync("add", group)),
+                CodeAsync(() => Slices.SendAsync(new BanParticipant(new Actor(group.Ada), group.Id, group.Eve))),
+            ];
+            await Slices.UntilAsync(SomebodyWaits);
+            return waiting;
+        }));
+
+        var view = await Slices.ViewAsync(group.Ada, group.Id);
+        Assert.That(codes, Is.All.Empty);
+        Assert.That((view.ParticipantCount, view.Participants.Any(one => one.UserId == group.Eve)), Is.EqualTo((3, false)));
     }
 
     [Test]
