@@ -15,7 +15,7 @@ namespace Messaging.Application.Accounts;
 /// </summary>
 /// <param name="Origin">The address that it comes from.</param>
 public sealed record ChangePassword(UserId UserId, Password CurrentPassword, Password NewPassword, string Origin)
-    : IStatementCommand<LoginResult>;
+    : ICommand<LoginResult>;
 
 public sealed class ChangePasswordValidator : AbstractValidator<ChangePassword>
 {

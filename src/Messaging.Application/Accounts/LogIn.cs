@@ -15,7 +15,7 @@ namespace Messaging.Application.Accounts;
 /// <param name="Device">
 /// The refresh token that the device was given last, be it over: strangers who guess at the account's password do not lock it out.
 /// </param>
-public sealed record LogIn(string Username, Password Password, string Origin, RefreshToken? Device = null) : IStatementCommand<LoginResult>;
+public sealed record LogIn(string Username, Password Password, string Origin, RefreshToken? Device = null) : ICommand<LoginResult>;
 
 public sealed class LogInValidator : AbstractValidator<LogIn>
 {

@@ -9,7 +9,7 @@ namespace Messaging.Application.Accounts;
 /// Ends the login that the refresh token is of, its access tokens and what is open with them. What is no token, or of no login, is logged
 /// out already.
 /// </summary>
-public sealed record LogOut(string RefreshToken) : IStatementCommand<Done>;
+public sealed record LogOut(string RefreshToken) : ICommand<Done>;
 
 public sealed class LogOutHandler(DbSession session, RevocationList revocations) : IRequestHandler<LogOut, Done>
 {

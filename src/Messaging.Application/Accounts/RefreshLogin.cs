@@ -14,7 +14,7 @@ namespace Messaging.Application.Accounts;
 /// them is the thief cannot be told: the whole family is revoked, with its access tokens and what is open with them. Simultaneous use is no
 /// exception. A family does not live for ever: then the password is asked for again.
 /// </summary>
-public sealed record RefreshLogin(string RefreshToken) : IStatementCommand<LoginResult>;
+public sealed record RefreshLogin(string RefreshToken) : ICommand<LoginResult>;
 
 public sealed class RefreshLoginHandler(
     DbSession session,

@@ -13,7 +13,7 @@ namespace Messaging.Application.Accounts;
 /// <param name="DisplayName">The username unless said.</param>
 /// <param name="Origin">The address that it comes from.</param>
 public sealed record RegisterAccount(string Username, Password Password, string? DisplayName, string Origin)
-    : IStatementCommand<LoginResult>;
+    : ICommand<LoginResult>;
 
 public sealed class RegisterAccountValidator : AbstractValidator<RegisterAccount>
 {

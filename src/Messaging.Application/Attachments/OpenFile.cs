@@ -7,7 +7,7 @@ namespace Messaging.Application.Attachments;
 
 /// <summary>The bytes behind a signed address.</summary>
 /// <param name="FromStart">Whether they are asked for from the first one.</param>
-public sealed record OpenFile(AttachmentId Id, string Variant, long Expires, string? Signature, bool FromStart) : IStatementCommand<OpenedFile>;
+public sealed record OpenFile(AttachmentId Id, string Variant, long Expires, string? Signature, bool FromStart) : ICommand<OpenedFile>;
 
 /// <summary>A file that is read and closed by whoever asked for it.</summary>
 /// <param name="IsShown">Whether a browser may show it, rather than keep it.</param>

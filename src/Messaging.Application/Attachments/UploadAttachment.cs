@@ -13,7 +13,7 @@ namespace Messaging.Application.Attachments;
 /// <param name="ContentType">What the uploader says that it is, as <see cref="FileType.TryRead"/> reads it; null where that one says nothing.</param>
 public sealed record UploadAttachment(
     Actor Actor, ConversationId ConversationId, string Folder, string Path, long Size, string? FileName, string? ContentType, long? DurationMs,
-    int? SortOrder) : IStatementCommand<AttachmentView>;
+    int? SortOrder) : ICommand<AttachmentView>;
 
 public sealed class UploadAttachmentValidator : AbstractValidator<UploadAttachment>
 {

@@ -41,7 +41,7 @@ public sealed class ValidationBehavior<TRequest, TResult>(IEnumerable<IValidator
 }
 
 /// <summary>
-/// One transaction per command, begun here unless one is open already, and the request run again when what it was decided on
+/// The transaction of a command that has one, begun here unless one is open already, and the request run again when what it was decided on
 /// changed before it was written. Queries take their connections from a pool of their own.
 /// </summary>
 public sealed class TransactionBehavior<TRequest, TResult>(DbSession session) : IPipelineBehavior<TRequest, TResult>
@@ -53,7 +53,7 @@ public sealed class TransactionBehavior<TRequest, TResult>(DbSession session) : 
         if (session.InTransaction)
             return next();
         return request is ICommand<TResult>
-            ? RunAsync(request is not IStatementCommand<TResult>, next, ct)
+            ? RunAsync(request is ITransactionCommand<TResult>, next, ct)
             : session.ReadAsync(() => RunAsync(transaction: false, next, ct));
     }
 

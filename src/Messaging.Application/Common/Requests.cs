@@ -2,11 +2,11 @@ using MediatR;
 
 namespace Messaging.Application.Common;
 
-/// <summary>A request that changes something. Runs in one transaction unless it is <see cref="IStatementCommand{TResult}"/>.</summary>
+/// <summary>A request that changes something: it hands on to the one writer, or writes in a statement of its own.</summary>
 public interface ICommand<TResult> : IRequest<TResult>;
 
-/// <summary>A command that needs no transaction of its request: it writes in one statement, or hands on to the one writer.</summary>
-public interface IStatementCommand<TResult> : ICommand<TResult>;
+/// <summary>A command that has one transaction for all that it does: it makes or ends something, or changes what stands between people.</summary>
+public interface ITransactionCommand<TResult> : ICommand<TResult>;
 
 /// <summary>A request that reads.</summary>
 public interface IQuery<TResult> : IRequest<TResult>;

@@ -7,7 +7,7 @@ using Messaging.Domain.Contacts;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Answers somebody who asks to be a contact. Whoever asked learns of a yes only.</summary>
-public sealed record AnswerContact(Actor Actor, UserId UserId, bool Accepts) : ICommand<ContactView?>;
+public sealed record AnswerContact(Actor Actor, UserId UserId, bool Accepts) : ITransactionCommand<ContactView?>;
 
 public sealed class AnswerContactHandler(DbSession session, PairStore pairs, ContactStore contacts, Outbox outbox)
     : IRequestHandler<AnswerContact, ContactView?>

@@ -7,7 +7,7 @@ using Messaging.Domain.Contacts;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Answers a first message: yes makes both contacts and opens the conversation, no is told to nobody.</summary>
-public sealed record AnswerRequest(Actor Actor, Guid Id, bool Accepts) : ICommand<MessageRequestView>;
+public sealed record AnswerRequest(Actor Actor, Guid Id, bool Accepts) : ITransactionCommand<MessageRequestView>;
 
 public sealed class AnswerRequestHandler(
     DbSession session, PairStore pairs, ContactStore contacts, RequestStore requests, Outbox outbox)

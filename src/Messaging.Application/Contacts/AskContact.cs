@@ -10,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Asks somebody to be a contact; asking who has asked already accepts.</summary>
-public sealed record AskContact(Actor Actor, UserId UserId) : ICommand<AskedContact>;
+public sealed record AskContact(Actor Actor, UserId UserId) : ITransactionCommand<AskedContact>;
 
 /// <summary>The contact as one sees it.</summary>
 /// <param name="Created">Whether this call asked; else it accepted, or changed nothing.</param>

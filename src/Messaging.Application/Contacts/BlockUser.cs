@@ -11,7 +11,7 @@ using NodaTime;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Blocks somebody: nothing with words or attention reaches the other one, either way; groups are untouched.</summary>
-public sealed record BlockUser(Actor Actor, UserId UserId) : ICommand<BlockedUser>;
+public sealed record BlockUser(Actor Actor, UserId UserId) : ITransactionCommand<BlockedUser>;
 
 /// <summary>The block as it stands.</summary>
 /// <param name="Created">False where it was there already.</param>

@@ -7,7 +7,7 @@ using Messaging.Domain.Contacts;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Ends a contact, or takes back a question, in both directions; conversations stay.</summary>
-public sealed record RemoveContact(Actor Actor, UserId UserId) : ICommand<Done>;
+public sealed record RemoveContact(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
 public sealed class RemoveContactHandler(DbSession session, PairStore pairs, ContactStore contacts, Outbox outbox)
     : IRequestHandler<RemoveContact, Done>

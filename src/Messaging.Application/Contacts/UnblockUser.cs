@@ -8,7 +8,7 @@ using Messaging.Domain.Conversations;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Lifts one's block. Where the other one blocks too, that stands.</summary>
-public sealed record UnblockUser(Actor Actor, UserId UserId) : ICommand<Done>;
+public sealed record UnblockUser(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
 public sealed class UnblockUserHandler(DbSession session, PairStore pairs, BlockStore blocks, Outbox outbox) : IRequestHandler<UnblockUser, Done>
 {

@@ -7,7 +7,7 @@ using Messaging.Domain.Conversations;
 namespace Messaging.Application.Conversations;
 
 /// <summary>Puts a conversation away for everyone, read-only and out of inboxes, or brings it back: the owner, or the service.</summary>
-public sealed record ArchiveConversation(Actor Actor, ConversationId ConversationId, bool Archived) : IStatementCommand<ConversationView>;
+public sealed record ArchiveConversation(Actor Actor, ConversationId ConversationId, bool Archived) : ICommand<ConversationView>;
 
 public sealed class ArchiveConversationHandler(ChangeRunner changes, ConversationViewStore views)
     : IRequestHandler<ArchiveConversation, ConversationView>

@@ -14,7 +14,7 @@ namespace Messaging.Application.Conversations;
 /// <param name="QuietSince">Closes only what nothing was said in since then.</param>
 public sealed record CloseConversation(
     Actor Actor, ConversationId ConversationId, CloseReason Reason, string? Note, Instant? QuietSince = null)
-    : IStatementCommand<ConversationView>;
+    : ICommand<ConversationView>;
 
 public sealed class CloseConversationValidator : AbstractValidator<CloseConversation>
 {

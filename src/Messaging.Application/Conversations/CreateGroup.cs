@@ -15,7 +15,7 @@ namespace Messaging.Application.Conversations;
 /// <param name="Slug">Unique, 3 to 100 of a-z, 0-9 and -; made from the name when absent.</param>
 public sealed record CreateGroup(
     Actor Actor, string Name, IReadOnlyList<UserId> ParticipantIds, string? Description, string? AvatarUrl, string? Slug,
-    ConversationContext? Context, JsonText? Metadata, PolicyChange? Policy) : ICommand<ConversationView>;
+    ConversationContext? Context, JsonText? Metadata, PolicyChange? Policy) : ITransactionCommand<ConversationView>;
 
 public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 {

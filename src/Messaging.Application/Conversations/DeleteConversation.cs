@@ -9,7 +9,7 @@ namespace Messaging.Application.Conversations;
 
 /// <summary>Deletes a conversation for everyone: the owner, or the service. It is gone at once; its messages are removed little by little.</summary>
 /// <param name="Versions">Those of which the conversation must have one; any when null.</param>
-public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId, IReadOnlyList<long>? Versions = null) : ICommand<Done>;
+public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId, IReadOnlyList<long>? Versions = null) : ITransactionCommand<Done>;
 
 /// <summary>The conversation that is gone.</summary>
 public sealed record DeletedConversation(ConversationId Id);

@@ -13,7 +13,7 @@ namespace Messaging.Application.Conversations;
 /// <summary>The one direct conversation with a user, per context: found, or made with its first message in the same transaction.</summary>
 /// <param name="BeforeMaking">Called when none was found that it may be made; throws what speaks against it.</param>
 public sealed record OpenDirect(
-    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ICommand<OpenedDirect>;
+    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ITransactionCommand<OpenedDirect>;
 
 /// <summary>The conversation as the opener sees it.</summary>
 /// <param name="Created">Whether it was made by this call.</param>

@@ -8,7 +8,7 @@ using Messaging.Domain.Conversations;
 namespace Messaging.Application.Conversations;
 
 /// <summary>Has a closed conversation take messages again; one that is open stays as it is.</summary>
-public sealed record ReopenConversation(Actor Actor, ConversationId ConversationId) : IStatementCommand<ConversationView>;
+public sealed record ReopenConversation(Actor Actor, ConversationId ConversationId) : ICommand<ConversationView>;
 
 public sealed class ReopenConversationHandler(ChangeRunner changes, ConversationViewStore views)
     : IRequestHandler<ReopenConversation, ConversationView>

@@ -23,7 +23,7 @@ public sealed record UpdateConversation(
     Optional<string> AvatarUrl,
     Optional<string> Slug,
     Optional<JsonText?> Metadata,
-    Optional<PolicyChange> Policy) : IStatementCommand<ConversationView>
+    Optional<PolicyChange> Policy) : ICommand<ConversationView>
 {
     public bool IsOfGroup => Name.IsGiven || Description.IsGiven || AvatarUrl.IsGiven || Slug.IsGiven || Policy.IsGiven;
 

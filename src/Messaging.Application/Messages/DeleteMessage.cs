@@ -16,7 +16,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Versions">Those of which the message must have one; any when null.</param>
 public sealed record DeleteMessage(
     Actor Actor, ConversationId ConversationId, MessageId MessageId, DeleteScope Scope, DeleteReason? Reason, IReadOnlyList<long>? Versions)
-    : IStatementCommand<Done>;
+    : ICommand<Done>;
 
 public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 {

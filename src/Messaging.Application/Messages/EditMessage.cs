@@ -19,7 +19,7 @@ public sealed record EditMessage(
     IReadOnlyList<long>? Versions,
     Optional<string> Text,
     Optional<JsonText?> Metadata,
-    Optional<IReadOnlyList<UserId>> Mentions) : IStatementCommand<MessageView>;
+    Optional<IReadOnlyList<UserId>> Mentions) : ICommand<MessageView>;
 
 public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views, IValidator<MessageWords> validator, Limits limits)
     : IRequestHandler<EditMessage, MessageView>

@@ -7,7 +7,7 @@ using Messaging.Domain.Messages;
 namespace Messaging.Application.Messages;
 
 /// <summary>Pins a message for everybody in the conversation; one that is pinned stays as it is.</summary>
-public sealed record PinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : IStatementCommand<PutPin>;
+public sealed record PinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<PutPin>;
 
 /// <summary>The pin as it stands.</summary>
 /// <param name="Created">False for one that was there.</param>

@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Messages;
 
 /// <summary>Sends a message: stored once, next in its conversation's order, before it is answered.</summary>
-public sealed record SendMessage(Actor Actor, ConversationId ConversationId, MessageContent Content) : IStatementCommand<SentMessage>;
+public sealed record SendMessage(Actor Actor, ConversationId ConversationId, MessageContent Content) : ICommand<SentMessage>;
 
 /// <summary>The message as it is stored.</summary>
 /// <param name="Created">False for a repeat, answered with what is stored.</param>

@@ -7,7 +7,7 @@ using Messaging.Domain.Messages;
 namespace Messaging.Application.Messages;
 
 /// <summary>Takes a message's pin away, if it has one.</summary>
-public sealed record UnpinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : IStatementCommand<Done>;
+public sealed record UnpinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Done>;
 
 public sealed class UnpinMessageHandler(ChangeRunner changes) : IRequestHandler<UnpinMessage, Done>
 {

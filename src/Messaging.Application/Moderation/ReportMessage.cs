@@ -37,7 +37,7 @@ public enum ReportAction
 /// <summary>Tells the moderators of a message that somebody else has written. As long as one's first report of it is open, that one stands.</summary>
 /// <param name="Note">Up to 1,000 characters.</param>
 public sealed record ReportMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId, ReportReason Reason, string? Note)
-    : ICommand<MadeReport>;
+    : ITransactionCommand<MadeReport>;
 
 /// <summary>The report as it stands.</summary>
 /// <param name="Created">False for one that was there.</param>

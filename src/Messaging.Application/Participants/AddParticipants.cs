@@ -14,7 +14,7 @@ namespace Messaging.Application.Participants;
 /// <summary>Lets people into a group: all of them or none. Those who are in already stay as they are.</summary>
 /// <param name="Role">Admin or member, the latter when absent.</param>
 public sealed record AddParticipants(Actor Actor, ConversationId ConversationId, IReadOnlyList<UserId> UserIds, ParticipantRole? Role)
-    : IStatementCommand<Page<ParticipantView>>;
+    : ICommand<Page<ParticipantView>>;
 
 /// <summary>Who came in, and who let them in.</summary>
 public sealed record ParticipantChange(ParticipantView Participant, UserId? By);

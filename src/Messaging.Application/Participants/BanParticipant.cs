@@ -8,7 +8,7 @@ using NodaTime;
 namespace Messaging.Application.Participants;
 
 /// <summary>Keeps somebody out of a group until the ban is lifted, and puts that one out who is in.</summary>
-public sealed record BanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<BannedParticipant>;
+public sealed record BanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<BannedParticipant>;
 
 /// <summary>The ban as it stands.</summary>
 /// <param name="Created">False where it was there already.</param>

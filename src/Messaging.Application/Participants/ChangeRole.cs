@@ -11,7 +11,7 @@ namespace Messaging.Application.Participants;
 
 /// <summary>Gives a member of a group another role; <c>owner</c> hands the group over.</summary>
 public sealed record ChangeRole(Actor Actor, ConversationId ConversationId, UserId UserId, ParticipantRole Role)
-    : IStatementCommand<ParticipantView>;
+    : ICommand<ParticipantView>;
 
 public sealed class ChangeRoleHandler(ChangeRunner changes, ParticipantViewStore people) : IRequestHandler<ChangeRole, ParticipantView>
 {

@@ -13,7 +13,7 @@ namespace Messaging.Application.Participants;
 /// </summary>
 /// <param name="Versions">Those of which the conversation must have one; any when null.</param>
 public sealed record ClearHistory(Actor Actor, ConversationId ConversationId, bool LeavesInbox, IReadOnlyList<long>? Versions = null)
-    : IStatementCommand<Done>;
+    : ICommand<Done>;
 
 public sealed class ClearHistoryHandler(ChangeRunner changes) : IRequestHandler<ClearHistory, Done>
 {

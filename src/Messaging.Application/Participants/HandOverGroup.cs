@@ -8,7 +8,7 @@ using Messaging.Domain.Participants;
 namespace Messaging.Application.Participants;
 
 /// <summary>Makes another participant the owner; the one until then stays an admin.</summary>
-public sealed record HandOverGroup(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<ConversationView>;
+public sealed record HandOverGroup(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<ConversationView>;
 
 public sealed class HandOverGroupHandler(ChangeRunner changes, ConversationViewStore views)
     : IRequestHandler<HandOverGroup, ConversationView>

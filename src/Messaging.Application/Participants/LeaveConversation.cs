@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Participants;
 
 /// <summary>Leaves a group. An owner is followed by the first admin, else by the longest member; the last one out ends it.</summary>
-public sealed record LeaveConversation(Actor Actor, ConversationId ConversationId) : IStatementCommand<Done>;
+public sealed record LeaveConversation(Actor Actor, ConversationId ConversationId) : ICommand<Done>;
 
 public sealed class LeaveConversationHandler(ChangeRunner changes) : IRequestHandler<LeaveConversation, Done>
 {

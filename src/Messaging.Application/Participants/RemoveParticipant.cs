@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Participants;
 
 /// <summary>Puts somebody out of a group: owner, admins and the service; whoever names oneself leaves.</summary>
-public sealed record RemoveParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<Done>;
+public sealed record RemoveParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<Done>;
 
 public sealed class RemoveParticipantHandler(ChangeRunner changes) : IRequestHandler<RemoveParticipant, Done>
 {

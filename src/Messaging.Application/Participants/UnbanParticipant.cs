@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Participants;
 
 /// <summary>Lifts a ban: whoever it kept out can be let in again. Lifting what is not there changes nothing.</summary>
-public sealed record UnbanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : IStatementCommand<Done>;
+public sealed record UnbanParticipant(Actor Actor, ConversationId ConversationId, UserId UserId) : ICommand<Done>;
 
 public sealed class UnbanParticipantHandler(ChangeRunner changes) : IRequestHandler<UnbanParticipant, Done>
 {

@@ -13,7 +13,7 @@ using NodaTime;
 namespace Messaging.Application.Participants;
 
 /// <summary>Patches one's own settings of a conversation (RFC 7396): what is absent stays, null goes back to the default.</summary>
-public sealed record UpdateSettings(Actor Actor, ConversationId ConversationId, SettingsChange Change) : IStatementCommand<SettingsView>;
+public sealed record UpdateSettings(Actor Actor, ConversationId ConversationId, SettingsChange Change) : ICommand<SettingsView>;
 
 /// <summary>One's own settings; what is absent stays, null goes back to the default.</summary>
 public sealed record SettingsChange

@@ -5,7 +5,7 @@ using NodaTime;
 namespace Messaging.Application.Presence;
 
 /// <summary>Writes down when people were last seen.</summary>
-public sealed record RecordSeen(IReadOnlyCollection<KeyValuePair<string, Instant>> Seen) : IStatementCommand<Done>;
+public sealed record RecordSeen(IReadOnlyCollection<KeyValuePair<string, Instant>> Seen) : ICommand<Done>;
 
 public sealed class RecordSeenHandler(DbSession session) : IRequestHandler<RecordSeen, Done>
 {

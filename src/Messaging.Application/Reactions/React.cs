@@ -8,7 +8,7 @@ using Messaging.Domain.Reactions;
 namespace Messaging.Application.Reactions;
 
 /// <summary>Puts an emoji to a message; where one may have one only, it takes the place of the other.</summary>
-public sealed record React(Actor Actor, ConversationId ConversationId, MessageId MessageId, string Emoji) : IStatementCommand<PutReaction>;
+public sealed record React(Actor Actor, ConversationId ConversationId, MessageId MessageId, string Emoji) : ICommand<PutReaction>;
 
 /// <summary>The reaction as it stands.</summary>
 /// <param name="Created">False for one that was there.</param>

@@ -7,7 +7,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Reactions;
 
 /// <summary>Takes one's emoji away from a message, if it is there.</summary>
-public sealed record Unreact(Actor Actor, ConversationId ConversationId, MessageId MessageId, string Emoji) : IStatementCommand<Done>;
+public sealed record Unreact(Actor Actor, ConversationId ConversationId, MessageId MessageId, string Emoji) : ICommand<Done>;
 
 public sealed class UnreactValidator : AbstractValidator<Unreact>
 {

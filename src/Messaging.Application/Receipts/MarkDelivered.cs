@@ -8,7 +8,7 @@ namespace Messaging.Application.Receipts;
 
 /// <summary>Moves one's delivered pointer forward.</summary>
 /// <param name="Seq">The newest seq that was received; the conversation's newest when absent. What lies beyond that means the newest.</param>
-public sealed record MarkDelivered(Actor Actor, ConversationId ConversationId, long? Seq) : IStatementCommand<PointerState>;
+public sealed record MarkDelivered(Actor Actor, ConversationId ConversationId, long? Seq) : ICommand<PointerState>;
 
 public sealed class MarkDeliveredValidator : AbstractValidator<MarkDelivered>
 {

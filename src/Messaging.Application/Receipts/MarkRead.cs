@@ -8,7 +8,7 @@ namespace Messaging.Application.Receipts;
 
 /// <summary>Moves one's read pointer forward, and the delivered one with it.</summary>
 /// <param name="Seq">The newest seq that was read; the conversation's newest when absent. What lies beyond that means the newest.</param>
-public sealed record MarkRead(Actor Actor, ConversationId ConversationId, long? Seq) : IStatementCommand<PointerState>;
+public sealed record MarkRead(Actor Actor, ConversationId ConversationId, long? Seq) : ICommand<PointerState>;
 
 public sealed class MarkReadValidator : AbstractValidator<MarkRead>
 {

@@ -9,7 +9,7 @@ using NodaTime;
 namespace Messaging.Application.Receipts;
 
 /// <summary>Makes a message the first unread one: the one way in which the read pointer moves back.</summary>
-public sealed record MarkUnread(Actor Actor, ConversationId ConversationId, long Seq) : IStatementCommand<PointerState>;
+public sealed record MarkUnread(Actor Actor, ConversationId ConversationId, long Seq) : ICommand<PointerState>;
 
 public sealed class MarkUnreadValidator : AbstractValidator<MarkUnread>
 {

@@ -8,7 +8,7 @@ namespace Messaging.Application.ServiceKeys;
 
 /// <summary>Makes a key for another service.</summary>
 /// <param name="Name">For people: which service it is for.</param>
-public sealed record CreateServiceKey(string Name, IReadOnlyList<Scope> Scopes) : IStatementCommand<CreatedServiceKey>;
+public sealed record CreateServiceKey(string Name, IReadOnlyList<Scope> Scopes) : ICommand<CreatedServiceKey>;
 
 /// <summary>A new key, as its maker is told of it.</summary>
 /// <param name="Key">The whole key. It is shown this once: only a hash of it is stored.</param>

@@ -11,7 +11,7 @@ namespace Messaging.Application.ServiceKeys;
 /// Refuses the key from now on, on every node, and the tokens that it minted; what is open with either is closed. Revoking it again
 /// changes nothing.
 /// </summary>
-public sealed record RevokeServiceKey(string Id) : IStatementCommand<Done>;
+public sealed record RevokeServiceKey(string Id) : ICommand<Done>;
 
 public sealed class RevokeServiceKeyHandler(DbSession session, RevocationList revocations, IClock clock)
     : IRequestHandler<RevokeServiceKey, Done>

@@ -9,7 +9,7 @@ namespace Messaging.Application.Users;
 /// <summary>Creates a user or replaces the whole profile: a member that is left out is cleared.</summary>
 public sealed record PutUser(
     UserId UserId, string? DisplayName, string? FirstName, string? LastName, string? AvatarUrl, JsonText? Metadata)
-    : IStatementCommand<PutUserResult>;
+    : ICommand<PutUserResult>;
 
 public sealed record PutUserResult(UserProfile User, bool Created);
 

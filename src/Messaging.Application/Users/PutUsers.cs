@@ -7,7 +7,7 @@ using NodaTime;
 namespace Messaging.Application.Users;
 
 /// <summary>Creates users or replaces their whole profiles: all or none. Answers them in the order in which they were given.</summary>
-public sealed record PutUsers(IReadOnlyList<PutUser> Users) : IStatementCommand<IReadOnlyList<UserProfile>>;
+public sealed record PutUsers(IReadOnlyList<PutUser> Users) : ICommand<IReadOnlyList<UserProfile>>;
 
 public sealed class PutUsersValidator : AbstractValidator<PutUsers>
 {

@@ -9,7 +9,7 @@ namespace Messaging.Application.Users;
 /// Ends all tokens of a user that were issued before now, and the logins of a built-in account, and closes what the user has open. Holds
 /// for a user who has not come yet, too: the token that is to be stopped may be the first.
 /// </summary>
-public sealed record RevokeTokens(UserId UserId) : IStatementCommand<Done>
+public sealed record RevokeTokens(UserId UserId) : ICommand<Done>
 {
     /// <summary>How far ahead of the database's time that second may lie up to which tokens have ended, or in which one begins.</summary>
     public const int MaxSecondsAhead = 5;

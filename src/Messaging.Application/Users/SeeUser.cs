@@ -12,7 +12,7 @@ namespace Messaging.Application.Users;
 /// made, when the token was revoked.
 /// </summary>
 /// <param name="Token">Its key, if any, is one of those in the database.</param>
-public sealed record SeeUser(UserId UserId, Credential Token, string? DisplayName, string? AvatarUrl) : IStatementCommand<bool>;
+public sealed record SeeUser(UserId UserId, Credential Token, string? DisplayName, string? AvatarUrl) : ICommand<bool>;
 
 public sealed class SeeUserHandler(DbSession session, IClock clock) : IRequestHandler<SeeUser, bool>
 {

@@ -14,7 +14,7 @@ public sealed record UpdateMe(
     Optional<string> FirstName,
     Optional<string> LastName,
     Optional<string> AvatarUrl,
-    Optional<JsonText?> Metadata) : ICommand<Me>;
+    Optional<JsonText?> Metadata) : ITransactionCommand<Me>;
 
 public sealed class UpdateMeValidator : AbstractValidator<UpdateMe>
 {
