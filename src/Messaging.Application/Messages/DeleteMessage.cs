@@ -60,17 +60,17 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
     private sealed class HideChange(DeleteMessage command)
         : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        private readonly UserId user = command.Actor.RequireUser();
-
         internal override void Ask(ChangeSet set)
         {
             base.Ask(set);
-            set.Members.Ask(ConversationId, user);
+            if (command.Actor.UserId is { } user)
+                set.Members.Ask(ConversationId, user);
         }
 
         protected override Done DecideOn(ChangeSet set)
         {
             var (conversation, _, message) = Get(set);
+            var user = command.Actor.RequireUser();
             var at = conversation.Next(set.Now);
             set.Messages.Hide(Sought, at);
             set.Tell(
