@@ -22,6 +22,14 @@ public sealed class ReplayTests : ReplayFixture
         await ReplayAsync((users, group) => PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[3] } }));
 
     [Test]
+    public async Task Somebody_who_comes_back_to_a_group_with_settings_of_before() => await ReplayAsync(async (users, group) =>
+    {
+        await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"starred":true,"draft":"more","colorTag":"red"}""");
+        await CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/participants/{users[1]}");
+        await PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
+    });
+
+    [Test]
     public async Task A_message_with_mentions() =>
         await ReplayAsync((users, group) => SendAsync(users[1], group, new { text = "hi", mentions = new[] { users[0], users[2] } }));
 

@@ -61,6 +61,7 @@ public sealed class AddParticipantsHandler(
             var (conversation, place) = set.Get(ConversationId, Actor);
             var newcomers = command.UserIds.Select(user => set.Newcomers.Of(ConversationId, user)).ToList();
             var added = newcomers.Where(one => !one.TakesPart).Select(one => one.UserId).ToList();
+            var returning = newcomers.Where(one => one.WasInBefore).Select(one => one.UserId).ToHashSet();
             conversation.EnsureMayAdd(place?.Participant, role, added.Count, limits.GroupSize);
             Newcomer.EnsureWelcome(newcomers, Actor, PlaceOf);
             set.Acquaintances.EnsureMayAdd(Actor, added, PlaceOf);
@@ -71,7 +72,11 @@ public sealed class AddParticipantsHandler(
                 set.Places.Arrive(conversation.Seat(user, role, set.Now), conversation.HidesUpTo);
             conversation.Add(place?.Participant, role, added.Count, limits.GroupSize);
             foreach (var user in added.Order())
+            {
                 set.Tell(conversation, new ConversationCreated(ConversationId, user));
+                if (returning.Contains(user))
+                    set.TellOwn(new SettingsUpdated(ConversationId, user), values: null, conversation.LastEventAt);
+            }
             set.TellPeople(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);
             set.Say(conversation, new SystemNote("user-joined", Actor.UserId, added));
             return added;

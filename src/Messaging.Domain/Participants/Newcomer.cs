@@ -6,7 +6,8 @@ namespace Messaging.Domain.Participants;
 /// <param name="IsKnown">Whether there is such a user.</param>
 /// <param name="IsBanned">Whether that one is kept out of the group.</param>
 /// <param name="StaysOut">Whether that one has left it lately.</param>
-public sealed record Newcomer(UserId UserId, bool IsKnown, bool TakesPart, bool IsBanned, bool StaysOut)
+/// <param name="WasInBefore">Whether that one finds settings of one's own as they were.</param>
+public sealed record Newcomer(UserId UserId, bool IsKnown, bool TakesPart, bool IsBanned, bool StaysOut, bool WasInBefore)
 {
     /// <summary>Refuses all of them where one may not come in; who left lately may be brought back by the service.</summary>
     /// <param name="placeOf">Their places in the request.</param>
