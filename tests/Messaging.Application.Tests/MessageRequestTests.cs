@@ -1,6 +1,7 @@
 using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Testing;
@@ -54,6 +55,17 @@ public sealed class MessageRequestTests : SliceFixture
         {
             "request:received", "contact:accepted", "conversation:created", "unread:changed", "request:answered",
         }));
+    }
+
+    [Test]
+    public async Task What_one_has_cleared_is_not_in_the_request_either()
+    {
+        var (ada, bob, id) = await AskedAsync();
+
+        await Slices.SendAsync(new ClearHistory(new Actor(ada), id, LeavesInbox: false));
+
+        Assert.That((await RequestAsync(ada, RequestDirection.Out)).Message, Is.Null);
+        Assert.That((await RequestAsync(bob, RequestDirection.In)).Message, Is.Not.Null);
     }
 
     [Test]

@@ -45,10 +45,10 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         $"""
         JOIN users f ON f.id = r.from_id
         JOIN users t ON t.id = r.to_id
-        LEFT JOIN participants p ON p.conversation_id = r.conversation_id AND p.user_id = v.user_id AND {SightSql.TakesPart}
         LEFT JOIN LATERAL (
             SELECT m.id, m.seq, m.type, m.sender_id, m.text, m.deleted_at, m.created_at
             FROM messages m
+            JOIN participants p ON p.conversation_id = r.conversation_id AND p.user_id = v.user_id AND {SightSql.TakesPart}
             WHERE m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
                 AND {SightSql.Seen}
             LIMIT 1

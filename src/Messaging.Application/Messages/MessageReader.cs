@@ -244,7 +244,7 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
     internal static Reading<Func<ConversationId, long, MessageView?>> Read(
         IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn, bool receipts,
         Func<AttachmentRow, AttachmentView> show) => new(
-        MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PointersSql + ";" + PinsSql,
+        MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PinsSql + (receiptsIn.Count > 0 ? ";" + PointersSql : ""),
         new
         {
             ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
@@ -258,8 +258,9 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         {
             var read = await Shown.ReadAsync(grid, show);
             var rows = read.Rows.ToDictionary(row => (row.ConversationId, row.Seq));
-            var pointers = read.Pointers.GroupBy(row => row.ConversationId).ToDictionary(group => group.Key, group => group.ToArray());
             var pins = (await grid.ReadAsync<PinRow>()).ToHashSet();
+            var pointers = (receiptsIn.Count > 0 ? await grid.ReadAsync<PointerRow>() : [])
+                .GroupBy(row => row.ConversationId).ToDictionary(group => group.Key, group => group.ToArray());
             return (id, seq) => rows.TryGetValue((id, seq), out var row)
                 ? read.View(row, pins.Contains(new(id, seq)), pointers.GetValueOrDefault(id, []))
                 : null;
@@ -282,9 +283,9 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             {
                 var range = await grid.ReadSingleOrDefaultAsync<PageRow>();
                 var read = await Shown.ReadAsync(grid, file => file.ToView(urls, UrlAudience.Caller));
+                var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
                 if (range is null)
                     return ((MessagePage, long?)?)null;
-                var pointers = read.Pointers;
                 var own = Array.FindIndex(pointers, pointer => pointer.OwnDeliveredSeq < range.Upto);
                 var received = receives && own >= 0 && range.Upto > range.After;
                 if (received && pointers[own].LastDeliveredSeq is not null)
@@ -297,16 +298,15 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             },
             ct);
 
-    // What the statements of messages, their attachments and reactions, and of how far people have come tell, in this order.
+    // What the statements of messages, their attachments and reactions tell, in this order.
     private sealed record Shown(
-        Row[] Rows, ILookup<(ConversationId, long), AttachmentView> Attachments, ILookup<(ConversationId, long), ReactionView> Reactions,
-        PointerRow[] Pointers)
+        IReadOnlyList<Row> Rows, ILookup<(ConversationId, long), AttachmentView> Attachments,
+        ILookup<(ConversationId, long), ReactionView> Reactions)
     {
         public static async Task<Shown> ReadAsync(SqlMapper.GridReader grid, Func<AttachmentRow, AttachmentView> show) => new(
-            (await grid.ReadAsync<Row>()).ToArray(),
+            (await grid.ReadAsync<Row>()).AsList(),
             (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => (row.ConversationId, row.Seq!.Value), show),
-            (await grid.ReadAsync<ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView()),
-            (await grid.ReadAsync<PointerRow>()).ToArray());
+            (await grid.ReadAsync<ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView()));
 
         public MessageView View(Row row, bool pinned, PointerRow[] pointers) => row.ToView(
             [.. Attachments[(row.ConversationId, row.Seq)]], [.. Reactions[(row.ConversationId, row.Seq)]], pinned, pointers);
