@@ -5,6 +5,7 @@ using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 

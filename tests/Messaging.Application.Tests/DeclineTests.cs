@@ -2,6 +2,7 @@ using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 

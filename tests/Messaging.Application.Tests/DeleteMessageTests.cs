@@ -7,6 +7,7 @@ using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 

@@ -3,6 +3,7 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;

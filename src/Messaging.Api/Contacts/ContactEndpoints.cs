@@ -6,6 +6,7 @@ using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -3,16 +3,13 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
-using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
-using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
 /// <summary>What a yes brings about, however it is said: what waits between two people is opened. Under the pair's lock.</summary>
-public sealed class AcceptanceStore(
-    DbSession session, Announcer announcer, Outbox outbox, IClock clock)
+public sealed class AcceptanceStore(DbSession session, Announcer announcer, Outbox outbox)
 {
     // Locks them, in the order of their ids. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
     private const string WaitingSql =
@@ -56,26 +53,12 @@ public sealed class AcceptanceStore(
         WHERE p.conversation_id = @ConversationId AND (p.user_id IN (SELECT user_id FROM receiver) OR (c.last_seq = 0 AND p.user_id <> c.created_by))
         """;
 
-    // Index: uq_message_requests_pair.
-    private const string AcceptSql =
-        """
-        UPDATE message_requests
-        SET status = 'accepted', answered_at = @Now
-        WHERE pair = @Pair AND status <> 'accepted'
-        RETURNING id
-        """;
-
-    /// <summary>Opens every conversation of the two that waits, and accepts the request where there is one.</summary>
-    public async Task AcceptAsync(UserId one, UserId other, CancellationToken ct)
+    /// <summary>Opens every conversation of the two that waits.</summary>
+    /// <param name="pair">Their key without a context.</param>
+    public async Task OpenAllAsync(string pair, CancellationToken ct)
     {
-        var pair = new { Pair = Conversation.DirectKey(one, other, context: null), Now = clock.GetCurrentInstant() };
-        foreach (var id in await session.QueryAsync<ConversationId>(WaitingSql, pair, ct))
+        foreach (var id in await session.QueryAsync<ConversationId>(WaitingSql, new { Pair = pair }, ct))
             await OpenAsync(id, ct);
-        foreach (var request in await session.QueryAsync<Guid>(AcceptSql, pair, ct))
-        {
-            foreach (var user in new[] { one, other })
-                await outbox.TellAsync(new RequestAnswered(user), new RequestValues { Id = request }, ct);
-        }
     }
 
     /// <summary>Opens a conversation that waits. Under its lock too.</summary>

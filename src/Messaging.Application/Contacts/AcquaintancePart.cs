@@ -44,7 +44,7 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
         WHERE id = ANY($1::text[])
         """;
 
-    // Under the locks; the pair is named where it counts that the two talk.
+    // Under the locks; the pair is named where the policy lets it count that the two talk.
     // Index: pk_blocks, pk_contacts; pk_direct_keys, the range of each pair; pk_conversations; ix_participants_stays_out, the groups that
     // each has left lately, and pk_participants; of those that were deleted since, ix_departures_stays_out and pk_departures.
     private const string LoadSql =
@@ -77,7 +77,7 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
     private readonly HashSet<(UserId By, UserId User)> asked = [];
     private readonly HashSet<UserId> brought = [];
     private readonly HashSet<UserId> known = [];
-    private readonly Dictionary<(UserId By, UserId User), Acquainted> acquainted = [];
+    private readonly Dictionary<(UserId By, UserId User), Acquaintance> acquainted = [];
 
     /// <summary>Asks for whom somebody is to let in.</summary>
     public void Ask(ConversationId id, Actor actor, IReadOnlyCollection<UserId> users)
@@ -91,25 +91,14 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
     /// <summary>Whether somebody is there.</summary>
     public bool IsKnown(UserId user) => known.Contains(user);
 
-    /// <summary>
-    /// Refuses to let people into a group whom the one who does may not write to under the rule for direct messages, anybody across a
-    /// block, and, contacts aside, who has lately left a group in which that one is or was. The service may.
-    /// </summary>
+    /// <summary>Refuses to let people into a group whom the one who does may not bring. The service may bring everybody.</summary>
     /// <param name="placeOf">Their places in the request.</param>
     public void EnsureMayAdd(Actor actor, IEnumerable<UserId> users, Func<UserId, string> placeOf)
     {
         if (actor.UserId is not { } by)
             return;
         foreach (var user in users)
-        {
-            var one = acquainted[(by, user)];
-            if (one.Blocked)
-                throw ContactErrors.Blocked(placeOf(user));
-            if (policies.DirectMessages is not DirectMessages.Anyone && !one.Contacts && !one.Talk)
-                throw ContactErrors.NotToAdd(placeOf(user));
-            if (one.LeftLately && !one.Contacts)
-                throw ContactErrors.LeftLately(placeOf(user), user);
-        }
+            acquainted[(by, user)].EnsureMayBeAdded(policies.DirectMessages, placeOf(user));
     }
 
     internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
@@ -148,7 +137,6 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
             policies.DirectMessages is DirectMessages.Requests ? Conversation.DirectKey(row.By, row.User, context: null) : null)));
 
     private void Read(DbDataReader reader) => acquainted[(new(reader.GetString(0)), new(reader.GetString(1)))] = new(
-        Contacts: reader.GetBoolean(2), Blocked: reader.GetBoolean(3), Talk: reader.GetBoolean(4), LeftLately: reader.GetBoolean(5));
-
-    private sealed record Acquainted(bool Contacts, bool Blocked, bool Talk, bool LeftLately);
+        new(reader.GetString(1)), Contacts: reader.GetBoolean(2), Blocked: reader.GetBoolean(3), Talk: reader.GetBoolean(4),
+        LeftLately: reader.GetBoolean(5));
 }

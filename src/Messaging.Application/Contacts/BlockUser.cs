@@ -1,7 +1,6 @@
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
-using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
@@ -23,32 +22,20 @@ public sealed record BlockChange(UserId UserId, bool Blocked);
 /// <summary>Whom one has blocked, and since when.</summary>
 public sealed record BlockView(SenderView User, Instant CreatedAt);
 
-public sealed class BlockUserHandler(
-    DbSession session, ConversationStore conversations, PairStore pairs, BlockStore blocks, Outbox outbox, IClock clock)
+public sealed class BlockUserHandler(ConversationStore conversations, PairStore pairs, BlockStore blocks)
     : IRequestHandler<BlockUser, BlockedUser>
 {
-    // Under the pair's lock.
-    private const string BlockSql =
-        """
-        INSERT INTO blocks (user_id, blocked_id, created_at)
-        VALUES (@UserId, @BlockedId, @Now)
-        ON CONFLICT (user_id, blocked_id) DO NOTHING
-        """;
-
     public async Task<BlockedUser> Handle(BlockUser command, CancellationToken ct)
     {
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
-        if (one == other)
-            throw ContactErrors.WithOneself();
+        Relationship.EnsureOfTwo(one, other);
         await conversations.EnsureThereAsync(other, ct);
-        await pairs.LockAsync(one, other, ct);
+        var pair = await pairs.LockAsync(one, other, ct);
         await pairs.StopAddingAsync(one, other, ct);
 
-        var created = await session.ExecuteAsync(
-            BlockSql, new { UserId = one.Value, BlockedId = other.Value, Now = clock.GetCurrentInstant() }, ct) == 1;
+        var created = pair.Block();
         await blocks.PartAsync(Conversation.DirectKey(one, other, context: null), ct);
-        if (created)
-            await outbox.TellAsync(new BlockChanged(one), new BlockChange(other, Blocked: true), ct);
+        await pairs.SaveAsync(pair, ct);
         return new BlockedUser((await blocks.ListAsync(one, after: "", other, take: 1, ct)).Single(), created);
     }
 }

@@ -20,15 +20,13 @@ public sealed record ContactValues
 
     public Instant? AcceptedAt { get; init; }
 
-    public static ContactValues Of(UserId contact) => new() { User = new(contact) };
-
-    public static ContactValues Of(ContactView contact) => new()
+    public static ContactValues Of(UserId contact, Contact? was) => new()
     {
-        User = new(contact.User.UserId),
-        Status = contact.Status,
-        RequestedBy = contact.RequestedBy,
-        CreatedAt = contact.CreatedAt,
-        AcceptedAt = contact.AcceptedAt,
+        User = new(contact),
+        Status = was?.Status,
+        RequestedBy = was?.RequestedBy,
+        CreatedAt = was?.CreatedAt,
+        AcceptedAt = was?.AcceptedAt,
     };
 }
 

@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 
 namespace Messaging.Application.Contacts;
 

@@ -1,13 +1,16 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Events;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
+using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
 /// <summary>What stands between two people, and the lock under which it changes. Taken before the lock of any conversation.</summary>
-public sealed class PairStore(DbSession session, PolicySettings policies)
+public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Outbox outbox, PolicySettings policies)
 {
     /// <summary>
     /// Holds for a <c>direct_key</c> of the <c>pair</c>, whose key without a context it is: no part but the last holds a space, and ! comes
@@ -21,13 +24,65 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text, @Other::text), 0))
         """;
 
-    // Index: pk_contacts, pk_blocks.
-    private const string StandingSql =
+    // After the lock, in a statement of its own. Index: pk_contacts, pk_blocks, pk_declines, uq_message_requests_pair.
+    private const string LoadSql =
         """
-        SELECT
-            EXISTS (SELECT FROM contacts WHERE user_id = @One AND contact_id = @Other AND status = 'accepted') AS contacts,
-            EXISTS (SELECT FROM blocks WHERE user_id = @One AND blocked_id = @Other)
-                OR EXISTS (SELECT FROM blocks WHERE user_id = @Other AND blocked_id = @One) AS blocked
+        SELECT s.user_id, c.status, c.requested_by, c.created_at, c.accepted_at,
+            EXISTS (SELECT FROM blocks b WHERE b.user_id = s.user_id AND b.blocked_id = s.other_id) AS blocks,
+            d.declined_at, d.taken_back_at, r.id AS first_id, r.from_id, r.status AS first_status, r.answered_at, clock_timestamp() AS now
+        FROM (VALUES (@One::text, @Other::text), (@Other::text, @One::text)) AS s (user_id, other_id)
+        LEFT JOIN contacts c ON c.user_id = s.user_id AND c.contact_id = s.other_id
+        LEFT JOIN declines d ON d.user_id = s.user_id AND d.asker_id = s.other_id
+        LEFT JOIN message_requests r ON r.pair = @Pair AND r.status <> 'accepted'
+        """;
+
+    // Under the pair's lock, as those after it.
+    private const string SaveContactSql =
+        """
+        INSERT INTO contacts (user_id, contact_id, status, requested_by, created_at, accepted_at)
+        VALUES (@UserId, @OtherId, @Status, @RequestedBy, @CreatedAt, @AcceptedAt)
+        ON CONFLICT (user_id, contact_id) DO UPDATE
+        SET status = EXCLUDED.status, created_at = EXCLUDED.created_at, accepted_at = EXCLUDED.accepted_at
+        """;
+
+    private const string RemoveContactSql =
+        """
+        DELETE FROM contacts
+        WHERE user_id = @UserId AND contact_id = @OtherId
+        """;
+
+    private const string SaveDeclineSql =
+        """
+        INSERT INTO declines (user_id, asker_id, declined_at, taken_back_at)
+        VALUES (@UserId, @OtherId, @DeclinedAt, @TakenBackAt)
+        ON CONFLICT (user_id, asker_id) DO UPDATE
+        SET declined_at = EXCLUDED.declined_at, taken_back_at = EXCLUDED.taken_back_at
+        """;
+
+    private const string RemoveDeclineSql =
+        """
+        DELETE FROM declines
+        WHERE user_id = @UserId AND asker_id = @OtherId
+        """;
+
+    private const string BlockSql =
+        """
+        INSERT INTO blocks (user_id, blocked_id, created_at)
+        VALUES (@UserId, @OtherId, @Now)
+        """;
+
+    private const string UnblockSql =
+        """
+        DELETE FROM blocks
+        WHERE user_id = @UserId AND blocked_id = @OtherId
+        """;
+
+    // Index: pk_message_requests.
+    private const string AnswerSql =
+        """
+        UPDATE message_requests
+        SET status = @Status, answered_at = @AnsweredAt
+        WHERE id = @Id
         """;
 
     // Who adds people to groups shares it; who blocks somebody, or ends a contact, takes that of both alone: nobody is added across a block
@@ -38,12 +93,27 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         FROM unnest(@UserIds::text[]) AS u (id)
         """;
 
-    /// <summary>What stands between the two, until the transaction ends.</summary>
-    public async Task<Standing> LockAsync(UserId one, UserId other, CancellationToken ct)
+    /// <summary>What stands between the two, as the first of them sees it, until the transaction ends.</summary>
+    public async Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct)
     {
-        var pair = new { One = one.Value, Other = other.Value };
+        var pair = new { One = one.Value, Other = other.Value, Pair = Conversation.DirectKey(one, other, context: null) };
         await session.ExecuteAsync(LockSql, pair, ct);
-        return await session.QuerySingleAsync<Standing>(StandingSql, pair, ct);
+        var rows = await session.QueryAsync<Row>(LoadSql, pair, ct);
+        var (mine, theirs) = (rows.Find(row => row.UserId == one)!, rows.Find(row => row.UserId == other)!);
+        return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);
+    }
+
+    /// <summary>Writes what has changed between the two, tells them, and opens what waits between them where that is over.</summary>
+    public async Task SaveAsync(Relationship pair, CancellationToken ct)
+    {
+        foreach (var (before, side) in pair.Changed)
+            await SaveAsync(before, side, pair, ct);
+        if (pair.Answered is { } answered)
+            await session.ExecuteAsync(AnswerSql, new { answered.Id, Status = Word(answered.Status), answered.AnsweredAt }, ct);
+        foreach (var news in pair.News)
+            await TellAsync(news, pair, ct);
+        if (pair.Opens)
+            await acceptance.OpenAllAsync(Conversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null), ct);
     }
 
     /// <summary>Has those who add people to groups wait who are one of the two. Under the pair's lock.</summary>
@@ -68,15 +138,51 @@ public sealed class PairStore(DbSession session, PolicySettings policies)
         });
         acquainted.EnsureMayAdd(actor, users, placeOf);
     }
-}
 
-/// <summary>Whether two people are contacts, and whether one has blocked the other.</summary>
-public sealed record Standing(bool Contacts, bool Blocked)
-{
-    /// <summary>Whether a first message between the two waits for an answer; refuses one that may not be written at all.</summary>
-    public bool Asks(DirectMessages policy) => !Contacts && policy switch
+    private async Task SaveAsync(Side before, Side side, Relationship pair, CancellationToken ct)
     {
-        DirectMessages.Contacts => throw ContactErrors.NotAContact(),
-        _ => policy is DirectMessages.Requests,
-    };
+        var row = new
+        {
+            UserId = side.UserId.Value,
+            OtherId = pair.OtherThan(side.UserId).Value,
+            Status = side.Contact is { } contact ? Word(contact.Status) : null,
+            RequestedBy = side.Contact?.RequestedBy.Value,
+            side.Contact?.CreatedAt,
+            side.Contact?.AcceptedAt,
+            side.DeclinedAt,
+            side.TakenBackAt,
+            pair.Now,
+        };
+        if (side.Contact != before.Contact)
+            await session.ExecuteAsync(side.Contact is null ? RemoveContactSql : SaveContactSql, row, ct);
+        if ((side.DeclinedAt, side.TakenBackAt) != (before.DeclinedAt, before.TakenBackAt))
+            await session.ExecuteAsync((side.DeclinedAt ?? side.TakenBackAt) is null ? RemoveDeclineSql : SaveDeclineSql, row, ct);
+        if (side.Blocks != before.Blocks)
+            await session.ExecuteAsync(side.Blocks ? BlockSql : UnblockSql, row, ct);
+    }
+
+    private Task TellAsync(ContactNews news, Relationship pair, CancellationToken ct)
+    {
+        var other = pair.OtherThan(news.Fact.Audience);
+        return news.Fact switch
+        {
+            RequestReceived or RequestAnswered => outbox.TellAsync(news.Fact, new RequestValues { Id = pair.First!.Id }, ct),
+            BlockChanged => outbox.TellAsync(news.Fact, new BlockChange(other, pair.Mine.Blocks), ct),
+            _ => outbox.TellAsync(news.Fact, ContactValues.Of(other, news.Was), ct),
+        };
+    }
+
+    private static string Word<T>(T status)
+        where T : struct, Enum => status.ToString().ToLowerInvariant();
+
+    private sealed record Row(
+        UserId UserId, ContactStatus? Status, UserId? RequestedBy, Instant? CreatedAt, Instant? AcceptedAt, bool Blocks,
+        Instant? DeclinedAt, Instant? TakenBackAt, Guid? FirstId, UserId? FromId, RequestStatus? FirstStatus, Instant? AnsweredAt, Instant Now)
+    {
+        public Side ToSide() => new(
+            UserId, Status is { } status ? new Contact(status, RequestedBy!.Value, CreatedAt!.Value, AcceptedAt) : null, Blocks, DeclinedAt,
+            TakenBackAt);
+
+        public FirstMessage? ToFirst() => FirstId is { } id ? new FirstMessage(id, FromId!.Value, FirstStatus!.Value, AnsweredAt) : null;
+    }
 }

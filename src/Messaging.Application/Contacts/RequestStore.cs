@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
@@ -11,13 +10,6 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-public enum RequestStatus
-{
-    Pending,
-    Accepted,
-    Declined,
-}
-
 /// <summary>A first message that waits, or waited, for its receiver's answer. Whoever asked sees a no as if it were still open.</summary>
 public sealed record MessageRequestView(
     Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message, Instant CreatedAt,
@@ -28,7 +20,7 @@ public sealed record MessageRequestView(
 public sealed record Counterpart(UserId UserId, bool HasOpened);
 
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
-public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox, PolicySettings policies, IClock clock)
+public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox)
 {
     // Of a request r as its viewer v sees it.
     private const string Columns =
@@ -93,7 +85,7 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         """;
 
     // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair. The pointers of the
-    // two stay for the other one as they are. To whom has declined a contact lately, it comes as declined. Index: pk_declines.
+    // two stay for the other one as they are.
     private const string AskSql =
         """
         WITH c AS (
@@ -108,15 +100,11 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
             WHERE conversation_id = @ConversationId
         )
         INSERT INTO message_requests (id, conversation_id, pair, from_id, to_id, status, seq, message_at, created_at, answered_at)
-        SELECT @Id, @ConversationId, @Pair, @FromId, @ToId, CASE WHEN d.user_id IS NULL THEN 'pending' ELSE 'declined' END, @Seq, @MessageAt,
-            @Now, d.declined_at
-        FROM (VALUES (1)) AS one
-        LEFT JOIN declines d ON d.user_id = @ToId AND d.asker_id = @FromId AND d.declined_at > now() - make_interval(days => @DeclineDays)
-        RETURNING status = 'pending' AS reaches
+        VALUES (@Id, @ConversationId, @Pair, @FromId, @ToId, @Status, @Seq, @MessageAt, @Now, @AnsweredAt)
         """;
 
     /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
-    public async Task<(Counterpart Other, Standing Standing)> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
+    public async Task<(Counterpart Other, Relationship Pair)> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
     {
         var other = await session.QuerySingleOrDefaultAsync<Counterpart>(OtherSql, new { ConversationId = id.Value, UserId = user.Value }, ct)
             ?? throw CommonErrors.NotFound();
@@ -124,41 +112,32 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
     }
 
     /// <summary>Has the first message wait for its receiver's answer. Under the pair's lock and the conversation's.</summary>
-    public async Task AskAsync(MessageView message, Counterpart other, CancellationToken ct)
+    public async Task AskAsync(MessageView message, Relationship pair, Counterpart other, CancellationToken ct)
     {
-        var (from, now) = (message.SenderId!.Value, clock.GetCurrentInstant());
-        var id = Guid.CreateVersion7(now.ToDateTimeOffset());
-        bool reaches;
-        try
-        {
-            reaches = await session.QuerySingleAsync<bool>(
-                AskSql,
-                new
-                {
-                    Id = id,
-                    ConversationId = message.ConversationId.Value,
-                    Pair = Conversation.DirectKey(from, other.UserId, context: null),
-                    FromId = from.Value,
-                    ToId = other.UserId.Value,
-                    message.Seq,
-                    MessageAt = message.CreatedAt,
-                    Now = now,
-                    policies.DeclineDays,
-                },
-                ct);
-        }
-        catch (DbException e) when (e.Violates("uq_message_requests_pair"))
-        {
-            throw ConversationErrors.RequestPending();
-        }
+        var first = pair.AskFirst(Guid.CreateVersion7(pair.Now.ToDateTimeOffset()));
+        await session.ExecuteAsync(
+            AskSql,
+            new
+            {
+                first.Id,
+                ConversationId = message.ConversationId.Value,
+                Pair = Conversation.DirectKey(first.From, other.UserId, context: null),
+                FromId = first.From.Value,
+                ToId = other.UserId.Value,
+                Status = first.Status.ToString().ToLowerInvariant(),
+                message.Seq,
+                MessageAt = message.CreatedAt,
+                pair.Now,
+                first.AnsweredAt,
+            },
+            ct);
         // Who has opened it has it in the inbox, and there it is no more until it is accepted.
         if (other.HasOpened)
         {
             await outbox.AppendOwnAsync(
                 new ConversationDeleted(message.ConversationId, other.UserId), new DeletedConversation(message.ConversationId), ct);
         }
-        if (reaches)
-            await outbox.TellAsync(new RequestReceived(other.UserId), new RequestValues { Id = id }, ct);
+        await pairs.SaveAsync(pair, ct);
     }
 
     public async Task<MessageRequestView?> FindAsync(Guid id, UserId user, CancellationToken ct) =>

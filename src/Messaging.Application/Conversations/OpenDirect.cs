@@ -4,7 +4,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
-using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using NodaTime;
 
@@ -68,14 +67,13 @@ public sealed class OpenDirectHandler(
     private async Task<ConversationId?> CreateAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
         await conversations.EnsureKnownAsync([command.UserId], _ => "userId", ct);
-        var standing = await pairs.LockAsync(opener, command.UserId, ct);
+        var pair = await pairs.LockAsync(opener, command.UserId, ct);
         if (await FindAsync(key, ct) is not null)
             return null;
-        if (standing.Blocked)
-            throw ContactErrors.Blocked("userId");
+        pair.EnsureNotBlocked("userId");
 
         var conversation = Conversation.OpenDirect(
-            opener, command.UserId, command.Context, standing.Asks(policies.DirectMessages) ? RequestState.Unsent : null,
+            opener, command.UserId, command.Context, pair.Asks(policies.DirectMessages) ? RequestState.Unsent : null,
             clock.GetCurrentInstant());
         command.BeforeMaking?.Invoke();
 

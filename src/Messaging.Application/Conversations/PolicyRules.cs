@@ -3,20 +3,10 @@ using System.Text.Json.Serialization;
 using FluentValidation;
 using Messaging.Application.Common;
 using Messaging.Application.Reactions;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Conversations;
-
-/// <summary>Whom one may write to who is not a contact.</summary>
-public enum DirectMessages
-{
-    Anyone,
-
-    /// <summary>The first message to somebody who is not a contact waits for that one's answer.</summary>
-    Requests,
-
-    Contacts,
-}
 
 /// <summary>What holds where a conversation has no rule of its own; <c>Messaging__Policies__*</c>.</summary>
 public sealed class PolicySettings

@@ -63,9 +63,9 @@ public sealed class MessageSender(
     // The first message between two who do not know each other: what stands between them is locked before the conversation.
     private async Task<SentMessage> AskAsync(Actor actor, ConversationId id, MessageContent content, CancellationToken ct)
     {
-        var (other, standing) = await requests.LockPairAsync(id, actor.RequireUser(), ct);
+        var (other, pair) = await requests.LockPairAsync(id, actor.RequireUser(), ct);
         var (conversation, _) = await conversations.GetForUpdateAsync(id, actor, ct);
-        var asks = conversation.Request is RequestState.Unsent && standing.Asks(policies.DirectMessages);
+        var asks = conversation.Request is RequestState.Unsent && pair.Asks(policies.DirectMessages);
         if (conversation.Request is RequestState.Unsent && !asks)
             await acceptance.OpenAsync(id, ct);
         // Whoever writes into what the other one has opened has not heard of it.
@@ -74,7 +74,7 @@ public sealed class MessageSender(
         var outcome = await changes.RunAsync(actor, new MessageChange(actor, id, content, urls, asks: true), ct);
         var sent = await AnswerAsync(actor, id, outcome, ct);
         if (asks && sent.Created)
-            await requests.AskAsync(sent.Message, other, ct);
+            await requests.AskAsync(sent.Message, pair, other, ct);
         return sent;
     }
 

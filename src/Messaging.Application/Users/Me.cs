@@ -1,6 +1,7 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using NodaTime;
 

@@ -1,5 +1,6 @@
 using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 
 namespace Messaging.Application.Tests.Model;
 
