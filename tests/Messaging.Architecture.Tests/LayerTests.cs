@@ -55,6 +55,19 @@ public sealed class LayerTests
         Assert.That(requests.Where(request => Handlers(request) != 1), Is.Empty);
     }
 
+    [Test]
+    public void Only_what_is_rare_and_wide_has_a_transaction_of_its_own()
+    {
+        var commands = Application.GetTypes().Where(type => !type.IsInterface
+            && type.GetInterfaces().Any(i => i.Name == "ITransactionCommand`1")).Select(type => type.Name);
+
+        Assert.That(commands, Is.EquivalentTo(new[]
+        {
+            "AnswerContact", "AnswerRequest", "AskContact", "BlockUser", "CreateGroup", "DeleteConversation", "OpenDirect", "RemoveContact",
+            "ReportMessage", "UnblockUser", "UpdateMe",
+        }));
+    }
+
     private static int Handlers(Type request) => Application.GetTypes().Count(type => type.GetInterfaces()
         .Any(i => i.IsGenericType && i.Name == "IRequestHandler`2" && i.GenericTypeArguments[0] == request));
 

@@ -4,6 +4,7 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Messages;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using NodaTime;
@@ -34,7 +35,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 }
 
 public sealed class CreateGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, PairStore pairs, MessageSender messages, Announcer announcer,
+    ConversationStore conversations, ConversationViewStore views, PairStore pairs, ChangeRunner changes, Announcer announcer,
     Limits limits, IClock clock)
     : IRequestHandler<CreateGroup, ConversationView>
 {
@@ -64,7 +65,8 @@ public sealed class CreateGroupHandler(
         }
 
         await announcer.ConversationAsync(new ConversationCreated(conversation.Id), ct);
-        await messages.NoteAsync(conversation, new SystemNote("conversation-created", command.Actor.UserId, Name: command.Name), ct);
+        await changes.RunAsync(
+            Actor.Service, new NoteChange(conversation.Id, new SystemNote("conversation-created", command.Actor.UserId, Name: command.Name)), ct);
         return (await views.FindAsync(conversation.Id, command.Actor, ct))!;
     }
 }

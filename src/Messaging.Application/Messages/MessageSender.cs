@@ -5,7 +5,6 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
-using Messaging.Domain.Messages;
 
 namespace Messaging.Application.Messages;
 
@@ -36,18 +35,6 @@ public sealed class MessageSender(
         {
             throw refusal.Under(member);
         }
-    }
-
-    /// <summary>
-    /// Says in the conversation what happened to it, in the words of <c>metadata.event</c>. Within the transaction that did it, under the
-    /// conversation's lock; nothing where nothing can be sent any more.
-    /// </summary>
-    public async Task NoteAsync(Conversation conversation, SystemNote note, CancellationToken ct)
-    {
-        if (conversation.IsClosed || conversation.IsArchived)
-            return;
-        var content = new MessageContent(Type: MessageType.System, Metadata: note.ToMetadata());
-        await changes.RunAsync(Actor.Service, new MessageChange(Actor.Service, conversation.Id, content, urls, asks: true), ct);
     }
 
     private async Task<SentMessage> AskFirstAsync(Actor actor, ConversationId id, MessageContent content, CancellationToken ct)
