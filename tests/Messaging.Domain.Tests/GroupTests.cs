@@ -210,7 +210,7 @@ public sealed class GroupTests
 
     private static void Welcome(Newcomer one, Actor by) => Newcomer.EnsureWelcome([one], by, _ => "userIds/0");
 
-    private static Newcomer Named(string user) => new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, StaysOut: false);
+    private static Newcomer Named(string user) => new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, StaysOut: false, WasInBefore: false);
 
     private static Participant Owner() => Of("ada", ParticipantRole.Owner);
 
