@@ -3,6 +3,7 @@ using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
 using NodaTime;
+using NUnit.Framework.Constraints;
 
 namespace Messaging.Domain.Tests;
 
@@ -60,6 +61,19 @@ public sealed class StoredMessageTests
         conversation.Take(Now);
         Assert.That(conversation.Preview, Is.Null);
     }
+
+    [Test]
+    public void What_somebody_else_has_written_is_reported()
+    {
+        var deleted = Message().Delete(new Deletion(Now, Ada, DeleteReason.User));
+
+        Assert.That(() => Message().EnsureReportable(Bob), Throws.Nothing);
+        Assert.That(() => Message().EnsureReportable(Ada), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => (Message() with { SenderId = null }).EnsureReportable(Bob), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => deleted.EnsureReportable(Bob), Refused(ProblemCodes.MessageDeleted));
+    }
+
+    private static Constraint Refused(string code) => Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(code);
 
     private static StoredMessage Message() =>
         new(MessageId.New(Then), 5, Ada, MessageType.Text, Then, IsDeleted: false, Version: 1) { Body = MessageBody.Empty with { Text = "one" } };

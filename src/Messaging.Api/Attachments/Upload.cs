@@ -85,8 +85,7 @@ public sealed class Upload
             FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
             ContentType = FileType.TryRead(section.ContentType, out var said) ? said : throw NoType();
             var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw FileFirst());
-            if (least > room.Left)
-                throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
+            room.EnsureTakes(least ?? 0);
             var most = FileType.IsImage([], ContentType) ? limits.ImageBytes : Math.Max(limits.FileBytes, limits.ImageBytes);
             await KeepAsync(section.Body, System.IO.Path.Combine(folder.Path, "upload"), most, room, ct);
         }
@@ -106,8 +105,7 @@ public sealed class Upload
         {
             if ((Size += read) > most)
                 throw AttachmentErrors.TooLarge(most);
-            if (Size > room.Left)
-                throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
+            room.EnsureTakes(Size);
             await WriteAsync(file, buffer.AsMemory(0, read), ct);
         }
         Path = path;

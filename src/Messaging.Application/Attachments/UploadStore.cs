@@ -48,9 +48,9 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
     public async Task<UploadRoom> AdmitAsync(Actor actor, ConversationId id, CancellationToken ct)
     {
         await EnsureMayPostAsync(actor, id, ct);
-        var used = await UsedAsync(actor.RequireUser(), ct);
-        var room = new UploadRoom(limits.UploadBytesPerDay, limits.UploadBytesPerDay - used.Bytes, used.ResetSeconds);
-        return room.Left > 0 ? room : throw AttachmentErrors.TooManyBytes(room.Limit, room.ResetSeconds);
+        var room = await RoomAsync(actor.RequireUser(), ct);
+        room.EnsureTakes(1);
+        return room;
     }
 
     /// <summary>
@@ -60,9 +60,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
     {
         var user = actor.RequireUser();
         await session.ExecuteAsync(TakeSql, new { UserId = user.Value, Bytes = bytes }, ct);
-        var used = await UsedAsync(user, ct);
-        if (used.Bytes > limits.UploadBytesPerDay)
-            throw AttachmentErrors.TooManyBytes(limits.UploadBytesPerDay, used.ResetSeconds);
+        (await RoomAsync(user, ct)).EnsureTakes(0);
         await EnsureMayPostAsync(actor, id, ct);
     }
 
@@ -76,11 +74,9 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
         conversation.EnsureMayPost(participant);
     }
 
-    private async Task<Used> UsedAsync(UserId user, CancellationToken ct)
+    private async Task<UploadRoom> RoomAsync(UserId user, CancellationToken ct)
     {
-        var used = await session.QuerySingleAsync<Used>(UsedSql, new { UserId = user.Value, limits.UnnamedFiles }, ct);
-        return used.Unnamed < limits.UnnamedFiles ? used : throw AttachmentErrors.TooManyUnnamed(limits.UnnamedFiles);
+        var uploads = await session.QuerySingleAsync<Uploads>(UsedSql, new { UserId = user.Value, limits.UnnamedFiles }, ct);
+        return uploads.Within(limits.UploadBytesPerDay, limits.UnnamedFiles);
     }
-
-    private sealed record Used(long Bytes, long Unnamed, int ResetSeconds);
 }

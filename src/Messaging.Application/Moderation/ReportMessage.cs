@@ -87,9 +87,7 @@ public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore pl
     {
         var (user, now) = (command.Actor.RequireUser(), clock.GetCurrentInstant());
         var message = await places.GetAsync(command.ConversationId, command.MessageId, command.Actor, ct);
-        message.EnsureThere();
-        if (message.SenderId is null || message.SenderId == user)
-            throw MessageErrors.NotToBeReported();
+        message.EnsureReportable(user);
 
         var report = new
         {
