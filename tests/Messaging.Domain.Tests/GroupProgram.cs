@@ -176,7 +176,8 @@ sealed class GroupProgram
         var (by, place) = (In(who).Participant, places[target]);
         var count = place.Participant is null ? 1 : 0;
         conversation.EnsureMayAdd(by, role, count, limit: Users);
-        var newcomer = new Newcomer(Ids[target], IsKnown: true, TakesPart: count == 0, place.IsBanned, place.StaysOut);
+        var newcomer = new Newcomer(
+            Ids[target], IsKnown: true, TakesPart: count == 0, place.IsBanned, place.StaysOut, WasInBefore: false);
         Newcomer.EnsureWelcome([newcomer], new Actor(Ids[who]), _ => "userIds/0");
         if (count == 0)
             return;

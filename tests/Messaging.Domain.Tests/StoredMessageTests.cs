@@ -73,7 +73,8 @@ public sealed class StoredMessageTests
         Assert.That(() => deleted.EnsureReportable(Bob), Refused(ProblemCodes.MessageDeleted));
     }
 
-    private static Constraint Refused(string code) => Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(code);
+    private static EqualStringConstraint Refused(string code) =>
+        Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(code);
 
     private static StoredMessage Message() =>
         new(MessageId.New(Then), 5, Ada, MessageType.Text, Then, IsDeleted: false, Version: 1) { Body = MessageBody.Empty with { Text = "one" } };
