@@ -4,7 +4,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
-using Messaging.Domain.Messages;
 using NodaTime;
 
 namespace Messaging.Application.Moderation;
