@@ -83,7 +83,8 @@ sealed class GroupProgram
     private (string Predicted, Action Run, bool Changes) Of(Step step)
     {
         var (who, target, seq) = (step.Who, step.Target, (long)step.Number);
-        var flag = step.Number % 2 == 0;
+        // What is done to one message by several needs them to meet there.
+        var (flag, few) = (step.Flag, 1 + (seq % 6));
         int[] mentions = step.Number % 3 == 0 ? [target] : [];
         var (role, emoji) = (flag ? ParticipantRole.Admin : ParticipantRole.Member, Emoji[target % Emoji.Length]);
         return step.Kind switch
@@ -109,8 +110,8 @@ sealed class GroupProgram
             27 => (model.Archive(who, flag && seq > 20), () => conversation.Archive(In(who).Participant, flag && seq > 20), true),
             28 => (model.Ban(who, target), () => Ban(who, target), true),
             29 => (model.Unban(who, target), () => Unban(who, target), false),
-            30 => (PutNaively(who, seq, emoji, flag), () => React(who, seq, emoji, flag), false),
-            _ => (PinNaively(who, seq, flag), () => Pin(who, seq, flag), false),
+            <= 33 => (PutNaively(who, few, emoji, flag), () => React(who, few, emoji, flag), false),
+            _ => (PinNaively(who, few, flag), () => Pin(who, few, flag), false),
         };
     }
 
