@@ -10,8 +10,8 @@ namespace Messaging.Application.Contacts;
 /// <summary>Reads blocks, and marks the direct conversations of a pair so that a send need not look for them.</summary>
 public sealed class BlockStore(DbSession session, PolicySettings policies)
 {
-    // Locks the conversations of the pair: a send that was decided before finds another version; then the rows of the two, whose pointers
-    // stay for the other one as they are. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
+    // Locks the conversations of the pair: a send is stored before, or decided after; then the rows of the two, whose pointers stay for
+    // the other one as they are. Index: pk_direct_keys, the range of the pair; pk_conversations; pk_participants.
     private const string PartSql =
         $"""
         WITH c AS (

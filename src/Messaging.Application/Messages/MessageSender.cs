@@ -9,7 +9,8 @@ using Messaging.Domain.Conversations;
 namespace Messaging.Application.Messages;
 
 /// <summary>
-/// The one place where messages are sent: together with what others send at the same moment, or within a command's own transaction.
+/// Sends what somebody says: together with what others send at the same moment, or within a command's own transaction. What a conversation
+/// says of itself is left by <see cref="ChangeSet.Say"/>.
 /// </summary>
 public sealed class MessageSender(
     DbSession session, ChangeRunner changes, ConversationStore conversations, MessageReader views, RequestStore requests,

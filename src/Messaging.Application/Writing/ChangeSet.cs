@@ -182,7 +182,10 @@ public sealed class ChangeSet
         events.Add(new(place.At, conversation.Id, place.EventNo, seq, fact.Audience, fact.Type, Outbox.Json(values)));
     }
 
-    /// <summary>Leaves an event to be written that one user alone is told, which has no place among those of the conversation.</summary>
+    /// <summary>
+    /// Leaves an event to be written of what is somebody's own, which has no place among those of the conversation. Told to its audience:
+    /// one user, or everyone who takes part.
+    /// </summary>
     public void TellOwn(IEvent fact, object? values, Instant? now = null) =>
         events.Add(new(now ?? Now, fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type, Outbox.Json(values)));
 

@@ -93,7 +93,8 @@ public readonly record struct EventPosition(long EventNo, Instant At);
 
 /// <summary>
 /// A place where two people (direct) or up to a limit of them (group) talk. Guards who may be in it and whether it can be written to.
-/// Its version rises with every change but a message, so a statement that repeats the version it was decided on is safe.
+/// Whoever changes it locks its row first and decides on what is read after that. Its version rises with every change but messages and
+/// pointers: by it a client says which state a request is meant for.
 /// </summary>
 public sealed class Conversation
 {
