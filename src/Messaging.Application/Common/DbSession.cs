@@ -5,8 +5,8 @@ using Dapper;
 namespace Messaging.Application.Common;
 
 /// <summary>
-/// The one doorway to the database, one per request. Adds the transaction and the token to every call; outside a transaction each call
-/// takes a connection from the pool and gives it back.
+/// A request's doorway to the database, beside the one writer of conversations. Adds the transaction and the token to every call; outside
+/// a transaction each call takes a connection from the pool and gives it back.
 /// </summary>
 public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSource, SearchDataSource searchDataSource) : IAsyncDisposable
 {

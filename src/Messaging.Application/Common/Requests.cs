@@ -2,10 +2,13 @@ using MediatR;
 
 namespace Messaging.Application.Common;
 
-/// <summary>A request that changes something: it hands on to the one writer, or writes in a statement of its own.</summary>
+/// <summary>A request that changes something: by the one writer, or in round trips that are each committed by themselves.</summary>
 public interface ICommand<TResult> : IRequest<TResult>;
 
-/// <summary>A command that has one transaction for all that it does: it makes or ends something, or changes what stands between people.</summary>
+/// <summary>
+/// A command that has one transaction for all that it does: it makes or deletes a conversation, changes what stands between two people,
+/// reports a message, or changes one's own profile.
+/// </summary>
 public interface ITransactionCommand<TResult> : ICommand<TResult>;
 
 /// <summary>A request that reads.</summary>
