@@ -87,14 +87,14 @@ public sealed class FeedReader(
                 return false;
             (rows, goesOn) = (read, read.Count == FeedTail.BatchSize);
         }
-        var (data, members) = await tail.ReadDataAsync(rows, ct);
+        var (data, members, isHeard) = await tail.ReadDataAsync(rows, ct);
         var hidden = await tail.ReadHiddenAsync(rows, members, ct);
         foreach (var row in rows)
         {
-            if (row.UserId is { } user)
-                Tell(row, [user]);
-            else if (row.ConversationId is { } conversation)
+            if (row.UserId is null && row.ConversationId is { } conversation)
                 TellAll(row, conversation);
+            else if (row.UserId is { } user && isHeard(row))
+                Tell(row, [user]);
             place = after with { Position = row.Position };
         }
         return goesOn;

@@ -2,6 +2,7 @@ using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
+using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using NodaTime;
 using Npgsql;
@@ -50,6 +51,15 @@ sealed class FeedTail : IAsyncDisposable
         SELECT p.conversation_id, p.user_id, {SightSql.Start} AS cleared_seq, p.has_gaps
         FROM participants p
         WHERE p.conversation_id = ANY (@HeardConversations) AND {SightSql.Hears}
+        """;
+
+    // Of those for one user alone, which are heard by the same rule; that somebody is out, or the conversation gone, is heard by who is out.
+    // Index: pk_participants.
+    private const string HearersSql =
+        $"""
+        SELECT k.conversation_id, k.user_id
+        FROM unnest(@HeardIn::uuid[], @HeardBy::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.Hears}
         """;
 
     // Index: pk_message_hidden.
@@ -112,11 +122,16 @@ sealed class FeedTail : IAsyncDisposable
         return (rows, end, expired);
     }
 
-    /// <summary>What each of the rows tells, and who takes part now in each of the conversations that they are for.</summary>
-    public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members)> ReadDataAsync(
+    /// <summary>
+    /// What each of the rows tells, who takes part now in each of the conversations that they are for, and which of those for one user alone that
+    /// one hears.
+    /// </summary>
+    public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members, Func<FeedRow, bool> IsHeard)> ReadDataAsync(
         IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
         var members = new Dictionary<Guid, List<FeedMember>>();
+        var asked = rows.Where(DependsOnPlace).Select(row => (row.ConversationId!.Value, row.UserId!)).Distinct().ToList();
+        var hearers = new HashSet<(Guid, string)>();
         foreach (var row in rows)
         {
             if (row is { UserId: null, ConversationId: { } id })
@@ -125,12 +140,22 @@ sealed class FeedTail : IAsyncDisposable
         var reading = teller.Read(rows, reader: null);
         var parameters = new DynamicParameters(reading.Parameters);
         parameters.Add("HeardConversations", members.Keys.ToArray());
+        parameters.Add("HeardIn", asked.Select(key => key.Item1).ToArray());
+        parameters.Add("HeardBy", asked.Select(key => key.Item2).ToArray());
         await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
-            reading.Sql.Length > 0 ? $"{MembersSql};{reading.Sql}" : MembersSql, parameters, cancellationToken: ct));
+            MembersSql + (asked.Count > 0 ? ";" + HearersSql : "") + (reading.Sql.Length > 0 ? ";" + reading.Sql : ""), parameters,
+            cancellationToken: ct));
         foreach (var member in await grid.ReadAsync<MemberRow>())
             members[member.ConversationId].Add(new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps));
-        return (await reading.ReadAsync(grid), members);
+        if (asked.Count > 0)
+            hearers.UnionWith((await grid.ReadAsync<HearerRow>()).Select(row => (row.ConversationId, row.UserId)));
+        return (
+            await reading.ReadAsync(grid), members,
+            row => !DependsOnPlace(row) || hearers.Contains((row.ConversationId!.Value, row.UserId!)));
     }
+
+    private static bool DependsOnPlace(FeedRow row) =>
+        row is { UserId: not null, ConversationId: not null } && row.Type is not (ParticipantRemoved.Name or ConversationDeleted.Name);
 
     /// <summary>Which of the messages that the rows are of, or show, which of the members have deleted for themselves.</summary>
     public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
@@ -177,6 +202,8 @@ sealed class FeedTail : IAsyncDisposable
         reader.IsDBNull(first + 4) ? null : reader.GetString(first + 4),
         reader.GetString(first + 5),
         reader.IsDBNull(first + 6) ? null : JsonText.OfStored(reader.GetString(first + 6)));
+
+    private sealed record HearerRow(Guid ConversationId, string UserId);
 
     private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps);
 }

@@ -66,6 +66,24 @@ public sealed class FeedReaderTests
     }
 
     [Test]
+    public async Task What_is_for_one_alone_is_not_for_who_has_left_but_for_the_leaving_itself()
+    {
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'bob'");
+        foreach (var (user, type) in new[] { ("bob", "message:read"), ("bob", "participant:removed"), ("ada", "message:read") })
+        {
+            await feed.Slices.ExecuteAsync(
+                "INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload) VALUES (clock_timestamp(), @Id, @User, @Type, '{}')",
+                new { Id = conversation, User = user, Type = type });
+        }
+        await feed.DrainAsync();
+
+        var heard = (await HeardAsync(2)).Select(e => $"{e.Envelope.Type} {e.Audience.Single()}");
+
+        Assert.That(heard, Is.EqualTo(new[] { "participant:removed bob", "message:read ada" }));
+    }
+
+    [Test]
     public async Task Other_nodes_are_told_that_the_feed_has_grown()
     {
         using var signal = new FeedSignal();
