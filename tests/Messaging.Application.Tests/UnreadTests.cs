@@ -189,6 +189,23 @@ public sealed class UnreadTests : SliceFixture
     }
 
     [Test]
+    public async Task In_a_large_group_nobody_else_learns_that_a_message_was_marked_unread_but_who_waited_for_what_is_read_by_that()
+    {
+        var users = await Slices.UsersAsync(31);
+        var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
+        var bob = users[1];
+        for (var i = 0; i < 3; i++)
+            await Slices.TextAsync(users[0], id);
+
+        await Slices.SendAsync(new MarkUnread(new Actor(bob), id, 3));
+        await Slices.SendAsync(new MarkUnread(new Actor(bob), id, 2));
+
+        Assert.That(
+            (await EventsAsync(id)).Where(e => e.StartsWith("message:read", StringComparison.Ordinal)),
+            Is.EquivalentTo(new[] { users[0], bob, bob }.Select(user => $"message:read {user}")));
+    }
+
+    [Test]
     public async Task What_is_unread_is_told_beside_an_edit_elsewhere()
     {
         var ((_, bob, id), (ada, _, elsewhere)) = (await PairAsync(messages: 2), await PairAsync(messages: 1));

@@ -139,6 +139,46 @@ public sealed class ConversationTests
         Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Owner, sent: Now), Now), Throws.Nothing);
     }
 
+    [TestCase(30, ExpectedResult = new string?[] { null })]
+    [TestCase(31, ExpectedResult = new[] { "bob" })]
+    public string?[] Among_many_the_author_alone_learns_how_far_somebody_has_come(int count) =>
+        [.. Restored(count: count).HearersOf(Ada, author: Bob).Select(user => user?.Value)];
+
+    [Test]
+    public void Nobody_learns_it_of_oneself_nor_where_receipts_are_not_told_nor_from_whom_one_is_parted()
+    {
+        var silent = Restored(policy: Defaults with { Receipts = false });
+        var blocked = Restored(ConversationType.Direct, blocked: true);
+        var pending = Restored(ConversationType.Direct, request: RequestState.Pending);
+
+        Assert.That(Restored(count: 31).HearersOf(Ada, author: Ada), Is.Empty);
+        Assert.That(new[] { silent, blocked, pending }.SelectMany(conversation => conversation.HearersOf(Ada, author: Bob)), Is.Empty);
+    }
+
+    [Test]
+    public void Sending_reads_what_was_unread_and_marking_brings_one_back()
+    {
+        var ada = Participant.Restore(ConversationId.New(Now), Ada, ParticipantRole.Member, Now, joinedSeq: 0, lastSentAt: null, unread: 2);
+
+        var (first, second) = (ada.Sent(Now), ada.Sent(Now));
+        ada.MarkedUnread();
+        var third = ada.Sent(Now);
+        ada.Received();
+
+        Assert.That((first, second, third, ada.Sent(Now)), Is.EqualTo((true, false, true, true)));
+    }
+
+    [Test]
+    public void An_edit_counts_in_slow_mode_as_a_message_does()
+    {
+        var (conversation, ada) = (Restored(policy: Defaults with { SlowModeSeconds = 10 }), Member(ParticipantRole.Member));
+
+        ada.Edited(Now);
+
+        Assert.That(() => conversation.EnsureTakes(ada, Now + Duration.FromSeconds(9)), Refused(ProblemCodes.RateLimited));
+        Assert.That(() => conversation.EnsureTakes(ada, Now + Duration.FromSeconds(10)), Throws.Nothing);
+    }
+
     private static readonly Closing Manual = new(Now, By: null, CloseReason.Manual, Note: null);
 
     internal static readonly ConversationPolicy Defaults = new(

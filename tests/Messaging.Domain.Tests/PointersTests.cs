@@ -48,6 +48,26 @@ public sealed class PointersTests
         Assert.That((pointers.LastReadSeq, pointers.LastDeliveredSeq), Is.EqualTo((10, 10)));
     }
 
+    [TestCase(6, false, 6)]
+    [TestCase(7, true, 7)]
+    [TestCase(20, true, 9)]
+    public void Receiving_moves_forward_only_and_not_past_the_newest(long seq, bool moves, long expected)
+    {
+        var pointers = Of(5, 6);
+
+        Assert.That((pointers.Deliver(seq, newest: 9), pointers.LastDeliveredSeq, pointers.LastReadSeq), Is.EqualTo((moves, expected, 5)));
+    }
+
+    [Test]
+    public void What_one_makes_of_a_conversation_for_oneself_is_followed()
+    {
+        var pointers = Of(5, 6);
+
+        pointers.Follow(OwnStateTests.New with { ShowsReads = false, ClearedSeq = 4 });
+
+        Assert.That((pointers.ShowsReads, pointers.ClearedSeq), Is.EqualTo((false, 4)));
+    }
+
     private static Pointers Of(long read, long delivered, long clearedSeq = 0, bool isPending = false) =>
         new(read, delivered, isPending, showsReads: true, clearedSeq);
 }

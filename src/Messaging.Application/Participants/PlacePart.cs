@@ -306,6 +306,16 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     /// <summary>Leaves it to be written that a conversation was put away for everyone, or brought back.</summary>
     public void Archive(ConversationId id, bool archives) => archived[id] = archives;
 
+    /// <summary>A message is unread for all but its sender.</summary>
+    internal void Receive(ConversationId id, UserId? sender)
+    {
+        foreach (var ((of, user), place) in places)
+        {
+            if (of == id && user != sender)
+                place.Participant.Received();
+        }
+    }
+
     /// <summary>Leaves it to be written that somebody no longer takes part.</summary>
     internal void Leave(ConversationId id, UserId user, bool byChoice)
     {

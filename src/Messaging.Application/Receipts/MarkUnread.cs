@@ -29,13 +29,13 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
         internal override void Ask(ChangeSet set)
         {
             set.Places.Ask(ConversationId, user);
-            set.Pointers.Ask(ConversationId, user, command.Seq);
+            set.Pointers.Ask(ConversationId, user, command.Seq - 1);
         }
 
         protected override PointerState DecideOn(ChangeSet set)
         {
             var (conversation, place) = set.Get(ConversationId, user);
-            var pointers = set.Pointers.Find(ConversationId, user)!.Pointers;
+            var (pointers, sender) = set.Pointers.Find(ConversationId, user)!;
             var (lastRead, lastDelivered) = (pointers.LastReadSeq, pointers.LastDeliveredSeq);
             if (!pointers.MarkUnread(command.Seq, conversation.LastSeq))
                 throw CommonErrors.Invalid("seq", "There is no message of this seq that you can see.");
@@ -46,11 +46,17 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
             var at = conversation.Next(now);
             place.Participant.MarkedUnread();
             set.MarkUnread(ConversationId, user, command.Seq, reads, receives, at);
-            var told = new PointerBackTold(user, pointers.LastReadSeq, at);
-            if (receives && conversation.TellsReceipts && !pointers.ShowsReads)
-                set.TellOwn(new MessageDelivered(ConversationId, Audience: null), new PointerTold(user, pointers.LastReadSeq, at), at);
+            var others = conversation.HearersOf(user, set.Sends.SenderOf(ConversationId, command.Seq - 1) ?? sender);
+            var reached = new PointerTold(user, pointers.LastReadSeq, at);
+            foreach (var other in receives && !pointers.ShowsReads ? others : [])
+                set.TellOwn(new MessageDelivered(ConversationId, other), reached, at);
+            // Where everybody hears of it, they hear that it moved back; in a large group the author alone waits for how far one has come.
+            var all = pointers.ShowsReads && others.Contains(null);
+            foreach (var author in reads && pointers.ShowsReads && !all ? others : [])
+                set.TellOwn(new MessageRead(ConversationId, author), reached, at);
             set.Tell(
-                conversation, new MessageRead(ConversationId, conversation.TellsReceipts && pointers.ShowsReads ? null : user), seq: null, told, now);
+                conversation, new MessageRead(ConversationId, all ? null : user), seq: null, new PointerBackTold(user, pointers.LastReadSeq, at),
+                now);
             set.TellOwn(new UnreadChanged(ConversationId, user), new UnreadValues { MarkedUnread = true }, at);
             return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
         }

@@ -56,16 +56,13 @@ public sealed record PointerMove(
 {
     public ConversationId ConversationId => Conversation.Id;
 
-    // Who else learns of it: everybody, or where there are many, the one who waits for it.
-    private UserId?[] Others => Conversation.IsLarge ? Sender is { } sender && sender != UserId ? [sender] : [] : [null];
-
     /// <summary>
     /// What is told of it. Where the policy tells no receipts, and between two who are parted, one's own devices alone learn of it; of who
     /// hides how far one has read, the others learn that it was received.
     /// </summary>
     public IEnumerable<(IEvent Fact, string? Values)> Events()
     {
-        UserId?[] others = Conversation.TellsReceipts ? Others : [];
+        var others = Conversation.HearersOf(UserId, Sender);
         if (!Reads)
         {
             foreach (var audience in WithOwn(others))
@@ -84,7 +81,7 @@ public sealed record PointerMove(
         yield return (new UnreadChanged(ConversationId, UserId), null);
     }
 
-    private UserId?[] WithOwn(UserId?[] others) => others.Contains(null) ? others : [.. others, UserId];
+    private IReadOnlyList<UserId?> WithOwn(IReadOnlyList<UserId?> others) => others.Contains(null) ? others : [.. others, UserId];
 
     private string Values(long seq) => JsonSerializer.Serialize(new PointerTold(UserId, seq, At), MessagingJson.Options);
 }

@@ -137,6 +137,8 @@ public sealed class ChangeSet
     public void Add(NewMessage message)
     {
         Sends.Add(message);
+        if (message.Draft.Type is not MessageType.System)
+            Places.Receive(message.ConversationId, message.Sender);
         if (message.Sender is { } sender)
         {
             MoveMember(message.ConversationId, sender, message.Place.Seq);
@@ -253,7 +255,7 @@ public sealed class ChangeSet
         await using var round = new Round(connection, transaction);
         if (transaction is null)
             round.Add(BeginSql);
-        if (transaction is null && waits)
+        if (waits)
             round.Add(WaitSql);
         var held = new HashSet<ConversationId>();
         var heldPlaces = new HashSet<(ConversationId, UserId)>();

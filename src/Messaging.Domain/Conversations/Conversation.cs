@@ -148,6 +148,13 @@ public sealed class Conversation
     /// parted by a block or by a request that waits.</summary>
     public bool TellsReceipts => Policy is { Receipts: true } && !IsParted;
 
+    /// <summary>
+    /// Who else learns how far somebody has received or read: everybody, which is null, or where many take part the one who waits for it.
+    /// </summary>
+    /// <param name="author">Who wrote the newest of those messages; null for the service.</param>
+    public IReadOnlyList<UserId?> HearersOf(UserId reader, UserId? author) =>
+        !TellsReceipts ? [] : !IsLarge ? [null] : author is { } waiting && waiting != reader ? [waiting] : [];
+
     /// <summary>Whether it is of two between whom nothing with words or attention passes.</summary>
     public bool IsParted => IsBlocked || Request is RequestState.Pending;
 

@@ -43,6 +43,9 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
         return hadUnread;
     }
 
+    /// <summary>A message of somebody else has come.</summary>
+    public void Received() => Unread++;
+
     /// <summary>Has marked a message as unread: one at least is so until this one reads on.</summary>
     public void MarkedUnread() => Unread = Math.Max(Unread, 1);
 

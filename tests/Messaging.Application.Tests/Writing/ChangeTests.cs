@@ -370,6 +370,20 @@ public sealed class ChangeTests : SliceFixture
             Does.Contain(author.Value));
     }
 
+    [Test]
+    public async Task Whoever_sends_has_read_what_was_sent_before_in_the_same_batch()
+    {
+        var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
+        var id = await Slices.DirectAsync(ada, bob);
+
+        await Task.WhenAll(await HoldingAsync(id, LockSql, () => Task.FromResult<List<Task>>([Slices.TextAsync(ada, id), Slices.TextAsync(bob, id)])));
+
+        var marks = await Slices.ScalarAsync<long>("SELECT count(*) FROM read_marks WHERE conversation_id = @Id AND seq = 1", new { Id = id.Value });
+        var told = await Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND type = 'unread:changed'", new { Id = id.Value });
+        Assert.That((marks, told), Is.EqualTo((1, 1)));
+    }
+
     private Task ChangeAsync(string kind, UserId user, MessageView message)
     {
         var (actor, id) = (new Actor(user), message.ConversationId);
