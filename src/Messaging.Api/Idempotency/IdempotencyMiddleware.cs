@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Threading.RateLimiting;
 using Messaging.Api.Errors;
 using Messaging.Api.Security;
 using Messaging.Application.Common;
@@ -12,11 +13,22 @@ namespace Messaging.Api.Idempotency;
 /// One effect per Idempotency-Key: the answer is stored in the transaction of the effect and given again to every repeat. A
 /// refusal is an answer, too; what may pass by itself (5xx, over a limit) is not stored.
 /// </summary>
-public sealed class IdempotencyMiddleware(RequestDelegate next)
+public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
 {
+    /// <summary>How many requests with a key one caller has running at once; each keeps a connection for as long as it runs.</summary>
+    public const int AtOnce = 4;
+
+    // Those beyond wait for their turn without one.
+    private const int MaxWaiting = 100;
+
     private const int MaxKeyLength = 255;
     private const int Attempts = 5;
     private const string BeforeEffect = "before_effect";
+
+    private readonly PartitionedRateLimiter<string> turns = PartitionedRateLimiter.Create<string, string>(caller =>
+        RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = MaxWaiting }));
+
+    public void Dispose() => turns.Dispose();
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -35,6 +47,9 @@ public sealed class IdempotencyMiddleware(RequestDelegate next)
         var store = context.RequestServices.GetRequiredService<IdempotencyStore>();
         var body = await ReadAsync(context.Request.Body, ct);
         var fingerprint = Fingerprint(context.Request, body);
+        using var turn = await turns.AcquireAsync(owner, permitCount: 1, ct);
+        if (!turn.IsAcquired)
+            throw TooMany();
 
         await session.BeginAsync(ct);
         var (locked, stored) = await store.FindAsync(owner, key, ct);
@@ -121,6 +136,12 @@ public sealed class IdempotencyMiddleware(RequestDelegate next)
         hash.AppendData(body);
         return hash.GetHashAndReset();
     }
+
+    private static RuleException TooMany() => new(new Problem(
+        ProblemCodes.Unavailable, $"{MaxWaiting} of your requests with an Idempotency-Key wait already; send this one again in a moment.")
+    {
+        RetryAfterSeconds = 1,
+    });
 
     private static RuleException InProgress() => new(new Problem(
         EdgeCodes.IdempotencyInProgress, "A request with this Idempotency-Key is being worked on; repeat it in a moment for its answer.")

@@ -26,6 +26,9 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private const int MaxWaiting = 4_096;
     private const int MaxWaitingBytes = 64 << 20;
     private const int MaxWaitingOfLine = 320;
+
+    // Each of them keeps a connection from all other commands, of which there are 20 unless told otherwise.
+    private const int MaxWaitingWithin = 10;
     private const int Attempts = 5;
 
     // Who only looks in now and then finds nothing free where others stand in a queue: after so many times it queues up too.
@@ -46,6 +49,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
     private readonly Lock gate = new();
     private readonly Dictionary<(ConversationId, UserId?), Line> lines = [];
     private readonly LinkedList<Line> ready = [];
+    private readonly Dictionary<ConversationId, int> within = [];
     private int running;
     private int waits;
     private int waiting;
@@ -78,11 +82,31 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
             return lines.GetValueOrDefault((id, null)) is { Count: >= Crowd };
     }
 
-    /// <summary>Decides and writes the change within the transaction that the session has begun.</summary>
+    /// <summary>
+    /// Decides and writes the change within the transaction that the session has begun. Waits for a second at most, and not where many do.
+    /// </summary>
     public async Task<TResult> RunWithinAsync<TResult>(DbSession session, Change<TResult> change, CancellationToken ct)
     {
-        await session.UseTransactionAsync(
-            (connection, transaction) => new ChangeSet(policies).RunAsync(connection, transaction, change, ct));
+        lock (gate)
+        {
+            var waiters = within.GetValueOrDefault(change.ConversationId);
+            if (waiters >= MaxWaitingWithin)
+                throw Unavailable();
+            within[change.ConversationId] = waiters + 1;
+        }
+        try
+        {
+            await session.UseTransactionAsync(
+                (connection, transaction) => new ChangeSet(policies).RunAsync(connection, transaction, change, ct));
+        }
+        finally
+        {
+            lock (gate)
+            {
+                if (--within[change.ConversationId] == 0)
+                    within.Remove(change.ConversationId);
+            }
+        }
         session.AfterCommit(signal.Raise);
         return await change.Done;
     }

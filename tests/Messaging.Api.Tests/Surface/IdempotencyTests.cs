@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Messaging.Api.Tests.Auth;
 using Messaging.Testing;
+using Npgsql;
 
 namespace Messaging.Api.Tests.Surface;
 
@@ -121,6 +122,28 @@ public sealed class IdempotencyTests
         using var second = await SendAsync(User, "message", $"/v1/conversations/{id}/messages", new { text = "two" });
         Assert.That((await first.JsonAsync()).GetProperty("seq").GetInt64(), Is.EqualTo(2), "the first one says that the group was made");
         Assert.That((await second.JsonAsync()).GetProperty("seq").GetInt64(), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task Who_waits_for_a_held_conversation_with_many_keys_keeps_nobody_else_waiting()
+    {
+        using var created = await CreateAsync(User, key: null, "Held");
+        var id = (await created.JsonAsync()).GetProperty("id").GetGuid();
+        await using var connection = await api.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("SELECT id FROM conversations WHERE id = $1 FOR UPDATE", connection, transaction))
+        {
+            hold.Parameters.AddWithValue(id);
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        var waiting = Enumerable.Range(0, 25).Select(i => SendAsync(User, $"held {i}", $"/v1/conversations/{id}/unread", new { seq = 1 })).ToList();
+        using var other = await CreateAsync(api.ClientFor("ben"), "free", "Free", other: "anna");
+
+        Assert.That(other.StatusCode, Is.EqualTo(System.Net.HttpStatusCode.Created));
+        Assert.That(waiting.Count(task => task.IsCompleted), Is.Zero);
+        await transaction.CommitAsync();
+        Assert.That((await Task.WhenAll(waiting)).Select(answer => (int)answer.StatusCode), Has.All.EqualTo(200).Or.EqualTo(503));
     }
 
     [Test]

@@ -220,6 +220,17 @@ public sealed class ConversationWriterTests : SliceFixture
     }
 
     [Test]
+    public async Task Within_transactions_some_wait_for_a_held_conversation_for_a_while_and_the_others_not()
+    {
+        var (ada, _, id) = await PairAsync();
+
+        var codes = await HoldingAsync(id, LockSql, () => Task.WhenAll(Enumerable.Range(0, 12).Select(i => WithinAsync(ada, id))));
+
+        Assert.That(codes.CountBy(code => code), Is.EquivalentTo(new Dictionary<string, int> { ["unavailable"] = 2, ["55P03"] = 10 }));
+        Assert.That(await StoredAsync(id), Is.Empty);
+    }
+
+    [Test]
     public async Task A_reply_to_an_id_of_a_time_that_never_comes_is_refused_by_itself()
     {
         var (ada, _, id) = await PairAsync();
@@ -264,6 +275,25 @@ public sealed class ConversationWriterTests : SliceFixture
 
     private const string WaitsSql =
         "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO message_keys%'";
+
+    // As a request with an Idempotency-Key does.
+    private async Task<string> WithinAsync(UserId user, ConversationId id)
+    {
+        try
+        {
+            var content = new MessageContent(Type: MessageType.Text, Text: "!");
+            await Slices.SendAsync(new SendMessage(new Actor(user), id, content), beforeCommit: () => Task.CompletedTask);
+            return "";
+        }
+        catch (RuleException refused)
+        {
+            return refused.Problem.Code;
+        }
+        catch (System.Data.Common.DbException e)
+        {
+            return e.SqlState!;
+        }
+    }
 
     private async Task<(UserId Ada, UserId Bob, ConversationId Id)> PairAsync()
     {
