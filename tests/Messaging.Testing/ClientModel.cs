@@ -282,10 +282,24 @@ public sealed class ClientModel
         var kept = new JsonObject();
         foreach (var name in Told.Concat(["id", "type", "participantCount", "lastSeq", "lastActivityAt", "lastMessage"]))
             kept[name] = conversation[name]?.DeepClone();
-        kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => p!.DeepClone())]);
+        var cleared = Number(conversation["me"]!["clearedSeq"]);
+        kept["lastSeq"] = Math.Max(Number(conversation["lastSeq"]), cleared);
+        kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => Beyond(cleared, p!))]);
         foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq", "starred", "mutedUntil", "colorTag", "draft" })
             kept[name] = conversation["me"]![name]?.DeepClone();
         return Sorted(kept).ToJsonString();
+    }
+
+    // How far others have come within what is cleared is not told.
+    private static JsonNode Beyond(long cleared, JsonNode participant)
+    {
+        var shown = participant.DeepClone();
+        foreach (var name in new[] { "lastReadSeq", "lastDeliveredSeq" })
+        {
+            if (shown[name] is { } seq)
+                shown[name] = Math.Max(Number(seq), cleared);
+        }
+        return shown;
     }
 
     // The members of a stored payload come in another order than those of an answer, and mean the same.

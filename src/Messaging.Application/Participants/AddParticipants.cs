@@ -31,11 +31,16 @@ public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants
 }
 
 public sealed class AddParticipantsHandler(
-    ChangeRunner changes, ParticipantViewStore people, InboxPlaceStore places, Limits limits, IClock clock)
+    ChangeRunner changes, ConversationStore conversations, ParticipantViewStore people, InboxPlaceStore places, Limits limits, IClock clock)
     : IRequestHandler<AddParticipants, Page<ParticipantView>>
 {
+    private const int Many = 50;
+
     public async Task<Page<ParticipantView>> Handle(AddParticipants command, CancellationToken ct)
     {
+        // It locks all whom it names: not so many for who has no part in the conversation.
+        if (command.UserIds.Count > Many)
+            await conversations.GetAsync(command.ConversationId, command.Actor, ct);
         var added = await changes.RunAsync(command.Actor, new ArrivalChange(command, limits), ct);
         places.Suspect(added, clock.GetCurrentInstant());
         return new Page<ParticipantView>(await people.ListAsync(command.ConversationId, command.UserIds, ct), NextCursor: null);
@@ -71,13 +76,14 @@ public sealed class AddParticipantsHandler(
             foreach (var user in added)
                 set.Places.Arrive(conversation.Seat(user, role, set.Now), conversation.HidesUpTo);
             conversation.Add(place?.Participant, role, added.Count, limits.GroupSize);
+            // Those who come ignore what is told of a conversation that they do not have yet: what they are given then counts all of them.
+            set.TellPeople(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);
             foreach (var user in added.Order())
             {
                 set.Tell(conversation, new ConversationCreated(ConversationId, user));
                 if (returning.Contains(user))
                     set.TellOwn(new SettingsUpdated(ConversationId, user), values: null, conversation.LastEventAt);
             }
-            set.TellPeople(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);
             set.Say(conversation, new SystemNote("user-joined", Actor.UserId, added));
             return added;
         }
