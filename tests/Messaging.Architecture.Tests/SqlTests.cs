@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Messaging.Application.Messages;
+using Messaging.Application.Receipts;
 using Messaging.Testing;
 using Npgsql;
 
@@ -57,11 +58,13 @@ public sealed partial class SqlTests
         }
     }
 
-    // By what is said of a message m, a reply r or the newest of a conversation c there.
+    // By what is said of a message m, a reply r or the newest of a conversation c there. What writes or tells the state itself is named.
     [Test]
     public void What_somebody_may_see_is_told_by_one_rule()
     {
-        var others = SqlConstants.All.Where(sql => Sight().IsMatch(Rules.Aggregate(sql.Text, (text, rule) => text.Replace(rule, "", StringComparison.Ordinal))));
+        var others = SqlConstants.All.Where(sql =>
+            Sight().IsMatch(Rules.Aggregate(sql.Text, (text, rule) => text.Replace(rule, "", StringComparison.Ordinal)))
+            && !OwnersOfSight.Contains(sql.Name)).Select(sql => sql.Name);
 
         Assert.That(others, Is.Empty);
     }
@@ -84,8 +87,15 @@ public sealed partial class SqlTests
         Assert.That(Owners.Keys, Is.EquivalentTo(tables));
     }
 
+    private static string[] OwnersOfSight { get; } =
+    [
+        "MessagePart.AddHiddenSql", "OwnPart.SaveSql", "PlacePart.ArriveSql", "FeedTail.HiddenSql", "MessageEventSource.AroundSql",
+        "MessageReader.RangeSql", "MessageReader.PageSql", "MessageReader.PageMessagesSql", "MessageReader.PageAttachmentsSql",
+        "MessageReader.PageReactionsSql", "Purges.RestSql",
+    ];
+
     private static string[] Rules { get; } =
-        [SightSql.Seen, SightSql.ReplySeen, SightSql.NewestSeen, SightSql.Hidden, SightSql.Reached, SightSql.AnyReached];
+        [SightSql.Seen, SightSql.ReplySeen, SightSql.NewestSeen, SightSql.Hidden, SightSql.Reached, SightSql.AnyReached, UnreadSql.Pointer];
 
     private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();
 
@@ -101,7 +111,9 @@ public sealed partial class SqlTests
     [GeneratedRegex(@"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!SET\b)(?<table>[a-z_]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Writes();
 
-    [GeneratedRegex(@"SELECT FROM message_hidden|[<>]=?\s*(\w+\.)?cleared_seq|cleared_seq\s*[<>]", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"\bmessage_hidden\b|[<>=+-]\s*(\w+\.)?cleared_seq|cleared_seq\s*[<>=+-]|(greatest|least|coalesce)\s*\([^()]*cleared_seq|\bBETWEEN\b[^,;]*cleared_seq",
+        RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Sight();
 
     [GeneratedRegex(@"\([^)]*\)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
