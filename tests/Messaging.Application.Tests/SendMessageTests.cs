@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Messaging.Application.Common;
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 
@@ -47,6 +48,19 @@ public sealed class SendMessageTests : SliceFixture
         Assert.That(answers.Count(a => a.Created), Is.EqualTo(1));
         Assert.That(answers.Select(a => Text(a.Message)).Distinct().Count(), Is.EqualTo(1));
         Assert.That((await Slices.ViewAsync(ada, id)).LastSeq, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_repeat_is_answered_with_what_is_stored_also_where_its_sender_has_cleared_it()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var id = await Slices.DirectAsync(ada, bob);
+        var sent = await Slices.TextAsync(ada, id, "hi", "once");
+        await Slices.SendAsync(new ClearHistory(new Actor(ada), id, LeavesInbox: false));
+
+        var repeat = await Slices.SendAsync(new SendMessage(new Actor(ada), id, new MessageContent("once", Text: "hi")));
+
+        Assert.That((repeat.Created, repeat.Message.Id, repeat.Message.Text), Is.EqualTo((false, sent.Id, "hi")));
     }
 
     [Test]

@@ -28,8 +28,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
     {
         var seq = await changes.RunAsync(command.Actor, new EditChange(command, validator, limits), ct);
         // Who has cleared it or gone by now has edited it all the same.
-        return await views.FindAsync(command.ConversationId, seq, command.Actor, ct)
-            ?? await views.GetAsync(command.ConversationId, seq, Actor.Service, ct);
+        return await views.GetOwnAsync(command.ConversationId, seq, command.Actor, ct);
     }
 
     private sealed class EditChange(EditMessage command, IValidator<MessageWords> validator, Limits limits)

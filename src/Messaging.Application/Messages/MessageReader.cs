@@ -224,6 +224,10 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
     public async Task<MessageView?> FindAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
         (await ReadPageAsync(conversationId, viewer, seq, after: null, limit: 1, receives: false, ct))?.Page.Items.SingleOrDefault();
 
+    /// <summary>A message for who wrote it, whether or not that one has cleared it or gone meanwhile.</summary>
+    public async Task<MessageView> GetOwnAsync(ConversationId conversationId, long seq, Actor author, CancellationToken ct) =>
+        await FindAsync(conversationId, seq, author, ct) ?? await GetAsync(conversationId, seq, Actor.Service, ct);
+
     public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>
         await GetAsync(conversationId, (await found.GetAsync(conversationId, id, viewer, ct)).Seq, viewer, ct);
 

@@ -68,6 +68,6 @@ public sealed class MessageSender(
 
     private async Task<SentMessage> AnswerAsync(Actor actor, ConversationId id, MessageOutcome outcome, CancellationToken ct) =>
         outcome.StoredSeq is { } stored
-            ? new SentMessage(await views.GetAsync(id, stored, actor, ct), Created: false)
+            ? new SentMessage(await views.GetOwnAsync(id, stored, actor, ct), Created: false)
             : new SentMessage(outcome.Message!, Created: true);
 }
