@@ -206,6 +206,26 @@ public sealed class UnreadTests : SliceFixture
     }
 
     [Test]
+    public async Task Reading_is_told_after_marking_as_unread_also_where_the_clock_was_ahead()
+    {
+        var (_, bob, id) = await PairAsync(messages: 3);
+        await Slices.ExecuteAsync("UPDATE conversations SET last_event_at = now() + interval '1 day' WHERE id = @Id", new { Id = id.Value });
+
+        await Slices.SendAsync(new MarkUnread(new Actor(bob), id, 2));
+        await ReadAsync(bob, id, 3);
+
+        var told = await Slices.SqlAsync(session => session.QueryAsync<bool>(
+            """
+            SELECT payload ? 'markedUnread'
+            FROM outbox
+            WHERE conversation_id = @Id AND type = 'message:read'
+            ORDER BY occurred_at, conversation_id, event_no
+            """,
+            new { Id = id.Value }, CancellationToken.None));
+        Assert.That(told, Is.EqualTo(new[] { true, false }));
+    }
+
+    [Test]
     public async Task What_is_unread_is_told_beside_an_edit_elsewhere()
     {
         var ((_, bob, id), (ada, _, elsewhere)) = (await PairAsync(messages: 2), await PairAsync(messages: 1));

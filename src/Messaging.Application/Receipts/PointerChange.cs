@@ -34,7 +34,7 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
         {
             set.Add(new PointerMove(
                 conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads, pointers.LastDeliveredSeq > delivered, sender,
-                set.Pointers.TimeOf(ConversationId, user, set.Now)));
+                set.Pointers.TimeOf(ConversationId, user, Instant.Max(set.Now, conversation.LastEventAt))));
         }
         return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
     }
