@@ -22,6 +22,16 @@ public sealed class ReplayTests : ReplayFixture
         await ReplayAsync((users, group) => PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[3] } }));
 
     [Test]
+    public async Task Two_who_are_added_at_once_to_more_than_ten() => await ReplayAsync(async (users, group) =>
+    {
+        var others = Enumerable.Range(0, 10).Select(i => $"z-{Guid.NewGuid():N}").ToArray();
+        (await Api.ServiceClient().PutAsJsonAsync("/v1/users", new { users = others.Select(id => new { userId = id }) })).EnsureSuccessStatusCode();
+
+        foreach (var added in new[] { others[1..], [users[3], others[0]] })
+            (await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/participants", new { userIds = added })).EnsureSuccessStatusCode();
+    });
+
+    [Test]
     public async Task Somebody_who_comes_back_to_a_group_with_settings_of_before() => await ReplayAsync(async (users, group) =>
     {
         await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"starred":true,"draft":"more","colorTag":"red"}""");
