@@ -33,7 +33,8 @@ public sealed class FoldingTests
             await GetAsync(user, "/v1/me");
         foreach (var (one, other) in Users.SelectMany(one => Users.Where(other => one != other).Select(other => (one, other))))
             await CallAsync(nodes[0], one, HttpMethod.Post, "/v1/contacts", new { userId = other });
-        group = Text(await CallAsync(nodes[0], "ada", HttpMethod.Post, "/v1/conversations", new { name = "Group", participantIds = Users[1..] }), "id");
+        group = Text(
+            await CallAsync(nodes[0], "ada", HttpMethod.Post, "/v1/conversations", new { name = "Group", participantIds = Users[1..] }), "id");
     }
 
     [TearDown]
@@ -87,7 +88,8 @@ public sealed class FoldingTests
         {
             try
             {
-                await using var phone = await HubClient.ConnectAsync(nodes[turn % nodes.Length].Address, ApiHost.Token(user), client.Cursor);
+                await using var phone = await HubClient.ConnectAsync(
+                    nodes[turn % nodes.Length].Address, ApiHost.Token(user), client.Cursor);
                 await foreach (var envelope in phone.AllAsync(over))
                 {
                     if (envelope.GetProperty("id").ValueKind is JsonValueKind.String)
@@ -110,7 +112,8 @@ public sealed class FoldingTests
             // Who has left is brought back by the service, which may at once.
             var actor = path.EndsWith("/participants", StringComparison.Ordinal) ? null : user;
             var answer = await CallAsync(nodes[turn % nodes.Length], actor, method, path, body);
-            if (method == HttpMethod.Post && path.EndsWith("/messages", StringComparison.Ordinal) && answer is not null && answer["id"] is not null)
+            var sends = method == HttpMethod.Post && path.EndsWith("/messages", StringComparison.Ordinal);
+            if (sends && answer?["id"] is not null)
                 Add(Text(answer, "id"));
         }
     }
@@ -173,7 +176,9 @@ public sealed class FoldingTests
             using var client = user is null ? node.ServiceClient() : node.ClientFor(user);
             var answer = await client.SendAsync(request);
             Assert.That((int)answer.StatusCode, Is.Not.EqualTo(405).And.Not.EqualTo(500), $"{method} {path}");
-            return answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength != 0 ? await answer.Content.ReadFromJsonAsync<JsonObject>() : null;
+            return answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength != 0
+                ? await answer.Content.ReadFromJsonAsync<JsonObject>()
+                : null;
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
         {

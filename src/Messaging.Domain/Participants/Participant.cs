@@ -10,7 +10,9 @@ public enum ParticipantRole
     Member,
 }
 
-/// <summary>A user's membership of a conversation. Its read pointer never moves backwards here and never passes the newest message.</summary>
+/// <summary>
+/// A user's membership of a conversation: as what, since when, and what sending rests on. How far that one has read is <see cref="Pointers"/>.
+/// </summary>
 public sealed class Participant(ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq)
 {
     public ConversationId ConversationId { get; } = conversationId;
