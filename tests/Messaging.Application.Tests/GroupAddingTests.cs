@@ -317,7 +317,7 @@ public sealed class GroupAddingTests : SliceFixture
 
         Assert.That(plan, Does.Contain("ix_participants_stays_out").And.Contain("pk_participants").And.Not.Contain("Seq Scan"));
         Assert.That(plan, Does.Match(@"ix_participants_stays_out on participants p .*actual rows=0(\.00)? loops=1"));
-        Assert.That(plan, Does.Match(@"ix_departures_stays_out on departures d .*actual rows=0(\.00)? loops=1").And.Contain("pk_departures"));
+        Assert.That(plan, Does.Match(@"ix_departures_stays_out on departures \w+ .*actual rows=0(\.00)? loops=1").And.Contain("pk_departures"));
     }
 
     [Test]

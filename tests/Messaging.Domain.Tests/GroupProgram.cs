@@ -178,8 +178,8 @@ sealed class GroupProgram
         var count = place.Participant is null ? 1 : 0;
         conversation.EnsureMayAdd(by, role, count, limit: Users);
         var newcomer = new Newcomer(
-            Ids[target], IsKnown: true, TakesPart: count == 0, place.IsBanned, place.StaysOut, WasInBefore: false);
-        Newcomer.EnsureWelcome([newcomer], new Actor(Ids[who]), _ => "userIds/0");
+            Ids[target], IsKnown: true, TakesPart: count == 0, place.IsBanned, place.Lockout, WasInBefore: false, place.Own.ClearedSeq);
+        Newcomer.EnsureWelcome([newcomer], new Actor(Ids[who]), now, _ => "userIds/0");
         if (count == 0)
             return;
         conversation.Add(by, role, count, limit: Users);
@@ -207,15 +207,15 @@ sealed class GroupProgram
         var by = In(who).Participant!;
         In(target);
         Go(by, target);
-        places[target].StaysOut = who == target;
     }
 
     // Said of who went, then of who follows, where anything can be said.
     private void Go(Participant by, int target)
     {
         var others = places.Select(place => place.Participant).OfType<Participant>();
-        var successor = conversation.Remove(by, places[target].Participant!, others);
-        places[target].Participant = null;
+        var gone = places[target].Participant!;
+        var successor = conversation.Remove(by, gone, others, now);
+        (places[target].Participant, places[target].Lockout) = (null, gone.Lockout);
         Note();
         if (successor is not null)
             Note();
@@ -347,7 +347,7 @@ sealed class GroupProgram
             .Select(one => $"{one.i}:{one.Participant!.Role}");
         var seen = messages.Where(message => IsSeen(user, message.Seq))
             .Select(message => $"{message.Seq}{(message.IsDeleted ? "x" : "")}" + Named(message));
-        var mine = $"archived {own.ArchivedSeq >= conversation.LastSeq} starred {own.StarredAt is not null}";
+        var mine = $"archived {own.IsArchived(conversation.LastSeq, now)} starred {own.StarredAt is not null}";
         return $"""
             people {string.Join(' ', people)}
             closed {conversation.IsClosed} archived {conversation.IsArchived} last {conversation.LastSeq}
@@ -419,7 +419,6 @@ sealed class GroupProgram
 
         public bool IsBanned { get; set; }
 
-        /// <summary>Whether this one left: nobody but the service brings that one back for a day.</summary>
-        public bool StaysOut { get; set; }
+        public Lockout? Lockout { get; set; }
     }
 }

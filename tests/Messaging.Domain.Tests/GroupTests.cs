@@ -19,7 +19,7 @@ public sealed class GroupTests
         var (group, owner) = (Restored(count: 4), Owner());
         Participant[] others = [Of("bob", joined: 1), Of("cyd", ParticipantRole.Admin, joined: 3), Of("dan", ParticipantRole.Admin, joined: 2), owner];
 
-        var successor = group.Remove(owner, owner, others);
+        var successor = group.Remove(owner, owner, others, Now);
 
         Assert.That((successor!.UserId.Value, successor.Role, group.OwnerId), Is.EqualTo(("dan", ParticipantRole.Owner, (UserId?)successor.UserId)));
     }
@@ -29,7 +29,7 @@ public sealed class GroupTests
     {
         var (group, owner) = (Restored(count: 4), Owner());
 
-        var successor = group.Remove(owner, owner, [Of("dan", joined: 1), Of("cyd", joined: 1), Of("bob", joined: 2)]);
+        var successor = group.Remove(owner, owner, [Of("dan", joined: 1), Of("cyd", joined: 1), Of("bob", joined: 2)], Now);
 
         Assert.That((successor!.UserId.Value, group.ParticipantCount, group.Version), Is.EqualTo(("cyd", 3, 4L)));
     }
@@ -39,7 +39,7 @@ public sealed class GroupTests
     {
         var (group, bob) = (Restored(count: 3), Of("bob"));
 
-        Assert.That(group.Remove(bob, bob, [Owner(), Of("cyd")]), Is.Null);
+        Assert.That(group.Remove(bob, bob, [Owner(), Of("cyd")], Now), Is.Null);
         Assert.That((group.OwnerId, group.ParticipantCount), Is.EqualTo(((UserId?)Ada, 2)));
     }
 
@@ -48,8 +48,8 @@ public sealed class GroupTests
     {
         var (group, owner, bob) = (Restored(count: 3), Owner(), Of("bob", joined: 1));
 
-        group.Remove(owner, owner, [owner, bob, Of("cyd", joined: 2)]);
-        var successor = group.Remove(bob, bob, [bob, Of("cyd", joined: 2)]);
+        group.Remove(owner, owner, [owner, bob, Of("cyd", joined: 2)], Now);
+        var successor = group.Remove(bob, bob, [bob, Of("cyd", joined: 2)], Now);
 
         Assert.That((successor!.UserId.Value, group.OwnerId, group.ParticipantCount), Is.EqualTo(("cyd", (UserId?)successor.UserId, 1)));
     }
@@ -59,7 +59,7 @@ public sealed class GroupTests
     {
         var (group, owner) = (Restored(count: 1), Owner());
 
-        var successor = group.Remove(owner, owner, [owner]);
+        var successor = group.Remove(owner, owner, [owner], Now);
 
         Assert.That((successor, group.OwnerId), Is.EqualTo(((Participant?)null, (UserId?)null)));
         Assert.That((group.EndIfEmpty(Now), group.EndIfEmpty(Now)), Is.EqualTo((true, false)));
@@ -83,7 +83,7 @@ public sealed class GroupTests
     {
         var group = Restored();
 
-        Assert.That(() => group.Remove(Of("bob", by), Of("cyd", target), []), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => group.Remove(Of("bob", by), Of("cyd", target), [], Now), Refused(ProblemCodes.NotAllowed));
         Assert.That(() => group.EnsureMayBan(Of("bob", by), new("cyd"), Of("cyd", target)), Refused(ProblemCodes.NotAllowed));
         Assert.That((group.ParticipantCount, group.Version), Is.EqualTo((2, 3L)));
     }
@@ -91,8 +91,8 @@ public sealed class GroupTests
     [Test]
     public void Admins_and_the_service_put_out_and_ban_members()
     {
-        Assert.That(() => Restored().Remove(Of("bob", ParticipantRole.Admin), Of("cyd"), []), Throws.Nothing);
-        Assert.That(() => Restored().Remove(by: null, Of("cyd"), []), Throws.Nothing);
+        Assert.That(() => Restored().Remove(Of("bob", ParticipantRole.Admin), Of("cyd"), [], Now), Throws.Nothing);
+        Assert.That(() => Restored().Remove(by: null, Of("cyd"), [], Now), Throws.Nothing);
         Assert.That(() => Restored().EnsureMayBan(Of("bob", ParticipantRole.Admin), new("cyd"), Of("cyd")), Throws.Nothing);
         Assert.That(() => Restored().EnsureMayBan(by: null, new("cyd"), target: null), Throws.Nothing);
     }
@@ -110,7 +110,7 @@ public sealed class GroupTests
     {
         var direct = Restored(ConversationType.Direct);
 
-        Assert.That(() => direct.Remove(Of("bob"), Of("bob"), []), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => direct.Remove(Of("bob"), Of("bob"), [], Now), Refused(ProblemCodes.DirectIsFixed));
         Assert.That(() => direct.EnsureMayBan(by: null, new("bob"), Of("bob")), Refused(ProblemCodes.DirectIsFixed));
         Assert.That(() => direct.EnsureMayUnban(by: null), Refused(ProblemCodes.DirectIsFixed));
         Assert.That(() => direct.ChangeRole(by: null, Of("bob"), ParticipantRole.Admin, owner: null), Refused(ProblemCodes.DirectIsFixed));
@@ -163,7 +163,7 @@ public sealed class GroupTests
 
         Assert.That(
             () => Restored(archived: true).ChangeRole(Owner(), bob, ParticipantRole.Admin, Owner()), Refused(ProblemCodes.ConversationArchived));
-        Assert.That(() => Restored(archived: true).Remove(bob, bob, []), Throws.Nothing);
+        Assert.That(() => Restored(archived: true).Remove(bob, bob, [], Now), Throws.Nothing);
     }
 
     [Test]
@@ -180,7 +180,7 @@ public sealed class GroupTests
     {
         Newcomer[] named = [Named("banned") with { IsBanned = true }, Named("one") with { IsKnown = false }, Named("two") with { IsKnown = false }];
 
-        var refused = Assert.Throws<RuleException>(() => Newcomer.EnsureWelcome(named, Actor.Service, user => $"{user}"));
+        var refused = Assert.Throws<RuleException>(() => Newcomer.EnsureWelcome(named, Actor.Service, Now, user => $"{user}"));
 
         Assert.That(refused!.Problems.Select(problem => problem.Member), Is.EqualTo(new[] { "one", "two" }));
     }
@@ -188,12 +188,43 @@ public sealed class GroupTests
     [Test]
     public void Who_is_banned_is_let_in_by_nobody_and_who_left_lately_by_the_service_alone()
     {
-        var (banned, gone) = (Named("bob") with { IsBanned = true }, Named("bob") with { StaysOut = true });
+        var (banned, gone) = (Named("bob") with { IsBanned = true }, Named("bob") with { Lockout = Lockout.Since(Now) });
 
         Assert.That(() => Welcome(banned, Actor.Service), Refused(ProblemCodes.Banned));
         Assert.That(() => Welcome(gone, new Actor(Ada)), Refused(ProblemCodes.NotAllowed));
         Assert.That(() => Welcome(gone, Actor.Service), Throws.Nothing);
         Assert.That(() => Welcome(gone with { TakesPart = true }, new Actor(Ada)), Throws.Nothing);
+    }
+
+    [Test]
+    public void Who_leaves_is_left_alone_for_a_day_and_who_is_put_out_is_not()
+    {
+        var (left, putOut) = (Of("bob", ParticipantRole.Admin), Of("cyd"));
+
+        Restored().Remove(left, left, [], Now);
+        Restored().Remove(Owner(), putOut, [], Now);
+
+        Assert.That((left.LeftAt, left.Role, left.Lockout), Is.EqualTo(((Instant?)Now, ParticipantRole.Member, (Lockout?)new Lockout(Now + Duration.FromHours(24)))));
+        Assert.That((putOut.LeftAt, putOut.Lockout), Is.EqualTo(((Instant?)Now, (Lockout?)null)));
+    }
+
+    [TestCase(1, ProblemCodes.NotAllowed)]
+    [TestCase(0, "")]
+    public void Who_has_left_is_brought_back_once_the_day_is_over(int ticksLeft, string code)
+    {
+        var gone = Named("bob") with { Lockout = Lockout.Since(Now - Duration.FromHours(24) + Duration.FromTicks(ticksLeft)) };
+
+        Assert.That(() => Welcome(gone, new Actor(Ada)), code.Length == 0 ? Throws.Nothing : Refused(code));
+    }
+
+    [TestCase(HistoryAccess.Full, 1, 1)]
+    [TestCase(HistoryAccess.SinceJoin, 1, 5)]
+    [TestCase(HistoryAccess.SinceJoin, 9, 9)]
+    public void Who_comes_back_does_not_see_again_what_was_cleared(HistoryAccess history, long cleared, long expected)
+    {
+        var group = Restored(policy: Defaults with { History = history });
+
+        Assert.That((Named("bob") with { ClearedSeq = cleared }).ClearedIn(group), Is.EqualTo(expected));
     }
 
     [Test]
@@ -208,9 +239,10 @@ public sealed class GroupTests
         Assert.That((group.IsClosed, group.Closing, group.Version), Is.EqualTo((false, (Closing?)null, 5L)));
     }
 
-    private static void Welcome(Newcomer one, Actor by) => Newcomer.EnsureWelcome([one], by, _ => "userIds/0");
+    private static void Welcome(Newcomer one, Actor by) => Newcomer.EnsureWelcome([one], by, Now, _ => "userIds/0");
 
-    private static Newcomer Named(string user) => new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, StaysOut: false, WasInBefore: false);
+    private static Newcomer Named(string user) =>
+        new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, Lockout: null, WasInBefore: false, ClearedSeq: 0);
 
     private static Participant Owner() => Of("ada", ParticipantRole.Owner);
 

@@ -27,6 +27,31 @@ public sealed class OwnStateTests
         Assert.That(New.Archive(true, 5).Archive(false, 5), Is.EqualTo(New));
     }
 
+    [TestCase(5, 0, true)]
+    [TestCase(6, 0, false)]
+    [TestCase(6, 1, true)]
+    public void A_message_brings_back_what_is_archived_unless_it_is_muted(long newest, int mutedFor, bool expected)
+    {
+        var state = New.Archive(true, 5) with { MutedUntil = Now + Duration.FromTicks(mutedFor) };
+
+        Assert.That(state.IsArchived(newest, Now), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void What_is_muted_and_not_archived_is_not_archived()
+    {
+        Assert.That((New with { MutedUntil = Instant.MaxValue }).IsArchived(newest: 0, Now), Is.False);
+    }
+
+    [TestCase(5, true)]
+    [TestCase(6, false)]
+    public void A_message_brings_back_what_has_left_the_inbox_also_where_it_is_muted(long newest, bool expected)
+    {
+        var state = New.Clear(5, leavesInbox: true) with { MutedUntil = Instant.MaxValue };
+
+        Assert.That((state.IsHidden(newest), New.IsHidden(newest)), Is.EqualTo((expected, false)));
+    }
+
     [Test]
     public void What_is_starred_again_keeps_its_place()
     {

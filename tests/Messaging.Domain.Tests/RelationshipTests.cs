@@ -1,5 +1,6 @@
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
+using Messaging.Domain.Participants;
 using NodaTime;
 using NUnit.Framework.Constraints;
 
@@ -297,7 +298,8 @@ public sealed class RelationshipTests
     [TestCase(DirectMessages.Requests, false, true, true, ProblemCodes.NotAllowed)]
     public void Whom_one_may_bring_into_a_group(DirectMessages policy, bool contacts, bool talk, bool leftLately, string code)
     {
-        void Add(bool blocked) => new Acquaintance(Bob, contacts, blocked, talk, leftLately).EnsureMayBeAdded(policy, "userIds/1");
+        Lockout? lockout = leftLately ? Lockout.Since(Now) : null;
+        void Add(bool blocked) => new Acquaintance(Bob, contacts, blocked, talk, lockout).EnsureMayBeAdded(policy, Now, "userIds/1");
 
         Assert.That(() => Add(blocked: false), code.Length == 0 ? (IResolveConstraint)Throws.Nothing : Refused(code, "userIds/1"));
         Assert.That(() => Add(blocked: true), Refused(ProblemCodes.Blocked, "userIds/1"));

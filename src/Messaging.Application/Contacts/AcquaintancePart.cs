@@ -1,9 +1,12 @@
 using System.Data.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Participants;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
+using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
@@ -57,18 +60,23 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
                 SELECT FROM direct_keys d
                 JOIN conversations c ON c.id = d.conversation_id
                 WHERE {PairStore.KeysOfPair} AND c.request IS NULL) AS talk,
-            coalesce(gone.lately, false) AS left_lately
+            gone.until
         FROM unnest($1::text[], $2::text[], $3::text[]) AS k (by_id, user_id, pair)
         LEFT JOIN LATERAL (
-            SELECT true AS lately
+            (SELECT p.stays_out_until AS until
             FROM participants p
             JOIN participants mine ON mine.conversation_id = p.conversation_id AND mine.user_id = k.by_id
-            WHERE p.user_id = k.user_id AND p.stays_out_until > now()
+            WHERE p.user_id = k.user_id AND {LockoutSql.Holds}
+            ORDER BY p.stays_out_until DESC
+            LIMIT 1)
             UNION ALL
-            SELECT true
-            FROM departures d
-            JOIN departures mine ON mine.conversation_id = d.conversation_id AND mine.user_id = k.by_id
-            WHERE d.user_id = k.user_id AND d.stays_out_until > now()
+            (SELECT p.stays_out_until
+            FROM departures p
+            JOIN departures mine ON mine.conversation_id = p.conversation_id AND mine.user_id = k.by_id
+            WHERE p.user_id = k.user_id AND {LockoutSql.Holds}
+            ORDER BY p.stays_out_until DESC
+            LIMIT 1)
+            ORDER BY until DESC
             LIMIT 1
         ) gone ON true
         """;
@@ -93,12 +101,12 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
 
     /// <summary>Refuses to let people into a group whom the one who does may not bring. The service may bring everybody.</summary>
     /// <param name="placeOf">Their places in the request.</param>
-    public void EnsureMayAdd(Actor actor, IEnumerable<UserId> users, Func<UserId, string> placeOf)
+    public void EnsureMayAdd(Actor actor, IEnumerable<UserId> users, Instant now, Func<UserId, string> placeOf)
     {
         if (actor.UserId is not { } by)
             return;
         foreach (var user in users)
-            acquainted[(by, user)].EnsureMayBeAdded(policies.DirectMessages, placeOf(user));
+            acquainted[(by, user)].EnsureMayBeAdded(policies.DirectMessages, now, placeOf(user));
     }
 
     internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
@@ -138,5 +146,5 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
 
     private void Read(DbDataReader reader) => acquainted[(new(reader.GetString(0)), new(reader.GetString(1)))] = new(
         new(reader.GetString(1)), Contacts: reader.GetBoolean(2), Blocked: reader.GetBoolean(3), Talk: reader.GetBoolean(4),
-        LeftLately: reader.GetBoolean(5));
+        Lockout: reader.IsDBNull(5) ? null : new Lockout(Instant.FromDateTimeUtc(reader.GetDateTime(5))));
 }

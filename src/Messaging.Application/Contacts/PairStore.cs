@@ -124,7 +124,7 @@ public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Out
     /// <param name="users">Those who are to come in.</param>
     /// <param name="placeOf">Their places in the request.</param>
     public async Task EnsureMayAddAsync(
-        Actor actor, ConversationId id, IReadOnlyList<UserId> users, Func<UserId, string> placeOf, CancellationToken ct)
+        Actor actor, ConversationId id, IReadOnlyList<UserId> users, Instant now, Func<UserId, string> placeOf, CancellationToken ct)
     {
         var acquainted = new AcquaintancePart(policies);
         acquainted.Ask(id, actor, users);
@@ -136,7 +136,7 @@ public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Out
             if (!round.IsEmpty)
                 await round.RunAsync(ct);
         });
-        acquainted.EnsureMayAdd(actor, users, placeOf);
+        acquainted.EnsureMayAdd(actor, users, now, placeOf);
     }
 
     private async Task SaveAsync(Side before, Side side, Relationship pair, CancellationToken ct)

@@ -53,7 +53,8 @@ public sealed class CreateGroupHandler(
             clock.GetCurrentInstant());
         await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"participantIds/{i}", ct);
         await pairs.EnsureMayAddAsync(
-            command.Actor, conversation.Id, others, user => $"participantIds/{command.ParticipantIds.ToList().IndexOf(user)}", ct);
+            command.Actor, conversation.Id, others, conversation.CreatedAt,
+            user => $"participantIds/{command.ParticipantIds.ToList().IndexOf(user)}", ct);
 
         try
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
@@ -33,8 +34,8 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
     : IRequestHandler<ListInbox, Page<ConversationView>>
 {
     private const string Filter =
-        """
-        (p.hidden_seq IS NULL OR c.last_seq > p.hidden_seq)
+        $"""
+        {OwnStateSql.InInbox}
             AND (c.last_activity_at, c.id) < (@BeforeTime, @BeforeId)
             AND (@Type::text IS NULL OR c.type = @Type)
             AND (@ContextType::text IS NULL OR (c.context_type = @ContextType AND c.context_id = @ContextId))
@@ -133,9 +134,9 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
     // everybody 0.2 ms more, since all of its plan is made ready each time. Index: pk_large_inboxes.
     private const string HasPlaces = "(SELECT EXISTS (SELECT FROM large_inboxes l WHERE l.user_id = @UserId AND l.filled_at IS NOT NULL))";
 
-    private const string Open = $"c.archived_at IS NULL AND NOT {UnreadSql.Archived}";
+    private const string Open = $"c.archived_at IS NULL AND NOT {OwnStateSql.Archived}";
     private const string Unread = $"{Open} AND {UnreadSql.Messages} > 0";
-    private const string Archived = $"(c.archived_at IS NOT NULL OR {UnreadSql.Archived})";
+    private const string Archived = $"(c.archived_at IS NOT NULL OR {OwnStateSql.Archived})";
     private const string OwnArchived = "(p.archived_seq IS NOT NULL OR p.archived_for_all)";
     private const string Starred = "p.starred_at IS NOT NULL";
 

@@ -65,16 +65,17 @@ public sealed class AddParticipantsHandler(
         {
             var (conversation, place) = set.Get(ConversationId, Actor);
             var newcomers = command.UserIds.Select(user => set.Newcomers.Of(ConversationId, user)).ToList();
-            var added = newcomers.Where(one => !one.TakesPart).Select(one => one.UserId).ToList();
+            var coming = newcomers.FindAll(one => !one.TakesPart);
+            var added = coming.ConvertAll(one => one.UserId);
             var returning = newcomers.Where(one => one.WasInBefore).Select(one => one.UserId).ToHashSet();
             conversation.EnsureMayAdd(place?.Participant, role, added.Count, limits.GroupSize);
-            Newcomer.EnsureWelcome(newcomers, Actor, PlaceOf);
-            set.Acquaintances.EnsureMayAdd(Actor, added, PlaceOf);
+            Newcomer.EnsureWelcome(newcomers, Actor, set.Now, PlaceOf);
+            set.Acquaintances.EnsureMayAdd(Actor, added, set.Now, PlaceOf);
             if (added.Count == 0)
                 return added;
 
-            foreach (var user in added)
-                set.Places.Arrive(conversation.Seat(user, role, set.Now), conversation.HidesUpTo);
+            foreach (var one in coming)
+                set.Places.Arrive(conversation.Seat(one.UserId, role, set.Now), one.ClearedIn(conversation));
             conversation.Add(place?.Participant, role, added.Count, limits.GroupSize);
             // Those who come ignore what is told of a conversation that they do not have yet: what they are given then counts all of them.
             set.TellPeople(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);

@@ -39,7 +39,7 @@ public sealed class BanParticipantHandler(ChangeRunner changes) : IRequestHandle
             set.Bans.EnsureKnown(ConversationId, User);
 
             if (target is not null)
-                Depart(set, conversation, conversation.Remove(place?.Participant, target, set.Places.Of(ConversationId)), banned: true);
+                Depart(set, conversation, place?.Participant, target, banned: true);
             return set.Bans.Find(ConversationId, User) is { } ban
                 ? new BannedParticipant(ban, Created: false)
                 : new BannedParticipant(set.Bans.Put(ConversationId, User, place?.User, conversation.Next(set.Now)), Created: true);

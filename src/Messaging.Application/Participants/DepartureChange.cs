@@ -19,12 +19,12 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
         set.Places.AskDeparture(ConversationId, user, byChoice: Actor.UserId == user);
     }
 
-    /// <summary>Leaves to be written and told what the conversation has decided.</summary>
-    /// <param name="successor">Who owns it from now on, where that is another one.</param>
-    protected void Depart(ChangeSet set, Conversation conversation, Participant? successor, bool banned)
+    /// <summary>Has the conversation put somebody out, and leaves to be written and told what it decides.</summary>
+    protected void Depart(ChangeSet set, Conversation conversation, Participant? actor, Participant target, bool banned)
     {
         var by = Actor.UserId;
-        set.Places.Leave(ConversationId, user, byChoice: by == user);
+        var successor = conversation.Remove(actor, target, set.Places.Of(ConversationId), set.Now);
+        set.Places.Leave(target);
         set.Say(conversation, new SystemNote(by == user ? "user-left" : "user-removed", by, [user]));
         var removal = new Removal(user, by, banned);
         set.Tell(conversation, new ParticipantRemoved(ConversationId), seq: null, removal);
@@ -48,7 +48,7 @@ public sealed class RemovalChange(Actor actor, ConversationId id, UserId user) :
         var (conversation, place) = set.Get(ConversationId, Actor);
         conversation.EnsureGroup();
         var target = set.Get(ConversationId, User).Place.Participant;
-        Depart(set, conversation, conversation.Remove(place?.Participant, target, set.Places.Of(ConversationId)), banned: false);
+        Depart(set, conversation, place?.Participant, target, banned: false);
         return default;
     }
 }

@@ -2,6 +2,7 @@ using Messaging.Application.Contacts;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Participants;
+using NodaTime;
 
 namespace Messaging.Application.Participants;
 
@@ -12,7 +13,7 @@ public sealed class NewcomerPart(AcquaintancePart acquaintances) : ChangePart
     private const string LoadSql =
         """
         SELECT k.conversation_id, k.user_id, p.user_id IS NOT NULL AND p.left_at IS NULL AS takes_part, b.user_id IS NOT NULL AS is_banned,
-            coalesce(p.stays_out_until > now(), false) AS stays_out, p.user_id IS NOT NULL AS was_in_before
+            p.stays_out_until, p.user_id IS NOT NULL AS was_in_before, p.cleared_seq
         FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
         LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id
         LEFT JOIN bans b ON b.conversation_id = k.conversation_id AND b.user_id = k.user_id
@@ -35,7 +36,8 @@ public sealed class NewcomerPart(AcquaintancePart acquaintances) : ChangePart
                 var (id, user) = (new ConversationId(reader.GetGuid(0)), new UserId(reader.GetString(1)));
                 newcomers[(id, user)] = new Newcomer(
                     user, acquaintances.IsKnown(user), TakesPart: reader.GetBoolean(2), IsBanned: reader.GetBoolean(3),
-                    StaysOut: reader.GetBoolean(4), WasInBefore: reader.GetBoolean(5));
+                    Lockout: reader.IsDBNull(4) ? null : new Lockout(Instant.FromDateTimeUtc(reader.GetDateTime(4))),
+                    WasInBefore: reader.GetBoolean(5), ClearedSeq: reader.IsDBNull(6) ? 0 : reader.GetInt64(6));
             },
             ids, users);
     });

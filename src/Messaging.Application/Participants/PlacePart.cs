@@ -185,7 +185,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         ON CONFLICT (conversation_id, user_id) DO UPDATE
         SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL, stays_out_until = NULL,
             last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day,
-            cleared_seq = greatest(participants.cleared_seq, EXCLUDED.cleared_seq), hidden_seq = NULL
+            cleared_seq = EXCLUDED.cleared_seq, hidden_seq = NULL
         """;
 
     // The mark is what finds it among archived ones, also for who comes back. Of those who are locked. Index: pk_participants.
@@ -206,14 +206,12 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
-    // Who comes back finds the own settings as they were; who went by choice is left alone for a day, which the database counts from its
-    // own time, as it asks whether the day is over. The statement's, which begins after the lock was waited for. Index: pk_participants.
+    // Who comes back finds the own settings as they were. Index: pk_participants.
     private const string LeaveSql =
         """
         UPDATE participants p
-        SET left_at = statement_timestamp(), role = 'member',
-            stays_out_until = CASE WHEN w.by_choice THEN statement_timestamp() + interval '24 hours' END
-        FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS w (conversation_id, user_id, by_choice)
+        SET left_at = w.at, role = w.role, stays_out_until = w.stays_out_until::timestamptz
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS w (conversation_id, user_id, at, role, stays_out_until)
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
@@ -239,7 +237,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     private readonly Dictionary<(ConversationId Id, UserId User), ParticipantRole> roles = [];
     private readonly HashSet<(ConversationId Id, UserId User)> present = [];
     private readonly Dictionary<ConversationId, SortedSet<UserId>> first = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), bool> gone = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), Participant> gone = [];
     private readonly Dictionary<ConversationId, bool> archived = [];
     private readonly List<(Participant Who, long ClearedSeq)> arrivals = [];
 
@@ -317,12 +315,13 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     }
 
     /// <summary>Leaves it to be written that somebody no longer takes part.</summary>
-    internal void Leave(ConversationId id, UserId user, bool byChoice)
+    internal void Leave(Participant who)
     {
-        gone[(id, user)] = byChoice;
-        places.Remove((id, user));
-        present.Remove((id, user));
-        first.GetValueOrDefault(id)?.Remove(user);
+        var key = (who.ConversationId, who.UserId);
+        gone[key] = who;
+        places.Remove(key);
+        present.Remove(key);
+        first.GetValueOrDefault(who.ConversationId)?.Remove(who.UserId);
     }
 
     internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
@@ -423,12 +422,12 @@ public sealed class PlacePart(SendPart sends) : ChangePart
             Columns.Of(last, m => m.Place.Seq), Columns.Of(last, m => m.Place.At.ToDateTimeUtc()), Columns.Of(last, m => m.Day)));
         Columns.IfAny(places.Where(place => place.Value.Participant.Role != roles[place.Key]).ToList(), changed => round.Add(
             SaveRolesSql, Columns.Of(changed, place => place.Key.Id.Value), Columns.Of(changed, place => place.Key.User.Value),
-            Columns.Of(changed, place => place.Value.Participant.Role.ToString().ToLowerInvariant())));
+            Columns.Of(changed, place => Word(place.Value.Participant.Role))));
         Columns.IfAny(arrivals, rows =>
         {
             var (ids, users) = (Columns.Of(rows, row => row.Who.ConversationId.Value), Columns.Of(rows, row => row.Who.UserId.Value));
             round.Add(
-                ArriveSql, ids, users, Columns.Of(rows, row => row.Who.Role.ToString().ToLowerInvariant()),
+                ArriveSql, ids, users, Columns.Of(rows, row => Word(row.Who.Role)),
                 Columns.Of(rows, row => row.Who.JoinedAt.ToDateTimeUtc()), Columns.Of(rows, row => row.Who.JoinedSeq),
                 Columns.Of(rows, row => row.ClearedSeq));
             round.Add(InboxPlaceStore.AddSql, ids, users);
@@ -438,12 +437,16 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         Columns.IfAny(gone, rows =>
         {
             var (ids, users) = Columns.Split(gone.Keys);
-            round.Add(LeaveSql, ids, users, Columns.Of(rows, row => row.Value));
+            round.Add(
+                LeaveSql, ids, users, Columns.Of(rows, row => row.Value.LeftAt!.Value.ToDateTimeUtc()), Columns.Of(rows, row => Word(row.Value.Role)),
+                Columns.Of(rows, row => Columns.Text(row.Value.Lockout?.Until)));
             round.Add(LeaveInboxSql, ids, users);
         });
         Columns.IfAny(sends.FirstOfDays, first => round.Add(
             SaveDaysSql, Columns.Of(first, m => m.ConversationId.Value), Columns.Of(first, m => m.Day)));
     }
+
+    private static string Word(ParticipantRole role) => role.ToString().ToLowerInvariant();
 
     private static (ConversationId Id, UserId User) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 }

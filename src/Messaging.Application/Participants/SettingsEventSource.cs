@@ -1,6 +1,5 @@
 using Messaging.Application.Common;
 using Messaging.Application.Events;
-using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Participants;
 using NodaTime;
@@ -13,9 +12,9 @@ public sealed class SettingsEventSource : IEventSource
     // Index: pk_participants, pk_conversations.
     private const string SettingsSql =
         $"""
-        SELECT p.conversation_id, p.user_id, {UnreadSql.Archived} AS archived, p.starred_at IS NOT NULL AS starred,
-            CASE WHEN {UnreadSql.Muted} THEN p.muted_until END AS muted_until, p.show_read_receipts, p.settings, p.cleared_seq,
-            coalesce(c.last_seq <= p.hidden_seq, false) AS hidden
+        SELECT p.conversation_id, p.user_id, {OwnStateSql.Archived} AS archived, p.starred_at IS NOT NULL AS starred,
+            {OwnStateSql.MutedUntil} AS muted_until, p.show_read_receipts, p.settings, p.cleared_seq,
+            NOT {OwnStateSql.InInbox} AS hidden
         FROM unnest(@OwnConversations::uuid[], @Owners::text[]) AS k (conversation_id, user_id)
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
         JOIN conversations c ON c.id = k.conversation_id

@@ -1,4 +1,5 @@
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 
 namespace Messaging.Application.Receipts;
 
@@ -11,12 +12,6 @@ public static class UnreadSql
 {
     /// <summary>The seq up to which nothing is unread.</summary>
     public const string Pointer = $"greatest(p.last_read_seq, {SightSql.Start})";
-
-    /// <summary>Whether one has muted the conversation just now.</summary>
-    public const string Muted = "coalesce(p.muted_until > now(), false)";
-
-    /// <summary>Whether one has archived the conversation: the next message brings it back, unless it is muted.</summary>
-    public const string Archived = $"coalesce(c.last_seq <= p.archived_seq OR (p.archived_seq IS NOT NULL AND {Muted}), false)";
 
     // Index: pk_message_gaps and pk_participant_gaps, from the pointer on.
     public const string Messages =
@@ -56,11 +51,11 @@ public static class UnreadSql
     /// <summary>Each conversation of a user <c>u</c> with something after the pointer, archived ones left out. Index: ix_participants_inbox.</summary>
     public const string Rows =
         $"""
-        SELECT p.conversation_id, {Muted} AS muted, {Messages} AS messages, {Mentions} AS mentions
+        SELECT p.conversation_id, {OwnStateSql.Muted} AS muted, {Messages} AS messages, {Mentions} AS mentions
         FROM participants p
         JOIN conversations c ON c.id = p.conversation_id
         WHERE p.user_id = u.id AND p.left_at IS NULL AND NOT p.pending AND p.activity_day IS NOT NULL
-            AND c.archived_at IS NULL AND NOT {Archived} AND c.last_seq > {Pointer}
+            AND c.archived_at IS NULL AND NOT {OwnStateSql.Archived} AND c.last_seq > {Pointer}
         """;
 
     /// <summary>The badge of a user <c>u</c>, as an <see cref="UnreadTotalRow"/>.</summary>

@@ -248,7 +248,7 @@ public sealed class Conversation
     public void EnsureTakes(Participant? sender, Instant now)
     {
         EnsureMayPost(sender);
-        EnsurePace(sender, sender?.LastSentAt, now);
+        EnsurePace(sender, now);
     }
 
     /// <summary>Takes a message in: next in order, and later than all that happened here before, whatever the clock says.</summary>
@@ -290,12 +290,11 @@ public sealed class Conversation
 
     /// <summary>Refuses, in slow mode, a message or an edit that comes too soon after the last one.</summary>
     /// <param name="sender">Null for the service.</param>
-    /// <param name="last">When the sender last sent or edited here.</param>
-    public void EnsurePace(Participant? sender, Instant? last, Instant now)
+    public void EnsurePace(Participant? sender, Instant now)
     {
         if (sender is null || Type is ConversationType.Direct || sender.Administers || Policy!.SlowModeSeconds == 0)
             return;
-        if (last + Duration.FromSeconds(Policy.SlowModeSeconds) is { } next && next > now)
+        if (sender.LastSentAt + Duration.FromSeconds(Policy.SlowModeSeconds) is { } next && next > now)
             throw ConversationErrors.TooSoon(next - now);
     }
 
@@ -382,11 +381,12 @@ public sealed class Conversation
     /// <param name="by">Who does; null for the service.</param>
     /// <param name="others">Those of whom one may follow.</param>
     /// <returns>Who follows; null where nobody has to, or nobody is left.</returns>
-    public Participant? Remove(Participant? by, Participant target, IEnumerable<Participant> others)
+    public Participant? Remove(Participant? by, Participant target, IEnumerable<Participant> others, Instant now)
     {
         EnsureGroup();
         EnsureMayRemove(by, target);
-        return Leave(target, others);
+        target.Leave(byChoice: by?.UserId == target.UserId, now);
+        return Follow(target, others);
     }
 
     /// <summary>Refuses whoever may not keep somebody out, whether that one takes part or not.</summary>
@@ -512,7 +512,7 @@ public sealed class Conversation
         Version++;
     }
 
-    private Participant? Leave(Participant who, IEnumerable<Participant> others)
+    private Participant? Follow(Participant who, IEnumerable<Participant> others)
     {
         ParticipantCount--;
         Version++;

@@ -11,6 +11,14 @@ namespace Messaging.Domain.Participants;
 public sealed record OwnState(
     long ClearedSeq, long? HiddenSeq, long? ArchivedSeq, Instant? StarredAt, Instant? MutedUntil, bool ShowsReads, string? Preferences)
 {
+    public bool IsMuted(Instant now) => MutedUntil > now;
+
+    /// <summary>Whether it is put away: the next message brings it back, unless it is muted.</summary>
+    public bool IsArchived(long newest, Instant now) => ArchivedSeq is { } seq && (newest <= seq || IsMuted(now));
+
+    /// <summary>Whether it is out of one's inbox: the next message brings it back.</summary>
+    public bool IsHidden(long newest) => newest <= HiddenSeq;
+
     /// <summary>Empties one's own view up to the newest message. What was cleared stays so.</summary>
     public OwnState Clear(long newest, bool leavesInbox) => this with
     {

@@ -26,8 +26,14 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
     /// <summary>The newest seq at joining: one starts with nothing unread.</summary>
     public long JoinedSeq { get; } = joinedSeq;
 
-    /// <summary>When this one last sent here; null before the first time.</summary>
+    /// <summary>When this one last sent or edited here; null before the first time.</summary>
     public Instant? LastSentAt { get; private set; }
+
+    /// <summary>When this one has gone; null for who takes part.</summary>
+    public Instant? LeftAt { get; private set; }
+
+    /// <summary>For how long who has gone is left alone; null for who was put out.</summary>
+    public Lockout? Lockout { get; private set; }
 
     /// <summary>How many messages are unread for this one.</summary>
     public long Unread { get; private set; }
@@ -56,6 +62,10 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     /// <summary>Takes a role, as the conversation has decided.</summary>
     internal void Become(ParticipantRole role) => Role = role;
+
+    /// <summary>Goes, as the conversation has decided, and leaves the role behind.</summary>
+    internal void Leave(bool byChoice, Instant now) =>
+        (LeftAt, Lockout, Role) = (now, byChoice ? Participants.Lockout.Since(now) : null, ParticipantRole.Member);
 
     public bool Administers => Role is not ParticipantRole.Member;
 

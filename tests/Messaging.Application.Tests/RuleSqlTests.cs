@@ -1,0 +1,62 @@
+using Messaging.Application.Participants;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Tests;
+
+/// <summary>Rules of the domain that stand in SQL too, once: of anything made at random they say the same.</summary>
+public sealed class RuleSqlTests : SliceFixture
+{
+    private const string LockoutsSql =
+        $"""
+        SELECT now() AS now, p.stays_out_until AS until, coalesce({LockoutSql.Holds}, false) AS holds
+        FROM (
+            SELECT CASE WHEN n % 10 > 0 THEN now() + (n - 500) * interval '1 microsecond' END AS stays_out_until
+            FROM generate_series(0, 1000) AS n
+        ) p
+        """;
+
+    // All that stand otherwise to each other.
+    private const string OwnStatesSql =
+        $"""
+        SELECT now() AS now, c.last_seq, p.archived_seq, p.hidden_seq, p.muted_until, {OwnStateSql.Muted} AS muted,
+            {OwnStateSql.MutedUntil} IS NOT NULL AS is_muted_until, {OwnStateSql.Archived} AS archived, NOT {OwnStateSql.InInbox} AS hidden
+        FROM generate_series(4, 6) AS c (last_seq)
+        CROSS JOIN (
+            SELECT archived_seq, hidden_seq, now() + muted_for AS muted_until
+            FROM unnest(ARRAY[NULL, 5]) AS archived_seq, unnest(ARRAY[NULL, 5]) AS hidden_seq,
+                unnest(ARRAY[NULL, interval '-1 us', interval '0', interval '1 us']) AS muted_for
+        ) p
+        """;
+
+    [Test]
+    public async Task What_is_muted_archived_and_hidden_is_so_in_SQL_as_in_the_domain()
+    {
+        var rows = await Slices.SqlAsync(session => session.QueryAsync<OwnStateRow>(OwnStatesSql, new { }, CancellationToken.None));
+
+        Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain)));
+        Assert.That(rows.Select(row => row.InSql).Distinct().Count(), Is.EqualTo(8));
+    }
+
+    [Test]
+    public async Task A_lockout_holds_in_SQL_as_in_the_domain()
+    {
+        var rows = await Slices.SqlAsync(session => session.QueryAsync<LockoutRow>(LockoutsSql, new { }, CancellationToken.None));
+
+        Assert.That(rows.Where(row => row.Holds != (row.Until is { } until && new Lockout(until).HoldsAt(row.Now))), Is.Empty);
+        Assert.That(rows.Select(row => row.Holds).Distinct(), Is.EquivalentTo(new[] { true, false }));
+    }
+
+    private sealed record OwnStateRow(
+        Instant Now, int LastSeq, int? ArchivedSeq, int? HiddenSeq, Instant? MutedUntil, bool Muted, bool IsMutedUntil, bool Archived, bool Hidden)
+    {
+        private OwnState State => new(ClearedSeq: 0, HiddenSeq, ArchivedSeq, StarredAt: null, MutedUntil, ShowsReads: true, Preferences: null);
+
+        public (bool, bool, bool, bool) InSql => (Muted, IsMutedUntil, Archived, Hidden);
+
+        public (bool, bool, bool, bool) InDomain =>
+            (State.IsMuted(Now), State.IsMuted(Now), State.IsArchived(LastSeq, Now), State.IsHidden(LastSeq));
+    }
+
+    private sealed record LockoutRow(Instant Now, Instant? Until, bool Holds);
+}
