@@ -1,4 +1,7 @@
+using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using NodaTime;
 
@@ -36,6 +39,26 @@ public sealed class RuleSqlTests : SliceFixture
 
         Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain)));
         Assert.That(rows.Select(row => row.InSql).Distinct().Count(), Is.EqualTo(8));
+    }
+
+    private const string LargeSql =
+        $"""
+        SELECT c.participant_count
+        FROM generate_series(0, 300) AS c (participant_count)
+        WHERE {ReceiptSql.IsLarge}
+        ORDER BY 1
+        """;
+
+    [Test]
+    public async Task A_conversation_is_large_in_SQL_as_in_the_domain()
+    {
+        var large = await Slices.SqlAsync(session => session.QueryAsync<int>(LargeSql, new { }, CancellationToken.None));
+
+        Assert.That(large, Is.EqualTo(Enumerable.Range(0, 301).Where(count => Of(count).IsLarge)));
+
+        static Conversation Of(int count) => Conversation.Restore(default, new ConversationState(
+            ConversationType.Group, OwnerId: null, count, LastSeq: 0, Version: 1, Closed: false, Archived: false, Blocked: false, Request: null,
+            new PolicySettings().With(stored: null), EventNo: 0, LastEventAt: default, LastActivityDay: null));
     }
 
     [Test]

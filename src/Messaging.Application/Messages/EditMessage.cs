@@ -61,7 +61,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             var at = conversation.Next(set.Now);
             var edited = message.Edit(
                 message.Body! with { Text = after.Text, Metadata = after.Metadata?.Value, Mentions = after.Mentions! }, at);
-            conversation.EnsurePace(place?.Participant, place?.Participant.LastSentAt, set.Now);
+            conversation.EnsurePace(place?.Participant, set.Now);
             place?.Participant.Edited(at);
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(

@@ -3,7 +3,7 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
-using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Receipts;
@@ -43,21 +43,18 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
             // Where the message lies behind what was read, the pointer moves forward to it, which is marked and told as reading is.
             var (reads, receives) = (pointers.LastReadSeq > lastRead, pointers.LastDeliveredSeq > lastDelivered);
             var now = set.Pointers.TimeOf(ConversationId, user, set.Now + Duration.FromNanoseconds(1_000));
-            var at = conversation.Next(now);
+            var move = new PointerMove(
+                conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads, receives,
+                set.Sends.SenderOf(ConversationId, command.Seq - 1) ?? sender, conversation.Next(now), MarksUnread: true);
             place.Participant.MarkedUnread();
-            set.MarkUnread(ConversationId, user, command.Seq, reads, receives, at);
-            var others = conversation.HearersOf(user, set.Sends.SenderOf(ConversationId, command.Seq - 1) ?? sender);
-            var reached = new PointerTold(user, pointers.LastReadSeq, at);
-            foreach (var other in receives && !pointers.ShowsReads ? others : [])
-                set.TellOwn(new MessageDelivered(ConversationId, other), reached, at);
-            // Where everybody hears of it, they hear that it moved back; in a large group the author alone waits for how far one has come.
-            var all = pointers.ShowsReads && others.Contains(null);
-            foreach (var author in reads && pointers.ShowsReads && !all ? others : [])
-                set.TellOwn(new MessageRead(ConversationId, author), reached, at);
-            set.Tell(
-                conversation, new MessageRead(ConversationId, all ? null : user), seq: null, new PointerBackTold(user, pointers.LastReadSeq, at),
-                now);
-            set.TellOwn(new UnreadChanged(ConversationId, user), new UnreadValues { MarkedUnread = true }, at);
+            set.MarkUnread(move);
+            foreach (var fact in move.Facts())
+            {
+                if (fact is { MarksUnread: true, Seq: not null })
+                    set.Tell(conversation, fact.Event, seq: null, PointerTold.Of(move, fact), now);
+                else
+                    set.TellOwn(fact.Event, PointerTold.Of(move, fact), move.At);
+            }
             return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
         }
 
@@ -68,6 +65,3 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
         }
     }
 }
-
-/// <summary>What the event of a pointer that was moved by marking as unread tells.</summary>
-public sealed record PointerBackTold(UserId UserId, long Seq, Instant At, bool MarkedUnread = true);

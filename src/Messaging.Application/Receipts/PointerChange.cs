@@ -1,9 +1,6 @@
-using System.Text.Json;
-using Messaging.Application.Common;
+using System.Text.Json.Serialization;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
-using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
 using NodaTime;
 
@@ -13,7 +10,16 @@ namespace Messaging.Application.Receipts;
 public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long UnreadCount, long MentionCount);
 
 /// <summary>What events of a moved pointer tell.</summary>
-public sealed record PointerTold(UserId UserId, long Seq, Instant At);
+/// <param name="MarkedUnread">True where a message was marked as unread, else absent.</param>
+public sealed record PointerTold(
+    UserId UserId, long Seq, Instant At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool MarkedUnread = false)
+{
+    /// <summary>What an event of the move keeps; null for nothing.</summary>
+    public static object? Of(PointerMove move, PointerFact fact) =>
+        fact.Seq is { } seq ? new PointerTold(move.UserId, seq, move.At, fact.MarksUnread)
+        : fact.MarksUnread ? new UnreadValues { MarkedUnread = true }
+        : null;
+}
 
 /// <summary>Moves somebody's read or delivered pointer forward. Holds one's own place alone, never the conversation.</summary>
 /// <param name="reads">Whether it was read; else it was received.</param>
@@ -44,44 +50,4 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
         var (messages, mentions) = set.Pointers.UnreadOf(ConversationId, user);
         return decided with { UnreadCount = messages, MentionCount = mentions };
     }
-}
-
-/// <summary>Pointers of one place that have moved and are to be written.</summary>
-/// <param name="Reads">Whether the read pointer is among them.</param>
-/// <param name="Delivered">Whether the delivered pointer is among them.</param>
-/// <param name="Sender">Of a large group, who wrote the newest message of those that are marked.</param>
-public sealed record PointerMove(
-    Conversation Conversation, UserId UserId, Pointers Pointers, long ReadSeq, long DeliveredSeq, bool Reads, bool Delivered, UserId? Sender,
-    Instant At)
-{
-    public ConversationId ConversationId => Conversation.Id;
-
-    /// <summary>
-    /// What is told of it. Where the policy tells no receipts, and between two who are parted, one's own devices alone learn of it; of who
-    /// hides how far one has read, the others learn that it was received.
-    /// </summary>
-    public IEnumerable<(IEvent Fact, string? Values)> Events()
-    {
-        var others = Conversation.HearersOf(UserId, Sender);
-        if (!Reads)
-        {
-            foreach (var audience in WithOwn(others))
-                yield return (new MessageDelivered(ConversationId, audience), Values(DeliveredSeq));
-            yield break;
-        }
-        // What was received beyond what was read is told by itself; else that it was read says so, to those who may hear that.
-        var isBeyond = DeliveredSeq > ReadSeq;
-        if (Delivered && (isBeyond || !Pointers.ShowsReads))
-        {
-            foreach (var audience in isBeyond ? WithOwn(others) : others)
-                yield return (new MessageDelivered(ConversationId, audience), Values(DeliveredSeq));
-        }
-        foreach (var audience in WithOwn(Pointers.ShowsReads ? others : []))
-            yield return (new MessageRead(ConversationId, audience), Values(ReadSeq));
-        yield return (new UnreadChanged(ConversationId, UserId), null);
-    }
-
-    private IReadOnlyList<UserId?> WithOwn(IReadOnlyList<UserId?> others) => others.Contains(null) ? others : [.. others, UserId];
-
-    private string Values(long seq) => JsonSerializer.Serialize(new PointerTold(UserId, seq, At), MessagingJson.Options);
 }

@@ -1,8 +1,10 @@
 using System.Data.Common;
+using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Receipts;
@@ -13,7 +15,7 @@ public sealed class PointerPart(PlacePart places) : ChangePart
     // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
     // pk_conversations, pk_messages.
     private const string LoadSql =
-        """
+        $"""
         SELECT p.conversation_id, p.user_id, p.last_read_seq, p.last_delivered_seq, p.pending, p.show_read_receipts, newest.sender_id,
             p.cleared_seq
         FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS k (conversation_id, user_id, seq)
@@ -22,7 +24,7 @@ public sealed class PointerPart(PlacePart places) : ChangePart
         LEFT JOIN LATERAL (
             SELECT m.sender_id
             FROM messages m
-            WHERE c.participant_count > 30 AND m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq)
+            WHERE {ReceiptSql.IsLarge} AND m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq)
                 AND m.created_at BETWEEN c.created_at AND c.last_activity_at
             LIMIT 1
         ) newest ON true
@@ -111,22 +113,20 @@ public sealed class PointerPart(PlacePart places) : ChangePart
     {
         var key = (move.ConversationId, move.UserId);
         moves[key] = moves.TryGetValue(key, out var earlier)
-            ? move with { Reads = move.Reads || earlier.Reads, Delivered = move.Delivered || earlier.Delivered }
+            ? move with { Reads = move.Reads || earlier.Reads, Receives = move.Receives || earlier.Receives }
             : move;
         changed[key] = (move.Reads || changed.GetValueOrDefault(key).Reads, move.At);
     }
 
     /// <summary>Leaves a pointer to be written that was moved to before a message, as its own event tells; how it moved until then is told.</summary>
-    internal void AddBack(ConversationId id, UserId user, long seq, bool reads, bool receives, Instant at)
+    internal void AddBack(PointerMove back)
     {
-        if (moves.Remove((id, user), out var move))
+        var (key, seq, at) = ((back.ConversationId, back.UserId), back.ReadSeq + 1, back.At);
+        if (moves.Remove(key, out var move))
             before.Add(move);
-        backs[(id, user)] = (backs.TryGetValue((id, user), out var back) ? Math.Min(back.Seq, seq) : seq, at);
-        changed[(id, user)] = changed.TryGetValue((id, user), out var earlier) ? earlier : (false, at);
-        if (reads)
-            read.Add(new(id, user, seq - 1, at));
-        if (receives)
-            delivered.Add(new(id, user, seq - 1, at));
+        backs[key] = (backs.TryGetValue(key, out var earlier) ? Math.Min(earlier.Seq, seq) : seq, at);
+        changed[key] = changed.TryGetValue(key, out var written) ? written : (false, at);
+        AddMarks(back);
     }
 
     /// <summary>Somebody has sent a message, and read all before it.</summary>
@@ -147,18 +147,15 @@ public sealed class PointerPart(PlacePart places) : ChangePart
     // After the messages: whoever sent has read up to there, and reads on from there.
     internal override void Write(Round round)
     {
-        PointerMove[] moved = [.. before, .. moves.Values];
+        foreach (var move in before.Concat(moves.Values))
+            AddMarks(move);
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
             Columns.Of(rows, row => pointers[row.Key].Pointers.LastReadSeq),
             Columns.Of(rows, row => pointers[row.Key].Pointers.LastDeliveredSeq),
             Columns.Of(rows, row => row.Value.Reads), Columns.Of(rows, row => row.Value.At.ToDateTimeUtc())));
-        AddMarks(
-            round, AddReadMarksSql,
-            [.. read, .. moved.Where(m => m.Reads).Select(m => new Mark(m.ConversationId, m.UserId, m.ReadSeq, m.At))]);
-        AddMarks(
-            round, AddDeliveredMarksSql,
-            [.. delivered, .. moved.Where(m => m.Delivered).Select(m => new Mark(m.ConversationId, m.UserId, m.DeliveredSeq, m.At))]);
+        WriteMarks(round, AddReadMarksSql, read);
+        WriteMarks(round, AddDeliveredMarksSql, delivered);
         Columns.IfAny(backs, rows =>
         {
             var (ids, users) = Columns.Split(backs.Keys);
@@ -167,8 +164,9 @@ public sealed class PointerPart(PlacePart places) : ChangePart
         });
     }
 
-    internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Events().Select(
-        e => new EventRow(move.At, move.ConversationId, No: null, Seq: null, e.Fact.Audience, e.Fact.Type, e.Values)));
+    internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Facts().Select(
+        fact => new EventRow(
+            move.At, move.ConversationId, No: null, Seq: null, fact.Event.Audience, fact.Event.Type, Outbox.Json(PointerTold.Of(move, fact)))));
 
     internal override void ReadBack(Round round) => Columns.IfAny(asked.Keys, rows =>
     {
@@ -178,7 +176,15 @@ public sealed class PointerPart(PlacePart places) : ChangePart
 
     private static (ConversationId, UserId) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 
-    private static void AddMarks(Round round, string sql, Mark[] marks) => Columns.IfAny(marks, rows => round.Add(
+    private void AddMarks(PointerMove move)
+    {
+        if (move.Reads)
+            read.Add(new(move.ConversationId, move.UserId, move.ReadSeq, move.At));
+        if (move.Receives)
+            delivered.Add(new(move.ConversationId, move.UserId, move.DeliveredSeq, move.At));
+    }
+
+    private static void WriteMarks(Round round, string sql, List<Mark> marks) => Columns.IfAny(marks, rows => round.Add(
         sql, Columns.Of(rows, m => m.Id.Value), Columns.Of(rows, m => m.User.Value), Columns.Of(rows, m => m.Seq),
         Columns.Of(rows, m => m.At.ToDateTimeUtc())));
 

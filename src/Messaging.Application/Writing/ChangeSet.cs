@@ -207,10 +207,10 @@ public sealed class ChangeSet
     }
 
     /// <summary>Leaves a read pointer to be written that was moved to before a message, which its own event tells.</summary>
-    public void MarkUnread(ConversationId id, UserId user, long seq, bool reads, bool receives, Instant at)
+    public void MarkUnread(PointerMove move)
     {
-        Members.Change(id, user, member => member with { LastReadSeq = seq - 1 });
-        Pointers.AddBack(id, user, seq, reads, receives, at);
+        Members.Change(move.ConversationId, move.UserId, member => member with { LastReadSeq = move.ReadSeq });
+        Pointers.AddBack(move);
     }
 
     /// <summary>
