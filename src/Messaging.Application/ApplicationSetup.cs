@@ -16,6 +16,7 @@ public static class ApplicationSetup
         services.AddScoped<DbSession>();
         services.AddSingleton<Events.OutboxSignal>();
         services.AddSingleton<Events.EventTeller>();
+        services.AddSingleton<Messages.MessageExtraSet>();
         services.AddSingleton<Conversations.LargeInboxNotes>();
         services.AddSingleton<Search.SearchLane>();
         services.AddSingleton<Writing.ConversationWriter>();
@@ -37,6 +38,8 @@ public static class ApplicationSetup
             }
             if (type.IsAssignableTo(typeof(Events.IEventSource)))
                 services.AddSingleton(typeof(Events.IEventSource), type);
+            if (type.IsAssignableTo(typeof(Messages.MessageExtra)))
+                services.AddSingleton(typeof(Messages.MessageExtra), type);
             // Stores: the SQL that several slices share to load or save one aggregate.
             if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox) || type == typeof(Messages.MessageSender)
                 || type == typeof(Messages.MessageReader) || type == typeof(Conversations.Announcer) || type == typeof(Writing.ChangeRunner))

@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
+using Messaging.Application;
 using Messaging.Application.Messages;
 using Messaging.Application.Receipts;
 using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Messaging.Architecture.Tests;
@@ -72,30 +74,66 @@ public sealed partial class SqlTests
     [Test]
     public async Task Every_table_has_an_owner()
     {
-        await using var command = database.DataSource.CreateCommand(
+        var tables = await TablesAsync("relname NOT IN ('VersionInfo', 'migration_checksums')");
+
+        Assert.That(Owners.Keys, Is.EquivalentTo(tables));
+    }
+
+    // By the columns that say of which message a row is. What is kept is told or forgotten by its age, or is the messages themselves.
+    [Test]
+    public async Task All_that_hangs_on_messages_goes_with_a_conversation_that_was_deleted()
+    {
+        var hanging = await TablesAsync(
             """
+            relname NOT LIKE 'outbox%' AND relname NOT IN ('feed', 'messages', 'message_keys', 'message_requests') AND 2 = (
+                SELECT count(*) FROM pg_attribute WHERE attrelid = pg_class.oid AND attname IN ('conversation_id', 'seq') AND NOT attisdropped)
+            """);
+        var purged = SqlConstants.All.Where(sql => Purge().IsMatch(sql.Name))
+            .SelectMany(sql => Purged().Matches(sql.Text)).Select(match => match.Groups["table"].Value);
+
+        Assert.That(hanging, Has.Count.GreaterThan(5));
+        Assert.That(hanging.Except(purged), Is.Empty);
+    }
+
+    [Test]
+    public void What_hangs_on_messages_is_found_by_scanning()
+    {
+        var parts = SqlConstants.Assemblies.SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.IsAssignableTo(typeof(MessageExtra)) && !type.IsAbstract);
+
+        var found = new ServiceCollection().AddApplication()
+            .Where(service => service.ServiceType == typeof(MessageExtra)).Select(service => service.ImplementationType);
+
+        Assert.That(found, Is.EquivalentTo(parts).And.Contain(typeof(PinExtra)));
+    }
+
+    private async Task<List<string>> TablesAsync(string which)
+    {
+        await using var command = database.DataSource.CreateCommand(
+            $"""
             SELECT relname
             FROM pg_class
-            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-                AND relname NOT IN ('VersionInfo', 'migration_checksums')
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND {which}
             """);
         await using var reader = await command.ExecuteReaderAsync();
         var tables = new List<string>();
         while (await reader.ReadAsync())
             tables.Add(reader.GetString(0));
-
-        Assert.That(Owners.Keys, Is.EquivalentTo(tables));
+        return tables;
     }
 
     private static string[] OwnersOfSight { get; } =
     [
         "MessagePart.AddHiddenSql", "OwnPart.SaveSql", "PlacePart.ArriveSql", "FeedTail.HiddenSql", "MessageEventSource.AroundSql",
-        "MessageReader.RangeSql", "MessageReader.PageSql", "MessageReader.PageMessagesSql", "MessageReader.PageAttachmentsSql",
-        "MessageReader.PageReactionsSql", "Purges.RestSql",
+        "MessageReader.RangeSql", "Purges.RestSql",
     ];
 
+    // The range of a page comes first: it holds some of the others.
     private static string[] Rules { get; } =
-        [SightSql.Seen, SightSql.ReplySeen, SightSql.NewestSeen, SightSql.Hidden, SightSql.Reached, SightSql.AnyReached, UnreadSql.Pointer];
+    [
+        SqlConstants.All.Single(sql => sql.Name == "MessageReader.RangeSql").Text, SightSql.Seen, SightSql.ReplySeen, SightSql.NewestSeen,
+        SightSql.Hidden, SightSql.Reached, SightSql.AnyReached, UnreadSql.Pointer,
+    ];
 
     private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();
 
@@ -115,6 +153,12 @@ public sealed partial class SqlTests
         @"\bmessage_hidden\b|[<>=+-]\s*(\w+\.)?cleared_seq|cleared_seq\s*[<>=+-]|(greatest|least|coalesce)\s*\([^()]*cleared_seq|\bBETWEEN\b[^,;]*cleared_seq",
         RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Sight();
+
+    [GeneratedRegex(@"^Purges\.|\.Purge\w*Sql$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Purge();
+
+    [GeneratedRegex(@"\bDELETE FROM\s+(?<table>[a-z_]+)\s+WHERE\s+conversation_id\b", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Purged();
 
     [GeneratedRegex(@"\([^)]*\)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Notes();

@@ -1,4 +1,9 @@
 using System.Reflection;
+using Messaging.Application;
+using Messaging.Application.Attachments;
+using Messaging.Application.Messages;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
 
 namespace Messaging.Benchmarks;
 
@@ -12,4 +17,16 @@ static class Statements
     public static string Of(Type type, string constant) =>
         type.GetField(constant, BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
         ?? throw new MissingFieldException(type.Name, constant);
+
+    /// <summary>What is read of messages with all that hangs on them, as the service puts it together.</summary>
+    public static MessageExtraSet Extras { get; } = new ServiceCollection().AddApplication().AddSingleton(Urls()).BuildServiceProvider()
+        .GetRequiredService<MessageExtraSet>();
+
+    /// <summary>Addresses of files, where none is looked at.</summary>
+    public static FileUrls Urls() => new(new NoAddress(), new StorageSettings(), SystemClock.Instance);
+
+    sealed class NoAddress : IServiceAddress
+    {
+        public string Of(UrlAudience audience) => "";
+    }
 }

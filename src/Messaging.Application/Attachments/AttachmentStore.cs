@@ -114,16 +114,6 @@ public sealed class AttachmentStore(DbSession session)
         WHERE a.conversation_id = $1 AND a.id = named.id AND a.seq IS NULL
         """;
 
-    /// <summary>Takes the files of messages that are deleted out of everybody's sight.</summary>
-    // Index: ix_attachments_message.
-    public const string ReleaseSql =
-        """
-        UPDATE attachments a
-        SET is_released = true
-        FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        WHERE a.conversation_id = w.conversation_id AND a.seq = w.seq
-        """;
-
     // Index: ix_attachments_message.
     private const string OfMessageSql =
         $"""

@@ -24,11 +24,11 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
 {
     // Of a request r as its viewer v sees it.
     private const string Columns =
-        """
+        $"""
         v.user_id AS viewer_id, r.id, r.conversation_id, r.from_id, f.display_name AS from_display_name, f.avatar_url AS from_avatar_url,
             r.to_id, t.display_name AS to_display_name, t.avatar_url AS to_avatar_url,
             CASE WHEN r.status = 'declined' AND r.from_id = v.user_id THEN 'pending' ELSE r.status END AS status,
-            m.id AS message_id, m.seq, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
+            m.id AS message_id, m.seq, m.type, m.sender_id, {Previews.Text} AS text, m.deleted_at IS NOT NULL AS deleted,
             m.created_at AS message_at, r.created_at,
             CASE WHEN r.status = 'declined' AND r.from_id = v.user_id THEN NULL ELSE r.answered_at END AS answered_at
         """;

@@ -61,7 +61,7 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
     // conversations, to join them. Index: pk_messages, pk_participants, pk_message_hidden.
     private const string NewestSql =
         $"""
-        SELECT m.conversation_id, m.seq, k.viewer, m.id, m.type, m.sender_id, left(m.text, 120) AS text, m.deleted_at IS NOT NULL AS deleted,
+        SELECT m.conversation_id, m.seq, k.viewer, m.id, m.type, m.sender_id, {Previews.Text} AS text, m.deleted_at IS NOT NULL AS deleted,
             m.created_at
         FROM unnest(@NewestConversations::uuid[], @NewestSeqs::bigint[], @NewestTimes::timestamptz[], @NewestViewers::text[])
             AS k (conversation_id, seq, created_at, viewer)

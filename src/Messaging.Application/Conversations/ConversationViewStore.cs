@@ -20,9 +20,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         c.policy, c.participant_count, c.last_seq, c.last_activity_at, c.last_message_id, c.last_message_type, c.last_message_sender,
         c.last_message_text, c.closed_at, c.closed_by, c.closed_reason, c.closed_note, c.archived_at IS NOT NULL AS archived,
         c.created_at, c.updated_at, c.version, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq,
-        {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count, {OwnStateSql.Archived} AS own_archived,
-        p.starred_at IS NOT NULL AS starred, {OwnStateSql.MutedUntil} AS muted_until, p.show_read_receipts,
-        p.settings, p.cleared_seq, NOT {OwnStateSql.InInbox} AS hidden,
+        {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count, {SettingsView.Columns},
         coalesce(c.last_deleted_seq = c.last_seq, false) AS last_message_deleted,
         coalesce({SightSql.NewestSeen}, true) AS last_message_seen, c.last_event_at AS counted_at
         """;

@@ -54,10 +54,11 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
                 c.closed_note, c.archived_at, c.created_at, c.updated_at, c.version
         """;
 
+    // Of the participant, or of a row that has carried them along.
     private const string OwnColumns =
         """
-        p.conversation_id, p.user_id, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq, p.cleared_seq, p.has_gaps, p.archived_seq,
-                p.muted_until, p.starred_at, p.show_read_receipts, p.settings, p.hidden_seq
+        conversation_id, user_id, role, joined_at, last_read_seq, last_delivered_seq, cleared_seq, has_gaps, archived_seq, muted_until,
+                starred_at, show_read_receipts, settings, hidden_seq
         """;
 
     // Newest day first, until a page is full and its last day complete; only then the exact time decides. The inner LIMIT keeps it in the
@@ -83,13 +84,12 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
         """;
 
     private const string DaysRest =
-        """
+        $"""
             ORDER BY p.activity_day DESC
             FETCH FIRST @Take ROWS WITH TIES
         ) c
         CROSS JOIN LATERAL (
-            SELECT c.conversation_id, c.user_id, c.role, c.joined_at, c.last_read_seq, c.last_delivered_seq, c.cleared_seq, c.has_gaps,
-                c.archived_seq, c.muted_until, c.starred_at, c.show_read_receipts, c.settings, c.hidden_seq
+            SELECT {OwnColumns}
         ) p
         ORDER BY c.last_activity_at DESC, c.id DESC
         LIMIT @Take

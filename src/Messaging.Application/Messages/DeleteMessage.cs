@@ -36,7 +36,6 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
         {
             base.Ask(set);
             set.Messages.AskBody(Sought);
-            set.Pins.Ask(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -47,10 +46,8 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
                 return default;
 
             var by = command.Actor.UserId;
-            set.Messages.Delete(
+            set.Delete(
                 ConversationId, message.Delete(new Deletion(conversation.Next(set.Now), by, command.Reason ?? message.ReasonOf(command.Actor))));
-            set.Reactions.Forget(ConversationId, message.Seq);
-            set.Pins.Take(ConversationId, message);
             conversation.Show(message.Seq, new Preview(Text: null, message.Seq));
             set.Tell(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message));
             return default;

@@ -64,9 +64,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             conversation.EnsurePace(place?.Participant, set.Now);
             place?.Participant.Edited(at);
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
-            conversation.Show(
-                message.Seq,
-                new Preview(after.Text is null ? null : StrictText.First(after.Text, MessageReader.PreviewLength), DeletedSeq: null));
+            conversation.Show(message.Seq, new Preview(Previews.Of(after.Text), DeletedSeq: null));
             set.Tell(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
             TellUnread(set, conversation, message, edited);
             return message.Seq;

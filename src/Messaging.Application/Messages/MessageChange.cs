@@ -61,11 +61,14 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
 
         var taken = conversation.Take(set.Now);
         var hadUnread = place?.Participant.Sent(taken.At) ?? false;
-        var view = new MessageView(
+        var extras = new MessageExtras
+        {
+            Attachments = [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))],
+            RecipientCount = conversation.ParticipantCount - (place is null ? 0 : 1),
+        };
+        var view = MessageView.Of(
             message.Id, ConversationId, taken.Seq, draft.Type, actor.UserId, place?.User, draft.Text, content.Metadata, content.Location,
-            content.Reference, reply, draft.Mentions, [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))], Reactions: [],
-            draft.ClientMessageId, Pinned: false, EditCount: 0, EditedAt: null, Deleted: null, DeliveredCount: 0, ReadCount: 0,
-            conversation.ParticipantCount - (place is null ? 0 : 1), taken.At, Version: 1);
+            content.Reference, reply, draft.Mentions, draft.ClientMessageId, taken.At, extras);
         set.Add(new NewMessage(message, content, taken, reply, files, hadUnread, fingerprint, view.RecipientCount));
         return new MessageOutcome(view);
     }
@@ -104,7 +107,7 @@ public sealed record NewMessage(
 
     public string Type => Draft.Type.ToString().ToLowerInvariant();
 
-    public string? Preview => Draft.Text is null ? null : StrictText.First(Draft.Text, MessageReader.PreviewLength);
+    public string? Preview => Previews.Of(Draft.Text);
 
     public string? Mentions => Draft.Mentions.Count == 0 ? null : string.Join(' ', Draft.Mentions);
 

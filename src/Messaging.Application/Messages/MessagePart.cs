@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Text.Json;
-using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
@@ -10,7 +9,7 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>Messages that are there already.</summary>
-public sealed class MessagePart : ChangePart
+public sealed class MessagePart(MessageExtraSet extras) : ChangePart
 {
     // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
     private const string LoadSql =
@@ -152,8 +151,7 @@ public sealed class MessagePart : ChangePart
             return null;
         if (!messages.TryGetValue(reply.Id, out var message) || ReferenceEquals(message, stored[reply.Id]))
             return reply;
-        var text = message.Body!.Text;
-        return reply with { Preview = text is null ? null : StrictText.First(text, MessageReader.PreviewLength), Deleted = message.IsDeleted };
+        return reply with { Preview = Previews.Of(message.Body!.Text), Deleted = message.IsDeleted };
     }
 
     /// <summary>Leaves a message that says something else to be written, and what it said before.</summary>
@@ -206,7 +204,8 @@ public sealed class MessagePart : ChangePart
             Columns.Of(rows, o => o.Before.Body!.Reference));
         round.Add(
             AddGapsSql, ids, seqs, Columns.Of(rows, o => JsonSerializer.Serialize(DeletedView.Of(messages[o.Before.Id].Deletion!), MessagingJson.Options)));
-        round.Add(AttachmentStore.ReleaseSql, ids, seqs);
+        foreach (var deletion in extras.Deletions)
+            round.Add(deletion, ids, seqs);
     });
 
     private void WriteMessages(Round round)

@@ -1,7 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
-using NodaTime;
 
 namespace Messaging.Application.Messages;
 
@@ -13,11 +12,20 @@ public sealed class MessagePlaceStore(DbSession session)
     private const string FindSql =
         $"""
         SELECT m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted, m.version
-        FROM messages m
-        JOIN conversations c ON c.id = @ConversationId
+        FROM (VALUES (@ConversationId::uuid, @MessageId::uuid, @From::timestamptz, @To::timestamptz)) AS k (conversation_id, id, first, last)
+        JOIN conversations c ON c.id = k.conversation_id
+        {SoughtMessage.Message}
         LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
-        WHERE m.id = @MessageId AND m.created_at BETWEEN @From AND @To AND m.conversation_id = @ConversationId
-            AND (@UserId::text IS NULL OR ({SightSql.Seen}))
+        WHERE @UserId::text IS NULL OR ({SightSql.Seen})
+        """;
+
+    // Index: as for one of a conversation.
+    private const string FindAnySql =
+        $"""
+        SELECT o.conversation_id, o.seq, o.created_at
+        FROM (VALUES (@MessageId::uuid, @From::timestamptz, @To::timestamptz)) AS k (id, first, last)
+        JOIN messages o ON {SoughtMessage.ById}
+        JOIN conversations c ON c.id = o.conversation_id
         """;
 
     /// <summary>Refuses, as absent, a message that is elsewhere or not the viewer's to see.</summary>
@@ -25,15 +33,21 @@ public sealed class MessagePlaceStore(DbSession session)
         await FindAsync(conversationId, id, viewer, ct) ?? throw CommonErrors.NotFound();
 
     /// <summary>Null for a message that is absent, elsewhere or not the viewer's to see.</summary>
-    public async Task<StoredMessage?> FindAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct)
-    {
-        // The service that made the id may have had another clock: what is not found near the id's time is looked for everywhere.
-        return await FindAsync(id.Time - Duration.FromMinutes(5), id.Time + Duration.FromMinutes(5))
-            ?? await FindAsync(Instant.FromUtc(1970, 1, 1, 0, 0), Instant.FromUtc(9999, 1, 1, 0, 0));
-
-        Task<StoredMessage?> FindAsync(Instant from, Instant to) => session.QuerySingleOrDefaultAsync<StoredMessage>(
+    public Task<StoredMessage?> FindAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>
+        SoughtMessage.FindAsync(id, times => session.QuerySingleOrDefaultAsync<StoredMessage>(
             FindSql,
-            new { MessageId = id.Value, From = from, To = to, ConversationId = conversationId.Value, UserId = viewer.UserId?.Value },
-            ct);
-    }
+            new
+            {
+                MessageId = id.Value,
+                From = times.First,
+                To = times.Last,
+                ConversationId = conversationId.Value,
+                UserId = viewer.UserId?.Value,
+            },
+            ct));
+
+    /// <summary>Where a message is, for the service, which sees every conversation; refuses, as absent, one that is nowhere.</summary>
+    public async Task<MessagePlace> GetAnyAsync(MessageId id, CancellationToken ct) =>
+        await SoughtMessage.FindAsync(id, times => session.QuerySingleOrDefaultAsync<MessagePlace>(
+            FindAnySql, new { MessageId = id.Value, From = times.First, To = times.Last }, ct)) ?? throw CommonErrors.NotFound();
 }

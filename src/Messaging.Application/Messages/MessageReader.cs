@@ -2,8 +2,6 @@ using Dapper;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
-using Messaging.Application.Participants;
-using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
 using NodaTime;
@@ -15,13 +13,10 @@ public sealed record MessagePlace(ConversationId ConversationId, long Seq, Insta
 
 /// <summary>
 /// The one reader of messages and of what hangs on them, as a viewer sees them: a page of a conversation, which is a range, or those of
-/// several places, found before. One round trip each, and of one moment.
+/// several places, found before. One round trip each, and of one moment. What hangs on them is read by a <see cref="MessageExtra"/> each.
 /// </summary>
-public sealed class MessageReader(DbSession session, MessagePlaceStore found, PolicySettings policies, FileUrls urls)
+public sealed class MessageReader(DbSession session, MessagePlaceStore found, PolicySettings policies, MessageExtraSet extras)
 {
-    /// <summary>Code points of a preview.</summary>
-    public const int PreviewLength = 120;
-
     /// <summary>The places <c>k</c>.</summary>
     internal const string Places =
         "unnest(@ConversationIds::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)";
@@ -54,8 +49,7 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             LIMIT 1
         ) s ON true
         LEFT JOIN LATERAL (
-            SELECT o.id, o.seq, o.sender_id, CASE WHEN o.deleted_at IS NULL THEN left(o.text, 120) END AS preview,
-                o.deleted_at IS NOT NULL AS deleted
+            SELECT o.id, o.seq, o.sender_id, {Previews.Text} AS preview, o.deleted_at IS NOT NULL AS deleted
             FROM messages o
             WHERE o.conversation_id = p.conversation_id AND o.seq = m.reply_to_seq
                 AND o.created_at BETWEEN p.begun_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
@@ -64,15 +58,18 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         WHERE {SightSql.Seen}
         """;
 
-    // The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do. What is not the
-    // viewer's to see is before the beginning, which makes the range begin there. Index: pk_conversations, pk_participants.
-    private const string RangeSql =
+    /// <summary>
+    /// The page's bounds: seqs are dense, so a page is a range. Seqs tell no month; the conversation's first and last times do. What is not
+    /// the viewer's to see is before the beginning, which makes the range begin there.
+    /// </summary>
+    // Index: pk_conversations, pk_participants.
+    internal const string RangeSql =
         $"""
         SELECT bounds.conversation_id, @UserId::text AS user_id, greatest(bounds.after, bounds.cleared_seq) AS after, bounds.upto,
             bounds.last_seq, bounds.cleared_seq, bounds.has_gaps, bounds.begun_at, bounds.last_activity_at
         FROM (
-            SELECT c.id AS conversation_id, c.last_seq, c.created_at AS begun_at, c.last_activity_at, coalesce({SightSql.Start}, 0) AS cleared_seq,
-                coalesce(p.has_gaps, false) AS has_gaps,
+            SELECT c.id AS conversation_id, c.last_seq, c.created_at AS begun_at, c.last_activity_at,
+                coalesce({SightSql.Start}, 0) AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps,
                 coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
                 least(coalesce(@After + greatest({SightSql.Start} - @After, 0) + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
             FROM conversations c
@@ -81,18 +78,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         ) bounds
         """;
 
-    // The bounds with the pinned ones between them. Index: pk_pins, the range alone.
-    private const string PageSql =
-        $"""
-        SELECT page.after, page.upto, page.last_seq, page.cleared_seq, ARRAY(
-            SELECT i.seq
-            FROM pins i
-            WHERE i.conversation_id = @ConversationId AND i.seq > page.after AND i.seq <= page.upto) AS pinned
-        FROM ({RangeSql}) page
-        """;
-
     // Index: pk_messages, the range alone, in the months of the conversation.
-    private const string PageMessagesSql =
+    internal const string PageMessagesSql =
         $"""
         WITH page AS MATERIALIZED ({RangeSql})
         SELECT {Columns}
@@ -107,37 +94,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         ORDER BY m.seq
         """;
 
-    // Index: ix_attachments_message, the range alone.
-    private const string PageAttachmentsSql =
-        $"""
-        WITH page AS MATERIALIZED ({RangeSql})
-        SELECT {AttachmentRow.Columns}
-        FROM page
-        JOIN attachments a ON a.conversation_id = @ConversationId AND a.seq > page.after AND a.seq <= page.upto AND NOT a.is_released
-        ORDER BY a.seq, a.position
-        """;
-
-    // Index: pk_reaction_counts, the range alone: a row per emoji, however many have reacted; pk_reactions for whether the viewer has.
-    private const string PageReactionsSql =
-        $"""
-        WITH page AS MATERIALIZED ({RangeSql})
-        SELECT {ReactionColumns}
-        FROM page
-        JOIN reaction_counts e ON e.conversation_id = @ConversationId AND e.seq > page.after AND e.seq <= page.upto
-        ORDER BY e.seq, e.first_at, e.emoji
-        """;
-
-    // Index: pk_participants, those of the one conversation: at most the group's size, never its history.
-    private const string PagePointersSql =
-        $"""
-        SELECT {PointerColumns}, CASE WHEN p.user_id = @UserId AND NOT p.pending THEN p.last_delivered_seq END AS own_delivered_seq
-        FROM participants p
-        JOIN conversations c ON c.id = @ConversationId
-        WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND {ConversationStore.Visible}
-        """;
-
     // A LIMIT keeps the planner from reading all that the viewer takes part in, to hash it. Index: pk_messages, pk_conversations, pk_participants.
-    private const string MessagesSql =
+    internal const string MessagesSql =
         $"""
         SELECT {Columns}
         FROM (
@@ -158,54 +116,6 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             LIMIT 1
         ) m
         {Seen}
-        """;
-
-    // Index: ix_attachments_message.
-    private const string AttachmentsSql =
-        $"""
-        SELECT {AttachmentRow.Columns}
-        FROM {Places}
-        JOIN attachments a ON a.conversation_id = k.conversation_id AND a.seq = k.seq AND NOT a.is_released
-        ORDER BY a.conversation_id, a.seq, a.position
-        """;
-
-    // Index: pk_reaction_counts, pk_reactions.
-    private const string ReactionsSql =
-        $"""
-        SELECT {ReactionColumns}
-        FROM {Places}
-        JOIN reaction_counts e ON e.conversation_id = k.conversation_id AND e.seq = k.seq
-        ORDER BY e.conversation_id, e.seq, e.first_at, e.emoji
-        """;
-
-    // Index: pk_pins.
-    private const string PinsSql =
-        $"""
-        SELECT i.conversation_id, i.seq
-        FROM {Places}
-        JOIN pins i ON i.conversation_id = k.conversation_id AND i.seq = k.seq
-        """;
-
-    // Index: pk_participants, those of each conversation once.
-    private const string PointersSql =
-        $"""
-        SELECT {PointerColumns}, NULL::bigint AS own_delivered_seq
-        FROM participants p
-        JOIN conversations c ON c.id = p.conversation_id
-        WHERE p.conversation_id = ANY(@ReceiptsIn::uuid[]) AND p.left_at IS NULL
-        """;
-
-    private const string ReactionColumns =
-        """
-        e.conversation_id, e.seq, e.emoji, e.count, EXISTS (
-            SELECT FROM reactions o
-            WHERE o.conversation_id = e.conversation_id AND o.seq = e.seq AND o.user_id = @UserId AND o.emoji = e.emoji) AS mine, e.user_ids
-        """;
-
-    private const string PointerColumns =
-        $"""
-        p.conversation_id, p.user_id, p.joined_seq, {ParticipantViewStore.ReadTold} AS last_read_seq,
-            {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
         """;
 
     /// <summary>
@@ -237,8 +147,7 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         if (places.Count == 0)
             return [];
         var ids = places.Select(place => place.ConversationId).Distinct().ToList();
-        var views = await session.QueryAsync(
-            Read(places, viewer, receiptsIn: ids, policies.Receipts, file => file.ToView(urls, UrlAudience.Caller)), ct);
+        var views = await session.QueryAsync(Read(extras, places, viewer, receiptsIn: ids, policies.Receipts, UrlAudience.Caller), ct);
         return [.. places.Select(place => views(place.ConversationId, place.Seq)).OfType<MessageView>()];
     }
 
@@ -246,34 +155,37 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
     /// <param name="receiptsIn">The conversations where it is counted who has received and read; nobody has elsewhere.</param>
     /// <param name="receipts">Whether receipts are told here.</param>
     internal static Reading<Func<ConversationId, long, MessageView?>> Read(
-        IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn, bool receipts,
-        Func<AttachmentRow, AttachmentView> show) => new(
-        MessagesSql + ";" + AttachmentsSql + ";" + ReactionsSql + ";" + PinsSql + (receiptsIn.Count > 0 ? ";" + PointersSql : ""),
-        new
-        {
-            ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
-            Seqs = places.Select(place => place.Seq).ToArray(),
-            Times = places.Select(place => place.CreatedAt.ToDateTimeUtc()).ToArray(),
-            UserId = viewer.UserId?.Value,
-            Receipts = receipts,
-            ReceiptsIn = receiptsIn.Select(id => id.Value).ToArray(),
-        },
-        async grid =>
-        {
-            var read = await Shown.ReadAsync(grid, show);
-            var rows = read.Rows.ToDictionary(row => (row.ConversationId, row.Seq));
-            var pins = (await grid.ReadAsync<PinRow>()).ToHashSet();
-            var pointers = (receiptsIn.Count > 0 ? await grid.ReadAsync<PointerRow>() : [])
-                .GroupBy(row => row.ConversationId).ToDictionary(group => group.Key, group => group.ToArray());
-            return (id, seq) => rows.TryGetValue((id, seq), out var row)
-                ? read.View(row, pins.Contains(new(id, seq)), pointers.GetValueOrDefault(id, []))
-                : null;
-        });
+        MessageExtraSet extras, IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn, bool receipts,
+        UrlAudience audience)
+    {
+        var asked = new ExtrasAsked(audience, CountsPeople: receiptsIn.Count > 0);
+        return new(
+            asked.CountsPeople ? extras.PlacesSql : extras.UncountedSql,
+            new
+            {
+                ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
+                Seqs = places.Select(place => place.Seq).ToArray(),
+                Times = places.Select(place => place.CreatedAt.ToDateTimeUtc()).ToArray(),
+                UserId = viewer.UserId?.Value,
+                Receipts = receipts,
+                ReceiptsIn = receiptsIn.Select(id => id.Value).ToArray(),
+            },
+            async grid =>
+            {
+                var rows = (await grid.ReadAsync<MessageRow>()).ToDictionary(row => (row.ConversationId, row.Seq));
+                var fillers = await extras.ReadAsync(grid, asked);
+                return (id, seq) => rows.TryGetValue((id, seq), out var row) ? row.ToView(fillers) : null;
+            });
+    }
+
+    /// <summary>The row of a page, with a column for each of what hangs on its messages that has no statement.</summary>
+    internal static string PageOf(IEnumerable<string> columns) =>
+        string.Join(", ", columns.Prepend("SELECT page.after, page.upto, page.last_seq, page.cleared_seq")) + $" FROM ({RangeSql}) page";
 
     private Task<(MessagePage Page, long? Received)?> ReadPageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct) =>
         session.QueryBatchAsync(
-            PageSql + ";" + PageMessagesSql + ";" + PageAttachmentsSql + ";" + PageReactionsSql + ";" + PagePointersSql,
+            extras.PageSql,
             new
             {
                 ConversationId = conversationId.Value,
@@ -285,76 +197,39 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             },
             async grid =>
             {
-                var range = await grid.ReadSingleOrDefaultAsync<PageRow>();
-                var read = await Shown.ReadAsync(grid, file => file.ToView(urls, UrlAudience.Caller));
-                var pointers = (await grid.ReadAsync<PointerRow>()).ToArray();
-                if (range is null)
+                if (await grid.ReadSingleOrDefaultAsync() is not IDictionary<string, object?> row)
                     return ((MessagePage, long?)?)null;
-                var own = Array.FindIndex(pointers, pointer => pointer.OwnDeliveredSeq < range.Upto);
-                var received = receives && own >= 0 && range.Upto > range.After;
-                if (received && pointers[own].LastDeliveredSeq is not null)
-                    pointers[own] = pointers[own] with { LastDeliveredSeq = range.Upto };
+                var range = new PageRange(row);
+                var rows = (await grid.ReadAsync<MessageRow>()).AsList();
+                var asked = new ExtrasAsked(UrlAudience.Caller) { Page = range, Receives = receives };
+                var fillers = await extras.ReadAsync(grid, asked);
                 var page = new MessagePage(
-                    [.. read.Rows.Select(row => read.View(row, range.Pinned.Contains(row.Seq), pointers))],
+                    rows.ConvertAll(row => row.ToView(fillers)),
                     range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
                     range.Upto < range.LastSeq ? Math.Max(range.Upto, range.ClearedSeq) : null);
-                return (page, received ? range.Upto : null);
+                return (page, asked.Received);
             },
             ct);
+}
 
-    // What the statements of messages, their attachments and reactions tell, in this order.
-    private sealed record Shown(
-        IReadOnlyList<Row> Rows, ILookup<(ConversationId, long), AttachmentView> Attachments,
-        ILookup<(ConversationId, long), ReactionView> Reactions)
+/// <summary>A message as it is read, before what hangs on it is filled in.</summary>
+internal sealed record MessageRow(
+    MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
+    string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount,
+    Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId,
+    long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
+{
+    public MessageView ToView(Filler[] fillers)
     {
-        public static async Task<Shown> ReadAsync(SqlMapper.GridReader grid, Func<AttachmentRow, AttachmentView> show) => new(
-            (await grid.ReadAsync<Row>()).AsList(),
-            (await grid.ReadAsync<AttachmentRow>()).ToLookup(row => (row.ConversationId, row.Seq!.Value), show),
-            (await grid.ReadAsync<ReactionRow>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView()));
-
-        public MessageView View(Row row, bool pinned, PointerRow[] pointers) => row.ToView(
-            [.. Attachments[(row.ConversationId, row.Seq)]], [.. Reactions[(row.ConversationId, row.Seq)]], pinned, pointers);
-    }
-
-    private sealed record PageRow(long After, long Upto, long LastSeq, long ClearedSeq, long[] Pinned);
-
-    private sealed record PinRow(ConversationId ConversationId, long Seq);
-
-    private sealed record ReactionRow(ConversationId ConversationId, long Seq, string Emoji, int Count, bool Mine, string[] UserIds)
-    {
-        public ReactionView ToView() => new(Emoji, Count, Mine, [.. UserIds.Select(id => new UserId(id))]);
-    }
-
-    // What is not told is null: how far somebody has read who hides it, and all of it where the policy says so.
-    private sealed record PointerRow(
-        ConversationId ConversationId, UserId UserId, long JoinedSeq, long? LastReadSeq, long? LastDeliveredSeq, long? OwnDeliveredSeq);
-
-    private sealed record Row(
-        MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
-        string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount,
-        Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId,
-        long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
-    {
-        public MessageView ToView(
-            IReadOnlyList<AttachmentView> attachments, IReadOnlyList<ReactionView> reactions, bool pinned, PointerRow[] pointers)
-        {
-            var (recipients, delivered, read) = (0, 0, 0);
-            foreach (var pointer in pointers)
-            {
-                if (pointer.JoinedSeq >= Seq || pointer.UserId == SenderId)
-                    continue;
-                recipients++;
-                delivered += pointer.LastDeliveredSeq >= Seq ? 1 : 0;
-                read += pointer.LastReadSeq >= Seq ? 1 : 0;
-            }
-            return new MessageView(
-                Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl),
-                Text, Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
-                ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-                [.. (Mentions ?? []).Select(id => new UserId(id))], attachments, reactions, ClientMessageId, pinned, EditCount, EditedAt,
-                DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value),
-                delivered, read, recipients, CreatedAt, Version);
-        }
+        var extras = new MessageExtras();
+        foreach (var fill in fillers)
+            fill(this, ref extras);
+        return MessageView.Of(
+            Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl), Text,
+            Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
+            ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
+            Mentions is null ? [] : Array.ConvertAll(Mentions, id => new UserId(id)), ClientMessageId, CreatedAt, extras, EditCount, EditedAt,
+            DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value), Version);
     }
 }
 

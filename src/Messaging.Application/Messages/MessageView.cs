@@ -48,11 +48,37 @@ public sealed record MessageView(
     Instant CreatedAt,
     long Version)
 {
+    /// <summary>A message with what hangs on it: the one place where it comes together. By itself, as it is when it was just sent.</summary>
+    internal static MessageView Of(
+        MessageId id, ConversationId conversationId, long seq, MessageType type, UserId? senderId, SenderView? sender, string? text,
+        JsonText? metadata, MessageLocation? location, MessageReference? reference, ReplyView? replyTo, IReadOnlyList<UserId> mentions,
+        string? clientMessageId, Instant createdAt, in MessageExtras extras, int editCount = 0, Instant? editedAt = null,
+        DeletedView? deleted = null, long version = 1) => new(
+        id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, extras.Attachments,
+        extras.Reactions, clientMessageId, extras.Pinned, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
+        extras.RecipientCount, createdAt, version);
+
     /// <summary>What is left of it once it is deleted. Whom it mentions stays: who counts by the events has counted that.</summary>
     public MessageView WithoutContent(DeletedView deleted) => this with
     {
         Text = null, Metadata = null, Location = null, Reference = null, Attachments = [], Reactions = [], Pinned = false, Deleted = deleted,
     };
+}
+
+/// <summary>What hangs on a message: filled by the parts of which each reads some of it.</summary>
+public struct MessageExtras()
+{
+    public IReadOnlyList<AttachmentView> Attachments { get; set; } = [];
+
+    public IReadOnlyList<ReactionView> Reactions { get; set; } = [];
+
+    public bool Pinned { get; set; }
+
+    public int DeliveredCount { get; set; }
+
+    public int ReadCount { get; set; }
+
+    public int RecipientCount { get; set; }
 }
 
 /// <summary>The sender's profile as it is now.</summary>

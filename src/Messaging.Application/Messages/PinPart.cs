@@ -24,14 +24,6 @@ public sealed class PinPart : ChangePart
             AS w (conversation_id, seq, sent_at, pinned_by, pinned_at)
         """;
 
-    // Index: pk_pins.
-    private const string RemoveSql =
-        """
-        DELETE FROM pins i
-        USING unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        WHERE i.conversation_id = w.conversation_id AND i.seq = w.seq
-        """;
-
     private readonly Dictionary<ConversationId, Pins> pins = [];
     private readonly Dictionary<(ConversationId Id, long Seq), Instant> changed = [];
     private readonly HashSet<(ConversationId Id, long Seq)> stored = [];
@@ -63,13 +55,20 @@ public sealed class PinPart : ChangePart
             Columns.Of(pins.Keys, id => id.Value));
     }
 
+    internal override void Forget(ConversationId id, StoredMessage message)
+    {
+        pins.GetValueOrDefault(id)?.Take(message.Seq);
+        changed.Remove((id, message.Seq));
+    }
+
     internal override void Write(Round round)
     {
         // One that was taken away and put again is another one.
         var gone = changed.Keys.Where(stored.Contains).ToList();
         if (gone.Count > 0)
-            round.Add(RemoveSql, Columns.Of(gone, key => key.Id.Value), Columns.Of(gone, key => key.Seq));
-        var come = changed.Where(row => Find(row.Key.Id, row.Key.Seq) is not null).Select(row => (row.Key, SentAt: row.Value, Pin: Find(row.Key.Id, row.Key.Seq)!.Value)).ToList();
+            round.Add(PinExtra.RemoveSql, Columns.Of(gone, key => key.Id.Value), Columns.Of(gone, key => key.Seq));
+        var come = changed.Where(row => Find(row.Key.Id, row.Key.Seq) is not null)
+            .Select(row => (row.Key, SentAt: row.Value, Pin: Find(row.Key.Id, row.Key.Seq)!.Value)).ToList();
         if (come.Count > 0)
         {
             round.Add(

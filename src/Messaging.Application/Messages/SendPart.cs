@@ -21,8 +21,7 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
     // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
     private const string RepliesSql =
         $"""
-        SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, CASE WHEN m.deleted_at IS NULL THEN left(m.text, 120) END AS preview,
-            m.deleted_at IS NOT NULL AS deleted
+        SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, {Previews.Text} AS preview, m.deleted_at IS NOT NULL AS deleted
         FROM {SoughtMessage.Places}
         LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.TakesPart}
         WHERE k.user_id = '' OR ({SightSql.Seen})

@@ -12,9 +12,7 @@ public sealed class SettingsEventSource : IEventSource
     // Index: pk_participants, pk_conversations.
     private const string SettingsSql =
         $"""
-        SELECT p.conversation_id, p.user_id, {OwnStateSql.Archived} AS archived, p.starred_at IS NOT NULL AS starred,
-            {OwnStateSql.MutedUntil} AS muted_until, p.show_read_receipts, p.settings, p.cleared_seq,
-            NOT {OwnStateSql.InInbox} AS hidden
+        SELECT p.conversation_id, p.user_id, {SettingsView.Columns}
         FROM unnest(@OwnConversations::uuid[], @Owners::text[]) AS k (conversation_id, user_id)
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
         JOIN conversations c ON c.id = k.conversation_id
@@ -36,9 +34,9 @@ public sealed class SettingsEventSource : IEventSource
     }
 
     private sealed record Row(
-        Guid ConversationId, string UserId, bool Archived, bool Starred, Instant? MutedUntil, bool ShowReadReceipts, JsonText? Settings,
+        Guid ConversationId, string UserId, bool OwnArchived, bool Starred, Instant? MutedUntil, bool ShowReadReceipts, JsonText? Settings,
         long ClearedSeq, bool Hidden)
     {
-        public SettingsView ToView() => SettingsView.Of(Archived, Starred, MutedUntil, ShowReadReceipts, Settings, ClearedSeq, Hidden);
+        public SettingsView ToView() => SettingsView.Of(OwnArchived, Starred, MutedUntil, ShowReadReceipts, Settings, ClearedSeq, Hidden);
     }
 }

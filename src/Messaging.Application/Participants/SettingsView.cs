@@ -27,6 +27,13 @@ public sealed record SettingsView(
     long ClearedSeq,
     bool Hidden)
 {
+    /// <summary>What it is made of, of a participant <c>p</c> in <c>c</c>.</summary>
+    public const string Columns =
+        $"""
+        {OwnStateSql.Archived} AS own_archived, p.starred_at IS NOT NULL AS starred, {OwnStateSql.MutedUntil} AS muted_until,
+            p.show_read_receipts, p.settings, p.cleared_seq, NOT {OwnStateSql.InInbox} AS hidden
+        """;
+
     public static SettingsView Of(ConversationView conversation)
     {
         var me = conversation.Me!;

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using Messaging.Domain.Reactions;
 using NodaTime;
 
@@ -68,24 +69,7 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
         SET count = EXCLUDED.count, user_ids = EXCLUDED.user_ids, first_at = EXCLUDED.first_at
         """;
 
-    // Index: pk_reactions, the messages.
-    private const string ForgetSql =
-        """
-        DELETE FROM reactions r
-        USING unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        WHERE r.conversation_id = w.conversation_id AND r.seq = w.seq
-        """;
-
-    // Index: pk_reaction_counts, the messages.
-    private const string ForgetGroupsSql =
-        """
-        DELETE FROM reaction_counts c
-        USING unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        WHERE c.conversation_id = w.conversation_id AND c.seq = w.seq
-        """;
-
     private readonly HashSet<SoughtMessage> asked = [];
-    private readonly HashSet<(ConversationId Id, long Seq)> forgotten = [];
     private readonly Dictionary<(ConversationId Id, long Seq), MessageReactions> messages = [];
 
     /// <summary>Asks for what a message has been reacted to with, and with what by the viewer.</summary>
@@ -103,25 +87,14 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
         return reactions;
     }
 
-    /// <summary>All reactions of a message that is deleted go; that it is deleted tells it.</summary>
-    public void Forget(ConversationId id, long seq)
-    {
-        messages.Remove((id, seq));
-        forgotten.Add((id, seq));
-    }
-
     internal override void Load(Round round) => Load(round, asked, SoughtMessage.Near);
 
     internal override void LoadElsewhere(Round round) => Load(round, found.Missing.Where(asked.Contains).ToHashSet(), SoughtMessage.Anywhere);
 
+    internal override void Forget(ConversationId id, StoredMessage message) => messages.Remove((id, message.Seq));
+
     internal override void Write(Round round)
     {
-        Columns.IfAny(forgotten, rows =>
-        {
-            var (ids, seqs) = (Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.Seq));
-            round.Add(ForgetSql, ids, seqs);
-            round.Add(ForgetGroupsSql, ids, seqs);
-        });
         AddRows(
             of => of.Gone,
             gone => round.Add(

@@ -1,4 +1,6 @@
+using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using NodaTime;
 
 namespace Messaging.Application.Writing;
@@ -20,6 +22,14 @@ public abstract class ChangePart
 
     /// <summary>Adds what reads what the first round trip did not find, where something may be elsewhere.</summary>
     internal virtual void LoadElsewhere(Round round)
+    {
+    }
+
+    /// <summary>
+    /// Leaves nothing to be written of what hangs on a message that is deleted for everyone. What is stored of it goes by
+    /// <see cref="MessageExtra.Deletions"/>.
+    /// </summary>
+    internal virtual void Forget(ConversationId id, StoredMessage message)
     {
     }
 

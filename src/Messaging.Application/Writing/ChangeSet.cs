@@ -57,9 +57,9 @@ public sealed class ChangeSet
     private readonly IReadOnlyList<ChangePart> parts;
     private readonly List<EventRow> events = [];
 
-    public ChangeSet(PolicySettings policies)
+    public ChangeSet(PolicySettings policies, MessageExtraSet extras)
     {
-        Messages = new MessagePart();
+        Messages = new MessagePart(extras);
         Sends = new SendPart(Messages);
         Conversations = new ConversationPart(policies, Sends);
         Profiles = new ProfilePart();
@@ -148,6 +148,14 @@ public sealed class ChangeSet
         events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageSent.Name, message.Told));
         if (message.HadUnread)
             events.Add(new(at, id, No: null, Seq: null, message.Sender, UnreadChanged.Name, Values: null));
+    }
+
+    /// <summary>Leaves a message that is deleted for everyone to be written, and nothing of what hung on it.</summary>
+    public void Delete(ConversationId id, StoredMessage deleted)
+    {
+        Messages.Delete(id, deleted);
+        foreach (var part in parts)
+            part.Forget(id, deleted);
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using System.Data.Common;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
+using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 
 namespace Messaging.Application.Writing;
@@ -12,7 +13,8 @@ namespace Messaging.Application.Writing;
 /// round trips; none waits where there is nothing to wait for. Those of one conversation, and those of
 /// one place in it that leave the conversation alone, are decided in the order in which they came.
 /// </summary>
-public sealed class ConversationWriter(WriteDataSource database, PolicySettings policies, OutboxSignal signal, TimeProvider time)
+public sealed class ConversationWriter(
+    WriteDataSource database, PolicySettings policies, MessageExtraSet extras, OutboxSignal signal, TimeProvider time)
 {
     public const int MaxBatch = 64;
 
@@ -97,7 +99,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
         try
         {
             await session.UseTransactionAsync(
-                (connection, transaction) => new ChangeSet(policies).RunAsync(connection, transaction, change, ct));
+                (connection, transaction) => new ChangeSet(policies, extras).RunAsync(connection, transaction, change, ct));
         }
         finally
         {
@@ -204,7 +206,7 @@ public sealed class ConversationWriter(WriteDataSource database, PolicySettings 
 
     private async Task WriteAsync(List<Item> batch, bool waits = false)
     {
-        var set = new ChangeSet(policies);
+        var set = new ChangeSet(policies, extras);
         try
         {
             await using var connection = await database.Value.OpenConnectionAsync();

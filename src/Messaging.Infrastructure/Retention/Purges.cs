@@ -1,11 +1,14 @@
 using Dapper;
+using Messaging.Application.Messages;
 using Messaging.Infrastructure.Database;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Retention;
 
-/// <summary>Removes what is left of conversations that were deleted for everyone, a thousand messages a commit.</summary>
-public sealed class Purges(DirectDataSource database)
+/// <summary>
+/// Removes what is left of conversations that were deleted for everyone, a thousand messages a commit, and then what hung on them.
+/// </summary>
+public sealed class Purges(DirectDataSource database, IEnumerable<MessageExtra> extras)
 {
     private const int BatchSize = 1_000;
 
@@ -30,30 +33,19 @@ public sealed class Purges(DirectDataSource database)
             LIMIT @Limit)
         """;
 
-    // Index: the primary key of each, which begins with the conversation; ix_reports_conversation.
+    // What is no message's alone. Index: the primary key of each, which begins with the conversation; ix_reports_conversation.
     private const string RestSql =
         """
-        WITH g AS (DELETE FROM message_gaps WHERE conversation_id = @Id),
-            o AS (DELETE FROM participant_gaps WHERE conversation_id = @Id),
-            h AS (DELETE FROM message_hidden WHERE conversation_id = @Id),
-            v AS (DELETE FROM message_edits WHERE conversation_id = @Id),
-            w AS (DELETE FROM message_originals WHERE conversation_id = @Id),
-            m AS (DELETE FROM mentions WHERE conversation_id = @Id),
-            r AS (DELETE FROM read_marks WHERE conversation_id = @Id),
-            d AS (DELETE FROM delivered_marks WHERE conversation_id = @Id),
-            e AS (DELETE FROM reactions WHERE conversation_id = @Id),
-            n AS (DELETE FROM reaction_counts WHERE conversation_id = @Id),
-            i AS (DELETE FROM pins WHERE conversation_id = @Id),
-            a AS (DELETE FROM attachments WHERE conversation_id = @Id RETURNING files),
-            f AS (
-                INSERT INTO file_removals (key, created_at)
-                SELECT file ->> 'key', now()
-                FROM a, jsonb_array_elements(a.files) AS file
-                ON CONFLICT DO NOTHING),
-            p AS (DELETE FROM reports WHERE conversation_id = @Id),
-            b AS (DELETE FROM bans WHERE conversation_id = @Id)
+        WITH g AS (DELETE FROM message_gaps WHERE conversation_id = $1),
+            o AS (DELETE FROM participant_gaps WHERE conversation_id = $1),
+            h AS (DELETE FROM message_hidden WHERE conversation_id = $1),
+            v AS (DELETE FROM message_edits WHERE conversation_id = $1),
+            w AS (DELETE FROM message_originals WHERE conversation_id = $1),
+            m AS (DELETE FROM mentions WHERE conversation_id = $1),
+            p AS (DELETE FROM reports WHERE conversation_id = $1),
+            b AS (DELETE FROM bans WHERE conversation_id = $1)
         DELETE FROM purges
-        WHERE conversation_id = @Id
+        WHERE conversation_id = $1
         """;
 
     public async Task PurgeAsync(CancellationToken ct)
@@ -63,12 +55,16 @@ public sealed class Purges(DirectDataSource database)
             await PurgeAsync(connection, id, ct);
     }
 
-    private static async Task PurgeAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
+    private async Task PurgeAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
     {
         var messages = new CommandDefinition(MessagesSql, new { Id = id, Limit = BatchSize }, cancellationToken: ct);
         while (await connection.ExecuteAsync(messages) >= BatchSize)
         {
         }
-        await connection.ExecuteAsync(new CommandDefinition(RestSql, new { Id = id }, cancellationToken: ct));
+        // Together, or not at all: what has no entry in purges any more is looked for no more.
+        await using var rest = new NpgsqlBatch(connection);
+        foreach (var sql in extras.SelectMany(extra => extra.Purges).Append(RestSql))
+            rest.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } });
+        await rest.ExecuteNonQueryAsync(ct);
     }
 }

@@ -103,15 +103,15 @@ static class HotStatements
     static string TextOf(DateTime time) => time.ToString("O", CultureInfo.InvariantCulture);
 
     static IEnumerable<HotStatement> History(Guid conversation, string user, long upto) =>
-        new (string Name, string Constant)[]
+        new (string Name, string Sql)[]
         {
-            ("History: the page's bounds and pins", "PageSql"),
-            ("History: the messages, 1,000 deep", "PageMessagesSql"),
-            ("History: the attachments", "PageAttachmentsSql"),
-            ("History: the reactions", "PageReactionsSql"),
-            ("History: the pointers of all members", "PagePointersSql"),
+            ("History: the page's bounds and pins", Statements.Extras.PageSql.Split(';')[0]),
+            ("History: the messages, 1,000 deep", Statements.Of<MessageReader>("PageMessagesSql")),
+            ("History: the attachments", Statements.Of<AttachmentExtra>("PageSql")),
+            ("History: the reactions", Statements.Of<ReactionExtra>("PageSql")),
+            ("History: the pointers of all members", Statements.Of<ReceiptExtra>("PageSql")),
         }.Select(part => new HotStatement(
-            part.Name, Statements.Of<MessageReader>(part.Constant), Background: false,
+            part.Name, part.Sql, Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Upto", Bigint, upto), ("After", Bigint, null),
             ("Limit", NpgsqlDbType.Integer, HistoryBenchmark.PageSize), ("Receipts", NpgsqlDbType.Boolean, true)));
 
@@ -210,8 +210,8 @@ static class HotStatements
         return new (string Name, Type Source, string Constant)[]
         {
             ("Told: messages", typeof(MessageReader), "MessagesSql"),
-            ("Told: their attachments", typeof(MessageReader), "AttachmentsSql"),
-            ("Told: their reactions", typeof(MessageReader), "ReactionsSql"),
+            ("Told: their attachments", typeof(AttachmentExtra), "PlacesSql"),
+            ("Told: their reactions", typeof(ReactionExtra), "PlacesSql"),
             ("Told: what stands around them", typeof(MessageEventSource), "AroundSql"),
             ("Told: which marked ones are deleted", typeof(MarkEventSource), "DeletedSql"),
             ("Told: conversations", typeof(ConversationEventSource), "ConversationsSql"),

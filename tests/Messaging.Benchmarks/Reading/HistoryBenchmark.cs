@@ -1,5 +1,4 @@
 using System.Globalization;
-using Messaging.Application.Messages;
 using Messaging.Benchmarks.Data;
 using Npgsql;
 using NpgsqlTypes;
@@ -14,10 +13,7 @@ sealed class HistoryBenchmark(Bench bench)
     const int Readers = 16;
     const int Pages = 60;
 
-    public static string Sql { get; } =
-        Statements.Of<MessageReader>("PageSql") + ";" + Statements.Of<MessageReader>("PageMessagesSql") + ";"
-        + Statements.Of<MessageReader>("PageAttachmentsSql") + ";" + Statements.Of<MessageReader>("PageReactionsSql") + ";"
-        + Statements.Of<MessageReader>("PagePointersSql");
+    public static string Sql => Statements.Extras.PageSql;
 
     public async Task RunAsync()
     {

@@ -4,7 +4,6 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
-using NodaTime;
 using Npgsql;
 
 namespace Messaging.Benchmarks.Sending;
@@ -20,7 +19,7 @@ sealed class SendFloor : IAsyncDisposable
     readonly Random random;
     readonly NpgsqlConnection connection;
     readonly PolicySettings policies = new();
-    readonly FileUrls urls = new(new NoAddress(), new StorageSettings(), SystemClock.Instance);
+    readonly FileUrls urls = Statements.Urls();
 
     SendFloor(NpgsqlConnection connection, SendTarget[] targets, int number)
     {
@@ -37,14 +36,8 @@ sealed class SendFloor : IAsyncDisposable
         var key = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Interlocked.Increment(ref sent):x16}");
         var change = new MessageChange(
             new Actor(new UserId(target.Sender)), new ConversationId(target.Conversation), new MessageContent(key, Text: SendTarget.Text), urls, asks: false);
-        return (await new ChangeSet(policies).RunAsync(connection, [change], waits: false, CancellationToken.None)).Count == 0;
+        return (await new ChangeSet(policies, Statements.Extras).RunAsync(connection, [change], waits: false, CancellationToken.None)).Count == 0;
     }
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();
-
-    // What is sent has no files.
-    sealed class NoAddress : IServiceAddress
-    {
-        public string Of(UrlAudience audience) => "";
-    }
 }

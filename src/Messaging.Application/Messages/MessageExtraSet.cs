@@ -1,0 +1,47 @@
+using Dapper;
+
+namespace Messaging.Application.Messages;
+
+/// <summary>All that hangs on messages. The statements are put together once.</summary>
+public sealed class MessageExtraSet
+{
+    private readonly MessageExtra[] all;
+    private readonly MessageExtra[] uncounted;
+
+    public MessageExtraSet(IEnumerable<MessageExtra> extras)
+    {
+        all = [.. extras];
+        uncounted = Array.FindAll(all, extra => !extra.CountsPeople);
+        Deletions = [.. all.SelectMany(extra => extra.Deletions)];
+        PageSql = string.Join(
+            ';',
+            [
+                MessageReader.PageOf(all.Select(extra => extra.PageColumn).Where(column => column.Length > 0)), MessageReader.PageMessagesSql,
+                .. all.Select(extra => extra.PageStatement).Where(statement => statement.Length > 0),
+            ]);
+        PlacesSql = string.Join(';', [MessageReader.MessagesSql, .. all.Select(extra => extra.PlacesStatement)]);
+        UncountedSql = string.Join(';', [MessageReader.MessagesSql, .. uncounted.Select(extra => extra.PlacesStatement)]);
+    }
+
+    /// <summary>What goes with messages that are deleted for everyone: <c>$1</c> are their conversations, <c>$2</c> their seqs.</summary>
+    public IReadOnlyList<string> Deletions { get; }
+
+    /// <summary>The row of a page, its messages and what hangs on them.</summary>
+    public string PageSql { get; }
+
+    /// <summary>The messages of several places and what hangs on them.</summary>
+    public string PlacesSql { get; }
+
+    /// <summary>The same without the people who have come to them.</summary>
+    public string UncountedSql { get; }
+
+    /// <summary>Takes the results of all statements after that of the messages, in their order.</summary>
+    internal async Task<Filler[]> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    {
+        var read = asked.CountsPeople ? all : uncounted;
+        var fillers = new Filler[read.Length];
+        for (var i = 0; i < read.Length; i++)
+            fillers[i] = await read[i].ReadAsync(grid, asked);
+        return fillers;
+    }
+}
