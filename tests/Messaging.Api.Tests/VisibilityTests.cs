@@ -74,6 +74,39 @@ public sealed class VisibilityTests : AttachmentFixture
         Assert.That((await strangers.NextAsync("conversation:created")).GetRawText(), Does.Contain("lastMessage").And.Not.Contain(Secret));
     }
 
+    [TestCase("deleted for oneself", "full")]
+    [TestCase("deleted for oneself", "since-join")]
+    [TestCase("cleared", "full")]
+    [TestCase("cleared", "since-join")]
+    public async Task An_answer_to_what_one_may_not_see_is_read_and_heard_without_it(string why, string history)
+    {
+        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { history } })).EnsureSuccessStatusCode();
+        await using var adas = await ConnectAsync(ada);
+        await using var bobs = await ConnectAsync(bob);
+        await CallAsync(bob, HttpMethod.Delete, why == "cleared" ? $"/v1/conversations/{group}/history"
+            : $"/v1/conversations/{group}/messages/{message}?scope=me");
+
+        var answer = Id(await ReplyAsync());
+        await Api.Database.DrainedAsync();
+
+        Assert.That(await QuotesAsync(bob, bobs), Is.EqualTo(new[] { "null", "null", "null" }));
+        Assert.That(await QuotesAsync(ada, adas), Has.All.Contain($"\"preview\":\"{Secret}\"").And.Exactly(3).Items);
+
+        // Live, resumed, and asked for.
+        async Task<string[]> QuotesAsync(string user, HubClient client)
+        {
+            using var page = JsonDocument.Parse(await ReadAsync(user, $"/v1/sync?since={cursor}&limit=100"));
+            using var read = JsonDocument.Parse(await ReadAsync(user, $"/v1/conversations/{group}/messages/{answer}"));
+            return
+            [
+                (await client.NextAsync("message:new")).GetProperty("data").GetProperty("replyTo").GetRawText(),
+                page.RootElement.GetProperty("events").EnumerateArray().Last(e => e.GetProperty("type").GetString() == "message:new")
+                    .GetProperty("data").GetProperty("replyTo").GetRawText(),
+                read.RootElement.GetProperty("replyTo").GetRawText(),
+            ];
+        }
+    }
+
     // Each way of reading, and whether it tells of the message at all.
     private IEnumerable<(string Path, bool Tells)> Ways(string since)
     {

@@ -83,8 +83,6 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
         .. OfPeople,
     ];
 
-    public long? ShownSeq(FeedRow row) => OfPeople.Contains(row.Type) ? null : row.Values<ConversationValues>().LastSeq;
-
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var told = rows.Where(row => !OfPeople.Contains(row.Type))
@@ -135,7 +133,7 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                         LastSeq = values.LastSeq,
                         LastActivityAt = values.LastActivityAt ?? conversation.CreatedAt,
                         ParticipantCount = values.ParticipantCount,
-                        LastMessage = row.HidesMessage ? null : messages.GetValueOrDefault((id, values.LastSeq, ViewerOf(row)))?.ToPreview(),
+                        LastMessage = messages.GetValueOrDefault((id, values.LastSeq, ViewerOf(row)))?.ToPreview(),
                     };
                 }
             });

@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Events;
 using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
@@ -35,7 +36,12 @@ public sealed record ConversationView(
     Instant CreatedAt,
     Instant UpdatedAt,
     long Version,
-    MembershipView? Me);
+    MembershipView? Me) : IShowsMessage
+{
+    long? IShowsMessage.ShownSeq => LastMessage?.Seq;
+
+    object IShowsMessage.WithoutShown() => this with { LastMessage = null };
+}
 
 /// <summary>The viewer's own membership.</summary>
 /// <param name="UnreadCount">Messages after the read pointer that are neither one's own nor system messages nor deleted.</param>

@@ -38,9 +38,6 @@ public sealed record FeedRow(
     private static readonly JsonSerializerOptions Lenient =
         new(MessagingJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
 
-    /// <summary>Whether the message that it shows beside what it is about is not the receiver's to see.</summary>
-    public bool HidesMessage { get; init; }
-
     /// <summary>Those of the payload's values that are asked for; an earlier release may have left more.</summary>
     public T Values<T>()
         where T : new() => Payload is { } payload ? JsonSerializer.Deserialize<T>(payload.Value, Lenient)! : new T();

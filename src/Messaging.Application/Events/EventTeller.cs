@@ -10,15 +10,21 @@ public interface IEventSource
 {
     IReadOnlyCollection<string> Types { get; }
 
-    /// <summary>The message that an event for everybody shows beside what it is about; null for none.</summary>
-    long? ShownSeq(FeedRow row) => null;
-
     /// <summary>
     /// What to read of all that the rows refer to. Comes to the data of each: null where what it refers to is gone, and nothing is told.
     /// </summary>
     /// <param name="rows">Of its types alone.</param>
     /// <param name="reader">The one who hears them; null where all do who may.</param>
     Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader);
+}
+
+/// <summary>What an event tells that shows a message beside what it is about: to who may not see that one it is told without.</summary>
+public interface IShowsMessage
+{
+    /// <summary>Null where it shows none.</summary>
+    long? ShownSeq { get; }
+
+    object WithoutShown();
 }
 
 /// <summary>Somebody whom an event is about, as its row names them.</summary>
@@ -34,11 +40,15 @@ public sealed class EventTeller(IEnumerable<IEventSource> sources)
 
     private readonly IEventSource[] sources = [.. sources];
 
-    /// <summary>The message that an event for everybody shows beside what it is about. Who may not see it is told of the row that hides it.</summary>
-    public long? ShownSeq(FeedRow row) => Array.Find(sources, source => source.Types.Contains(row.Type))?.ShownSeq(row);
+    public static JsonText? Json(object? data) => data switch
+    {
+        null => null,
+        JsonText json => json,
+        _ => new JsonText(JsonSerializer.Serialize(data, MessagingJson.Options)),
+    };
 
     /// <summary>Comes to the data of each of the rows, made where it is asked for; null for one that is told no more.</summary>
-    public Reading<Func<FeedRow, JsonText?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
+    public Reading<Func<FeedRow, object?>> ReadData(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var asked = new List<(IEventSource Source, Reading<Func<FeedRow, object?>> Reading)>();
         var parameters = new DynamicParameters();
@@ -53,7 +63,7 @@ public sealed class EventTeller(IEnumerable<IEventSource> sources)
         }
         return new(string.Join(';', asked.Select(one => one.Reading.Sql)), parameters, ReadAsync);
 
-        async Task<Func<FeedRow, JsonText?>> ReadAsync(SqlMapper.GridReader grid)
+        async Task<Func<FeedRow, object?>> ReadAsync(SqlMapper.GridReader grid)
         {
             var told = new Dictionary<string, Func<FeedRow, object?>>(StringComparer.Ordinal);
             foreach (var (source, reading) in asked)
@@ -62,10 +72,20 @@ public sealed class EventTeller(IEnumerable<IEventSource> sources)
                 foreach (var type in source.Types)
                     told.Add(type, data);
             }
-            return row => told.TryGetValue(row.Type, out var data) ? Serialize(data(row)) : row.Payload ?? Nothing;
+            return row => told.TryGetValue(row.Type, out var data) ? data(row) : row.Payload ?? Nothing;
         }
     }
 
-    private static JsonText? Serialize(object? data) =>
-        data is null ? null : new JsonText(JsonSerializer.Serialize(data, MessagingJson.Options));
+    /// <summary>The same as JSON.</summary>
+    public Reading<Func<FeedRow, JsonText?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
+    {
+        var reading = ReadData(rows, reader);
+        return new(
+            reading.Sql, reading.Parameters,
+            async grid =>
+            {
+                var data = await reading.ReadAsync(grid);
+                return row => Json(data(row));
+            });
+    }
 }

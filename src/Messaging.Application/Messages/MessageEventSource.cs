@@ -29,10 +29,11 @@ public sealed record MessageValues
 /// <summary>Messages as all who hear of them may see them.</summary>
 public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet extras) : IEventSource
 {
-    // What stands around a message. Index: pk_conversations, pk_message_originals, pk_participants, pk_message_hidden.
+    // What stands around a message, and what of it is its reader's to see; where all hear it who may, whoever tells it asks that. Index:
+    // pk_conversations, pk_message_originals, pk_participants, pk_message_hidden, pk_messages.
     private const string AroundSql =
         $"""
-        SELECT k.conversation_id, k.seq, c.policy,
+        SELECT k.conversation_id, k.seq,
             (SELECT o.mentions FROM message_originals o WHERE o.conversation_id = k.conversation_id AND o.seq = k.seq) AS mentions,
             coalesce((
                 SELECT {SightSql.Start}
@@ -41,7 +42,11 @@ public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet 
             (
                 SELECT h.hidden_at
                 FROM message_hidden h
-                WHERE h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = k.seq) AS hidden_at
+                WHERE h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = k.seq) AS hidden_at,
+            @Reader::text IS NOT NULL AND EXISTS (
+                SELECT FROM messages m
+                JOIN message_hidden h ON h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = m.reply_to_seq
+                WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at) AS hides_reply
         FROM {MessageReader.Places}
         JOIN conversations c ON c.id = k.conversation_id
         """;
@@ -74,16 +79,14 @@ public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet 
             });
     }
 
-    private MessageView Tell(FeedRow row, MessageView message, Around around, UserId? reader)
+    private static MessageView Tell(FeedRow row, MessageView message, Around around, UserId? reader)
     {
         var values = row.Values<MessageValues>();
         var told = message with
         {
             // Whoever counts the unread mentions has to learn of whom it spoke before it was deleted.
             Mentions = around.Mentions is { } mentions ? [.. mentions.Select(id => new UserId(id))] : message.Mentions,
-            ReplyTo = policies.With(around.Policy).QuotesForAll() && message.ReplyTo is { } reply && new Sight(around.ClearedSeq).Reaches(reply.Seq)
-                ? message.ReplyTo
-                : message.ReplyTo?.ToLink(),
+            ReplyTo = message.ReplyTo is { } reply && new Sight(around.ClearedSeq).Shows(reply.Seq, around.HidesReply) ? reply : null,
         };
         if (row.Type == MessageSent.Name)
             told = told with { DeliveredCount = 0, ReadCount = 0, RecipientCount = values.RecipientCount };
@@ -97,7 +100,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet 
         new(new ConversationId(row.ConversationId!.Value), row.Seq!.Value, row.Values<MessageValues>().CreatedAt ?? row.OccurredAt);
 
     private sealed record Around(
-        ConversationId ConversationId, long Seq, JsonText? Policy, string[]? Mentions, long ClearedSeq, Instant? HiddenAt);
+        ConversationId ConversationId, long Seq, string[]? Mentions, long ClearedSeq, Instant? HiddenAt, bool HidesReply);
 }
 
 /// <summary>Reactions and pins: their rows say all of it, and of a message that is deleted they are told no more.</summary>

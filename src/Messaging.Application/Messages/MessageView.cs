@@ -1,5 +1,6 @@
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
+using Messaging.Application.Events;
 using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
@@ -46,22 +47,27 @@ public sealed record MessageView(
     int ReadCount,
     int RecipientCount,
     Instant CreatedAt,
-    long Version)
+    long Version) : IShowsMessage
 {
+    long? IShowsMessage.ShownSeq => ReplyTo?.Seq;
+
+    object IShowsMessage.WithoutShown() => this with { ReplyTo = null };
+
     /// <summary>A message with what hangs on it: the one place where it comes together. By itself, as it is when it was just sent.</summary>
     internal static MessageView Of(
         MessageId id, ConversationId conversationId, long seq, MessageType type, UserId? senderId, SenderView? sender, string? text,
         JsonText? metadata, MessageLocation? location, MessageReference? reference, ReplyView? replyTo, IReadOnlyList<UserId> mentions,
-        string? clientMessageId, Instant createdAt, in MessageExtras extras, int editCount = 0, Instant? editedAt = null,
+        string? clientMessageId, Instant createdAt, MessageExtras extras, int editCount = 0, Instant? editedAt = null,
         DeletedView? deleted = null, long version = 1) => new(
         id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, extras.Attachments,
         extras.Reactions, clientMessageId, extras.Pinned, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
         extras.RecipientCount, createdAt, version);
 
-    /// <summary>What is left of it once it is deleted. Whom it mentions stays: who counts by the events has counted that.</summary>
+    /// <summary>What is left of it for who has deleted it for oneself. Whom it mentions stays: who counts by the events has counted that.</summary>
     public MessageView WithoutContent(DeletedView deleted) => this with
     {
-        Text = null, Metadata = null, Location = null, Reference = null, Attachments = [], Reactions = [], Pinned = false, Deleted = deleted,
+        Text = null, Metadata = null, Location = null, Reference = null, ReplyTo = null, Attachments = [], Reactions = [], Pinned = false,
+        Deleted = deleted,
     };
 }
 
@@ -86,11 +92,7 @@ public sealed record SenderView(UserId UserId, string? DisplayName, string? Avat
 
 /// <summary>The message that this one answers.</summary>
 /// <param name="Preview">The first 120 characters of its text; null once it is deleted.</param>
-public sealed record ReplyView(MessageId Id, long Seq, UserId? SenderId, string? Preview, bool Deleted)
-{
-    /// <summary>The link alone, for hearers of whom some may not see what is answered.</summary>
-    public ReplyView ToLink() => this with { SenderId = null, Preview = null };
-}
+public sealed record ReplyView(MessageId Id, long Seq, UserId? SenderId, string? Preview, bool Deleted);
 
 /// <summary>For whom a message was deleted.</summary>
 public enum DeleteScope

@@ -61,8 +61,4 @@ public sealed record ConversationPolicy(
     ReactionPolicy Reactions,
     bool Receipts,
     AllowedTo MentionAll,
-    int? RetentionDays)
-{
-    /// <summary>Whether all who hear of a message may see what it answers: not those who joined after that.</summary>
-    public bool QuotesForAll() => History is not HistoryAccess.SinceJoin;
-}
+    int? RetentionDays);

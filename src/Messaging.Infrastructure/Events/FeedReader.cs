@@ -88,13 +88,14 @@ public sealed class FeedReader(
             (rows, goesOn) = (read, read.Count == FeedTail.BatchSize);
         }
         var (data, members, isHeard) = await tail.ReadDataAsync(rows, ct);
-        var hidden = await tail.ReadHiddenAsync(rows, members, ct);
+        var told = rows.ToDictionary(row => row.Position, row => new Lazy<object?>(() => data(row)));
+        var hidden = await tail.ReadHiddenAsync(rows, members, ShownBy, ct);
         foreach (var row in rows)
         {
             if (row.UserId is null && row.ConversationId is { } conversation)
                 TellAll(row, conversation);
             else if (row.UserId is { } user && isHeard(row))
-                Tell(row, [user]);
+                Tell(row, () => told[row.Position].Value, [user]);
             place = after with { Position = row.Position };
         }
         return goesOn;
@@ -102,17 +103,33 @@ public sealed class FeedReader(
         // An event of a message is for those who may see it, and one that shows a message is told to the others without it.
         void TellAll(FeedRow row, Guid conversation)
         {
-            var seq = row.Seq ?? teller.ShownSeq(row);
-            var seeing = members[conversation].ToLookup(
-                member => seq is not { } of || member.Sight.Shows(of, hidden.Contains((conversation, member.UserId, of))), member => member.UserId);
-            Tell(row, [.. seeing[true]]);
-            if (row.Seq is null && seeing.Contains(false))
-                Tell(row with { HidesMessage = true }, [.. seeing[false]]);
+            var shown = ShownBy(row);
+            var seeing = members[conversation].Where(member => Sees(member, row.Seq))
+                .ToLookup(member => Sees(member, shown), member => member.UserId);
+            Tell(row, () => told[row.Position].Value, [.. seeing[true]]);
+            if (seeing.Contains(false))
+                Tell(row, () => ((IShowsMessage)told[row.Position].Value!).WithoutShown(), [.. seeing[false]]);
+
+            bool Sees(FeedMember member, long? seq) =>
+                seq is not { } of || member.Sight.Shows(of, hidden.Contains((conversation, member.UserId, of)));
         }
 
-        void Tell(FeedRow row, IReadOnlyCollection<string> audience)
+        // What cannot be told fails where it is told.
+        long? ShownBy(FeedRow row)
         {
-            var envelope = new Lazy<EventEnvelope?>(() => data(row) is { } told ? row.ToEnvelope(after.Epoch, told) : null);
+            try
+            {
+                return (told[row.Position].Value as IShowsMessage)?.ShownSeq;
+            }
+            catch (Exception)
+            {
+                return null;
+            }
+        }
+
+        void Tell(FeedRow row, Func<object?> tells, IReadOnlyCollection<string> audience)
+        {
+            var envelope = new Lazy<EventEnvelope?>(() => EventTeller.Json(tells()) is { } json ? row.ToEnvelope(after.Epoch, json) : null);
             foreach (var receiver in receivers)
                 Hand(receiver, row, envelope, audience);
         }

@@ -126,7 +126,7 @@ sealed class FeedTail : IAsyncDisposable
     /// What each of the rows tells, who takes part now in each of the conversations that they are for, and which of those for one user alone that
     /// one hears.
     /// </summary>
-    public async Task<(Func<FeedRow, JsonText?> Data, Dictionary<Guid, List<FeedMember>> Members, Func<FeedRow, bool> IsHeard)> ReadDataAsync(
+    public async Task<(Func<FeedRow, object?> Data, Dictionary<Guid, List<FeedMember>> Members, Func<FeedRow, bool> IsHeard)> ReadDataAsync(
         IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
         var members = new Dictionary<Guid, List<FeedMember>>();
@@ -137,7 +137,7 @@ sealed class FeedTail : IAsyncDisposable
             if (row is { UserId: null, ConversationId: { } id })
                 members.TryAdd(id, []);
         }
-        var reading = teller.Read(rows, reader: null);
+        var reading = teller.ReadData(rows, reader: null);
         var parameters = new DynamicParameters(reading.Parameters);
         parameters.Add("HeardConversations", members.Keys.ToArray());
         parameters.Add("HeardIn", asked.Select(key => key.Item1).ToArray());
@@ -158,14 +158,22 @@ sealed class FeedTail : IAsyncDisposable
         row is { UserId: not null, ConversationId: not null } && row.Type is not (ParticipantRemoved.Name or ConversationDeleted.Name);
 
     /// <summary>Which of the messages that the rows are of, or show, which of the members have deleted for themselves.</summary>
+    /// <param name="shownSeq">The message that a row shows beside what it is about; null for none.</param>
     public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
-        IReadOnlyList<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, CancellationToken ct)
+        IReadOnlyList<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, Func<FeedRow, long?> shownSeq, CancellationToken ct)
     {
         var asked = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
         foreach (var row in rows)
         {
-            if (row is { UserId: null, ConversationId: { } id } && (row.Seq ?? teller.ShownSeq(row)) is { } seq)
-                asked.UnionWith(members[id].Where(member => member.HasGaps).Select(member => (id, member.UserId, seq)));
+            if (row is not { UserId: null, ConversationId: { } id })
+                continue;
+            foreach (var member in members[id].Where(member => member.HasGaps))
+            {
+                if (row.Seq is { } own)
+                    asked.Add((id, member.UserId, own));
+                if (shownSeq(row) is { } shown)
+                    asked.Add((id, member.UserId, shown));
+            }
         }
         var result = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
         if (asked.Count == 0)
