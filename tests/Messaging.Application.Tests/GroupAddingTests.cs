@@ -321,6 +321,21 @@ public sealed class GroupAddingTests : SliceFixture
     }
 
     [Test]
+    public async Task A_group_that_nobody_was_in_and_that_is_reopened_is_owned_by_one_of_those_who_come()
+    {
+        var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
+        var group = await Slices.GroupAsync(bob, ada);
+        await Slices.SendAsync(new LeaveConversation(new Actor(bob), group));
+        await Slices.SendAsync(new LeaveConversation(new Actor(ada), group));
+        await Slices.SendAsync(new ReopenConversation(Actor.Service, group));
+
+        var added = await Slices.SendAsync(new AddParticipants(Actor.Service, group, [bob, ada], null));
+
+        Assert.That(added.Items.Select(one => (one.UserId, one.Role)), Is.EquivalentTo(new[] { (bob, ParticipantRole.Member), (ada, ParticipantRole.Owner) }));
+        Assert.That((await Slices.ViewAsync(bob, group)).OwnerId, Is.EqualTo(ada));
+    }
+
+    [Test]
     public async Task Who_left_is_brought_back_after_a_day()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());

@@ -1,6 +1,7 @@
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using NodaTime;
@@ -39,6 +40,34 @@ public sealed class RuleSqlTests : SliceFixture
 
         Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain)));
         Assert.That(rows.Select(row => row.InSql).Distinct().Count(), Is.EqualTo(8));
+    }
+
+    private const string LineSql =
+        $"""
+        SELECT p.user_id
+        FROM (SELECT user_id COLLATE "C" AS user_id, role, joined_at FROM unnest(@Users, @Roles, @Joined) AS p (user_id, role, joined_at)) p
+        ORDER BY {SuccessionSql.Line}
+        """;
+
+    [Test]
+    public async Task Who_becomes_owner_is_the_same_in_SQL_as_in_the_domain([Range(1, 3)] int seed)
+    {
+        var random = new Random(seed);
+        var members = Enumerable.Range(0, 60).Select(i => new Participant(
+            default, new UserId($"{"AZaz09_.:@-"[random.Next(11)]}{i}"),
+            random.Next(3) == 0 ? ParticipantRole.Admin : ParticipantRole.Member, Instant.FromUnixTimeSeconds(random.Next(5)), joinedSeq: 0)).ToList();
+
+        var line = await Slices.SqlAsync(session => session.QueryAsync<string>(
+            LineSql,
+            new
+            {
+                Users = members.Select(one => one.UserId.Value).ToArray(),
+                Roles = members.Select(one => one.Role.ToString().ToLowerInvariant()).ToArray(),
+                Joined = members.Select(one => one.JoinedAt.ToDateTimeUtc()).ToArray(),
+            },
+            CancellationToken.None));
+
+        Assert.That(line, Is.EqualTo(Conversation.InLine(members).Select(one => one.UserId.Value)));
     }
 
     private const string LargeSql =

@@ -72,6 +72,38 @@ public sealed class ConversationTests
     }
 
     [Test]
+    public void A_slug_that_is_given_stays_and_one_that_is_taken_away_is_made_anew()
+    {
+        var (given, id) = (new Profile("Group", null, null, "mine", null, null), ConversationId.New(Now));
+
+        Assert.That(given.WithSlug(id), Is.EqualTo(given));
+        Assert.That((given with { Slug = null }).WithSlug(id).Slug, Is.EqualTo(Conversation.SlugOf("Group", id)));
+    }
+
+    [Test]
+    public void Who_makes_a_group_owns_it_and_all_have_it_in_their_inboxes()
+    {
+        var group = Group(new Actor(Ada), others: 2, limit: 3);
+
+        Assert.That(group.Founders.Select(one => (one.UserId.Value, one.Role)), Is.EquivalentTo(new[]
+        {
+            ("ada", ParticipantRole.Owner), ("user0", ParticipantRole.Member), ("user1", ParticipantRole.Member),
+        }));
+        Assert.That(group.Founders.Select(group.FirstDayOf), Is.All.EqualTo(Now.InUtc().Date));
+    }
+
+    [Test]
+    public void A_direct_conversation_is_in_its_openers_inbox_alone_until_something_is_said()
+    {
+        var direct = Conversation.OpenDirect(Ada, Bob, context: null, request: null, Now);
+
+        Assert.That(direct.Founders.Select(one => (one.UserId, one.Role, direct.FirstDayOf(one))), Is.EqualTo(new[]
+        {
+            (Ada, ParticipantRole.Member, (LocalDate?)Now.InUtc().Date), (Bob, ParticipantRole.Member, null),
+        }));
+    }
+
+    [Test]
     public void The_longest_name_still_makes_a_valid_slug()
     {
         Assert.That(Group(new Actor(Ada), 1, 3, new string('x', 200)).Profile!.Slug, Has.Length.LessThanOrEqualTo(100));
@@ -80,18 +112,18 @@ public sealed class ConversationTests
     [Test]
     public void Only_owner_admins_and_the_service_let_people_in()
     {
-        Assert.That(() => Restored().Add(Member(ParticipantRole.Member), ParticipantRole.Member, 1, 10), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), ParticipantRole.Member, 1, 10), Throws.Nothing);
-        Assert.That(() => Restored().Add(by: null, ParticipantRole.Member, 1, 10), Throws.Nothing);
+        Assert.That(() => Restored().Add(Member(ParticipantRole.Member), ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), ParticipantRole.Member, Coming(1), 10), Throws.Nothing);
+        Assert.That(() => Restored().Add(by: null, ParticipantRole.Member, Coming(1), 10), Throws.Nothing);
     }
 
     [Test]
     public void Nobody_comes_into_a_direct_a_full_a_closed_or_an_archived_conversation()
     {
-        Assert.That(() => Restored(ConversationType.Direct).Add(null, ParticipantRole.Member, 1, 10), Refused(ProblemCodes.DirectIsFixed));
-        Assert.That(() => Restored().Add(null, ParticipantRole.Member, 9, 10), Refused(ProblemCodes.GroupFull));
-        Assert.That(() => Restored(closed: true).Add(null, ParticipantRole.Member, 1, 10), Refused(ProblemCodes.ConversationClosed));
-        Assert.That(() => Restored(archived: true).Add(null, ParticipantRole.Member, 1, 10), Refused(ProblemCodes.ConversationArchived));
+        Assert.That(() => Restored(ConversationType.Direct).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(() => Restored().Add(null, ParticipantRole.Member, Coming(9), 10), Refused(ProblemCodes.GroupFull));
+        Assert.That(() => Restored(closed: true).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.ConversationClosed));
+        Assert.That(() => Restored(archived: true).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.ConversationArchived));
     }
 
     [Test]
@@ -196,7 +228,9 @@ public sealed class ConversationTests
         Throws.InstanceOf<RuleException>().With.Property(nameof(RuleException.Problem)).Property(nameof(Problem.Code)).EqualTo(code);
 
     private static Conversation Group(Actor creator, int others, int limit, string name = "Group") => Conversation.CreateGroup(
-        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new GroupProfile(name, null, null, null, null, null, null), limit, Now);
+        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new Profile(name, null, null, null, null, null), context: null, limit, Now);
+
+    private static List<Participant> Coming(int count) => [.. Enumerable.Repeat(Member(ParticipantRole.Member), count)];
 
     private static Participant Member(ParticipantRole role, Instant? sent = null) =>
         Participant.Restore(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0, sent);

@@ -182,8 +182,7 @@ sealed class GroupProgram
         Newcomer.EnsureWelcome([newcomer], new Actor(Ids[who]), now, _ => "userIds/0");
         if (count == 0)
             return;
-        conversation.Add(by, role, count, limit: Users);
-        LetIn(target, role);
+        conversation.Add(by, role, [LetIn(target, role)], limit: Users);
         Note();
     }
 
@@ -305,12 +304,13 @@ sealed class GroupProgram
         : messages[(int)seq - 1].IsDeleted ? ProblemCodes.MessageDeleted
         : null;
 
-    private void LetIn(int user, ParticipantRole role)
+    private Participant LetIn(int user, ParticipantRole role)
     {
         var place = places[user];
         joined += Duration.FromSeconds(1);
         place.Participant = conversation.Seat(Ids[user], role, joined);
         place.Pointers = new Pointers(conversation.LastSeq, conversation.LastSeq, isPending: false, showsReads: true, place.Own.ClearedSeq);
+        return place.Participant;
     }
 
     // What happened is said, where anything can be said.

@@ -197,6 +197,27 @@ public sealed class GroupTests
     }
 
     [Test]
+    public void The_first_who_come_into_a_group_that_nobody_is_in_is_owned_by_the_first_of_them_in_line()
+    {
+        var group = Ownerless(count: 0);
+        var coming = new[] { Of("cyd"), Of("bob") };
+
+        Assert.That(group.Add(by: null, ParticipantRole.Member, coming, limit: 10)!.UserId.Value, Is.EqualTo("bob"));
+
+        Assert.That((group.OwnerId, coming[0].Role, coming[1].Role), Is.EqualTo(((UserId?)new UserId("bob"), ParticipantRole.Member, ParticipantRole.Owner)));
+    }
+
+    [Test]
+    public void Nobody_comes_to_own_a_group_that_somebody_is_in()
+    {
+        var ownerless = Ownerless(count: 2);
+
+        Assert.That((Restored().Add(null, ParticipantRole.Member, [Of("bob")], 10), ownerless.Add(null, ParticipantRole.Member, [Of("bob")], 10)),
+            Is.EqualTo(((Participant?)null, (Participant?)null)));
+        Assert.That((ownerless.OwnerId, ownerless.ParticipantCount), Is.EqualTo(((UserId?)null, 3)));
+    }
+
+    [Test]
     public void Who_leaves_is_left_alone_for_a_day_and_who_is_put_out_is_not()
     {
         var (left, putOut) = (Of("bob", ParticipantRole.Admin), Of("cyd"));
@@ -243,6 +264,10 @@ public sealed class GroupTests
 
     private static Newcomer Named(string user) =>
         new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, Lockout: null, WasInBefore: false, ClearedSeq: 0);
+
+    private static Conversation Ownerless(int count) => Conversation.Restore(ConversationId.New(Now), new ConversationState(
+        ConversationType.Group, OwnerId: null, count, LastSeq: 5, Version: 3, Closed: false, Archived: false, Blocked: false, Request: null, Defaults,
+        EventNo: 9, LastEventAt: Now, LastActivityDay: null));
 
     private static Participant Owner() => Of("ada", ParticipantRole.Owner);
 

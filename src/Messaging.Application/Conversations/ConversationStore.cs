@@ -4,6 +4,7 @@ using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using NodaTime;
+using NodaTime.Text;
 
 namespace Messaging.Application.Conversations;
 
@@ -47,15 +48,13 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         FOR NO KEY UPDATE
         """;
 
-    // A direct conversation has no day until its first message: it is in its opener's inbox only.
     private const string InsertSql =
         """
         WITH c AS (
             INSERT INTO conversations (id, type, name, description, avatar_url, slug, owner_id, created_by, context_type, context_id,
                 metadata, policy, request, participant_count, created_at, updated_at, last_event_at, last_activity_at, last_activity_day)
             VALUES (@Id, @Type, @Name, @Description, @AvatarUrl, @Slug, @OwnerId, @CreatedBy, @ContextType, @ContextId,
-                @Metadata::jsonb, @Policy::jsonb, @Request, @ParticipantCount, @Now, @Now, @Now, @Now,
-                CASE @Type WHEN 'group' THEN (@Now AT TIME ZONE 'UTC')::date END)
+                @Metadata::jsonb, @Policy::jsonb, @Request, @ParticipantCount, @Now, @Now, @Now, @Now, @Day::date)
         ),
         s AS (
             INSERT INTO slugs (slug, conversation_id)
@@ -63,9 +62,8 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
             WHERE @Slug::text IS NOT NULL
         )
         INSERT INTO participants (conversation_id, user_id, role, joined_at, activity_day)
-        SELECT @Id, m.user_id, CASE WHEN m.user_id = @OwnerId THEN 'owner' ELSE 'member' END, @Now,
-            CASE WHEN @Type = 'group' OR m.user_id = @CreatedBy THEN (@Now AT TIME ZONE 'UTC')::date END
-        FROM unnest(@Members::text[]) AS m (user_id)
+        SELECT @Id, m.user_id, m.role, @Now, m.day::date
+        FROM unnest(@Members::text[], @Roles::text[], @Days::text[]) AS m (user_id, role, day)
         """;
 
     // Index: pk_users.
@@ -115,9 +113,10 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
             : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }
 
-    public async Task AddAsync(Conversation conversation, IEnumerable<UserId> founders, CancellationToken ct)
+    /// <summary>Adds one that is being made, with its founders.</summary>
+    public async Task AddAsync(Conversation conversation, CancellationToken ct)
     {
-        var members = founders.ToList();
+        var founders = conversation.Founders;
         await session.ExecuteAsync(
             InsertSql,
             new
@@ -137,10 +136,15 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
                 Request = conversation.Request?.ToString().ToLowerInvariant(),
                 conversation.ParticipantCount,
                 Now = conversation.CreatedAt,
-                Members = members.Select(member => member.Value).ToArray(),
+                Day = Text(conversation.LastActivityDay),
+                Members = founders.Select(founder => founder.UserId.Value).ToArray(),
+                Roles = founders.Select(founder => founder.Role.ToString().ToLowerInvariant()).ToArray(),
+                Days = founders.Select(founder => Text(conversation.FirstDayOf(founder))).ToArray(),
             },
             ct);
-        await places.AddAsync(conversation.Id, members, conversation.CreatedAt, ct);
+        await places.AddAsync(conversation.Id, [.. founders.Select(founder => founder.UserId)], conversation.CreatedAt, ct);
+
+        static string? Text(LocalDate? day) => day is { } date ? LocalDatePattern.Iso.Format(date) : null;
     }
 
     /// <summary>Refuses, as absent, a user in a path whom nobody knows.</summary>

@@ -46,9 +46,10 @@ public sealed class CreateGroupHandler(
         var conversation = Conversation.CreateGroup(
             command.Actor,
             others,
-            new GroupProfile(
-                command.Name, command.Description, command.AvatarUrl, command.Slug, command.Context, command.Metadata?.Value,
+            new Profile(
+                command.Name, command.Description, command.AvatarUrl, command.Slug, command.Metadata?.Value,
                 command.Policy?.Over(stored: null)?.Value),
+            command.Context,
             limits.GroupSize,
             clock.GetCurrentInstant());
         await conversations.EnsureKnownAsync(command.ParticipantIds, i => $"participantIds/{i}", ct);
@@ -58,7 +59,7 @@ public sealed class CreateGroupHandler(
 
         try
         {
-            await conversations.AddAsync(conversation, command.Actor.UserId is { } creator ? others.Prepend(creator) : others, ct);
+            await conversations.AddAsync(conversation, ct);
         }
         catch (DbException e) when (e.Violates("pk_slugs"))
         {

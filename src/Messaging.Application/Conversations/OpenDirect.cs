@@ -78,7 +78,7 @@ public sealed class OpenDirectHandler(
         command.BeforeMaking?.Invoke();
 
         await session.ExecuteAsync(ClaimSql, new { Key = key, ConversationId = conversation.Id.Value }, ct);
-        await conversations.AddAsync(conversation, [opener, command.UserId], ct);
+        await conversations.AddAsync(conversation, ct);
         // Who is yet to be asked does not hear of it before.
         await announcer.ConversationAsync(new ConversationCreated(conversation.Id, conversation.Request is null ? null : opener), ct);
         return conversation.Id;

@@ -2,11 +2,9 @@ using System.Data.Common;
 using Messaging.Application.Common;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Conversations;
-
-/// <summary>What a conversation says of itself, and its rules.</summary>
-public sealed record Profile(string? Name, string? Description, string? AvatarUrl, string? Slug, JsonText? Metadata, JsonText? Policy);
 
 /// <summary>What conversations say of themselves.</summary>
 public sealed class ProfilePart : ChangePart
@@ -60,7 +58,7 @@ public sealed class ProfilePart : ChangePart
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Value), Columns.Of(rows, row => row.Value.Name),
             Columns.Of(rows, row => row.Value.Description), Columns.Of(rows, row => row.Value.AvatarUrl), Columns.Of(rows, row => row.Value.Slug),
-            Columns.Of(rows, row => row.Value.Metadata?.Value), Columns.Of(rows, row => row.Value.Policy?.Value)));
+            Columns.Of(rows, row => row.Value.Metadata), Columns.Of(rows, row => row.Value.Policy)));
         var renamed = changed.Where(row => row.Value.Slug != stored[row.Key].Slug).ToList();
         Columns.IfAny(renamed.FindAll(row => stored[row.Key].Slug is not null), rows => round.Add(
             FreeSlugsSql, [Columns.Of(rows, row => stored[row.Key].Slug)]));
@@ -74,6 +72,6 @@ public sealed class ProfilePart : ChangePart
 
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-        JsonText? Json(int column) => Text(column) is { } text ? JsonText.OfStored(text) : null;
+        string? Json(int column) => Text(column) is { } text ? JsonText.OfStored(text).Value : null;
     }
 }

@@ -94,14 +94,16 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
 
         private Profile Apply(Profile before)
         {
-            var name = command.Name.Or(before.Name);
-            return new Profile(
-                name,
+            var after = new Profile(
+                command.Name.Or(before.Name),
                 command.Description.Or(before.Description),
                 command.AvatarUrl.Or(before.AvatarUrl),
-                command.Slug.IsGiven ? command.Slug.Value ?? Conversation.SlugOf(name!, ConversationId) : before.Slug,
-                command.Metadata.IsGiven ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata,
-                command.Policy.IsGiven ? command.Policy.Value?.Over(before.Policy) : before.Policy);
+                command.Slug.Or(before.Slug),
+                command.Metadata.IsGiven ? MetadataRules.Patch(Json(before.Metadata), command.Metadata.Value, limits)?.Value : before.Metadata,
+                command.Policy.IsGiven ? command.Policy.Value?.Over(Json(before.Policy))?.Value : before.Policy);
+            return command.Slug.IsGiven ? after.WithSlug(ConversationId) : after;
+
+            static JsonText? Json(string? text) => text is null ? null : new JsonText(text);
         }
     }
 }

@@ -30,7 +30,8 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
     internal override void Ask(ChangeSet set)
     {
         set.Places.AskDay(ConversationId);
-        set.AskPlace(ConversationId, actor);
+        if (actor.UserId is { } sender)
+            set.Places.AskSender(ConversationId, sender);
         set.Places.AskPresent(ConversationId, draft.Mentions);
         if (Key is { } key)
             set.Sends.AskKey(key);

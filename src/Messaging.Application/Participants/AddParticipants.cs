@@ -74,9 +74,10 @@ public sealed class AddParticipantsHandler(
             if (added.Count == 0)
                 return added;
 
-            foreach (var one in coming)
-                set.Places.Arrive(conversation.Seat(one.UserId, role, set.Now), one.ClearedIn(conversation));
-            conversation.Add(place?.Participant, role, added.Count, limits.GroupSize);
+            var seats = coming.ConvertAll(one => conversation.Seat(one.UserId, role, set.Now));
+            var owner = conversation.Add(place?.Participant, role, seats, limits.GroupSize);
+            foreach (var (one, seat) in coming.Zip(seats))
+                set.Places.Arrive(seat, one.ClearedIn(conversation));
             // Those who come ignore what is told of a conversation that they do not have yet: what they are given then counts all of them.
             set.TellPeople(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);
             foreach (var user in added.Order())
@@ -86,6 +87,11 @@ public sealed class AddParticipantsHandler(
                     set.TellOwn(new SettingsUpdated(ConversationId, user), values: null, conversation.LastEventAt);
             }
             set.Say(conversation, new SystemNote("user-joined", Actor.UserId, added));
+            if (owner is not null)
+            {
+                set.Say(conversation, new SystemNote("owner-changed", Actor.UserId, [owner.UserId]));
+                set.Tell(conversation, new ConversationUpdated(ConversationId));
+            }
             return added;
         }
 

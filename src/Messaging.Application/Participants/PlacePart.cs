@@ -66,7 +66,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     // The owner of conversations in which somebody's role is to change, and, where the owner goes, so many of those of whom the first
     // follows as may be needed. Index: pk_conversations, pk_participants, the people of one conversation: at most a group's size.
     private const string HeadsSql =
-        """
+        $"""
         SELECT c.id AS conversation_id, h.user_id
         FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::boolean[]) AS k (conversation_id, goes, most, any_goes)
         JOIN conversations c ON c.id = k.conversation_id AND c.owner_id IS NOT NULL
@@ -77,7 +77,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
             (SELECT p.user_id
             FROM participants p
             WHERE p.conversation_id = c.id AND p.left_at IS NULL AND (k.any_goes OR k.goes = c.owner_id)
-            ORDER BY p.role <> 'admin', p.joined_at, p.user_id
+            ORDER BY {SuccessionSql.Line}
             LIMIT k.most)
         ) h
         """;
@@ -106,10 +106,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
 
     // Under the locks. Index: pk_participants, pk_conversations, pk_users.
     private const string LoadColumns =
-        $"""
-        SELECT p.conversation_id, p.user_id, p.role, p.joined_at, p.joined_seq, p.last_sent_at, u.display_name, u.avatar_url,
-            {UnreadSql.Messages} AS unread
-        """;
+        "SELECT p.conversation_id, p.user_id, p.role, p.joined_at, p.joined_seq, p.last_sent_at, u.display_name, u.avatar_url";
 
     private const string LoadTables =
         """
@@ -120,14 +117,14 @@ public sealed class PlacePart(SendPart sends) : ChangePart
 
     private const string LoadSql =
         $"""
-        {LoadColumns}
-        FROM unnest($1::uuid[], $2::text[]) AS k (conversation_id, user_id)
+        {LoadColumns}, CASE WHEN k.counts THEN {UnreadSql.Messages} ELSE 0 END AS unread
+        FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS k (conversation_id, user_id, counts)
         {LoadTables}
         """;
 
     private const string LoadHeadsSql =
         $"""
-        {LoadColumns}
+        {LoadColumns}, 0::bigint AS unread
         FROM ({HeadsSql}) AS k
         {LoadTables}
         """;
@@ -224,6 +221,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         """;
 
     private readonly HashSet<(ConversationId Id, UserId User)> asked = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> sendersAsked = [];
     private readonly HashSet<(ConversationId Id, UserId User)> presentAsked = [];
     private readonly HashSet<ConversationId> firstAsked = [];
     private readonly HashSet<(ConversationId Id, UserId? Goes)> headsAsked = [];
@@ -245,6 +243,13 @@ public sealed class PlacePart(SendPart sends) : ChangePart
 
     /// <summary>Asks for somebody's place, which is locked.</summary>
     public void Ask(ConversationId id, UserId user) => asked.Add((id, user));
+
+    /// <summary>Asks for the place of who is to send a message, and for what is unread there.</summary>
+    public void AskSender(ConversationId id, UserId user)
+    {
+        asked.Add((id, user));
+        sendersAsked.Add((id, user));
+    }
 
     /// <summary>Asks which of some users take part.</summary>
     public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
@@ -385,7 +390,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         Columns.IfAny(asked, rows =>
         {
             var (ids, users) = Columns.Split(rows);
-            round.Read(LoadSql, Read, ids, users);
+            round.Read(LoadSql, Read, ids, users, Columns.Of(rows, sendersAsked.Contains));
         });
         if (HeadsAsked() is { Length: > 0 } heads)
             round.Read(LoadHeadsSql, Read, heads);

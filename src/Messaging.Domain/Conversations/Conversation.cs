@@ -15,11 +15,14 @@ public enum ConversationType
 /// <param name="Id">The host's id of it, 1 to 128 characters.</param>
 public sealed record ConversationContext(string Type, string Id);
 
-/// <summary>What a new group is given.</summary>
+/// <summary>What a conversation says of itself, and its rules. Of a direct one that is metadata alone.</summary>
 /// <param name="Metadata">A JSON object as text.</param>
 /// <param name="Policy">The rules of its own, a JSON object as text; null where it has none.</param>
-public sealed record GroupProfile(
-    string Name, string? Description, string? AvatarUrl, string? Slug, ConversationContext? Context, string? Metadata, string? Policy);
+public sealed record Profile(string? Name, string? Description, string? AvatarUrl, string? Slug, string? Metadata, string? Policy)
+{
+    /// <summary>The same with a slug, as a group has one: made from its name where none was given.</summary>
+    public Profile WithSlug(ConversationId id) => Slug is null ? this with { Slug = Conversation.SlugOf(Name!, id) } : this;
+}
 
 /// <summary>Why a conversation was closed.</summary>
 public enum CloseReason
@@ -115,7 +118,10 @@ public sealed class Conversation
 
     public ConversationContext? Context { get; private init; }
 
-    public GroupProfile? Profile { get; private init; }
+    public Profile? Profile { get; private init; }
+
+    /// <summary>Who is in it from the beginning, where it is being made.</summary>
+    public IReadOnlyList<Participant> Founders { get; private init; } = [];
 
     public int ParticipantCount { get; private set; }
 
@@ -176,21 +182,26 @@ public sealed class Conversation
 
     /// <summary>The conversation of two people; refuses one with oneself.</summary>
     /// <param name="request">Set where the other one has to accept the first message.</param>
-    public static Conversation OpenDirect(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now) =>
-        opener == other
-            ? throw ConversationErrors.WithOneself()
-            : new Conversation(ConversationId.New(now), ConversationType.Direct, participantCount: 2)
-            {
-                CreatedBy = opener,
-                Context = context,
-                Request = request,
-                CreatedAt = now,
-            };
+    public static Conversation OpenDirect(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now)
+    {
+        if (opener == other)
+            throw ConversationErrors.WithOneself();
+        var id = ConversationId.New(now);
+        return new Conversation(id, ConversationType.Direct, participantCount: 2)
+        {
+            CreatedBy = opener,
+            Founders = [Founder(id, opener, ParticipantRole.Member, now), Founder(id, other, ParticipantRole.Member, now)],
+            Context = context,
+            Request = request,
+            CreatedAt = now,
+        };
+    }
 
     /// <summary>A group; its creator is the owner and counts. The service makes one without being in it.</summary>
     /// <param name="others">The other members, distinct and without the creator.</param>
     /// <param name="limit">The most participants a group may have.</param>
-    public static Conversation CreateGroup(Actor creator, IReadOnlyCollection<UserId> others, GroupProfile profile, int limit, Instant now)
+    public static Conversation CreateGroup(
+        Actor creator, IReadOnlyCollection<UserId> others, Profile profile, ConversationContext? context, int limit, Instant now)
     {
         var count = others.Count + (creator.IsService ? 0 : 1);
         if (count < 2)
@@ -202,11 +213,21 @@ public sealed class Conversation
         {
             OwnerId = creator.UserId,
             CreatedBy = creator.UserId,
-            Context = profile.Context,
-            Profile = profile with { Slug = profile.Slug ?? SlugOf(profile.Name, id) },
+            Founders =
+            [
+                .. others.Select(user => Founder(id, user, ParticipantRole.Member, now)),
+                .. creator.UserId is { } owner ? [Founder(id, owner, ParticipantRole.Owner, now)] : Array.Empty<Participant>(),
+            ],
+            Context = context,
+            Profile = profile.WithSlug(id),
             CreatedAt = now,
+            LastActivityDay = now.InUtc().Date,
         };
     }
+
+    /// <summary>The day under which it is in a founder's inbox; null for one who first hears of it by its first message.</summary>
+    public LocalDate? FirstDayOf(Participant founder) =>
+        LastActivityDay ?? (founder.UserId == CreatedBy ? CreatedAt.InUtc().Date : null);
 
     /// <summary>A conversation as it stands in the database.</summary>
     public static Conversation Restore(ConversationId id, ConversationState state) =>
@@ -348,14 +369,18 @@ public sealed class Conversation
             by?.EnsureAdministers();
     }
 
-    /// <summary>Lets people in: all of them or none. Those who are in already must be left out of <paramref name="count"/>.</summary>
+    /// <summary>Lets people in: all of them or none. A group that nobody is in is owned by the first of them in line.</summary>
     /// <param name="by">Who adds; null for the service.</param>
     /// <param name="role">As what; only those who administer the group make others do so.</param>
-    public void Add(Participant? by, ParticipantRole role, int count, int limit)
+    /// <param name="coming">Their places, without those who are in already.</param>
+    /// <returns>Who owns it from now on, where nobody was in it.</returns>
+    public Participant? Add(Participant? by, ParticipantRole role, IReadOnlyCollection<Participant> coming, int limit)
     {
-        EnsureMayAdd(by, role, count, limit);
-        ParticipantCount += count;
+        EnsureMayAdd(by, role, coming.Count, limit);
+        var owner = ParticipantCount == 0 ? BecomeOwnedBy(coming) : null;
+        ParticipantCount += coming.Count;
         Version++;
+        return owner;
     }
 
     /// <summary>Somebody's place from now on: with nothing unread.</summary>
@@ -516,14 +541,22 @@ public sealed class Conversation
     {
         ParticipantCount--;
         Version++;
-        if (OwnerId != who.UserId)
-            return null;
-        var successor = others.Where(other => other.UserId != who.UserId)
-            .OrderBy(other => !other.Administers).ThenBy(other => other.JoinedAt).ThenBy(other => other.UserId).FirstOrDefault();
-        successor?.Become(ParticipantRole.Owner);
-        OwnerId = successor?.UserId;
-        return successor;
+        return OwnerId == who.UserId ? BecomeOwnedBy(others.Where(other => other.UserId != who.UserId)) : null;
     }
+
+    private Participant? BecomeOwnedBy(IEnumerable<Participant> candidates)
+    {
+        var owner = InLine(candidates).FirstOrDefault();
+        owner?.Become(ParticipantRole.Owner);
+        OwnerId = owner?.UserId;
+        return owner;
+    }
+
+    /// <summary>Of whom the first becomes owner where there is none: admins before members, then who is in for longest.</summary>
+    public static IEnumerable<Participant> InLine(IEnumerable<Participant> candidates) => candidates
+        .OrderBy(one => !one.Administers).ThenBy(one => one.JoinedAt).ThenBy(one => one.UserId);
+
+    private static Participant Founder(ConversationId id, UserId user, ParticipantRole role, Instant now) => new(id, user, role, now, joinedSeq: 0);
 
     private void EnsureMayClose(Participant? by)
     {

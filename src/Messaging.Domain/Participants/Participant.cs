@@ -35,7 +35,7 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
     /// <summary>For how long who has gone is left alone; null for who was put out.</summary>
     public Lockout? Lockout { get; private set; }
 
-    /// <summary>How many messages are unread for this one.</summary>
+    /// <summary>How many messages are unread for this one, where that was asked for: only who sends reads them.</summary>
     public long Unread { get; private set; }
 
     /// <summary>A membership with its traces of sending and reading.</summary>

@@ -1,0 +1,28 @@
+using System.Reflection;
+using Messaging.Application.Participants;
+
+namespace Messaging.Application.Tests.Writing;
+
+public sealed class PlaceTests : SliceFixture
+{
+    private static readonly string LoadSql = (string)typeof(PlacePart)
+        .GetField("LoadSql", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
+
+    [TestCase(true, false)]
+    [TestCase(false, true)]
+    public async Task What_is_unread_is_counted_for_who_sends_alone(bool sends, bool isLeftOut)
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var group = await Slices.GroupAsync(ada, bob);
+        await Slices.TextAsync(ada, group);
+
+        var plan = string.Join('\n', await Slices.SqlAsync(session => session.QueryAsync<string>(
+            "EXPLAIN (ANALYZE, TIMING OFF) " + LoadSql
+                .Replace("$1", "@Ids", StringComparison.Ordinal).Replace("$2", "@Users", StringComparison.Ordinal)
+                .Replace("$3", "@Sends", StringComparison.Ordinal),
+            new { Ids = new[] { group.Value }, Users = new[] { bob.Value }, Sends = new[] { sends } }, CancellationToken.None)));
+
+        Assert.That(plan, Does.Contain("on message_gaps"));
+        Assert.That(plan, isLeftOut ? Does.Match("on message_gaps .*never executed") : Does.Not.Match("on message_gaps g .*never executed"));
+    }
+}
