@@ -141,7 +141,7 @@ public static class ConversationEndpoints
         string? cursor = null,
         int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(context.Actor().IsService
-            ? await mediator.Send(new ListByContext(context.Actor(), ContextRules.Parse(about) ?? throw ContextNeeded(), cursor, limit), ct)
+            ? await mediator.Send(new ListByContext(context.Actor(), ContextRules.Parse(about), cursor, limit), ct)
             : await mediator.Send(
                 new ListInbox(
                     context.Actor(), filter?.Value ?? InboxFilter.All, ContextRules.Parse(about), type?.Value, q, cursor, limit),
@@ -177,9 +177,6 @@ public static class ConversationEndpoints
     private static async Task<Ok<ConversationView>> UnarchiveAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(
             new ArchiveConversation(context.Actor(), new ConversationId(id), Archived: false), ct)));
-
-    private static RuleException ContextNeeded() => CommonErrors.Invalid(
-        "context", "Without X-User-Id a service key lists by context: context=type:id is expected.");
 
     private static string Location(HttpContext context, ConversationView view)
     {

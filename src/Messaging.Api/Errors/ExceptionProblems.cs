@@ -43,6 +43,11 @@ public static partial class ExceptionProblems
             Detail = $"This call is made for a user: send the {CredentialHandler.UserHeader} header beside the service key, or a user token.",
             Member = CredentialHandler.UserHeader,
         },
+        { Code: ProblemCodes.UserNeeded, Member: "context" } => problem with
+        {
+            Code = ProblemCodes.InvalidRequest,
+            Detail = $"Without {CredentialHandler.UserHeader} a service key lists by context: context=type:id is expected.",
+        },
         { Code: ProblemCodes.UserNeeded } => problem with
         {
             Code = ProblemCodes.InvalidRequest,

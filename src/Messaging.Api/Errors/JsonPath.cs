@@ -12,9 +12,9 @@ public sealed partial class JsonPath(string? path)
     private readonly IReadOnlyList<string> steps =
         [.. Steps().Matches(path ?? "").Select(match => match.Groups["step"].Value)];
 
-    public string Member => string.Join('/', steps.Select(MemberPath.Step));
+    public string Member => MemberPath.Of(steps);
 
-    public string Below(string name) => string.Join('/', steps.Append(name).Select(MemberPath.Step));
+    public string Below(string name) => MemberPath.Of([.. steps, name]);
 
     /// <summary>In words, what may stand at this place of a body, or parameter, read as <paramref name="root"/>; null when that is not known.</summary>
     public string? Expected(Type? root)

@@ -58,5 +58,10 @@ public static class ProblemAnswers
     }
 
     // A JSON pointer fragment; parameters and headers look like members of the body.
-    private static string PointerTo(string member) => member.Length == 0 ? "#" : "#/" + member;
+    private static string PointerTo(string member) => member switch
+    {
+        "" => "#",
+        MemberPath.Nameless => "#/",
+        _ => "#/" + member,
+    };
 }

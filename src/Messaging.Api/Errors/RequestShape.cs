@@ -16,7 +16,7 @@ public sealed class RequestShape(RequestDelegate next)
     public async Task InvokeAsync(HttpContext context)
     {
         if (NulParameter(context.Request) is { } name)
-            throw CommonErrors.Invalid(name, "Text must not hold U+0000.");
+            throw CommonErrors.Invalid(MemberPath.Of([name]), "Text must not hold U+0000.");
         RefuseUnknownWord(context);
         if (!IsUtf8(context.Request))
             context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;

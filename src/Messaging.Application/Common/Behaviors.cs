@@ -33,7 +33,8 @@ public sealed class ValidationBehavior<TRequest, TResult>(IEnumerable<IValidator
             foreach (var failure in validator.Validate(request).Errors)
             {
                 (problems ??= []).Add(new Problem(
-                    ProblemCodes.InvalidRequest, failure.ErrorMessage, MemberPath.Of(failure.PropertyName)));
+                    failure.ErrorCode == ProblemCodes.UserNeeded ? failure.ErrorCode : ProblemCodes.InvalidRequest, failure.ErrorMessage,
+                    MemberPath.Of(failure.PropertyName)));
             }
         }
         return problems is null ? next() : throw new RuleException(problems);

@@ -6,6 +6,9 @@ namespace Messaging.Application.Common;
 /// <summary>Writes where in a request something stands, as a <see cref="Problem"/> names it.</summary>
 public static class MemberPath
 {
+    /// <summary>Of the one member that has no name. No other path begins so: a / within a name is escaped.</summary>
+    public const string Nameless = "/";
+
     // A member's name is the client's; a path need not carry a book.
     private const int LongestName = 100;
 
@@ -20,7 +23,12 @@ public static class MemberPath
         return path.Append(property.AsSpan(below < 0 ? property.Length : below)).ToString();
     }
 
-    /// <summary>A client's name of a member as one step of a path.</summary>
+    /// <summary>Of members by the client's names of them, from the outside in; empty for none, which is all of the request.</summary>
+    public static string Of(IReadOnlyCollection<string> names) => names.Count == 1 && names.First().Length == 0
+        ? Nameless
+        : string.Join('/', names.Select(Step));
+
+    // A client's name of a member as one step of a path.
     public static string Step(string name) => StrictText.First(name, LongestName)
         .Replace("~", "~0", StringComparison.Ordinal)
         .Replace("/", "~1", StringComparison.Ordinal);

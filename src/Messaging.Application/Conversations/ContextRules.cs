@@ -1,7 +1,6 @@
 using System.Buffers;
 using FluentValidation;
 using Messaging.Application.Common;
-using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Conversations;
@@ -17,14 +16,16 @@ public static class ContextRules
     public static void ValidContext<T>(this IRuleBuilder<T, ConversationContext?> rule) =>
         rule.Must(context => context is null || IsValid(context)).WithMessage(Expected);
 
-    /// <summary>Reads <c>type:id</c>; the id may hold colons.</summary>
+    public static void ValidContextParameter<T>(this IRuleBuilder<T, ConversationContext?> rule) =>
+        rule.Must(context => context is null || IsValid(context)).WithMessage("Expected is context=type:id. " + Expected);
+
+    /// <summary>Reads <c>type:id</c>, valid or not; the id may hold colons.</summary>
     public static ConversationContext? Parse(string? value)
     {
         if (value is null)
             return null;
         var colon = value.IndexOf(':', StringComparison.Ordinal);
-        var context = new ConversationContext(value[..Math.Max(colon, 0)], value[(colon + 1)..]);
-        return IsValid(context) ? context : throw CommonErrors.Invalid("context", "Expected is context=type:id. " + Expected);
+        return new ConversationContext(value[..Math.Max(colon, 0)], value[(colon + 1)..]);
     }
 
     /// <summary>What the host calls a kind of its objects.</summary>

@@ -26,8 +26,11 @@ public sealed record ListInbox(
 
 public sealed class ListInboxValidator : AbstractValidator<ListInbox>
 {
-    public ListInboxValidator() =>
+    public ListInboxValidator()
+    {
+        RuleFor(q => q.Context).ValidContextParameter();
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
+    }
 }
 
 public sealed class ListInboxHandler(DbSession session, ConversationViewStore views, LargeInboxNotes notes)

@@ -49,7 +49,7 @@ public sealed class PolicySettings
         DeleteWindowSeconds = new(DeleteWindowSeconds),
         Reactions = new(new ReactionChange { Allowed = new(Reactions.Allowed) }),
         RetentionDays = new(RetentionDays),
-    }).Errors.Select(failure => $"{failure.PropertyName.Replace(".", "__", StringComparison.Ordinal)}: {failure.ErrorMessage}")
+    }).Errors.Select(failure => $"{string.Join("__", failure.PropertyName.Split(['.', '[', ']'], StringSplitOptions.RemoveEmptyEntries))}: {failure.ErrorMessage}")
         .Concat(DeclineDays is >= 0 and <= 3_650 ? [] : ["DeclineDays: Between 0 and 3650 days are expected."]);
 
     /// <summary>The rules in force, given a conversation's own as they are stored.</summary>
@@ -188,8 +188,8 @@ public sealed class PolicyChangeValidator : AbstractValidator<PolicyChange>
         RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.Count is >= 1 and <= 100)
             .When(p => p.Reactions.Value is not null).OverridePropertyName("Reactions.Allowed")
             .WithMessage("Between 1 and 100 reactions are expected; the mode 'none' allows none.");
-        RuleFor(p => p.Reactions.Value!.Allowed.Value).Must(allowed => allowed is null || allowed.All(emoji => Emoji.Of(emoji) is not null))
-            .When(p => p.Reactions.Value is not null).OverridePropertyName("Reactions.Allowed")
+        RuleForEach(p => p.Reactions.Value!.Allowed.Value).Must(emoji => Emoji.Of(emoji) is not null)
+            .When(p => p.Reactions.Value?.Allowed.Value is { Count: <= 100 }).OverridePropertyName("Reactions.Allowed")
             .WithMessage(EmojiRules.Expected);
     }
 }

@@ -157,15 +157,17 @@ public sealed class ReactionEndpointTests : HubFixture
     }
 
     [Test]
-    public async Task A_group_allows_what_is_an_emoji_only()
+    public async Task A_group_allows_what_is_an_emoji_only_and_says_which_is_none()
     {
         var (users, path) = await MessageAsync(2);
         var group = string.Join('/', path.Split('/')[..4]);
 
-        var refused = await Api.ClientFor(users[0]).PatchAsJsonAsync(group, new { policy = new { reactions = new { allowed = new[] { "👍", "a b" } } } });
+        var refused = await Api.ClientFor(users[0]).PatchAsJsonAsync(group, new { policy = new { reactions = new { allowed = new[] { "👍", "a b", "🎉", "" } } } });
 
         Assert.That((int)refused.StatusCode, Is.EqualTo(400));
-        Assert.That((await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]![0]!["pointer"]!.GetValue<string>(), Does.StartWith("#/policy/reactions/allowed"));
+        Assert.That(
+            (await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]!.AsArray().Select(error => error!["pointer"]!.GetValue<string>()),
+            Is.EqualTo(new[] { "#/policy/reactions/allowed/1", "#/policy/reactions/allowed/3" }));
     }
 
     private async Task<(string[] Users, string Path)> MessageAsync(int size)

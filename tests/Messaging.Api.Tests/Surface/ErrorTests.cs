@@ -40,9 +40,18 @@ public sealed class ErrorTests
     [TestCase("limit=many", "#/limit")]
     [TestCase("limit=0", "#/limit")]
     [TestCase("q=a%00b", "#/q")]
+    [TestCase("=a%00b", "#/")]
+    [TestCase("%00=a", "#/")]
+    [TestCase("a/b=%00", "#/a~1b")]
+    [TestCase("context=none&limit=0", "#/context #/limit")]
     [TestCase("filter=nonsense", "#/filter")]
     public async Task A_bad_query_parameter_is_pointed_at(string query, string pointer) =>
         Assert.That(await User.GetAsync($"/v1/conversations?{query}").PointersAsync(), Is.EqualTo(pointer));
+
+    [TestCase("limit=0", "#/context #/limit")]
+    [TestCase("context=none&limit=0", "#/context #/limit")]
+    public async Task A_service_hears_of_all_that_is_wrong_with_a_listing(string query, string pointers) =>
+        Assert.That(await api.ServiceClient().GetAsync($"/v1/conversations?{query}").PointersAsync(), Is.EqualTo(pointers));
 
     [TestCase("/v1/conversations?limit=many", "Expected is a whole number within bounds.")]
     [TestCase("/v1/conversations?limit=99999999999", "Expected is a whole number within bounds.")]
