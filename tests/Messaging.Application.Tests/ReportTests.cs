@@ -2,6 +2,7 @@ using Messaging.Application.Messages;
 using Messaging.Application.Moderation;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
+using Messaging.Domain.Moderation;
 
 namespace Messaging.Application.Tests;
 

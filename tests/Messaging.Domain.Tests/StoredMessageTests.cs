@@ -62,17 +62,6 @@ public sealed class StoredMessageTests
         Assert.That(conversation.Preview, Is.Null);
     }
 
-    [Test]
-    public void What_somebody_else_has_written_is_reported()
-    {
-        var deleted = Message().Delete(new Deletion(Now, Ada, DeleteReason.User));
-
-        Assert.That(() => Message().EnsureReportable(Bob), Throws.Nothing);
-        Assert.That(() => Message().EnsureReportable(Ada), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => (Message() with { SenderId = null }).EnsureReportable(Bob), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => deleted.EnsureReportable(Bob), Refused(ProblemCodes.MessageDeleted));
-    }
-
     private static EqualStringConstraint Refused(string code) =>
         Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(code);
 

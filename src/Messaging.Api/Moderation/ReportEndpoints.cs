@@ -3,6 +3,7 @@ using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
 using Messaging.Application.Moderation;
 using Messaging.Domain.Common;
+using Messaging.Domain.Moderation;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 

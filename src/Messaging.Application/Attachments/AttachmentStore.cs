@@ -57,8 +57,7 @@ public sealed class AttachmentStore(DbSession session)
         JOIN conversations c ON c.id = a.conversation_id
         CROSS JOIN LATERAL (SELECT a.seq) m
         LEFT JOIN participants p ON p.conversation_id = a.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
-        WHERE a.id = @Id AND a.is_stored AND NOT a.is_released AND (@UserId::text IS NULL OR (p.user_id IS NOT NULL
-            AND CASE WHEN m.seq IS NULL THEN a.uploader_id = @UserId ELSE {SightSql.Seen} END))
+        WHERE a.id = @Id AND CASE WHEN @UserId::text IS NULL THEN {AttachmentSql.There} ELSE p.user_id IS NOT NULL AND {AttachmentSql.Seen} END
         """;
 
     // What its address gives: nothing of a conversation or a message that is deleted. Index: ix_attachments_id, pk_conversations.
@@ -67,7 +66,7 @@ public sealed class AttachmentStore(DbSession session)
         SELECT {AttachmentRow.Columns}
         FROM attachments a
         JOIN conversations c ON c.id = a.conversation_id
-        WHERE a.id = @Id AND a.is_stored AND NOT a.is_released AND a.scan IN ('clean', 'skipped')
+        WHERE a.id = @Id AND {AttachmentSql.Served}
         """;
 
     // Index: ix_attachments_id.
@@ -88,17 +87,17 @@ public sealed class AttachmentStore(DbSession session)
         SELECT {AttachmentRow.Columns}
         FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY AS named (conversation_id, user_id, id, n)
         JOIN attachments a ON a.conversation_id = named.conversation_id AND a.id = named.id
-        WHERE a.uploader_id = named.user_id AND a.seq IS NULL AND a.is_stored AND a.scan <> 'infected'
+        WHERE a.uploader_id = named.user_id AND {AttachmentSql.Nameable}
         ORDER BY a.sort_order, named.n
         """;
 
     // Index: pk_attachments.
     public const string LockUnusedSql =
-        """
+        $"""
         SELECT a.conversation_id, a.id
         FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS named (conversation_id, user_id, id)
         JOIN attachments a ON a.conversation_id = named.conversation_id AND a.id = named.id
-        WHERE a.uploader_id = named.user_id AND a.seq IS NULL
+        WHERE a.uploader_id = named.user_id AND {AttachmentSql.Unnamed}
         FOR NO KEY UPDATE OF a
         """;
 
@@ -107,11 +106,11 @@ public sealed class AttachmentStore(DbSession session)
     /// <summary>Makes files, which are locked, part of a message.</summary>
     // Index: pk_attachments.
     public const string ClaimSql =
-        """
+        $"""
         UPDATE attachments a
         SET seq = $2, position = named.n
         FROM unnest($3::uuid[]) WITH ORDINALITY AS named (id, n)
-        WHERE a.conversation_id = $1 AND a.id = named.id AND a.seq IS NULL
+        WHERE a.conversation_id = $1 AND a.id = named.id AND {AttachmentSql.Unnamed}
         """;
 
     // Index: ix_attachments_message.

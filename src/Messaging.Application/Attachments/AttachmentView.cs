@@ -49,8 +49,8 @@ public sealed record StoredFile(string Variant, string Key, string ContentType, 
 /// <summary>One row of <see cref="Columns"/>.</summary>
 /// <param name="Seq">Of the message that it is part of; null as long as none names it.</param>
 public sealed record AttachmentRow(
-    ConversationId ConversationId, long? Seq, UserId UploaderId, AttachmentId Id, string FileName, string ContentType, long Size, AttachmentCategory Category, int? Width, int? Height, long? DurationMs,
-    ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
+    ConversationId ConversationId, long? Seq, UserId UploaderId, AttachmentId Id, string FileName, string ContentType, long Size,
+    AttachmentCategory Category, int? Width, int? Height, long? DurationMs, ScanState Scan, JsonText Files, Guid Secret, long DownloadCount)
 {
     /// <summary>Of an attachment <c>a</c>.</summary>
     public const string Columns =
@@ -61,7 +61,7 @@ public sealed record AttachmentRow(
 
     public AttachmentView ToView(FileUrls urls, UrlAudience audience)
     {
-        var files = Scan is ScanState.Clean or ScanState.Skipped ? MessagingJson.Read<List<StoredFile>>(Files)! : [];
+        var files = Attachment.IsSafe(Scan) ? MessagingJson.Read<List<StoredFile>>(Files)! : [];
         var expires = urls.Expiry();
         var original = files.Find(file => file.Variant == StoredFile.Original);
         return new AttachmentView(

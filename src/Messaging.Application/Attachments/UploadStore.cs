@@ -29,7 +29,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
 
     // Index: pk_upload_days; ix_attachments_unnamed, no further than the limit.
     private const string UsedSql =
-        """
+        $"""
         SELECT coalesce((
                 SELECT d.bytes
                 FROM upload_days d
@@ -38,7 +38,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
             FROM (
                 SELECT
                 FROM attachments a
-                WHERE a.uploader_id = @UserId AND a.seq IS NULL
+                WHERE a.uploader_id = @UserId AND {AttachmentSql.Unnamed}
                 LIMIT @UnnamedFiles) AS unnamed) AS unnamed,
             ceil(extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC') + interval '1 day' - (now() AT TIME ZONE 'UTC')))::int
                 AS reset_seconds

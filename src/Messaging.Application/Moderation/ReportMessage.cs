@@ -4,19 +4,10 @@ using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Messaging.Domain.Moderation;
 using NodaTime;
 
 namespace Messaging.Application.Moderation;
-
-/// <summary>What somebody finds wrong with a message.</summary>
-public enum ReportReason
-{
-    Spam,
-    Abuse,
-    Harassment,
-    Illegal,
-    Other,
-}
 
 public enum ReportStatus
 {
@@ -86,22 +77,22 @@ public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore pl
     {
         var (user, now) = (command.Actor.RequireUser(), clock.GetCurrentInstant());
         var message = await places.GetAsync(command.ConversationId, command.MessageId, command.Actor, ct);
-        message.EnsureReportable(user);
+        var report = Report.File(command.ConversationId, message, user, command.Reason, command.Note, now);
 
-        var report = new
+        var stored = new
         {
-            Id = Guid.CreateVersion7(now.ToDateTimeOffset()),
-            ConversationId = command.ConversationId.Value,
+            report.Id,
+            ConversationId = report.ConversationId.Value,
             message.Seq,
             MessageId = message.Id.Value,
             SentAt = message.CreatedAt,
-            UserId = user.Value,
-            Reason = command.Reason.ToString().ToLowerInvariant(),
-            command.Note,
-            Now = now,
+            UserId = report.ReporterId.Value,
+            Reason = report.Reason.ToString().ToLowerInvariant(),
+            report.Note,
+            Now = report.CreatedAt,
         };
-        var created = await session.ExecuteAsync(AddSql, report, ct) > 0;
-        var row = await session.QuerySingleOrDefaultAsync<Row>(OpenSql, report, ct) ?? throw CommonErrors.NotFound();
+        var created = await session.ExecuteAsync(AddSql, stored, ct) > 0;
+        var row = await session.QuerySingleOrDefaultAsync<Row>(OpenSql, stored, ct) ?? throw CommonErrors.NotFound();
         var view = await views.GetAsync(command.ConversationId, message.Seq, command.Actor, ct);
         return new MadeReport(row.ToView(view, user), created);
     }

@@ -68,14 +68,6 @@ public sealed record StoredMessage(
             throw MessageErrors.Deleted();
     }
 
-    /// <summary>Refuses a report of what is deleted, and of what nobody else has written.</summary>
-    public void EnsureReportable(UserId by)
-    {
-        EnsureThere();
-        if (SenderId is null || SenderId == by)
-            throw MessageErrors.NotToBeReported();
-    }
-
     /// <summary>Refuses an edit by anybody but the author, and one that comes too late. The service edits system messages, at any time.</summary>
     /// <param name="by">The actor's part in the conversation; null for the service.</param>
     public void EnsureEditable(Conversation conversation, Actor actor, Participant? by, Instant now)

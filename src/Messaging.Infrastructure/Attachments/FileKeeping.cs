@@ -21,14 +21,14 @@ public sealed class FileKeeping(
 
     // Index: ix_attachments_unused.
     private const string CollectSql =
-        """
+        $"""
         WITH gone AS (
-            DELETE FROM attachments
-            WHERE seq IS NULL AND created_at < @Before AND (conversation_id, id) IN (
-                SELECT conversation_id, id
-                FROM attachments
-                WHERE seq IS NULL AND created_at < @Before
-                ORDER BY created_at
+            DELETE FROM attachments a
+            WHERE {AttachmentSql.Unnamed} AND a.created_at < @Before AND (a.conversation_id, a.id) IN (
+                SELECT a.conversation_id, a.id
+                FROM attachments a
+                WHERE {AttachmentSql.Unnamed} AND a.created_at < @Before
+                ORDER BY a.created_at
                 LIMIT @Limit)
             RETURNING files
         ),
@@ -98,9 +98,10 @@ public sealed class FileKeeping(
     /// <summary>Lets go of files that no message has named for a day, and of what killed processes left.</summary>
     public async Task CollectAsync(CancellationToken ct)
     {
-        var now = clock.GetCurrentInstant().ToDateTimeUtc();
+        var now = clock.GetCurrentInstant();
         await using var connection = await database.Value.OpenConnectionAsync(ct);
-        var collect = new CommandDefinition(CollectSql, new { Before = now.AddDays(-1), Now = now, Limit = BatchSize }, cancellationToken: ct);
+        var before = Attachment.ExpiredBefore(now).ToDateTimeUtc();
+        var collect = new CommandDefinition(CollectSql, new { Before = before, Now = now.ToDateTimeUtc(), Limit = BatchSize }, cancellationToken: ct);
         while (await connection.QuerySingleAsync<long>(collect) >= BatchSize)
         {
         }
