@@ -6,6 +6,7 @@ using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
@@ -331,7 +332,9 @@ public sealed class GroupAddingTests : SliceFixture
 
         var added = await Slices.SendAsync(new AddParticipants(Actor.Service, group, [bob, ada], null));
 
-        Assert.That(added.Items.Select(one => (one.UserId, one.Role)), Is.EquivalentTo(new[] { (bob, ParticipantRole.Member), (ada, ParticipantRole.Owner) }));
+        Assert.That(
+            added.Items.Select(one => (one.UserId, one.Role)),
+            Is.EquivalentTo(new[] { (bob, ParticipantRole.Member), (ada, ParticipantRole.Owner) }));
         Assert.That((await Slices.ViewAsync(bob, group)).OwnerId, Is.EqualTo(ada));
     }
 

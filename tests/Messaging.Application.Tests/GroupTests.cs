@@ -33,8 +33,10 @@ public sealed class GroupTests : SliceFixture
 
         var first = (await Slices.SendAsync(new ListMessages(new Actor(bob), group.Id, null, null, null, 50))).Items.Single();
         Assert.That((first.Seq, first.Type, first.Sender), Is.EqualTo((1L, MessageType.System, (SenderView?)null)));
-        var note = JsonDocument.Parse(first.Metadata!.Value.Value).RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString());
-        Assert.That(note, Is.EquivalentTo(new Dictionary<string, string> { ["event"] = "conversation-created", ["by"] = ada.Value, ["name"] = "Fans" }));
+        var note = JsonDocument.Parse(first.Metadata!.Value.Value).RootElement.EnumerateObject()
+            .ToDictionary(p => p.Name, p => p.Value.GetString());
+        Assert.That(
+            note, Is.EquivalentTo(new Dictionary<string, string> { ["event"] = "conversation-created", ["by"] = ada.Value, ["name"] = "Fans" }));
         Assert.That((group.LastSeq, group.LastMessage!.Id), Is.EqualTo((1L, first.Id)));
         Assert.That((await Slices.ViewAsync(bob, group.Id)).Me!.UnreadCount, Is.Zero);
     }

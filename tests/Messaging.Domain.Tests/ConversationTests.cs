@@ -112,7 +112,8 @@ public sealed class ConversationTests
     [Test]
     public void Only_owner_admins_and_the_service_let_people_in()
     {
-        Assert.That(() => Restored().Add(Member(ParticipantRole.Member), ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.NotAllowed));
+        Assert.That(
+            () => Restored().Add(Member(ParticipantRole.Member), ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.NotAllowed));
         Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), ParticipantRole.Member, Coming(1), 10), Throws.Nothing);
         Assert.That(() => Restored().Add(by: null, ParticipantRole.Member, Coming(1), 10), Throws.Nothing);
     }
@@ -120,10 +121,13 @@ public sealed class ConversationTests
     [Test]
     public void Nobody_comes_into_a_direct_a_full_a_closed_or_an_archived_conversation()
     {
-        Assert.That(() => Restored(ConversationType.Direct).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.DirectIsFixed));
+        Assert.That(
+            () => Restored(ConversationType.Direct).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.DirectIsFixed));
         Assert.That(() => Restored().Add(null, ParticipantRole.Member, Coming(9), 10), Refused(ProblemCodes.GroupFull));
-        Assert.That(() => Restored(closed: true).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.ConversationClosed));
-        Assert.That(() => Restored(archived: true).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.ConversationArchived));
+        Assert.That(
+            () => Restored(closed: true).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.ConversationClosed));
+        Assert.That(
+            () => Restored(archived: true).Add(null, ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.ConversationArchived));
     }
 
     [Test]
@@ -222,13 +226,16 @@ public sealed class ConversationTests
         ConversationType type = ConversationType.Group, bool closed = false, bool archived = false, bool blocked = false,
         RequestState? request = null, ConversationPolicy? policy = null, int count = 2) => Conversation.Restore(
             ConversationId.New(Now),
-            new ConversationState(type, Ada, count, LastSeq: 5, Version: 3, closed, archived, blocked, request, policy ?? Defaults, EventNo: 9, LastEventAt: Now, Now.InUtc().Date));
+            new ConversationState(
+                type, Ada, count, LastSeq: 5, Version: 3, closed, archived, blocked, request, policy ?? Defaults, EventNo: 9, LastEventAt: Now,
+                Now.InUtc().Date));
 
     internal static NUnit.Framework.Constraints.IResolveConstraint Refused(string code) =>
         Throws.InstanceOf<RuleException>().With.Property(nameof(RuleException.Problem)).Property(nameof(Problem.Code)).EqualTo(code);
 
     private static Conversation Group(Actor creator, int others, int limit, string name = "Group") => Conversation.CreateGroup(
-        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new Profile(name, null, null, null, null, null), context: null, limit, Now);
+        creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new Profile(name, null, null, null, null, null),
+        context: null, limit, Now);
 
     private static List<Participant> Coming(int count) => [.. Enumerable.Repeat(Member(ParticipantRole.Member), count)];
 

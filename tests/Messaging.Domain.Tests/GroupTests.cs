@@ -17,11 +17,13 @@ public sealed class GroupTests
     public void An_owner_who_goes_is_followed_by_the_first_admin()
     {
         var (group, owner) = (Restored(count: 4), Owner());
-        Participant[] others = [Of("bob", joined: 1), Of("cyd", ParticipantRole.Admin, joined: 3), Of("dan", ParticipantRole.Admin, joined: 2), owner];
+        Participant[] others =
+            [Of("bob", joined: 1), Of("cyd", ParticipantRole.Admin, joined: 3), Of("dan", ParticipantRole.Admin, joined: 2), owner];
 
         var successor = group.Remove(owner, owner, others, Now);
 
-        Assert.That((successor!.UserId.Value, successor.Role, group.OwnerId), Is.EqualTo(("dan", ParticipantRole.Owner, (UserId?)successor.UserId)));
+        Assert.That(
+            (successor!.UserId.Value, successor.Role, group.OwnerId), Is.EqualTo(("dan", ParticipantRole.Owner, (UserId?)successor.UserId)));
     }
 
     [Test]
@@ -132,7 +134,8 @@ public sealed class GroupTests
         var group = Restored();
 
         Assert.That(
-            () => group.ChangeRole(Of("cyd", ParticipantRole.Admin), Of("bob"), ParticipantRole.Owner, Owner()), Refused(ProblemCodes.NotAllowed));
+            () => group.ChangeRole(Of("cyd", ParticipantRole.Admin), Of("bob"), ParticipantRole.Owner, Owner()),
+            Refused(ProblemCodes.NotAllowed));
         Assert.That(group.ChangeRole(by: null, Of("bob"), ParticipantRole.Owner, Owner()), Is.True);
     }
 
@@ -162,7 +165,8 @@ public sealed class GroupTests
         var bob = Of("bob");
 
         Assert.That(
-            () => Restored(archived: true).ChangeRole(Owner(), bob, ParticipantRole.Admin, Owner()), Refused(ProblemCodes.ConversationArchived));
+            () => Restored(archived: true).ChangeRole(Owner(), bob, ParticipantRole.Admin, Owner()),
+            Refused(ProblemCodes.ConversationArchived));
         Assert.That(() => Restored(archived: true).Remove(bob, bob, [], Now), Throws.Nothing);
     }
 
@@ -178,7 +182,8 @@ public sealed class GroupTests
     [Test]
     public void All_who_are_unknown_are_named_before_anything_else()
     {
-        Newcomer[] named = [Named("banned") with { IsBanned = true }, Named("one") with { IsKnown = false }, Named("two") with { IsKnown = false }];
+        Newcomer[] named =
+            [Named("banned") with { IsBanned = true }, Named("one") with { IsKnown = false }, Named("two") with { IsKnown = false }];
 
         var refused = Assert.Throws<RuleException>(() => Newcomer.EnsureWelcome(named, Actor.Service, Now, user => $"{user}"));
 
@@ -204,7 +209,9 @@ public sealed class GroupTests
 
         Assert.That(group.Add(by: null, ParticipantRole.Member, coming, limit: 10)!.UserId.Value, Is.EqualTo("bob"));
 
-        Assert.That((group.OwnerId, coming[0].Role, coming[1].Role), Is.EqualTo(((UserId?)new UserId("bob"), ParticipantRole.Member, ParticipantRole.Owner)));
+        Assert.That(
+            (group.OwnerId, coming[0].Role, coming[1].Role),
+            Is.EqualTo(((UserId?)new UserId("bob"), ParticipantRole.Member, ParticipantRole.Owner)));
     }
 
     [Test]
@@ -212,7 +219,8 @@ public sealed class GroupTests
     {
         var ownerless = Ownerless(count: 2);
 
-        Assert.That((Restored().Add(null, ParticipantRole.Member, [Of("bob")], 10), ownerless.Add(null, ParticipantRole.Member, [Of("bob")], 10)),
+        Assert.That(
+            (Restored().Add(null, ParticipantRole.Member, [Of("bob")], 10), ownerless.Add(null, ParticipantRole.Member, [Of("bob")], 10)),
             Is.EqualTo(((Participant?)null, (Participant?)null)));
         Assert.That((ownerless.OwnerId, ownerless.ParticipantCount), Is.EqualTo(((UserId?)null, 3)));
     }
@@ -225,7 +233,9 @@ public sealed class GroupTests
         Restored().Remove(left, left, [], Now);
         Restored().Remove(Owner(), putOut, [], Now);
 
-        Assert.That((left.LeftAt, left.Role, left.Lockout), Is.EqualTo(((Instant?)Now, ParticipantRole.Member, (Lockout?)new Lockout(Now + Duration.FromHours(24)))));
+        Assert.That(
+            (left.LeftAt, left.Role, left.Lockout),
+            Is.EqualTo(((Instant?)Now, ParticipantRole.Member, (Lockout?)new Lockout(Now + Duration.FromHours(24)))));
         Assert.That((putOut.LeftAt, putOut.Lockout), Is.EqualTo(((Instant?)Now, (Lockout?)null)));
     }
 
@@ -266,8 +276,8 @@ public sealed class GroupTests
         new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, Lockout: null, WasInBefore: false, ClearedSeq: 0);
 
     private static Conversation Ownerless(int count) => Conversation.Restore(ConversationId.New(Now), new ConversationState(
-        ConversationType.Group, OwnerId: null, count, LastSeq: 5, Version: 3, Closed: false, Archived: false, Blocked: false, Request: null, Defaults,
-        EventNo: 9, LastEventAt: Now, LastActivityDay: null));
+        ConversationType.Group, OwnerId: null, count, LastSeq: 5, Version: 3, Closed: false, Archived: false, Blocked: false, Request: null,
+        Defaults, EventNo: 9, LastEventAt: Now, LastActivityDay: null));
 
     private static Participant Owner() => Of("ada", ParticipantRole.Owner);
 

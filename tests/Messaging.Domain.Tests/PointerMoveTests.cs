@@ -6,7 +6,7 @@ using static Messaging.Domain.Tests.ConversationTests;
 
 namespace Messaging.Domain.Tests;
 
-/// <summary>What is told where Ada's pointers have moved up to 7, in messages of Bob's; by <c>!</c> that she has marked as unread.</summary>
+/// <summary>What is told where Ada's pointers have moved up to 7, in messages of Bob's; by <c>!</c> that she has marked one unread.</summary>
 public sealed class PointerMoveTests
 {
     private static readonly UserId Ada = new("ada");
@@ -41,7 +41,8 @@ public sealed class PointerMoveTests
     [Test]
     public void Among_many_who_moves_back_tells_the_author_nothing()
     {
-        Assert.That(Told(Restored(count: 31), reads: false, receives: false, marksUnread: true), Is.EqualTo("message:read ada 7!, unread:changed ada!"));
+        Assert.That(
+            Told(Restored(count: 31), reads: false, receives: false, marksUnread: true), Is.EqualTo("message:read ada 7!, unread:changed ada!"));
     }
 
     [Test]
@@ -58,11 +59,13 @@ public sealed class PointerMoveTests
     }
 
     private static string Told(
-        Conversation conversation, bool reads = true, bool receives = true, long deliveredSeq = 7, bool showsReads = true, bool marksUnread = false)
+        Conversation conversation, bool reads = true, bool receives = true, long deliveredSeq = 7, bool showsReads = true,
+        bool marksUnread = false)
     {
         var pointers = new Pointers(7, deliveredSeq, isPending: false, showsReads, clearedSeq: 0);
-        var move = new PointerMove(conversation, Ada, pointers, 7, deliveredSeq, reads, receives, new UserId("bob"), Instant.MinValue, marksUnread);
+        var move = new PointerMove(
+            conversation, Ada, pointers, 7, deliveredSeq, reads, receives, new UserId("bob"), Instant.MinValue, marksUnread);
         return string.Join(", ", move.Facts().Select(fact =>
-            $"{fact.Event.Type} {fact.Event.Audience?.Value ?? "*"}{(fact.Seq is { } seq ? $" {seq}" : "")}{(fact.MarksUnread ? "!" : "")}"));
+            $"{fact.Event.Type} {fact.Event.Audience?.Value ?? "*"}{(fact.Seq is { } at ? $" {at}" : "")}{(fact.MarksUnread ? "!" : "")}"));
     }
 }

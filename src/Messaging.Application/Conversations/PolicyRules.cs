@@ -49,8 +49,11 @@ public sealed class PolicySettings
         DeleteWindowSeconds = new(DeleteWindowSeconds),
         Reactions = new(new ReactionChange { Allowed = new(Reactions.Allowed) }),
         RetentionDays = new(RetentionDays),
-    }).Errors.Select(failure => $"{string.Join("__", failure.PropertyName.Split(['.', '[', ']'], StringSplitOptions.RemoveEmptyEntries))}: {failure.ErrorMessage}")
+    }).Errors.Select(failure => $"{NameOf(failure.PropertyName)}: {failure.ErrorMessage}")
         .Concat(DeclineDays is >= 0 and <= 3_650 ? [] : ["DeclineDays: Between 0 and 3650 days are expected."]);
+
+    private static string NameOf(string property) =>
+        string.Join("__", property.Split(['.', '[', ']'], StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The rules in force, given a conversation's own as they are stored.</summary>
     public ConversationPolicy With(JsonText? stored) =>

@@ -39,7 +39,8 @@ public sealed class UpdateConversationValidator : AbstractValidator<UpdateConver
             .WithMessage(GroupRules.DescriptionExpected);
         RuleFor(c => c.AvatarUrl.Value).Must(WebAddress.IsValidOrNull).OverridePropertyName(nameof(UpdateConversation.AvatarUrl))
             .WithMessage(WebAddress.Expected);
-        RuleFor(c => c.Slug.Value).Must(GroupRules.IsSlug).OverridePropertyName(nameof(UpdateConversation.Slug)).WithMessage(GroupRules.SlugExpected);
+        RuleFor(c => c.Slug.Value).Must(GroupRules.IsSlug).OverridePropertyName(nameof(UpdateConversation.Slug))
+            .WithMessage(GroupRules.SlugExpected);
         RuleFor(c => c.Policy.Value!).SetValidator(policy).When(c => c.Policy.Value is not null)
             .OverridePropertyName(nameof(UpdateConversation.Policy));
     }
@@ -99,7 +100,9 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
                 command.Description.Or(before.Description),
                 command.AvatarUrl.Or(before.AvatarUrl),
                 command.Slug.Or(before.Slug),
-                command.Metadata.IsGiven ? MetadataRules.Patch(Json(before.Metadata), command.Metadata.Value, limits)?.Value : before.Metadata,
+                command.Metadata.IsGiven
+                    ? MetadataRules.Patch(Json(before.Metadata), command.Metadata.Value, limits)?.Value
+                    : before.Metadata,
                 command.Policy.IsGiven ? command.Policy.Value?.Over(Json(before.Policy))?.Value : before.Policy);
             return command.Slug.IsGiven ? after.WithSlug(ConversationId) : after;
 

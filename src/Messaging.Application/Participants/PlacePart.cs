@@ -208,7 +208,8 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         """
         UPDATE participants p
         SET left_at = w.at, role = w.role, stays_out_until = w.stays_out_until::timestamptz
-        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS w (conversation_id, user_id, at, role, stays_out_until)
+        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+            AS w (conversation_id, user_id, at, role, stays_out_until)
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
@@ -345,7 +346,9 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         }
     }
 
-    /// <summary>Adds what locks all who take part in some conversations, once a day: of which, is known after the first round trip.</summary>
+    /// <summary>
+    /// Adds what locks all who take part in some conversations, once a day: of which, is known after the first round trip.
+    /// </summary>
     internal void LockMembers(Round round, bool waits, IReadOnlyCollection<ConversationId> conversations) =>
         TakeAll(round, MembersSql, waits ? LockMembersSql : TryLockMembersSql, conversations);
 
@@ -443,8 +446,8 @@ public sealed class PlacePart(SendPart sends) : ChangePart
         {
             var (ids, users) = Columns.Split(gone.Keys);
             round.Add(
-                LeaveSql, ids, users, Columns.Of(rows, row => row.Value.LeftAt!.Value.ToDateTimeUtc()), Columns.Of(rows, row => Word(row.Value.Role)),
-                Columns.Of(rows, row => Columns.Text(row.Value.Lockout?.Until)));
+                LeaveSql, ids, users, Columns.Of(rows, row => row.Value.LeftAt!.Value.ToDateTimeUtc()),
+                Columns.Of(rows, row => Word(row.Value.Role)), Columns.Of(rows, row => Columns.Text(row.Value.Lockout?.Until)));
             round.Add(LeaveInboxSql, ids, users);
         });
         Columns.IfAny(sends.FirstOfDays, first => round.Add(

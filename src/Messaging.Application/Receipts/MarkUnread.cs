@@ -22,8 +22,8 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
     public Task<PointerState> Handle(MarkUnread command, CancellationToken ct) =>
         changes.RunAsync(command.Actor, new MarkUnreadChange(command, command.Actor.RequireUser()), ct);
 
-    // The conversation's lock too: that the pointer moved back has its place among what is told of the conversation, since whoever sends later
-    // moves it later, and none of one's own messages comes in between.
+    // The conversation's lock too: that the pointer moved back has its place among what is told of the conversation, since whoever sends
+    // later moves it later, and none of one's own messages comes in between.
     private sealed class MarkUnreadChange(MarkUnread command, UserId user) : Change<PointerState>(command.ConversationId)
     {
         internal override void Ask(ChangeSet set)

@@ -12,7 +12,8 @@ public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long 
 /// <summary>What events of a moved pointer tell.</summary>
 /// <param name="MarkedUnread">True where a message was marked as unread, else absent.</param>
 public sealed record PointerTold(
-    UserId UserId, long Seq, Instant At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool MarkedUnread = false)
+    UserId UserId, long Seq, Instant At,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool MarkedUnread = false)
 {
     /// <summary>What an event of the move keeps; null for nothing.</summary>
     public static object? Of(PointerMove move, PointerFact fact) =>
@@ -39,7 +40,8 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
         {
             set.Add(new PointerMove(
-                conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads, pointers.LastDeliveredSeq > delivered, sender,
+                conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads,
+                pointers.LastDeliveredSeq > delivered, sender,
                 set.Pointers.TimeOf(ConversationId, user, Instant.Max(set.Now, conversation.LastEventAt))));
         }
         return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);

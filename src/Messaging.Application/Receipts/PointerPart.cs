@@ -108,7 +108,9 @@ public sealed class PointerPart(PlacePart places) : ChangePart
     public Instant TimeOf(ConversationId id, UserId user, Instant now) =>
         backs.TryGetValue((id, user), out var back) && back.At >= now ? back.At + Duration.FromNanoseconds(1_000) : now;
 
-    /// <summary>Leaves pointers that have moved forward to be written and told: those of one place once, however often they moved.</summary>
+    /// <summary>
+    /// Leaves pointers that have moved forward to be written and told: those of one place once, however often they moved.
+    /// </summary>
     internal void Add(PointerMove move)
     {
         var key = (move.ConversationId, move.UserId);
@@ -118,7 +120,9 @@ public sealed class PointerPart(PlacePart places) : ChangePart
         changed[key] = (move.Reads || changed.GetValueOrDefault(key).Reads, move.At);
     }
 
-    /// <summary>Leaves a pointer to be written that was moved to before a message, as its own event tells; how it moved until then is told.</summary>
+    /// <summary>
+    /// Leaves a pointer to be written that was moved to before a message, as its own event tells; how it moved until then is told.
+    /// </summary>
     internal void AddBack(PointerMove back)
     {
         var (key, seq, at) = ((back.ConversationId, back.UserId), back.ReadSeq + 1, back.At);
@@ -166,7 +170,8 @@ public sealed class PointerPart(PlacePart places) : ChangePart
 
     internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Facts().Select(
         fact => new EventRow(
-            move.At, move.ConversationId, No: null, Seq: null, fact.Event.Audience, fact.Event.Type, Outbox.Json(PointerTold.Of(move, fact)))));
+            move.At, move.ConversationId, No: null, Seq: null, fact.Event.Audience, fact.Event.Type,
+            Outbox.Json(PointerTold.Of(move, fact)))));
 
     internal override void ReadBack(Round round) => Columns.IfAny(asked.Keys, rows =>
     {

@@ -15,7 +15,8 @@ public sealed record Place(Participant Participant, SenderView User)
         return new Place(
             Participant.Restore(
                 id, user, Enum.Parse<ParticipantRole>(reader.GetString(2), ignoreCase: true),
-                Instant.FromDateTimeUtc(reader.GetDateTime(3)), reader.GetInt64(4), reader.IsDBNull(5) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(5)), reader.GetInt64(8)),
+                Instant.FromDateTimeUtc(reader.GetDateTime(3)), reader.GetInt64(4),
+                reader.IsDBNull(5) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(5)), reader.GetInt64(8)),
             new SenderView(user, reader.IsDBNull(6) ? null : reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetString(7)));
     }
 }
@@ -25,7 +26,8 @@ public sealed record Place(Participant Participant, SenderView User)
 public sealed record PlacePointers(Pointers Pointers, UserId? NewestSender)
 {
     internal static PlacePointers Read(DbDataReader reader) => new(
-        new Pointers(reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5), reader.GetInt64(7)),
+        new Pointers(
+            reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5), reader.GetInt64(7)),
         reader.IsDBNull(6) ? null : new UserId(reader.GetString(6)));
 }
 

@@ -556,7 +556,8 @@ public sealed class Conversation
     public static IEnumerable<Participant> InLine(IEnumerable<Participant> candidates) => candidates
         .OrderBy(one => !one.Administers).ThenBy(one => one.JoinedAt).ThenBy(one => one.UserId);
 
-    private static Participant Founder(ConversationId id, UserId user, ParticipantRole role, Instant now) => new(id, user, role, now, joinedSeq: 0);
+    private static Participant Founder(ConversationId id, UserId user, ParticipantRole role, Instant now) =>
+        new(id, user, role, now, joinedSeq: 0);
 
     private void EnsureMayClose(Participant? by)
     {

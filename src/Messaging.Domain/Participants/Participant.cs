@@ -11,7 +11,8 @@ public enum ParticipantRole
 }
 
 /// <summary>
-/// A user's membership of a conversation: as what, since when, and what sending rests on. How far that one has read is <see cref="Pointers"/>.
+/// A user's membership of a conversation: as what, since when, until when, and what sending rests on. How far that one has read is
+/// <see cref="Pointers"/>.
 /// </summary>
 public sealed class Participant(ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq)
 {
@@ -40,7 +41,8 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     /// <summary>A membership with its traces of sending and reading.</summary>
     public static Participant Restore(
-        ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq, Instant? lastSentAt, long unread = 0) =>
+        ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq, Instant? lastSentAt,
+        long unread = 0) =>
         new(conversationId, userId, role, joinedAt, joinedSeq) { LastSentAt = lastSentAt, Unread = unread };
 
     /// <summary>Sent a message, which reads all before it; true where something was unread until then.</summary>

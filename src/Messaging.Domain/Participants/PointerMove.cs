@@ -7,13 +7,15 @@ namespace Messaging.Domain.Participants;
 
 /// <summary>What is told of pointers that have moved.</summary>
 /// <param name="Seq">Where the pointer stands; null where counts alone are told.</param>
-/// <param name="MarksUnread">Whether it says that a message was marked as unread, which has its place among the events of the conversation.</param>
+/// <param name="MarksUnread">
+/// Whether it says that a message was marked as unread, which has its place among the events of the conversation.
+/// </param>
 public readonly record struct PointerFact(IEvent Event, long? Seq, bool MarksUnread = false);
 
 /// <summary>Pointers of one place that have moved.</summary>
 /// <param name="Reads">Whether the read pointer has moved forward.</param>
 /// <param name="Receives">Whether the delivered pointer has moved forward.</param>
-/// <param name="Author">Who wrote the newest message of those that are marked; null for the service. Asked for in a large group alone.</param>
+/// <param name="Author">Who wrote the newest message of those that are marked; null for the service, and but in a large group.</param>
 /// <param name="MarksUnread">Whether a message was marked as unread: the read pointer stands before it, wherever it was.</param>
 public sealed record PointerMove(
     Conversation Conversation, UserId UserId, Pointers Pointers, long ReadSeq, long DeliveredSeq, bool Reads, bool Receives, UserId? Author,
@@ -36,7 +38,8 @@ public sealed record PointerMove(
             foreach (var audience in isBeyond ? WithOwn(others) : others)
                 yield return new(new MessageDelivered(ConversationId, audience), DeliveredSeq);
         }
-        // Where everybody hears of it, they hear that it was marked as unread; in a large group the author alone waits for how far one has come.
+        // Where everybody hears of it, they hear that it was marked as unread; in a large group the author alone waits for how far one has
+        // come.
         var all = readers.Contains(null);
         foreach (var audience in !Reads ? [] : !MarksUnread ? WithOwn(readers) : all ? [] : readers)
             yield return new(new MessageRead(ConversationId, audience), ReadSeq);

@@ -22,7 +22,9 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
     /// <summary>Sent a message, which reads and receives all before it.</summary>
     public void Sent(long seq) => (LastReadSeq, LastDeliveredSeq) = (Math.Max(LastReadSeq, seq), Math.Max(LastDeliveredSeq, seq));
 
-    /// <summary>Makes a message the first unread one, wherever the pointer is; false for one that is not there, or not this one's to see.</summary>
+    /// <summary>
+    /// Makes a message the first unread one, wherever the pointer is; false for one that is not there, or not this one's to see.
+    /// </summary>
     public bool MarkUnread(long seq, long newest)
     {
         if (isPending || !new Sight(ClearedSeq).Reaches(seq) || seq > newest)

@@ -14,7 +14,8 @@ namespace Messaging.Application.Tests.Writing;
 /// <summary>What changes a group and its people, and goes through the one writer as messages do.</summary>
 public sealed class GroupChangeTests : SliceFixture
 {
-    private const string LockPlaceSql = "SELECT user_id FROM participants WHERE conversation_id = @Id AND user_id = @User FOR NO KEY UPDATE";
+    private const string LockPlaceSql =
+        "SELECT user_id FROM participants WHERE conversation_id = @Id AND user_id = @User FOR NO KEY UPDATE";
 
     private const string SomebodyWaits =
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
@@ -112,7 +113,8 @@ public sealed class GroupChangeTests : SliceFixture
         var group = await GroupAsync();
 
         await InOneBatchAsync(
-            group, () => Slices.SendAsync(new HandOverGroup(new Actor(group.Ada), group.Id, group.Bob)), () => LeaveAsync(group, group.Bob));
+            group, () => Slices.SendAsync(new HandOverGroup(new Actor(group.Ada), group.Id, group.Bob)),
+            () => LeaveAsync(group, group.Bob));
 
         Assert.That((await Slices.ViewAsync(group.Dan, group.Id)).OwnerId, Is.EqualTo(group.Ada));
     }
@@ -122,7 +124,8 @@ public sealed class GroupChangeTests : SliceFixture
     {
         var group = await GroupAsync();
 
-        await InOneBatchAsync(group, [.. new[] { group.Ada, group.Bob, group.Dan }.Select<UserId, Func<Task>>(user => () => LeaveAsync(group, user))]);
+        await InOneBatchAsync(
+            group, [.. new[] { group.Ada, group.Bob, group.Dan }.Select<UserId, Func<Task>>(user => () => LeaveAsync(group, user))]);
 
         var view = await Slices.SendAsync(new GetConversation(Actor.Service, group.Id));
         Assert.That((view.OwnerId, view.ParticipantCount, view.Closed!.Reason), Is.EqualTo(((UserId?)null, 0, "empty")));
@@ -135,7 +138,8 @@ public sealed class GroupChangeTests : SliceFixture
         var group = await GroupAsync();
 
         var codes = await InOneBatchAsync(
-            group, () => Slices.TextAsync(group.Bob, group.Id), () => LeaveAsync(group, group.Bob), () => Slices.TextAsync(group.Bob, group.Id),
+            group, () => Slices.TextAsync(group.Bob, group.Id), () => LeaveAsync(group, group.Bob),
+            () => Slices.TextAsync(group.Bob, group.Id),
             () => LeaveAsync(group, group.Bob), () => Slices.SendAsync(new RemoveParticipant(new Actor(group.Ada), group.Id, group.Bob)));
 
         Assert.That(codes, Is.EqualTo(new[] { "", "", ProblemCodes.NotFound, ProblemCodes.NotFound, ProblemCodes.NotFound }));
@@ -186,7 +190,8 @@ public sealed class GroupChangeTests : SliceFixture
     {
         var group = await GroupAsync();
         var created = new List<bool>();
-        async Task BanAsync() => created.Add((await Slices.SendAsync(new BanParticipant(new Actor(group.Ada), group.Id, group.Bob))).Created);
+        async Task BanAsync() =>
+            created.Add((await Slices.SendAsync(new BanParticipant(new Actor(group.Ada), group.Id, group.Bob))).Created);
         Task UnbanAsync() => Slices.SendAsync(new UnbanParticipant(new Actor(group.Ada), group.Id, group.Bob));
 
         await InOneBatchAsync(group, BanAsync, BanAsync, UnbanAsync, BanAsync);
@@ -216,11 +221,13 @@ public sealed class GroupChangeTests : SliceFixture
         var group = await GroupAsync();
         var before = (await EventsAsync(group.Id)).Count;
 
-        await InOneBatchAsync(group, () => LeaveAsync(group, group.Ada), () => Slices.TextAsync(group.Bob, group.Id), () => CloseAsync(group, group.Bob));
+        await InOneBatchAsync(
+            group, () => LeaveAsync(group, group.Ada), () => Slices.TextAsync(group.Bob, group.Id), () => CloseAsync(group, group.Bob));
 
         Assert.That((await EventsAsync(group.Id)).Skip(before), Is.EqualTo(new[]
         {
-            "message:new", "participant:removed", "participant:removed", "message:new", "participant:updated", "conversation:updated", "message:new",
+            "message:new", "participant:removed", "participant:removed", "message:new", "participant:updated", "conversation:updated",
+            "message:new",
             "message:new", "conversation:closed",
         }));
     }
@@ -283,7 +290,8 @@ public sealed class GroupChangeTests : SliceFixture
     private Task<ConversationView> CloseAsync(Group group, UserId? by = null) =>
         Slices.SendAsync(new CloseConversation(new Actor(by ?? group.Ada), group.Id, CloseReason.Manual, Note: null));
 
-    private Task<ConversationView> UpdateAsync(Group group, Optional<string> name = default, Optional<string> slug = default) => Slices.SendAsync(
+    private Task<ConversationView> UpdateAsync(Group group, Optional<string> name = default, Optional<string> slug = default) =>
+        Slices.SendAsync(
         new UpdateConversation(new Actor(group.Ada), group.Id, Versions: null, name, default, default, slug, default, default));
 
     private async Task DelaysItselfAsync(string kind, string sql, Func<Group, object> parametersOf)

@@ -22,7 +22,7 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
         await using var rows = await connection.BeginBinaryImportAsync(
             """
             COPY conversations (id, type, name, slug, owner_id, created_by, participant_count, created_at, updated_at, last_seq, event_no,
-                last_event_at, last_activity_at, last_activity_day, prev_activity_day, last_message_id, last_message_type,
+                last_event_at, last_activity_at, last_activity_day, last_message_id, last_message_type,
                 last_message_sender, last_message_text) FROM STDIN (FORMAT binary)
             """,
             ct);
@@ -33,7 +33,7 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
             var owner = Shape.UserId(c.Members[0]);
             await rows.WriteRowAsync(
                 ct, c.Id.Value, c.IsDirect ? "direct" : "group", c.Slug, c.Slug, c.IsDirect ? null : owner, owner, c.Members.Length, first, first,
-                (long)c.Size, (long)c.Size, last, last, DateOnly.FromDateTime(last), DateOnly.FromDateTime(last), c.LastMessageId, "text",
+                (long)c.Size, (long)c.Size, last, last, DateOnly.FromDateTime(last), c.LastMessageId, "text",
                 Shape.UserId(c.SenderOf(c.Size)), c.TextOf(c.Size));
         }
 
