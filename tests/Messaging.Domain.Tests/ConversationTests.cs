@@ -163,6 +163,37 @@ public sealed class ConversationTests
         Assert.That(() => Restored(policy: announcements).EnsureTakes(Member(ParticipantRole.Admin), Now), Throws.Nothing);
     }
 
+    [TestCase(false, false, null, true)]
+    [TestCase(false, true, null, false)]
+    [TestCase(true, false, null, false)]
+    [TestCase(false, false, RequestState.Unsent, false)]
+    [TestCase(false, false, RequestState.Pending, false)]
+    public void Others_are_shown_who_writes_where_one_may_send_and_the_two_talk(bool blocked, bool closed, RequestState? request, bool expected)
+    {
+        var direct = Restored(ConversationType.Direct, closed, blocked: blocked, request: request);
+
+        Assert.That(direct.ShowsTyping(Member(ParticipantRole.Member)), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Where_only_admins_post_others_are_shown_that_admins_write_and_all_are_told()
+    {
+        var announcements = Restored(policy: Defaults with { Posting = AllowedTo.Admins });
+
+        Assert.That(
+            (announcements.ShowsTyping(Member(ParticipantRole.Member)), announcements.ShowsTyping(Member(ParticipantRole.Admin))),
+            Is.EqualTo((false, true)));
+        Assert.That(announcements.TellsTyping, Is.True);
+    }
+
+    [Test]
+    public void In_slow_mode_who_has_just_sent_is_shown_writing_the_next_message()
+    {
+        var slow = Restored(policy: Defaults with { SlowModeSeconds = 30 });
+
+        Assert.That(slow.ShowsTyping(Member(ParticipantRole.Member, sent: Now)), Is.True);
+    }
+
     [Test]
     public void Slow_mode_tells_a_member_how_long_to_wait_and_admins_do_not_wait()
     {

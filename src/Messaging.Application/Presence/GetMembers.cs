@@ -25,10 +25,10 @@ public sealed class Members(Conversation conversation, string[] userIds, string[
     public bool Has(string userId) => present.Contains(userId);
 
     /// <summary>Whether somebody is told what others do here right now, and others of them.</summary>
-    public bool Hears(string userId) => Has(userId) && !conversation.IsBlocked && conversation.Request is null;
+    public bool Hears(string userId) => Has(userId) && conversation.TellsTyping;
 
     /// <summary>Whether others are shown that somebody writes: not who may not.</summary>
-    public bool Shows(string userId) => Hears(userId) && conversation.WhyNotPost(PartOf(userId)) is null;
+    public bool Shows(string userId) => Has(userId) && conversation.ShowsTyping(PartOf(userId));
 
     /// <summary>Whether somebody is told what that other one does: not where one of the two has blocked the other.</summary>
     public bool Hears(string userId, string other) =>
@@ -40,8 +40,7 @@ public sealed class Members(Conversation conversation, string[] userIds, string[
     /// <summary>Refuses somebody who can see the conversation to type where they can send nothing.</summary>
     public void EnsureTakesTyping(UserId userId)
     {
-        if (conversation.WhyNotPost(PartOf(userId.Value)) is { } refusal)
-            throw refusal;
+        conversation.EnsureMayPost(PartOf(userId.Value));
         if (!Has(userId.Value))
             throw ConversationErrors.RequestPending();
     }

@@ -319,9 +319,8 @@ public sealed class Conversation
             throw ConversationErrors.TooSoon(next - now);
     }
 
-    /// <summary>Why somebody may not write here, now or later, nor be shown as writing; null for who may.</summary>
-    /// <param name="sender">Null for the service.</param>
-    public RuleException? WhyNotPost(Participant? sender)
+    // Now or later; null for who may.
+    private RuleException? WhyNotPost(Participant? sender)
     {
         if (IsArchived)
             return ConversationErrors.Archived();
@@ -333,6 +332,12 @@ public sealed class Conversation
             ? ParticipantErrors.NotAllowed()
             : null;
     }
+
+    /// <summary>Whether those who take part are told that others write: not between two who have yet to accept, or have blocked, each other.</summary>
+    public bool TellsTyping => !IsBlocked && Request is null;
+
+    /// <summary>Whether others are told that somebody writes: not of who may send nothing.</summary>
+    public bool ShowsTyping(Participant by) => TellsTyping && WhyNotPost(by) is null;
 
     /// <summary>
     /// Refuses, of one of two, whatever would reach the other one: while one has blocked the other, and until the first message was
