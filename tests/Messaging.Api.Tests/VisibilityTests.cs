@@ -80,7 +80,8 @@ public sealed class VisibilityTests : AttachmentFixture
     [TestCase("cleared", "since-join")]
     public async Task An_answer_to_what_one_may_not_see_is_read_and_heard_without_it(string why, string history)
     {
-        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { history } })).EnsureSuccessStatusCode();
+        using var ruled = await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { history } });
+        ruled.EnsureSuccessStatusCode();
         await using var adas = await ConnectAsync(ada);
         await using var bobs = await ConnectAsync(bob);
         await CallAsync(bob, HttpMethod.Delete, why == "cleared" ? $"/v1/conversations/{group}/history"

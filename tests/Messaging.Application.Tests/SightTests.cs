@@ -1,14 +1,19 @@
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
+using Messaging.Application.Receipts;
 using Messaging.Application.Search;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Tests;
 
-/// <summary>Random programs in a group: what is somebody's to see by the domain's rule is what the rule in SQL and each way of reading finds.</summary>
+/// <summary>
+/// Random programs in a group: what is somebody's to see, and what is unread, by the domain's rule is what the rule in SQL and each way of
+/// reading finds.
+/// </summary>
 public sealed class SightTests : SliceFixture
 {
     private const int Users = 4;
@@ -27,6 +32,21 @@ public sealed class SightTests : SliceFixture
         WHERE m.conversation_id = @Id
         """;
 
+    private const string UnreadSql =
+        $"""
+        SELECT p.user_id, p.cleared_seq, p.last_read_seq, p.pending, {Receipts.UnreadSql.Messages} AS unread
+        FROM participants p
+        JOIN conversations c ON c.id = p.conversation_id
+        WHERE p.conversation_id = @Id AND {SightSql.TakesPart}
+        """;
+
+    private const string MessagesSql =
+        """
+        SELECT id, seq, sender_id, type, created_at, deleted_at IS NOT NULL AS is_deleted, version
+        FROM messages
+        WHERE conversation_id = @Id
+        """;
+
     private readonly Dictionary<long, (MessageId Id, long? ReplyTo)> said = [];
     private List<Viewer> viewers = null!;
     private ConversationId group;
@@ -34,12 +54,7 @@ public sealed class SightTests : SliceFixture
     [Test]
     public async Task What_is_found_is_what_the_domain_shows([Range(1, 8)] int seed)
     {
-        var random = new Random(seed);
-        said.Clear();
-        viewers = [.. (await Slices.UsersAsync(Users)).Select(user => new Viewer(user) { IsIn = true })];
-        group = await Slices.GroupAsync(viewers[0].Id, [.. viewers.Skip(1).Select(viewer => viewer.Id)]);
-        for (var step = 0; step < Steps; step++)
-            await DoAsync(random);
+        await RunAsync(seed, () => Task.CompletedTask);
 
         Assert.That(viewers.Sum(viewer => viewer.Hidden.Count), Is.Positive, "something was hidden");
         foreach (var row in await Slices.SqlAsync(session => session.QueryAsync<SeenRow>(
@@ -52,13 +67,50 @@ public sealed class SightTests : SliceFixture
             await CompareAsync(viewer);
     }
 
+    // By the state of each that the service has come to: how it comes to that is not the rule's.
+    [Test]
+    public async Task What_is_counted_as_unread_is_what_the_domain_has_as_unread([Range(1, 4)] int seed)
+    {
+        var most = 0L;
+        await RunAsync(seed, async () =>
+        {
+            var messages = await RowsAsync<StoredMessage>(MessagesSql);
+            foreach (var row in await RowsAsync<UnreadRow>(UnreadSql))
+            {
+                var hidden = viewers.Single(viewer => viewer.Id == row.UserId).Hidden;
+                var unread = messages.Where(message => message.Counts && row.ToMember().HasUnread(message))
+                    .Count(message => !hidden.Contains(message.Seq));
+                Assert.That(row.Unread, Is.EqualTo(unread), $"{row}");
+                most = Math.Max(most, row.Unread);
+            }
+        });
+
+        Assert.That(most, Is.GreaterThan(3));
+    }
+
+    private async Task RunAsync(int seed, Func<Task> compare)
+    {
+        var random = new Random(seed);
+        said.Clear();
+        viewers = [.. (await Slices.UsersAsync(Users)).Select(user => new Viewer(user) { IsIn = true })];
+        group = await Slices.GroupAsync(viewers[0].Id, [.. viewers.Skip(1).Select(viewer => viewer.Id)]);
+        for (var step = 0; step < Steps; step++)
+        {
+            await DoAsync(random);
+            await compare();
+        }
+    }
+
+    private Task<List<T>> RowsAsync<T>(string sql) =>
+        Slices.SqlAsync(session => session.QueryAsync<T>(sql, new { Id = group.Value }, CancellationToken.None));
+
     private async Task CompareAsync(Viewer viewer)
     {
         var actor = new Actor(viewer.Id);
         var newest = await NewestAsync();
         var seen = Enumerable.Range(1, (int)newest).Select(seq => (long)seq).Where(viewer.Sees).ToList();
-        var found = (await Slices.SendAsync(new SearchMessages(actor, Word, null, null, null, null, null, 100))).Items.Select(item => item.Message.Seq);
-        Assert.That(found, Is.EquivalentTo(seen.Where(said.ContainsKey)));
+        var found = await Slices.SendAsync(new SearchMessages(actor, Word, null, null, null, null, null, 100));
+        Assert.That(found.Items.Select(item => item.Message.Seq), Is.EquivalentTo(seen.Where(said.ContainsKey)));
         if (!viewer.IsIn)
         {
             Assert.That(await RefusalAsync(() => HistoryAsync()), Is.EqualTo(ProblemCodes.NotFound));
@@ -71,9 +123,13 @@ public sealed class SightTests : SliceFixture
             Assert.That(message.ReplyTo?.Seq, Is.EqualTo(said[message.Seq].ReplyTo is { } to && viewer.Sees(to) ? to : (long?)null));
         Assert.That((await Slices.ViewAsync(viewer.Id, group)).LastMessage is not null, Is.EqualTo(viewer.Sees(newest)));
         foreach (var (seq, (id, _)) in said)
-            Assert.That(await CodeAsync(() => Slices.SendAsync(new GetMessage(actor, group, id))), Is.EqualTo(viewer.Sees(seq) ? "" : ProblemCodes.NotFound));
+        {
+            var code = await CodeAsync(() => Slices.SendAsync(new GetMessage(actor, group, id)));
+            Assert.That(code, Is.EqualTo(viewer.Sees(seq) ? "" : ProblemCodes.NotFound));
+        }
 
-        async Task<IReadOnlyList<MessageView>> HistoryAsync() => (await Slices.SendAsync(new ListMessages(actor, group, null, null, null, 100))).Items;
+        async Task<IReadOnlyList<MessageView>> HistoryAsync() =>
+            (await Slices.SendAsync(new ListMessages(actor, group, null, null, null, 100))).Items;
     }
 
     // One step by somebody who takes part; the owner stays.
@@ -83,7 +139,7 @@ public sealed class SightTests : SliceFixture
         var who = Pick(viewers.Where(viewer => viewer.IsIn));
         var actor = new Actor(who.Id);
         var seq = said.Keys.Where(who.Sees).Order().ToList() is { Count: > 0 } seqs ? seqs[random.Next(seqs.Count)] : (long?)null;
-        switch (random.Next(10))
+        switch (random.Next(13))
         {
             case <= 4:
                 await SayAsync(actor, seq);
@@ -103,6 +159,12 @@ public sealed class SightTests : SliceFixture
             case 8 when who != viewers[0]:
                 await Slices.SendAsync(new LeaveConversation(actor, group));
                 who.IsIn = false;
+                break;
+            case 10 or 11:
+                await Slices.SendAsync(new MarkRead(actor, group, random.Next((int)newest + 1)));
+                break;
+            case 12 when seq is { } one:
+                await Slices.SendAsync(new MarkUnread(actor, group, one));
                 break;
             case 9 when viewers.Exists(viewer => !viewer.IsIn):
                 var (back, sinceJoin) = (Pick(viewers.Where(viewer => !viewer.IsIn)), random.Next(2) == 0);
@@ -124,7 +186,13 @@ public sealed class SightTests : SliceFixture
         said.Add(sent.Seq, (sent.Id, replyTo));
     }
 
-    private Task<long> NewestAsync() => Slices.ScalarAsync<long>("SELECT last_seq FROM conversations WHERE id = @Id", new { Id = group.Value });
+    private Task<long> NewestAsync() =>
+        Slices.ScalarAsync<long>("SELECT last_seq FROM conversations WHERE id = @Id", new { Id = group.Value });
+
+    private sealed record UnreadRow(UserId UserId, long ClearedSeq, long LastReadSeq, bool Pending, long Unread)
+    {
+        public Member ToMember() => new(UserId, ClearedSeq, LastReadSeq, Pending);
+    }
 
     private sealed record SeenRow(UserId UserId, long Seq, bool Seen, bool ReplySeen, bool NewestSeen);
 

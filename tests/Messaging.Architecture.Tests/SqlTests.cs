@@ -86,7 +86,9 @@ public sealed partial class SqlTests
         var hanging = await TablesAsync(
             """
             relname NOT LIKE 'outbox%' AND relname NOT IN ('feed', 'messages', 'message_keys', 'message_requests') AND 2 = (
-                SELECT count(*) FROM pg_attribute WHERE attrelid = pg_class.oid AND attname IN ('conversation_id', 'seq') AND NOT attisdropped)
+                SELECT count(*)
+                FROM pg_attribute
+                WHERE attrelid = pg_class.oid AND attname IN ('conversation_id', 'seq') AND NOT attisdropped)
             """);
         var purged = SqlConstants.All.Where(sql => Purge().IsMatch(sql.Name))
             .SelectMany(sql => Purged().Matches(sql.Text)).Select(match => match.Groups["table"].Value);
@@ -157,7 +159,8 @@ public sealed partial class SqlTests
     [GeneratedRegex(@"^Purges\.|\.Purge\w*Sql$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Purge();
 
-    [GeneratedRegex(@"\bDELETE FROM\s+(?<table>[a-z_]+)\s+WHERE\s+conversation_id\b", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"\bDELETE FROM\s+(?<table>[a-z_]+)\s+WHERE\s+conversation_id\b", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Purged();
 
     [GeneratedRegex(@"\([^)]*\)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]

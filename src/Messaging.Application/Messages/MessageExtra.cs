@@ -15,7 +15,7 @@ public abstract class MessageExtra
     /// </summary>
     internal virtual string PageStatement => "";
 
-    /// <summary>A column of the page's own row, which spares what is little a statement; empty for none. For <c>page</c>, with its parameters.</summary>
+    /// <summary>A column of the page's own row, of <c>page</c>: spares what is little a statement. Empty for none.</summary>
     internal virtual string PageColumn => "";
 
     /// <summary>Reads it for messages of several places, the rows of <see cref="MessageReader.Places"/>, with their parameters.</summary>
@@ -24,7 +24,7 @@ public abstract class MessageExtra
     /// <summary>Whether it counts people who have come to a message: of what nobody can have come to it is not read.</summary>
     internal virtual bool CountsPeople => false;
 
-    /// <summary>What of it goes with messages that are deleted for everyone: <c>$1</c> are their conversations, <c>$2</c> their seqs.</summary>
+    /// <summary>What of it goes with messages that are deleted for everyone, of conversations <c>$1</c> the seqs <c>$2</c>.</summary>
     internal virtual IReadOnlyList<string> Deletions => [];
 
     /// <summary>What of it goes with all messages of a conversation <c>$1</c> that was deleted for everyone.</summary>

@@ -16,14 +16,15 @@ public sealed class MessageExtraSet
         PageSql = string.Join(
             ';',
             [
-                MessageReader.PageOf(all.Select(extra => extra.PageColumn).Where(column => column.Length > 0)), MessageReader.PageMessagesSql,
+                MessageReader.PageOf(all.Select(extra => extra.PageColumn).Where(column => column.Length > 0)),
+                MessageReader.PageMessagesSql,
                 .. all.Select(extra => extra.PageStatement).Where(statement => statement.Length > 0),
             ]);
         PlacesSql = string.Join(';', [MessageReader.MessagesSql, .. all.Select(extra => extra.PlacesStatement)]);
         UncountedSql = string.Join(';', [MessageReader.MessagesSql, .. uncounted.Select(extra => extra.PlacesStatement)]);
     }
 
-    /// <summary>What goes with messages that are deleted for everyone: <c>$1</c> are their conversations, <c>$2</c> their seqs.</summary>
+    /// <summary>What goes with messages that are deleted for everyone, of conversations <c>$1</c> the seqs <c>$2</c>.</summary>
     public IReadOnlyList<string> Deletions { get; }
 
     /// <summary>The row of a page, its messages and what hangs on them.</summary>

@@ -38,8 +38,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
             deleted_by = w.deleted_by, deleted_reason = w.deleted_reason, version = w.version
         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
                 $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[])
-            AS w (conversation_id, seq, created_at, text, metadata, mentions, location, reference, edit_count, edited_at, deleted_at, deleted_by,
-                deleted_reason, version)
+            AS w (conversation_id, seq, created_at, text, metadata, mentions, location, reference, edit_count, edited_at, deleted_at,
+                deleted_by, deleted_reason, version)
         WHERE m.conversation_id = w.conversation_id AND m.seq = w.seq AND m.created_at = w.created_at
         """;
 
@@ -141,7 +141,7 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
         bodiesAsked.Add(sought);
     }
 
-    /// <summary>The message as the changes before have left it; refuses, as absent, one that is elsewhere or not the viewer's to see.</summary>
+    /// <summary>The message as the changes before have left it; refuses, as absent, one elsewhere or not the viewer's to see.</summary>
     public StoredMessage Get(SoughtMessage sought) => seen.Contains(sought) ? messages[sought.Id] : throw CommonErrors.NotFound();
 
     /// <summary>A quote of a message as the changes before have left it; null for one that its viewer has deleted for oneself.</summary>
@@ -189,7 +189,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
         Columns.IfAny(
             edits.Where(e => e.By is not null).GroupBy(e => (e.Id, By: e.By!.Value)).Select(group => (group.Key, group.Last().At)).ToList(),
             rows => round.Add(
-                PaceSql, Columns.Of(rows, e => e.Key.Id.Value), Columns.Of(rows, e => e.Key.By.Value), Columns.Of(rows, e => e.At.ToDateTimeUtc())));
+                PaceSql, Columns.Of(rows, e => e.Key.Id.Value), Columns.Of(rows, e => e.Key.By.Value),
+                Columns.Of(rows, e => e.At.ToDateTimeUtc())));
         WriteDeletions(round);
         WriteMessages(round);
         WriteHidden(round);
@@ -203,7 +204,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
             Columns.Of(rows, o => Joined(o.Before.Body!.Mentions)), Columns.Of(rows, o => o.Before.Body!.Location),
             Columns.Of(rows, o => o.Before.Body!.Reference));
         round.Add(
-            AddGapsSql, ids, seqs, Columns.Of(rows, o => JsonSerializer.Serialize(DeletedView.Of(messages[o.Before.Id].Deletion!), MessagingJson.Options)));
+            AddGapsSql, ids, seqs,
+            Columns.Of(rows, o => JsonSerializer.Serialize(DeletedView.Of(messages[o.Before.Id].Deletion!), MessagingJson.Options)));
         foreach (var deletion in extras.Deletions)
             round.Add(deletion, ids, seqs);
     });
@@ -212,7 +214,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
     {
         var changed = messages.Values.Where(message => !ReferenceEquals(message, stored[message.Id])).ToList();
         Columns.IfAny(changed, rows => round.Add(
-            SaveSql, Columns.Of(rows, m => places[m.Id].Value), Columns.Of(rows, m => m.Seq), Columns.Of(rows, m => m.CreatedAt.ToDateTimeUtc()),
+            SaveSql, Columns.Of(rows, m => places[m.Id].Value), Columns.Of(rows, m => m.Seq),
+            Columns.Of(rows, m => m.CreatedAt.ToDateTimeUtc()),
             Columns.Of(rows, m => m.Body!.Text), Columns.Of(rows, m => m.Body!.Metadata), Columns.Of(rows, m => Joined(m.Body!.Mentions)),
             Columns.Of(rows, m => m.Body!.Location), Columns.Of(rows, m => m.Body!.Reference), Columns.Of(rows, m => m.EditCount),
             Columns.Of(rows, m => Columns.Text(m.EditedAt)), Columns.Of(rows, m => Columns.Text(m.Deletion?.At)),
@@ -232,7 +235,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
     private void WriteHidden(Round round) => Columns.IfAny(hidden, rows =>
     {
         var (ids, users, seqs) = (
-            Columns.Of(rows, h => h.Sought.ConversationId.Value), Columns.Of(rows, h => h.Sought.UserId!.Value.Value), Columns.Of(rows, h => h.Seq));
+            Columns.Of(rows, h => h.Sought.ConversationId.Value), Columns.Of(rows, h => h.Sought.UserId!.Value.Value),
+            Columns.Of(rows, h => h.Seq));
         round.Add(AddHiddenSql, ids, users, seqs, Columns.Of(rows, h => h.At.ToDateTimeUtc()));
         round.Add(AddOwnGapsSql, ids, users, seqs);
         round.Add(MarkGapsSql, ids, users);
@@ -267,7 +271,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
         stored[message.Id] = messages[message.Id] = message with
         {
             Body = new MessageBody(
-                Text(1), Text(2), reader.IsDBNull(3) ? [] : [.. reader.GetFieldValue<string[]>(3).Select(user => new UserId(user))], Text(4), Text(5)),
+                Text(1), Text(2), reader.IsDBNull(3) ? [] : [.. reader.GetFieldValue<string[]>(3).Select(user => new UserId(user))],
+                Text(4), Text(5)),
             EditCount = reader.GetInt32(6),
             EditedAt = reader.IsDBNull(7) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(7)),
         };

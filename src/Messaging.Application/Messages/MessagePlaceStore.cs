@@ -7,12 +7,13 @@ namespace Messaging.Application.Messages;
 /// <summary>Finds messages by their ids for those who may see them.</summary>
 public sealed class MessagePlaceStore(DbSession session)
 {
-    // What is left of a deleted conversation is nobody's to see. Index: ix_messages_id, in the partitions around the time that the id tells;
-    // pk_conversations; pk_participants; pk_message_hidden.
+    // What is left of a deleted conversation is nobody's to see. Index: ix_messages_id, in the partitions around the time that the id
+    // tells; pk_conversations; pk_participants; pk_message_hidden.
     private const string FindSql =
         $"""
         SELECT m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted, m.version
-        FROM (VALUES (@ConversationId::uuid, @MessageId::uuid, @From::timestamptz, @To::timestamptz)) AS k (conversation_id, id, first, last)
+        FROM (VALUES (@ConversationId::uuid, @MessageId::uuid, @From::timestamptz, @To::timestamptz))
+            AS k (conversation_id, id, first, last)
         JOIN conversations c ON c.id = k.conversation_id
         {SoughtMessage.Message}
         LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}

@@ -25,8 +25,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
     private const string Columns =
         """
         m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.location, m.reference,
-            m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at, m.version,
-            r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
+            m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at,
+            m.version, r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
         """;
 
     private const string Stored =
@@ -37,9 +37,9 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             FROM messages m
         """;
 
-    // What a viewer p sees of a message m, with its sender and the message that it answers: a time that is not known looks in no month. For the
-    // service p sees from the beginning. The LIMITs keep the planner from joining whole tables, and what is asked of each row out of the scans,
-    // of which there is one a month to be made ready. Index: pk_users, pk_messages, pk_message_hidden.
+    // What a viewer p sees of a message m, with its sender and the message that it answers: a time that is not known looks in no month. For
+    // the service p sees from the beginning. The LIMITs keep the planner from joining whole tables, and what is asked of each row out of the
+    // scans, of which there is one a month to be made ready. Index: pk_users, pk_messages, pk_message_hidden.
     private const string Seen =
         $"""
         LEFT JOIN LATERAL (
@@ -94,7 +94,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         ORDER BY m.seq
         """;
 
-    // A LIMIT keeps the planner from reading all that the viewer takes part in, to hash it. Index: pk_messages, pk_conversations, pk_participants.
+    // A LIMIT keeps the planner from reading all that the viewer takes part in, to hash it. Index: pk_messages, pk_conversations,
+    // pk_participants.
     internal const string MessagesSql =
         $"""
         SELECT {Columns}
@@ -120,8 +121,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
 
     /// <summary>
     /// The page that ends at <paramref name="upto"/> (the newest when null), or that begins after <paramref name="after"/>, as the viewer
-    /// receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it is there already. The page tells
-    /// of it as moved.
+    /// receives it, with the seq that the viewer's delivered pointer has to be moved to by that; null where it is there already. The page
+    /// tells of it as moved.
     /// </summary>
     public Task<(MessagePage Page, long? Received)?> ReceivePageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, CancellationToken ct) =>
@@ -151,12 +152,12 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         return [.. places.Select(place => views(place.ConversationId, place.Seq)).OfType<MessageView>()];
     }
 
-    /// <summary>The messages of the places, for who reads other things in the same round trip; null for what the viewer may not see.</summary>
+    /// <summary>Messages of places, for who reads other things in the same round trip; null for what the viewer may not see.</summary>
     /// <param name="receiptsIn">The conversations where it is counted who has received and read; nobody has elsewhere.</param>
     /// <param name="receipts">Whether receipts are told here.</param>
     internal static Reading<Func<ConversationId, long, MessageView?>> Read(
-        MessageExtraSet extras, IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn, bool receipts,
-        UrlAudience audience)
+        MessageExtraSet extras, IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn,
+        bool receipts, UrlAudience audience)
     {
         var asked = new ExtrasAsked(audience, CountsPeople: receiptsIn.Count > 0);
         return new(
@@ -216,8 +217,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
 internal sealed record MessageRow(
     MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
     string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount,
-    Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version, MessageId? ReplyId,
-    long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
+    Instant? EditedAt, Instant? DeletedAt, UserId? DeletedBy, DeleteReason? DeletedReason, Instant CreatedAt, long Version,
+    MessageId? ReplyId, long? ReplySeq, UserId? ReplySenderId, string? ReplyPreview, bool? ReplyDeleted)
 {
     public MessageView ToView(Filler[] fillers)
     {
@@ -228,8 +229,8 @@ internal sealed record MessageRow(
             Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl), Text,
             Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
             ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-            Mentions is null ? [] : Array.ConvertAll(Mentions, id => new UserId(id)), ClientMessageId, CreatedAt, extras, EditCount, EditedAt,
-            DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value), Version);
+            Mentions is null ? [] : Array.ConvertAll(Mentions, id => new UserId(id)), ClientMessageId, CreatedAt, extras, EditCount,
+            EditedAt, DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value), Version);
     }
 }
 

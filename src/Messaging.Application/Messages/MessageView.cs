@@ -53,7 +53,7 @@ public sealed record MessageView(
 
     object IShowsMessage.WithoutShown() => this with { ReplyTo = null };
 
-    /// <summary>A message with what hangs on it: the one place where it comes together. By itself, as it is when it was just sent.</summary>
+    /// <summary>A message with what hangs on it: the one place where it comes together. The last ones are those of a new one.</summary>
     internal static MessageView Of(
         MessageId id, ConversationId conversationId, long seq, MessageType type, UserId? senderId, SenderView? sender, string? text,
         JsonText? metadata, MessageLocation? location, MessageReference? reference, ReplyView? replyTo, IReadOnlyList<UserId> mentions,
@@ -63,7 +63,7 @@ public sealed record MessageView(
         extras.Reactions, clientMessageId, extras.Pinned, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
         extras.RecipientCount, createdAt, version);
 
-    /// <summary>What is left of it for who has deleted it for oneself. Whom it mentions stays: who counts by the events has counted that.</summary>
+    /// <summary>What is left of it for who has deleted it for oneself. Whom it mentions stays, for who counts by the events.</summary>
     public MessageView WithoutContent(DeletedView deleted) => this with
     {
         Text = null, Metadata = null, Location = null, Reference = null, ReplyTo = null, Attachments = [], Reactions = [], Pinned = false,
@@ -105,7 +105,9 @@ public enum DeleteScope
 
 /// <summary>When, by whom and why a message was deleted; its place in the conversation stays.</summary>
 /// <param name="By">Null when the service deleted it.</param>
-/// <param name="Scope"><c>everyone</c> in a message; <c>me</c> in events to the one alone who deleted it for oneself, for whom it is absent.</param>
+/// <param name="Scope">
+/// <c>everyone</c> in a message; <c>me</c> in events to the one alone who deleted it for oneself, for whom it is absent.
+/// </param>
 public sealed record DeletedView(Instant At, UserId? By, DeleteReason Reason, DeleteScope Scope = DeleteScope.Everyone)
 {
     internal static DeletedView Of(Deletion deletion) => new(deletion.At, deletion.By, deletion.Reason);

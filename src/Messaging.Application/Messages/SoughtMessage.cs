@@ -50,7 +50,8 @@ public readonly record struct SoughtMessage(ConversationId ConversationId, UserI
 
     private static object[] Values(IReadOnlyCollection<SoughtMessage> sought, Func<MessageId, (Instant First, Instant Last)> times) =>
     [
-        Columns.Of(sought, s => s.ConversationId.Value), Columns.Of(sought, s => s.UserId?.Value ?? ""), Columns.Of(sought, s => s.Id.Value),
-        Columns.Of(sought, s => times(s.Id).First.ToDateTimeUtc()), Columns.Of(sought, s => times(s.Id).Last.ToDateTimeUtc()),
+        Columns.Of(sought, s => s.ConversationId.Value), Columns.Of(sought, s => s.UserId?.Value ?? ""),
+        Columns.Of(sought, s => s.Id.Value), Columns.Of(sought, s => times(s.Id).First.ToDateTimeUtc()),
+        Columns.Of(sought, s => times(s.Id).Last.ToDateTimeUtc()),
     ];
 }
