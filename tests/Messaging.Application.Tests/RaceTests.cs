@@ -6,9 +6,12 @@ using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
+using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Application.Tests;
 
@@ -159,6 +162,95 @@ public sealed class RaceTests : SliceFixture
 
         var sql = "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND type = @Type AND user_id IS NULL AND payload ->> 'userId' = @Bob";
         Assert.That(await Slices.ScalarAsync<long>(sql, new { Id = id.Value, Type = type, Bob = bob.Value }), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Nothing_is_said_after_a_block_was_answered()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var users = await Slices.UsersAsync(2);
+            var id = await Slices.DirectAsync(users[0], users[1]);
+
+            var sending = SendAsync(users, id, 12);
+            await Slices.SendAsync(new BlockUser(new Actor(users[1]), users[0]));
+            var answered = (await Slices.ViewAsync(users[1], id)).LastSeq;
+            var codes = await sending;
+
+            Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.Blocked));
+            Assert.That((answered, (await Slices.ViewAsync(users[1], id)).LastSeq), Is.EqualTo((answered, answered)));
+            Assert.That(codes.Count(code => code.Length == 0), Is.EqualTo(answered));
+        }
+    }
+
+    // What they talk in is locked all at once, and each waits for nobody who waits for it.
+    [Test]
+    public async Task Blocks_that_come_and_go_while_two_talk_of_several_things_take_or_refuse_each_message()
+    {
+        var users = await Slices.UsersAsync(2);
+        var (ada, bob) = (new Actor(users[0]), new Actor(users[1]));
+        var talks = new List<ConversationId>();
+        for (var i = 0; i < 4; i++)
+        {
+            talks.Add((await Slices.SendAsync(
+                new OpenDirect(ada, users[1], new ConversationContext("posting", $"{i}"), Message: null))).Conversation.Id);
+        }
+
+        var blocking = Task.Run(async () =>
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                await Slices.SendAsync(new BlockUser(bob, users[0]));
+                await Slices.SendAsync(new UnblockUser(bob, users[0]));
+            }
+        });
+        var codes = (await Task.WhenAll(talks.SelectMany(id => new[]
+        {
+            SendAsync(users, id, 20), Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => CodeAsync(() => MoveAsync("reads", ada, id))))),
+        }))).SelectMany(all => all);
+        await blocking;
+
+        Assert.That(codes, Is.All.Empty.Or.EqualTo(ProblemCodes.Blocked));
+    }
+
+    [Test]
+    public async Task Each_change_of_a_direct_conversation_beside_others_raises_its_version_once_and_each_event_has_a_number()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var users = await Slices.UsersAsync(2);
+            var id = await Slices.DirectAsync(users[0], users[1]);
+
+            await Task.WhenAll(
+                Task.Run(() => Slices.SendAsync(new BlockUser(new Actor(users[0]), users[1]))),
+                Task.Run(() => Task.WhenAll(Enumerable.Range(0, 4).Select(i => Slices.SendAsync(new UpdateConversation(
+                    Actor.Service, id, null, default, default, default, default, new(new JsonText($$"""{"n":{{i}}}""")), default))))));
+
+            var numbers = await Slices.SqlAsync(session => session.QueryAsync<long>(
+                "SELECT event_no FROM outbox WHERE conversation_id = @Id AND event_no IS NOT NULL ORDER BY event_no", new { Id = id.Value },
+                CancellationToken.None));
+            Assert.That((await Slices.ViewAsync(users[0], id)).Version, Is.EqualTo(6));
+            Assert.That(numbers, Is.EqualTo(new[] { 1, 2, 3, 4, 5 }));
+        }
+    }
+
+    [Test]
+    public async Task A_first_message_waits_for_nobody_who_becomes_a_contact_meanwhile()
+    {
+        await using var asking = await Slices.StartAsync(
+            services => services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests }));
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (ada, bob) = (await asking.UserAsync("ada"), await asking.UserAsync("bob"));
+            var id = await asking.DirectAsync(ada, bob);
+            await asking.SendAsync(new AskContact(new Actor(bob), ada));
+
+            await Task.WhenAll(
+                Task.Run(() => asking.TextAsync(ada, id)), Task.Run(() => asking.SendAsync(new AskContact(new Actor(ada), bob))));
+
+            Assert.That((await asking.TextAsync(ada, id)).Seq, Is.EqualTo(2));
+            Assert.That((await asking.ViewAsync(bob, id)).Me!.UnreadCount, Is.EqualTo(2));
+        }
     }
 
     private Task MoveAsync(string what, Actor actor, ConversationId id) => what switch

@@ -255,10 +255,10 @@ public sealed class ConversationTests
 
     internal static Conversation Restored(
         ConversationType type = ConversationType.Group, bool closed = false, bool archived = false, bool blocked = false,
-        RequestState? request = null, ConversationPolicy? policy = null, int count = 2) => Conversation.Restore(
+        RequestState? request = null, ConversationPolicy? policy = null, int count = 2, long lastSeq = 5) => Conversation.Restore(
             ConversationId.New(Now),
             new ConversationState(
-                type, Ada, count, LastSeq: 5, Version: 3, closed, archived, blocked, request, policy ?? Defaults, EventNo: 9, LastEventAt: Now,
+                type, Ada, count, lastSeq, Version: 3, closed, archived, blocked, request, policy ?? Defaults, EventNo: 9, LastEventAt: Now,
                 Now.InUtc().Date));
 
     internal static NUnit.Framework.Constraints.IResolveConstraint Refused(string code) =>

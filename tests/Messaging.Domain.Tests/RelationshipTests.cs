@@ -287,6 +287,41 @@ public sealed class RelationshipTests
         Assert.That((pair.IsBlocked, Heard(pair)), Is.EqualTo((true, "ada block:changed, ada block:changed")));
     }
 
+    [TestCase(false, true)]
+    [TestCase(true, false)]
+    public void A_block_beside_the_other_ones_parts_and_joins_nobody(bool theyBlock, bool stands)
+    {
+        var (blocking, lifting) = (Of(theyBlock: theyBlock), Of(iBlock: true, theyBlock: theyBlock));
+
+        blocking.Block();
+        lifting.Unblock();
+
+        Assert.That((blocking.StandsOtherwise, lifting.StandsOtherwise), Is.EqualTo((stands, stands)));
+    }
+
+    [Test]
+    public void A_yes_alone_has_two_talk_who_did_not_before()
+    {
+        var (yes, no) = (Of(first: Waiting(Bob)), Of(first: Waiting(Bob)));
+
+        yes.AnswerFirst(First, Bob, accepts: true);
+        no.AnswerFirst(First, Bob, accepts: false);
+
+        Assert.That((yes.StandsOtherwise, no.StandsOtherwise, Of().StandsOtherwise), Is.EqualTo((true, false, false)));
+    }
+
+    [Test]
+    public void A_first_message_is_asked_once()
+    {
+        var (asking, answered) = (Of(), Of(first: Waiting(Bob)));
+
+        asking.AskFirst(First);
+        answered.AnswerFirst(First, Bob, accepts: true);
+
+        Assert.That((asking.Asked, asking.Answered), Is.EqualTo((Waiting(Ada), (FirstMessage?)null)));
+        Assert.That(answered.Asked, Is.Null);
+    }
+
     [TestCase(DirectMessages.Anyone, false, false, false, "")]
     [TestCase(DirectMessages.Requests, false, false, false, ProblemCodes.NotAContact)]
     [TestCase(DirectMessages.Requests, false, true, false, "")]

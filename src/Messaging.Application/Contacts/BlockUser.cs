@@ -4,7 +4,6 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
-using Messaging.Domain.Conversations;
 using NodaTime;
 
 namespace Messaging.Application.Contacts;
@@ -34,7 +33,6 @@ public sealed class BlockUserHandler(ConversationStore conversations, PairStore 
         await pairs.StopAddingAsync(one, other, ct);
 
         var created = pair.Block();
-        await blocks.PartAsync(Conversation.DirectKey(one, other, context: null), ct);
         await pairs.SaveAsync(pair, ct);
         return new BlockedUser((await blocks.ListAsync(one, after: "", other, take: 1, ct)).Single(), created);
     }

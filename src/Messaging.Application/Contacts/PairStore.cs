@@ -10,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Contacts;
 
 /// <summary>What stands between two people, and the lock under which it changes. Taken before the lock of any conversation.</summary>
-public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Outbox outbox, PolicySettings policies)
+public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox outbox, PolicySettings policies)
 {
     /// <summary>
     /// Holds for a <c>direct_key</c> of the <c>pair</c>, whose key without a context it is: no part but the last holds a space, and ! comes
@@ -77,6 +77,15 @@ public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Out
         WHERE user_id = @UserId AND blocked_id = @OtherId
         """;
 
+    // None is made meanwhile, nor does any stand otherwise. Index: pk_direct_keys, the range of the pair; pk_conversations.
+    private const string ConversationsSql =
+        $"""
+        SELECT c.id, c.blocked, c.request IS NOT NULL AS waits
+        FROM (VALUES (@Pair::text)) AS the (pair)
+        JOIN direct_keys ON {KeysOfPair}
+        JOIN conversations c ON c.id = conversation_id
+        """;
+
     // Index: pk_message_requests.
     private const string AnswerSql =
         """
@@ -103,17 +112,18 @@ public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Out
         return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);
     }
 
-    /// <summary>Writes what has changed between the two, tells them, and opens what waits between them where that is over.</summary>
+    /// <summary>Writes what has changed between the two, tells them, and has their conversations follow.</summary>
     public async Task SaveAsync(Relationship pair, CancellationToken ct)
     {
         foreach (var (before, side) in pair.Changed)
             await SaveAsync(before, side, pair, ct);
-        if (pair.Answered is { } answered)
-            await session.ExecuteAsync(AnswerSql, new { answered.Id, Status = Word(answered.Status), answered.AnsweredAt }, ct);
         foreach (var news in pair.News)
             await TellAsync(news, pair, ct);
-        if (pair.Opens)
-            await acceptance.OpenAllAsync(Conversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null), ct);
+        if (pair.StandsOtherwise)
+            await FollowAsync(pair, ct);
+        // After the conversation is locked: who deletes it holds it, and goes for its request.
+        if (pair.Answered is { } answered)
+            await session.ExecuteAsync(AnswerSql, new { answered.Id, Status = Word(answered.Status), answered.AnsweredAt }, ct);
     }
 
     /// <summary>Has those who add people to groups wait who are one of the two. Under the pair's lock.</summary>
@@ -137,6 +147,14 @@ public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Out
                 await round.RunAsync(ct);
         });
         acquainted.EnsureMayAdd(actor, users, now, placeOf);
+    }
+
+    private async Task FollowAsync(Relationship pair, CancellationToken ct)
+    {
+        var key = Conversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null);
+        var all = await session.QueryAsync<ConversationRow>(ConversationsSql, new { Pair = key }, ct);
+        await changes.RunTogetherAsync(
+            [.. all.Where(row => pair.Opens ? row.Waits : row.Blocked != pair.IsBlocked).Select(row => new PairChange(row.Id, pair))], ct);
     }
 
     private async Task SaveAsync(Side before, Side side, Relationship pair, CancellationToken ct)
@@ -174,6 +192,8 @@ public sealed class PairStore(DbSession session, AcceptanceStore acceptance, Out
 
     private static string Word<T>(T status)
         where T : struct, Enum => status.ToString().ToLowerInvariant();
+
+    private sealed record ConversationRow(ConversationId Id, bool Blocked, bool Waits);
 
     private sealed record Row(
         UserId UserId, ContactStatus? Status, UserId? RequestedBy, Instant? CreatedAt, Instant? AcceptedAt, bool Blocks,

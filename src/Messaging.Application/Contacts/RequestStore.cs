@@ -1,6 +1,5 @@
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
-using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
@@ -15,12 +14,8 @@ public sealed record MessageRequestView(
     Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message, Instant CreatedAt,
     Instant? AnsweredAt);
 
-/// <summary>The other one of a direct conversation.</summary>
-/// <param name="HasOpened">Whether that one has opened it.</param>
-public sealed record Counterpart(UserId UserId, bool HasOpened);
-
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
-public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outbox)
+public sealed class RequestStore(DbSession session, PairStore pairs)
 {
     // Of a request r as its viewer v sees it.
     private const string Columns =
@@ -75,55 +70,42 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
         {Joins}
         """;
 
-    // Index: pk_participants, pk_conversations.
+    // Index: pk_participants.
     private const string OtherSql =
         """
-        SELECT p.user_id, p.user_id = c.created_by AS has_opened
-        FROM participants p
-        JOIN conversations c ON c.id = @ConversationId
-        WHERE p.conversation_id = @ConversationId AND p.user_id <> @UserId
+        SELECT user_id
+        FROM participants
+        WHERE conversation_id = @ConversationId AND user_id <> @UserId
         """;
 
-    // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair. The pointers of the
-    // two stay for the other one as they are.
-    private const string AskSql =
+    // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair.
+    private const string AddSql =
         """
-        WITH c AS (
-            UPDATE conversations
-            SET request = 'pending', version = version + 1
-            WHERE id = @ConversationId
-        ),
-        p AS (
-            UPDATE participants
-            SET pending = user_id = @ToId, shown_read_seq = CASE WHEN show_read_receipts THEN last_read_seq END,
-                shown_delivered_seq = last_delivered_seq
-            WHERE conversation_id = @ConversationId
-        )
         INSERT INTO message_requests (id, conversation_id, pair, from_id, to_id, status, seq, message_at, created_at, answered_at)
         VALUES (@Id, @ConversationId, @Pair, @FromId, @ToId, @Status, @Seq, @MessageAt, @Now, @AnsweredAt)
         """;
 
     /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
-    public async Task<(Counterpart Other, Relationship Pair)> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
+    public async Task<Relationship> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
     {
-        var other = await session.QuerySingleOrDefaultAsync<Counterpart>(OtherSql, new { ConversationId = id.Value, UserId = user.Value }, ct)
+        var other = await session.QuerySingleOrDefaultAsync<UserId?>(OtherSql, new { ConversationId = id.Value, UserId = user.Value }, ct)
             ?? throw CommonErrors.NotFound();
-        return (other, await pairs.LockAsync(user, other.UserId, ct));
+        return await pairs.LockAsync(user, other, ct);
     }
 
-    /// <summary>Has the first message wait for its receiver's answer. Under the pair's lock and the conversation's.</summary>
-    public async Task AskAsync(MessageView message, Relationship pair, Counterpart other, CancellationToken ct)
+    /// <summary>Writes the first message that has come to wait, and tells its receiver. Under the pair's lock and the conversation's.</summary>
+    public async Task AddAsync(MessageView message, FirstMessage first, Relationship pair, CancellationToken ct)
     {
-        var first = pair.AskFirst(Guid.CreateVersion7(pair.Now.ToDateTimeOffset()));
+        var to = pair.OtherThan(first.From);
         await session.ExecuteAsync(
-            AskSql,
+            AddSql,
             new
             {
                 first.Id,
                 ConversationId = message.ConversationId.Value,
-                Pair = Conversation.DirectKey(first.From, other.UserId, context: null),
+                Pair = Conversation.DirectKey(first.From, to, context: null),
                 FromId = first.From.Value,
-                ToId = other.UserId.Value,
+                ToId = to.Value,
                 Status = first.Status.ToString().ToLowerInvariant(),
                 message.Seq,
                 MessageAt = message.CreatedAt,
@@ -131,12 +113,6 @@ public sealed class RequestStore(DbSession session, PairStore pairs, Outbox outb
                 first.AnsweredAt,
             },
             ct);
-        // Who has opened it has it in the inbox, and there it is no more until it is accepted.
-        if (other.HasOpened)
-        {
-            await outbox.AppendOwnAsync(
-                new ConversationDeleted(message.ConversationId, other.UserId), new DeletedConversation(message.ConversationId), ct);
-        }
         await pairs.SaveAsync(pair, ct);
     }
 

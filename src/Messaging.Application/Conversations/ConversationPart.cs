@@ -45,14 +45,16 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
         WHERE c.id = w.id
         """;
 
-    // Of those that say something else of themselves, all of it but the profile. Index: pk_conversations.
+    // Of those that say something else of themselves, all of it but the profile; and what stands between two, which is not told as a change
+    // of what they talk in. Index: pk_conversations.
     private const string SaveChangedSql =
         """
         UPDATE conversations c
-        SET version = w.version, updated_at = w.at, owner_id = w.owner_id, participant_count = w.participant_count,
+        SET version = w.version, owner_id = w.owner_id, participant_count = w.participant_count, blocked = w.blocked, request = w.request,
+            updated_at = CASE WHEN (w.blocked, w.request) IS DISTINCT FROM (c.blocked, c.request) THEN c.updated_at ELSE w.at END,
             archived_at = CASE WHEN w.is_archived THEN coalesce(c.archived_at, w.at) END
-        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::integer[], $6::boolean[])
-            AS w (id, version, at, owner_id, participant_count, is_archived)
+        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::integer[], $6::boolean[], $7::boolean[], $8::text[])
+            AS w (id, version, at, owner_id, participant_count, is_archived, blocked, request)
         WHERE c.id = w.id
         """;
 
@@ -110,7 +112,8 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
         Columns.IfAny(Those((c, was) => c.Version != was.Version), changed => round.Add(
             SaveChangedSql, Columns.Of(changed, c => c.Id.Value), Columns.Of(changed, c => c.Version),
             Columns.Of(changed, _ => Now.ToDateTimeUtc()), Columns.Of(changed, c => c.OwnerId?.Value),
-            Columns.Of(changed, c => c.ParticipantCount), Columns.Of(changed, c => c.IsArchived)));
+            Columns.Of(changed, c => c.ParticipantCount), Columns.Of(changed, c => c.IsArchived), Columns.Of(changed, c => c.IsBlocked),
+            Columns.Of(changed, c => c.Request?.ToString().ToLowerInvariant())));
         Columns.IfAny(Those((c, was) => c.Closing is not null || c.IsClosed != was.Closed), changed => round.Add(
             SaveClosingSql, Columns.Of(changed, c => c.Id.Value), Columns.Of(changed, c => Columns.Text(c.Closing?.At)),
             Columns.Of(changed, c => c.Closing?.By?.Value), Columns.Of(changed, c => c.Closing?.Reason.ToString().ToLowerInvariant()),

@@ -1,11 +1,15 @@
 using System.Text.Json;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
+using Messaging.Application.Conversations;
 using Messaging.Application.Writing;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Messages;
 
@@ -15,9 +19,13 @@ namespace Messaging.Application.Messages;
 /// <param name="Asks">Whether it is the first one to somebody who may have to accept it: decided under the lock of the two.</param>
 public sealed record MessageOutcome(MessageView? Message, long? StoredSeq = null, bool Asks = false);
 
+/// <summary>What decides whether a message is the first one that its receiver has to accept; the two are locked.</summary>
+public sealed record FirstContact(Relationship Pair, DirectMessages Policy);
+
 /// <summary>Sends a message.</summary>
-/// <param name="asks">Whether it may be the first one between two who do not know each other; the two are locked then.</param>
-public sealed class MessageChange(Actor actor, ConversationId conversationId, MessageContent content, FileUrls urls, bool asks)
+/// <param name="first">Set where it may be the first one between two who do not know each other.</param>
+public sealed class MessageChange(
+    Actor actor, ConversationId conversationId, MessageContent content, FileUrls urls, FirstContact? first = null)
     : Change<MessageOutcome>(conversationId)
 {
     private readonly MessageDraft draft = content.ToDraft();
@@ -39,6 +47,8 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
             set.Sends.AskReply(new(ConversationId, actor.UserId, reply));
         if (draft.HasAttachments && actor.UserId is { } uploader)
             set.Sends.AskFiles(ConversationId, uploader, draft.AttachmentIds!);
+        if (first is not null)
+            PairChange.AskOfTwo(set, ConversationId);
     }
 
     protected override MessageOutcome DecideOn(ChangeSet set)
@@ -50,8 +60,10 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
                 ? new MessageOutcome(Message: null, stored.Seq)
                 : throw MessageErrors.KeyReused();
         }
-        if (place is not null && conversation.Request is RequestState.Unsent && !asks)
+        var isFirst = place is not null && conversation.Request is RequestState.Unsent;
+        if (isFirst && first is null)
             return new MessageOutcome(Message: null, Asks: true);
+        var asks = isFirst && first!.Pair.Asks(first.Policy);
         var reply = draft.ReplyToId is { } replyTo
             ? set.Sends.FindReply(new(ConversationId, actor.UserId, replyTo)) ?? throw MessageErrors.NoSuchReply()
             : null;
@@ -59,7 +71,15 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
         var message = Message.Compose(
             conversation, actor, place?.Participant, draft, set.Places.PresentOf(ConversationId, draft.Mentions), set.Now);
         var files = draft.HasAttachments ? FilesOf(set) : [];
+        if (asks)
+            first!.Pair.AskFirst(Guid.CreateVersion7(first.Pair.Now.ToDateTimeOffset()));
+        else if (isFirst)
+            PairChange.Open(set, conversation);
 
+        var receiver = asks ? set.Partners.Of(ConversationId).Single(one => one.UserId != actor.UserId) : null;
+        // Whoever writes into what the other one has opened has not heard of it.
+        if (receiver is { HasOpened: true })
+            set.Tell(conversation, new ConversationCreated(ConversationId, actor.UserId));
         var taken = conversation.Take(set.Now);
         var hadUnread = place?.Participant.Sent(taken.At) ?? false;
         var extras = new MessageExtras
@@ -71,7 +91,20 @@ public sealed class MessageChange(Actor actor, ConversationId conversationId, Me
             message.Id, ConversationId, taken.Seq, draft.Type, actor.UserId, place?.User, draft.Text, content.Metadata, content.Location,
             content.Reference, reply, draft.Mentions, draft.ClientMessageId, taken.At, extras);
         set.Add(new NewMessage(message, content, taken, reply, files, hadUnread, fingerprint, view.RecipientCount));
+        if (receiver is not null)
+            Await(set, conversation, receiver);
         return new MessageOutcome(view);
+    }
+
+    private static void Await(ChangeSet set, Conversation conversation, Partner receiver)
+    {
+        conversation.Ask(receiver, set.Partners.Of(conversation.Id));
+        // Who has opened it has it in the inbox, and there it is no more until it is accepted.
+        if (receiver.HasOpened)
+        {
+            set.TellOwn(
+                new ConversationDeleted(conversation.Id, receiver.UserId), new DeletedConversation(conversation.Id), conversation.LastEventAt);
+        }
     }
 
     private IReadOnlyList<AttachmentRow> FilesOf(ChangeSet set)

@@ -4,7 +4,6 @@ using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Messages;
 
@@ -13,12 +12,11 @@ namespace Messaging.Application.Messages;
 /// says of itself is left by <see cref="ChangeSet.Say"/>.
 /// </summary>
 public sealed class MessageSender(
-    DbSession session, ChangeRunner changes, ConversationStore conversations, MessageReader views, RequestStore requests,
-    AcceptanceStore acceptance, FileUrls urls, PolicySettings policies)
+    DbSession session, ChangeRunner changes, MessageReader views, RequestStore requests, FileUrls urls, PolicySettings policies)
 {
     public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
     {
-        var outcome = await changes.RunAsync(actor, new MessageChange(actor, conversationId, content, urls, asks: false), ct);
+        var outcome = await changes.RunAsync(actor, new MessageChange(actor, conversationId, content, urls), ct);
         return outcome.Asks
             ? await AskFirstAsync(actor, conversationId, content, ct)
             : await AnswerAsync(actor, conversationId, outcome, ct);
@@ -51,19 +49,12 @@ public sealed class MessageSender(
     // The first message between two who do not know each other: what stands between them is locked before the conversation.
     private async Task<SentMessage> AskAsync(Actor actor, ConversationId id, MessageContent content, CancellationToken ct)
     {
-        var (other, pair) = await requests.LockPairAsync(id, actor.RequireUser(), ct);
-        var (conversation, _) = await conversations.GetForUpdateAsync(id, actor, ct);
-        var asks = conversation.Request is RequestState.Unsent && pair.Asks(policies.DirectMessages);
-        if (conversation.Request is RequestState.Unsent && !asks)
-            await acceptance.OpenAsync(id, ct);
-        // Whoever writes into what the other one has opened has not heard of it.
-        if (asks && other.HasOpened)
-            await acceptance.ShowAsync(id, actor.RequireUser(), ct);
-        var outcome = await changes.RunAsync(actor, new MessageChange(actor, id, content, urls, asks: true), ct);
-        var sent = await AnswerAsync(actor, id, outcome, ct);
-        if (asks && sent.Created)
-            await requests.AskAsync(sent.Message, pair, other, ct);
-        return sent;
+        var pair = await requests.LockPairAsync(id, actor.RequireUser(), ct);
+        var first = new FirstContact(pair, policies.DirectMessages);
+        var outcome = await changes.RunAsync(actor, new MessageChange(actor, id, content, urls, first), ct);
+        if (pair.Asked is { } asked)
+            await requests.AddAsync(outcome.Message!, asked, pair, ct);
+        return await AnswerAsync(actor, id, outcome, ct);
     }
 
     private async Task<SentMessage> AnswerAsync(Actor actor, ConversationId id, MessageOutcome outcome, CancellationToken ct) =>

@@ -10,9 +10,16 @@ public sealed class ChangeRunner(DbSession session, ConversationWriter writer, C
     public async Task<TResult> RunAsync<TResult>(Actor actor, Change<TResult> change, CancellationToken ct)
     {
         if (session.InTransaction)
-            return await writer.RunWithinAsync(session, change, ct);
+            return (await writer.RunWithinAsync(session, [change], ct))[0];
         if (change.Place is null && writer.IsCrowded(change.ConversationId))
             await conversations.GetAsync(change.ConversationId, actor, ct);
         return await writer.RunAsync(change, ct);
+    }
+
+    /// <summary>Has changes of different conversations decided and written together, in the transaction that is open.</summary>
+    public async Task RunTogetherAsync<TResult>(IReadOnlyList<Change<TResult>> changes, CancellationToken ct)
+    {
+        if (changes.Count > 0)
+            await writer.RunWithinAsync(session, changes, ct);
     }
 }

@@ -72,7 +72,11 @@ public sealed class ChangeSet
         Members = new MemberPart(Places);
         Own = new OwnPart(Places);
         Pointers = new PointerPart(Places);
-        parts = [Conversations, Profiles, Places, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Members, Own, Pointers];
+        Partners = new PartnerPart();
+        parts =
+        [
+            Conversations, Profiles, Places, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Members, Own, Pointers, Partners,
+        ];
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
@@ -112,6 +116,9 @@ public sealed class ChangeSet
     /// <summary>How far people have read and received.</summary>
     public PointerPart Pointers { get; }
 
+    /// <summary>The two of direct conversations.</summary>
+    public PartnerPart Partners { get; }
+
     /// <summary>New messages.</summary>
     public SendPart Sends { get; }
 
@@ -143,6 +150,7 @@ public sealed class ChangeSet
         {
             MoveMember(message.ConversationId, sender, message.Place.Seq);
             Pointers.Sent(message.ConversationId, sender, message.Place.Seq, message.Place.At, message.HadUnread);
+            Partners.Sent(message.ConversationId, sender, message.Place.Seq);
         }
         var (id, at) = (message.ConversationId, message.Place.At);
         events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageSent.Name, message.Told));
@@ -240,16 +248,18 @@ public sealed class ChangeSet
         return missed;
     }
 
-    /// <summary>Decides and writes a change within a transaction that goes on; waits for what somebody else holds.</summary>
-    public async Task RunAsync(DbConnection connection, DbTransaction transaction, Change change, CancellationToken ct)
+    /// <summary>Decides and writes changes within a transaction that goes on; waits for what somebody else holds.</summary>
+    public async Task RunAsync(DbConnection connection, DbTransaction transaction, IReadOnlyList<Change> changes, CancellationToken ct)
     {
-        await LoadAsync(connection, transaction, [change], waits: true, ct);
-        change.Decide(this);
+        await LoadAsync(connection, transaction, changes, waits: true, ct);
+        foreach (var change in changes)
+            change.Decide(this);
         await using var round = new Round(connection, transaction);
         Write(round);
         if (!round.IsEmpty)
             await round.RunAsync(ct);
-        change.Complete(this);
+        foreach (var change in changes)
+            change.Complete(this);
     }
 
     private async Task<IReadOnlyList<Change>> LoadAsync(

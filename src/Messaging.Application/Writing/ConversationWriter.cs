@@ -85,32 +85,36 @@ public sealed class ConversationWriter(
     }
 
     /// <summary>
-    /// Decides and writes the change within the transaction that the session has begun. Waits for a second at most, and not where many do.
+    /// Decides and writes changes of different conversations within the transaction that the session has begun. Waits for a second at most,
+    /// and not where many do.
     /// </summary>
-    public async Task<TResult> RunWithinAsync<TResult>(DbSession session, Change<TResult> change, CancellationToken ct)
+    public async Task<TResult[]> RunWithinAsync<TResult>(DbSession session, IReadOnlyList<Change<TResult>> changes, CancellationToken ct)
     {
         lock (gate)
         {
-            var waiters = within.GetValueOrDefault(change.ConversationId);
-            if (waiters >= MaxWaitingWithin)
+            if (changes.Any(change => within.GetValueOrDefault(change.ConversationId) >= MaxWaitingWithin))
                 throw Unavailable();
-            within[change.ConversationId] = waiters + 1;
+            foreach (var change in changes)
+                within[change.ConversationId] = within.GetValueOrDefault(change.ConversationId) + 1;
         }
         try
         {
             await session.UseTransactionAsync(
-                (connection, transaction) => new ChangeSet(policies, extras).RunAsync(connection, transaction, change, ct));
+                (connection, transaction) => new ChangeSet(policies, extras).RunAsync(connection, transaction, changes, ct));
         }
         finally
         {
             lock (gate)
             {
-                if (--within[change.ConversationId] == 0)
-                    within.Remove(change.ConversationId);
+                foreach (var change in changes)
+                {
+                    if (--within[change.ConversationId] == 0)
+                        within.Remove(change.ConversationId);
+                }
             }
         }
         session.AfterCommit(signal.Raise);
-        return await change.Done;
+        return await Task.WhenAll(changes.Select(change => change.Done));
     }
 
     // Under the gate.

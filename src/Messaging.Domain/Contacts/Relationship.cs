@@ -69,12 +69,18 @@ public sealed class Relationship
     /// <summary>Whether one of them has blocked the other.</summary>
     public bool IsBlocked => Mine.Blocks || Theirs.Blocks;
 
+    /// <summary>Whether something else is so of what they may say to each other, wherever they talk.</summary>
+    public bool StandsOtherwise => Opens || IsBlocked != (before.Mine.Blocks || before.Theirs.Blocks);
+
     /// <summary>What the two hear, in its order.</summary>
     public IReadOnlyList<ContactNews> News => news;
 
     /// <summary>Those of the two who have made something else of the other one.</summary>
     public IEnumerable<(Side Before, Side Side)> Changed =>
         new[] { (before.Mine, Mine), (before.Theirs, Theirs) }.Where(change => change.Item1 != change.Item2);
+
+    /// <summary>The first message, where it was not there before.</summary>
+    public FirstMessage? Asked => before.First is null ? First : null;
 
     /// <summary>The first message, where it was answered and has been there before.</summary>
     public FirstMessage? Answered => before.First is not null && before.First != First ? First : null;

@@ -146,9 +146,9 @@ public sealed class Conversation
 
     public bool IsArchived { get; private set; }
 
-    public bool IsBlocked { get; private init; }
+    public bool IsBlocked { get; private set; }
 
-    public RequestState? Request { get; private init; }
+    public RequestState? Request { get; private set; }
 
     /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are
     /// parted by a block or by a request that waits.</summary>
@@ -535,6 +535,60 @@ public sealed class Conversation
         if (by is not null && (Type is ConversationType.Direct || by.Role is not ParticipantRole.Owner))
             throw Type is ConversationType.Direct ? ConversationErrors.ServiceOnly() : ParticipantErrors.OwnerOnly();
     }
+
+    /// <summary>
+    /// Has nothing pass between the two from now on, since one has blocked the other: how far each has read and received stays for the other
+    /// one as it is. False where that is so already.
+    /// </summary>
+    public bool Part(IReadOnlyCollection<Partner> both)
+    {
+        if (IsBlocked)
+            return false;
+        IsBlocked = true;
+        Version++;
+        foreach (var one in both)
+            one.Withhold();
+        return true;
+    }
+
+    /// <summary>Neither blocks the other any more. Unless a first message still waits, they see each other's pointers again as they are.</summary>
+    /// <returns>What the other one is to be told of each, as far as receipts are told here.</returns>
+    public IReadOnlyList<UnseenMoves> Rejoin(IReadOnlyCollection<Partner> both)
+    {
+        if (!IsBlocked)
+            return [];
+        IsBlocked = false;
+        Version++;
+        return Reveal(both) is { } moves && TellsReceipts ? moves : [];
+    }
+
+    /// <summary>Has the first message wait for its receiver's answer.</summary>
+    public void Ask(Partner receiver, IReadOnlyCollection<Partner> both)
+    {
+        Request = RequestState.Pending;
+        Version++;
+        receiver.Await(answer: true);
+        foreach (var one in both)
+            one.Withhold();
+    }
+
+    /// <summary>Lets the two talk, where one would have to accept that, or has to.</summary>
+    /// <returns>Who has not heard of the conversation: its receiver, or where nothing was written yet for whom it was opened.</returns>
+    public IReadOnlyList<UserId> Open(IReadOnlyCollection<Partner> both)
+    {
+        if (Request is null)
+            return [];
+        Request = null;
+        Version++;
+        var unaware = both.Where(one => one.IsPending || (LastSeq == 0 && !one.HasOpened)).Select(one => one.UserId).ToList();
+        foreach (var one in both)
+            one.Await(answer: false);
+        Reveal(both);
+        return unaware;
+    }
+
+    // Null where the two are still parted.
+    private List<UnseenMoves>? Reveal(IEnumerable<Partner> both) => IsParted ? null : [.. both.Select(one => one.Reveal())];
 
     private void End(Closing closing)
     {

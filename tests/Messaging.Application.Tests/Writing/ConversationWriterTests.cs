@@ -102,7 +102,7 @@ public sealed class ConversationWriterTests : SliceFixture
         var changes = Enumerable.Range(0, 40)
             .Select(i => new MessageContent(Text: $"{i}", Metadata: new(i == 20 ? "{" : "{}")))
             .Select(content => Slices.Get<ConversationWriter>().RunAsync(
-                new MessageChange(new Actor(ada), id, content, Slices.Get<FileUrls>(), asks: false), CancellationToken.None))
+                new MessageChange(new Actor(ada), id, content, Slices.Get<FileUrls>()), CancellationToken.None))
             .ToList();
 
         await Assert.ThatAsync(() => Task.WhenAll(changes), Throws.InstanceOf<System.Data.Common.DbException>());
@@ -251,7 +251,7 @@ public sealed class ConversationWriterTests : SliceFixture
         var sending = await HoldingAsync(id, LockSql, async () =>
         {
             var waiting = Slices.Get<ConversationWriter>().RunAsync(
-                new MessageChange(new Actor(ada), id, new MessageContent(Text: "never"), Slices.Get<FileUrls>(), asks: false), gone.Token);
+                new MessageChange(new Actor(ada), id, new MessageContent(Text: "never"), Slices.Get<FileUrls>()), gone.Token);
             await gone.CancelAsync();
             return waiting;
         });

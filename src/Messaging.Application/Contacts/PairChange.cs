@@ -1,0 +1,65 @@
+using Messaging.Application.Common;
+using Messaging.Application.Receipts;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Application.Contacts;
+
+/// <summary>Has a direct conversation follow what stands between its two from now on. Under the pair's lock.</summary>
+public sealed class PairChange(ConversationId id, Relationship pair) : Change<Done>(id)
+{
+    internal override void Ask(ChangeSet set) => AskOfTwo(set, ConversationId);
+
+    /// <summary>Asks for what is decided on of two who stand otherwise to each other.</summary>
+    internal static void AskOfTwo(ChangeSet set, ConversationId id)
+    {
+        set.Places.AskAll(id);
+        set.Places.AskFirst(id);
+        set.Partners.Ask(id);
+    }
+
+    /// <summary>Lets the two of a conversation talk who had to wait for that.</summary>
+    internal static void Open(ChangeSet set, Conversation conversation)
+    {
+        foreach (var user in conversation.Open(set.Partners.Of(conversation.Id)))
+        {
+            set.Tell(conversation, new ConversationCreated(conversation.Id, user));
+            set.TellOwn(
+                new UnreadChanged(conversation.Id, user), new UnreadValues { MarkedUnread = true }, conversation.LastEventAt);
+        }
+    }
+
+    protected override Done DecideOn(ChangeSet set)
+    {
+        // It may have been deleted meanwhile.
+        if (set.Conversations.Find(ConversationId) is not { } conversation)
+            return default;
+        if (pair.Opens)
+            Open(set, conversation);
+        else if (pair.IsBlocked)
+            conversation.Part(set.Partners.Of(ConversationId));
+        else
+            TellUnseen(set, conversation.Rejoin(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
+        return default;
+    }
+
+    private void TellUnseen(ChangeSet set, IEnumerable<UnseenMoves> unseen, Instant at)
+    {
+        foreach (var moves in unseen)
+        {
+            if (moves.ReadSeq is { } read)
+            {
+                set.TellOwn(
+                    new MessageRead(ConversationId, Audience: null),
+                    moves.IsBack ? new PointerBackTold(moves.UserId, read, at) : new PointerTold(moves.UserId, read, at), at);
+            }
+            if (moves.DeliveredSeq is { } delivered)
+                set.TellOwn(new MessageDelivered(ConversationId, Audience: null), new PointerTold(moves.UserId, delivered, at), at);
+        }
+    }
+}
