@@ -42,7 +42,7 @@ public static class ApplicationSetup
                 services.AddSingleton(typeof(Messages.MessageExtra), type);
             // Stores: the SQL that several slices share to load or save one aggregate.
             if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox) || type == typeof(Messages.MessageSender)
-                || type == typeof(Messages.MessageReader) || type == typeof(Conversations.Announcer) || type == typeof(Writing.ChangeRunner))
+                || type == typeof(Messages.MessageReader) || type == typeof(Writing.ChangeRunner))
                 services.AddScoped(type);
         }
         return services;

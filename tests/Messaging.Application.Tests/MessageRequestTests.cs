@@ -227,6 +227,28 @@ public sealed class MessageRequestTests : SliceFixture
         }
     }
 
+    // Both want the conversation and its request.
+    [Test]
+    public async Task Who_accepts_what_is_being_deleted_waits_for_that_and_finds_nothing()
+    {
+        static string Wait(int count) =>
+            $"SELECT count(*) = {count} FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+        var (_, bob, id) = await AskedAsync();
+        var answer = new AnswerRequest(new Actor(bob), (await RequestAsync(bob, RequestDirection.In)).Id, Accepts: true);
+
+        var codes = await Task.WhenAll(await HoldingAsync(id, LockSql, async () =>
+        {
+            var deleting = CodeAsync(() => Slices.SendAsync(new DeleteConversation(Actor.Service, id)));
+            await Slices.UntilAsync(Wait(1));
+            var accepting = CodeAsync(() => Slices.SendAsync(answer));
+            await Slices.UntilAsync(Wait(2));
+            return new[] { deleting, accepting };
+        }));
+
+        Assert.That(codes, Is.EqualTo(new[] { "", ProblemCodes.NotFound }));
+    }
+
     [Test]
     public async Task A_block_and_its_end_are_told_to_ones_own_devices_alone()
     {

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Messaging.Application;
+using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Receipts;
 using Messaging.Testing;
@@ -69,6 +70,27 @@ public sealed partial class SqlTests
             && !OwnersOfSight.Contains(sql.Name)).Select(sql => sql.Name);
 
         Assert.That(others, Is.Empty);
+    }
+
+    // The seq, the version and the number and time of the newest event, by which clients tell what is older.
+    [Test]
+    public void What_is_counted_of_a_conversation_is_written_in_one_place()
+    {
+        var writers = SqlConstants.All.Where(sql => Counts().IsMatch(sql.Text)).Select(sql => sql.Name.Split('.')[0]).Distinct();
+
+        Assert.That(writers, Is.EqualTo(new[] { nameof(ConversationPart) }));
+    }
+
+    // What concerns no order within a conversation is told beside it: what is between two people, and that a file is ready.
+    [Test]
+    public void Events_have_their_places_in_a_conversation_from_one_statement()
+    {
+        var tellers = SqlConstants.All.Where(sql => sql.Text.Contains("INSERT INTO outbox", StringComparison.Ordinal)).ToList();
+
+        Assert.That(
+            tellers.Where(sql => sql.Text.Contains("event_no", StringComparison.Ordinal)).Select(sql => sql.Name),
+            Is.EqualTo(new[] { "ChangeSet.AddEventsSql" }));
+        Assert.That(tellers.Select(sql => sql.Name), Is.EquivalentTo(new[] { "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql" }));
     }
 
     [Test]
@@ -162,6 +184,12 @@ public sealed partial class SqlTests
     [GeneratedRegex(
         @"\bDELETE FROM\s+(?<table>[a-z_]+)\s+WHERE\s+conversation_id\b", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Purged();
+
+    [GeneratedRegex(
+        @"\bUPDATE\s+conversations\b((?!\bWHERE\b)(.|\n))*?\b(version|event_no|last_event_at|last_seq)\s*="
+        + @"|\bINSERT\s+INTO\s+conversations\b[^)]*\b(version|event_no|last_seq)\b",
+        RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Counts();
 
     [GeneratedRegex(@"\([^)]*\)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Notes();

@@ -53,11 +53,7 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
         foreach (var moves in unseen)
         {
             if (moves.ReadSeq is { } read)
-            {
-                set.TellOwn(
-                    new MessageRead(ConversationId, Audience: null),
-                    moves.IsBack ? new PointerBackTold(moves.UserId, read, at) : new PointerTold(moves.UserId, read, at), at);
-            }
+                set.TellOwn(new MessageRead(ConversationId, Audience: null), new PointerTold(moves.UserId, read, at, moves.IsBack), at);
             if (moves.DeliveredSeq is { } delivered)
                 set.TellOwn(new MessageDelivered(ConversationId, Audience: null), new PointerTold(moves.UserId, delivered, at), at);
         }

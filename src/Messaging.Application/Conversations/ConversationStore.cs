@@ -38,16 +38,6 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
         """;
 
-    // Locks the conversation row: what changes its members or its state runs one at a time. In a statement of its own, since one that
-    // waits for the lock reads everything else as it was before.
-    private const string LockSql =
-        """
-        SELECT id
-        FROM conversations
-        WHERE id = @ConversationId
-        FOR NO KEY UPDATE
-        """;
-
     private const string InsertSql =
         """
         WITH c AS (
@@ -89,16 +79,6 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         reader.GetInt64(first + 10),
         Instant.FromDateTimeUtc(reader.GetDateTime(first + 11)),
         reader.IsDBNull(first + 12) ? null : LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(first + 12)));
-
-    /// <summary>The conversation and the actor's part in it, locked; refuses what the actor cannot see.</summary>
-    public async Task<(Conversation Conversation, Participant? Actor)> GetForUpdateAsync(ConversationId id, Actor actor, CancellationToken ct)
-    {
-        await LockAsync(id, ct);
-        return await GetAsync(id, actor, ct);
-    }
-
-    /// <summary>Makes others wait who change the conversation or send to it.</summary>
-    public Task LockAsync(ConversationId id, CancellationToken ct) => session.ExecuteAsync(LockSql, new { ConversationId = id.Value }, ct);
 
     /// <summary>The conversation and the actor's part in it; refuses what the actor cannot see.</summary>
     public async Task<(Conversation Conversation, Participant? Actor)> GetAsync(ConversationId id, Actor actor, CancellationToken ct) =>

@@ -35,8 +35,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 }
 
 public sealed class CreateGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, PairStore pairs, ChangeRunner changes, Announcer announcer,
-    Limits limits, IClock clock)
+    ConversationStore conversations, ConversationViewStore views, PairStore pairs, ChangeRunner changes, Limits limits, IClock clock)
     : IRequestHandler<CreateGroup, ConversationView>
 {
     public async Task<ConversationView> Handle(CreateGroup command, CancellationToken ct)
@@ -66,9 +65,8 @@ public sealed class CreateGroupHandler(
             throw ConversationErrors.SlugTaken(command.Slug!);
         }
 
-        await announcer.ConversationAsync(new ConversationCreated(conversation.Id), ct);
-        await changes.RunAsync(
-            Actor.Service, new NoteChange(conversation.Id, new SystemNote("conversation-created", command.Actor.UserId, Name: command.Name)), ct);
+        var note = new SystemNote("conversation-created", command.Actor.UserId, Name: command.Name);
+        await changes.RunAsync(Actor.Service, new FoundingChange(conversation.Id, note: note), ct);
         return (await views.FindAsync(conversation.Id, command.Actor, ct))!;
     }
 }

@@ -1,6 +1,6 @@
 using MediatR;
 using Messaging.Application.Common;
-using Messaging.Application.Events;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using NodaTime;
@@ -14,26 +14,22 @@ public sealed record DeleteConversation(Actor Actor, ConversationId Conversation
 /// <summary>The conversation that is gone.</summary>
 public sealed record DeletedConversation(ConversationId Id);
 
-public sealed class DeleteConversationHandler(DbSession session, ConversationStore conversations, Outbox outbox, IClock clock)
+public sealed class DeleteConversationHandler(DbSession session, ChangeRunner changes, IClock clock)
     : IRequestHandler<DeleteConversation, Done>
 {
     // Under the conversation's lock. Who has lately left is left alone by the others until the day is over: so long it is remembered who
     // they were. Index: pk_participants.
-    private const string MembersSql =
+    private const string PartSql =
         """
         WITH p AS (
             DELETE FROM participants
             WHERE conversation_id = @ConversationId
-            RETURNING user_id, left_at, stays_out_until
-        ),
-        d AS (
-            INSERT INTO departures (conversation_id, user_id, stays_out_until, ends_at)
-            SELECT @ConversationId, p.user_id, p.stays_out_until, last.ends_at
-            FROM p, (SELECT max(stays_out_until) AS ends_at FROM p) AS last
-            WHERE last.ends_at > statement_timestamp()
+            RETURNING user_id, stays_out_until
         )
-        SELECT user_id, left_at IS NULL AS present
-        FROM p
+        INSERT INTO departures (conversation_id, user_id, stays_out_until, ends_at)
+        SELECT @ConversationId, p.user_id, p.stays_out_until, last.ends_at
+        FROM p, (SELECT max(stays_out_until) AS ends_at FROM p) AS last
+        WHERE last.ends_at > statement_timestamp()
         """;
 
     // A direct key of a pair begins with the two and is found by both: its conversation tells which. Index: pk_slugs, uq_message_requests_pair.
@@ -62,7 +58,7 @@ public sealed class DeleteConversationHandler(DbSession session, ConversationSto
     // Index: pk_conversations.
     private const string ContextSql =
         """
-        SELECT context_type AS type, context_id AS id
+        SELECT type, context_type, context_id
         FROM conversations
         WHERE id = @ConversationId
         """;
@@ -70,34 +66,44 @@ public sealed class DeleteConversationHandler(DbSession session, ConversationSto
     public async Task<Done> Handle(DeleteConversation command, CancellationToken ct)
     {
         var id = command.ConversationId;
-        var (conversation, actor) = await conversations.GetForUpdateAsync(id, command.Actor, ct);
-        if (command.Versions?.Contains(conversation.Version) == false)
-            throw CommonErrors.VersionMismatch();
-        conversation.EnsureOwnedBy(actor);
+        var members = await changes.RunAsync(command.Actor, new DeletionChange(command), ct);
 
         var context = await session.QuerySingleAsync<ContextRow>(ContextSql, new { ConversationId = id.Value }, ct);
-        var members = await session.QueryAsync<Member>(MembersSql, new { ConversationId = id.Value }, ct);
-        var present = members.Where(member => member.Present).Select(member => (UserId?)member.UserId).Append(null).ToList();
-        await outbox.AppendAsync(
-            [.. present.Select(user => new ConversationDeleted(id, user))], [.. present.Select(_ => new DeletedConversation(id))], ct);
-        var (one, other) = conversation.Type is ConversationType.Direct ? (members[0].UserId, members[1].UserId) : default;
+        await session.ExecuteAsync(PartSql, new { ConversationId = id.Value }, ct);
+        // A direct one has two, whom nobody adds to and who do not leave.
+        var (key, pair) = context.Type is ConversationType.Direct
+            ? (Conversation.DirectKey(members[0], members[1], context.ToContext()), Conversation.DirectKey(members[0], members[1], context: null))
+            : default;
         await session.ExecuteAsync(
-            DeleteSql,
-            new
-            {
-                ConversationId = id.Value,
-                DirectKey = conversation.Type is ConversationType.Direct ? Conversation.DirectKey(one, other, context.ToContext()) : null,
-                Pair = conversation.Type is ConversationType.Direct ? Conversation.DirectKey(one, other, context: null) : null,
-                Now = clock.GetCurrentInstant(),
-            },
-            ct);
+            DeleteSql, new { ConversationId = id.Value, DirectKey = key, Pair = pair, Now = clock.GetCurrentInstant() }, ct);
         return default;
     }
 
-    private sealed record Member(UserId UserId, bool Present);
-
-    private sealed record ContextRow(string? Type, string? Id)
+    // Its events are numbered as all others of the conversation, before there is none any more; its rows go in the same transaction.
+    private sealed class DeletionChange(DeleteConversation command) : Change<IReadOnlyList<UserId>>(command.ConversationId)
     {
-        public ConversationContext? ToContext() => Type is null ? null : new ConversationContext(Type, Id!);
+        internal override void Ask(ChangeSet set)
+        {
+            set.AskPlace(ConversationId, command.Actor);
+            set.Members.Ask(ConversationId);
+        }
+
+        protected override IReadOnlyList<UserId> DecideOn(ChangeSet set)
+        {
+            var (conversation, place) = set.Get(ConversationId, command.Actor);
+            if (command.Versions?.Contains(conversation.Version) == false)
+                throw CommonErrors.VersionMismatch();
+            conversation.EnsureOwnedBy(place?.Participant);
+
+            var members = set.Members.Of(ConversationId).Select(member => member.UserId).Order().ToList();
+            foreach (var hearer in members.Select(user => (UserId?)user).Append(null))
+                set.Tell(conversation, new ConversationDeleted(ConversationId, hearer), seq: null, new DeletedConversation(ConversationId));
+            return members;
+        }
+    }
+
+    private sealed record ContextRow(ConversationType Type, string? ContextType, string? ContextId)
+    {
+        public ConversationContext? ToContext() => ContextType is null ? null : new ConversationContext(ContextType, ContextId!);
     }
 }

@@ -3,6 +3,7 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Messages;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using NodaTime;
@@ -29,7 +30,7 @@ public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 
 public sealed class OpenDirectHandler(
     DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, PairStore pairs,
-    Announcer announcer, PolicySettings policies, IClock clock)
+    ChangeRunner changes, PolicySettings policies, IClock clock)
     : IRequestHandler<OpenDirect, OpenedDirect>
 {
     // Index: pk_direct_keys.
@@ -80,7 +81,7 @@ public sealed class OpenDirectHandler(
         await session.ExecuteAsync(ClaimSql, new { Key = key, ConversationId = conversation.Id.Value }, ct);
         await conversations.AddAsync(conversation, ct);
         // Who is yet to be asked does not hear of it before.
-        await announcer.ConversationAsync(new ConversationCreated(conversation.Id, conversation.Request is null ? null : opener), ct);
+        await changes.RunAsync(command.Actor, new FoundingChange(conversation.Id, conversation.Request is null ? null : opener), ct);
         return conversation.Id;
     }
 

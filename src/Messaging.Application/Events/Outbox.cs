@@ -5,33 +5,11 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Events;
 
 /// <summary>
-/// Where a command leaves its events, in its own transaction; the sequencer takes them from there. They say what has changed, with small
-/// values as they were decided; what else clients hear is read when it is told.
+/// Where a command leaves, in its own transaction, events that concern no conversation; the sequencer takes them from there, with those that
+/// the one writer leaves. They say what has changed, with small values as they were decided; what else clients hear is read when it is told.
 /// </summary>
 public sealed class Outbox(DbSession session, OutboxSignal signal)
 {
-    // Locks the conversation row: the numbers and the time that order its events are drawn under that lock and never fall.
-    private const string AppendSql =
-        """
-        WITH c AS (
-            UPDATE conversations
-            SET event_no = event_no + cardinality(@Types::text[]),
-                last_event_at = greatest(now(), (last_event_at AT TIME ZONE 'UTC' + interval '1 microsecond') AT TIME ZONE 'UTC')
-            WHERE id = @ConversationId
-            RETURNING event_no - cardinality(@Types::text[]) AS event_no, last_event_at
-        )
-        INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
-        SELECT c.last_event_at, @ConversationId, c.event_no + e.no, e.audience, e.type, e.payload::jsonb
-        FROM c, unnest(@Audiences::text[], @Types::text[], @Payloads::text[]) WITH ORDINALITY AS e (audience, type, payload, no)
-        """;
-
-    // An event of one user alone has no place among those of the conversation, and takes no lock of it.
-    private const string AppendOwnSql =
-        """
-        INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
-        VALUES (clock_timestamp(), @ConversationId, @UserId, @Type, @Payload::jsonb)
-        """;
-
     private const string TellSql =
         """
         INSERT INTO outbox (occurred_at, user_id, type, payload)
@@ -43,40 +21,6 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
     {
         await session.ExecuteAsync(
             TellSql, new { UserId = fact.Audience.Value, fact.Type, Payload = Json(data) }, ct);
-        session.AfterCommit(signal.Raise);
-    }
-
-    /// <summary>Appends what one user alone is told of a conversation.</summary>
-    public async Task AppendOwnAsync(IEvent fact, object? data, CancellationToken ct)
-    {
-        await session.ExecuteAsync(
-            AppendOwnSql,
-            new
-            {
-                ConversationId = fact.ConversationId.Value,
-                UserId = fact.Audience!.Value.Value,
-                fact.Type,
-                Payload = Json(data),
-            },
-            ct);
-        session.AfterCommit(signal.Raise);
-    }
-
-    public Task AppendAsync<TData>(IEvent fact, TData data, CancellationToken ct) => AppendAsync([fact], [data], ct);
-
-    /// <summary>Appends several events of one conversation, in their order, in one statement.</summary>
-    public async Task AppendAsync<TData>(IReadOnlyList<IEvent> facts, IReadOnlyList<TData> data, CancellationToken ct)
-    {
-        await session.ExecuteAsync(
-            AppendSql,
-            new
-            {
-                ConversationId = facts[0].ConversationId.Value,
-                Audiences = facts.Select(fact => fact.Audience?.Value).ToArray(),
-                Types = facts.Select(fact => fact.Type).ToArray(),
-                Payloads = data.Select(item => Json(item)).ToArray(),
-            },
-            ct);
         session.AfterCommit(signal.Raise);
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Messaging.Application.Common;
-using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Participants;
 
@@ -21,16 +20,4 @@ public sealed record SystemNote(
         new(MessagingJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public JsonText ToMetadata() => new(JsonSerializer.Serialize(this, Lean));
-}
-
-/// <summary>Says in a conversation what happened to it, within the transaction that did it.</summary>
-public sealed class NoteChange(ConversationId id, SystemNote note) : Change<Done>(id)
-{
-    internal override void Ask(ChangeSet set) => set.Places.AskDay(ConversationId);
-
-    protected override Done DecideOn(ChangeSet set)
-    {
-        set.Say(set.Get(ConversationId), note);
-        return default;
-    }
 }
