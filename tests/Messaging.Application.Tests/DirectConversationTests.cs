@@ -1,12 +1,17 @@
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
+using Messaging.Application.Writing;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
+using Messaging.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Application.Tests;
 
 public sealed class DirectConversationTests : SliceFixture
 {
+    private readonly ManualTime time = new();
+
     [Test]
     public async Task The_second_opening_finds_the_first_from_either_side()
     {
@@ -71,6 +76,23 @@ public sealed class DirectConversationTests : SliceFixture
     }
 
     [Test]
+    public async Task Who_opens_what_is_there_with_a_message_waits_as_all_who_send_to_it()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var id = await Slices.DirectAsync(ada, bob);
+
+        var problem = await HoldingAsync(id, LockSql, async () =>
+        {
+            var waiting = ProblemAsync(() => Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"))));
+            for (; !waiting.IsCompleted; await Task.Yield())
+                time.Advance(ConversationWriter.Patience);
+            return await waiting;
+        });
+
+        Assert.That((problem.Code, problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.Unavailable, 1)));
+    }
+
+    [Test]
     public async Task Without_a_message_it_is_in_the_openers_inbox_only()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
@@ -94,6 +116,8 @@ public sealed class DirectConversationTests : SliceFixture
         Assert.That((oneself.Code, oneself.Member), Is.EqualTo((ProblemCodes.InvalidRequest, "userId")));
         Assert.That((unknown.Code, unknown.Member), Is.EqualTo((ProblemCodes.InvalidRequest, "userId")));
     }
+
+    protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
     private Task<OpenedDirect> OpenAsync(UserId opener, UserId other, ConversationContext? context = null) =>
         Slices.SendAsync(new OpenDirect(new Actor(opener), other, context, Message: null));

@@ -63,8 +63,8 @@ public sealed class LayerTests
 
         Assert.That(commands, Is.EquivalentTo(new[]
         {
-            "AnswerContact", "AnswerRequest", "AskContact", "BlockUser", "CreateGroup", "DeleteConversation", "OpenDirect", "RemoveContact",
-            "ReportMessage", "UnblockUser", "UpdateMe",
+            "AnswerContact", "AnswerRequest", "AskContact", "BlockUser", "CreateGroup", "DeleteConversation", "RemoveContact", "ReportMessage",
+            "UnblockUser", "UpdateMe",
         }));
     }
 

@@ -41,6 +41,17 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
         actions?.ForEach(action => action());
     }
 
+    /// <summary>Does something within the transaction that is open, or else within one of its own.</summary>
+    public async Task<T> TransactAsync<T>(Func<Task<T>> use, CancellationToken ct)
+    {
+        if (InTransaction)
+            return await use();
+        await BeginAsync(ct);
+        var result = await use();
+        await CommitAsync(ct);
+        return result;
+    }
+
     /// <summary>Runs the action once what was written is visible to others: at commit, or now where each call commits itself.</summary>
     public void AfterCommit(Action action)
     {

@@ -10,10 +10,13 @@ using NodaTime;
 
 namespace Messaging.Application.Conversations;
 
-/// <summary>The one direct conversation with a user, per context: found, or made with its first message in the same transaction.</summary>
+/// <summary>
+/// The one direct conversation with a user, per context: found, and then written to as any other, or made with its first message in the same
+/// transaction.
+/// </summary>
 /// <param name="BeforeMaking">Called when none was found that it may be made; throws what speaks against it.</param>
 public sealed record OpenDirect(
-    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ITransactionCommand<OpenedDirect>;
+    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ICommand<OpenedDirect>;
 
 /// <summary>The conversation as the opener sees it.</summary>
 /// <param name="Created">Whether it was made by this call.</param>
@@ -54,13 +57,22 @@ public sealed class OpenDirectHandler(
             throw ConversationErrors.WithOneself();
         var key = Conversation.DirectKey(opener, command.UserId, command.Context);
 
-        var found = await FindAsync(key, ct);
-        var made = found is null ? await CreateAsync(command, key, opener, ct) : null;
-        var id = made ?? found ?? (await FindAsync(key, ct))!.Value;
+        return await FindAsync(key, ct) is { } found
+            ? new OpenedDirect(await SayAsync(command, found, ct), Created: false)
+            : await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+    }
 
+    private async Task<OpenedDirect> MakeAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
+    {
+        var made = await CreateAsync(command, key, opener, ct);
+        return new OpenedDirect(await SayAsync(command, made ?? (await FindAsync(key, ct))!.Value, ct), made is not null);
+    }
+
+    private async Task<ConversationView> SayAsync(OpenDirect command, ConversationId id, CancellationToken ct)
+    {
         if (command.Message is not null)
             await messages.SendMemberAsync(command.Actor, id, command.Message, "message", ct);
-        return new OpenedDirect(await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound(), made is not null);
+        return await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound();
     }
 
     // Under the pair's lock one opening comes after the other, and none in the middle of a block or an answer. Null where another one has

@@ -18,7 +18,7 @@ public sealed class MessageSender(
     {
         var outcome = await changes.RunAsync(actor, new MessageChange(actor, conversationId, content, urls), ct);
         return outcome.Asks
-            ? await AskFirstAsync(actor, conversationId, content, ct)
+            ? await session.TransactAsync(() => AskAsync(actor, conversationId, content, ct), ct)
             : await AnswerAsync(actor, conversationId, outcome, ct);
     }
 
@@ -34,16 +34,6 @@ public sealed class MessageSender(
         {
             throw refusal.Under(member);
         }
-    }
-
-    private async Task<SentMessage> AskFirstAsync(Actor actor, ConversationId id, MessageContent content, CancellationToken ct)
-    {
-        if (session.InTransaction)
-            return await AskAsync(actor, id, content, ct);
-        await session.BeginAsync(ct);
-        var sent = await AskAsync(actor, id, content, ct);
-        await session.CommitAsync(ct);
-        return sent;
     }
 
     // The first message between two who do not know each other: what stands between them is locked before the conversation.
