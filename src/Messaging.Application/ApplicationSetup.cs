@@ -1,4 +1,3 @@
-using System.Reflection;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
@@ -14,20 +13,13 @@ public static class ApplicationSetup
     {
         DapperTypes.Register();
         services.AddScoped<DbSession>();
-        services.AddSingleton<Events.OutboxSignal>();
-        services.AddSingleton<Events.EventTeller>();
-        services.AddSingleton<Messages.MessageExtraSet>();
-        services.AddSingleton<Conversations.LargeInboxNotes>();
-        services.AddSingleton<Search.SearchLane>();
-        services.AddSingleton<Writing.ConversationWriter>();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<Revocations.RevocationList>();
         services.AddTransient<ServiceFactory>(provider => provider.GetService!);
         services.AddTransient<IMediator, Mediator>();
         services.AddTransient(typeof(IPipelineBehavior<,>), typeof(LoggingBehavior<,>));
         services.AddTransient(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
         services.AddTransient(typeof(IPipelineBehavior<,>), typeof(TransactionBehavior<,>));
-        foreach (var type in Assembly.GetExecutingAssembly().GetTypes().Where(t => t is { IsAbstract: false, IsGenericTypeDefinition: false }))
+        foreach (var type in typeof(ApplicationSetup).Assembly.GetTypes().Where(t => t is { IsAbstract: false, IsGenericTypeDefinition: false }))
         {
             foreach (var contract in type.GetInterfaces().Where(i => i.IsGenericType))
             {
@@ -38,13 +30,12 @@ public static class ApplicationSetup
             }
             if (type.IsAssignableTo(typeof(Events.IEventSource)))
                 services.AddSingleton(typeof(Events.IEventSource), type);
-            if (type.IsAssignableTo(typeof(Messages.MessageExtra)))
-                services.AddSingleton(typeof(Messages.MessageExtra), type);
             // Stores: the SQL that several slices share to load or save one aggregate.
-            if (type.Name.EndsWith("Store", StringComparison.Ordinal) || type == typeof(Events.Outbox) || type == typeof(Messages.MessageSender)
-                || type == typeof(Messages.MessageReader) || type == typeof(Writing.ChangeRunner))
+            if (type.Name.EndsWith("Store", StringComparison.Ordinal))
                 services.AddScoped(type);
         }
+        foreach (var module in Module.FindIn(typeof(ApplicationSetup).Assembly))
+            module.AddServices(services);
         return services;
     }
 }

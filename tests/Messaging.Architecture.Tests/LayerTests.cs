@@ -10,7 +10,7 @@ public sealed class LayerTests
 {
     private static readonly Assembly Domain = typeof(UserId).Assembly;
     private static readonly Assembly Application = typeof(ApplicationSetup).Assembly;
-    private static readonly Assembly Infrastructure = typeof(DatabaseSetup).Assembly;
+    private static readonly Assembly Infrastructure = typeof(DatabaseModule).Assembly;
 
     [Test]
     public void The_domain_knows_time_and_nothing_else()
@@ -34,7 +34,7 @@ public sealed class LayerTests
     [Test]
     public void Endpoints_and_the_hub_hold_no_queries()
     {
-        var api = typeof(Messaging.Api.Errors.ErrorSetup).Assembly.GetTypes().Where(type => type.Name.EndsWith("Endpoints", StringComparison.Ordinal)
+        var api = typeof(Messaging.Api.Configuration.ModuleSetup).Assembly.GetTypes().Where(type => type.Name.EndsWith("Endpoints", StringComparison.Ordinal)
             || type.Name.EndsWith("Hub", StringComparison.Ordinal));
 
         Assert.That(api.SelectMany(type => type.GetConstructors().SelectMany(c => c.GetParameters())).Select(p => p.ParameterType.Name),

@@ -15,7 +15,7 @@ public sealed record SqlConstant(string Module, string Name, string Text, bool D
 public static class SqlConstants
 {
     public static readonly IReadOnlyList<Assembly> Assemblies =
-        [typeof(ApplicationSetup).Assembly, typeof(DatabaseSetup).Assembly, typeof(Messaging.Api.Errors.ErrorSetup).Assembly];
+        [typeof(ApplicationSetup).Assembly, typeof(DatabaseModule).Assembly, typeof(Messaging.Api.Configuration.ModuleSetup).Assembly];
 
     public static IReadOnlyList<SqlConstant> All { get; } =
     [

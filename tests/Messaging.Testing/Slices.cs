@@ -40,8 +40,8 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(new StorageSettings { Path = files })
             .AddSingleton(new ScanSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())
-            .AddAttachments()
             .AddApplication();
+        new AttachmentsModule().AddServices(collection);
         add?.Invoke(collection);
         services = collection.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }

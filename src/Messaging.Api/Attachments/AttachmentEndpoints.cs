@@ -21,9 +21,6 @@ public static class AttachmentEndpoints
     /// <summary>Bytes of a body around the file.</summary>
     private const int Around = 65_536;
 
-    public static IServiceCollection AddAttachmentEndpoints(this IServiceCollection services) =>
-        services.AddHttpContextAccessor().AddSingleton<IServiceAddress, ServiceAddress>().AddSingleton<UploadLane>();
-
     public static IEndpointRouteBuilder MapAttachments(this IEndpointRouteBuilder app)
     {
         var limits = app.ServiceProvider.GetRequiredService<Limits>();

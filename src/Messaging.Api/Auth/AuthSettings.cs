@@ -1,11 +1,14 @@
 using System.Text;
+using Messaging.Application.Common;
 using Messaging.Domain.ServiceKeys;
 
 namespace Messaging.Api.Auth;
 
 /// <summary>Whose credentials are accepted; <c>Messaging__Auth__*</c>.</summary>
-public sealed class AuthSettings
+public sealed class AuthSettings : ISettings
 {
+    public static string Section => "Messaging:Auth";
+
     /// <summary>Expected <c>iss</c>; required in Production.</summary>
     public string? Issuer { get; set; }
 

@@ -78,13 +78,7 @@ public static class Verbs
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders();
-        builder.Services
-            .AddConnectionChecks()
-            .AddSettings<Limits>("Messaging:Limits")
-            .AddMessagingAuth(builder.Environment)
-            .AddAccounts(builder.Environment)
-            .AddDatabase()
-            .AddApplication();
+        builder.Services.AddModules(builder.Environment);
 
         await using var app = builder.Build();
         if (app.Services.FindErrorsOfSections() is { Count: > 0 } found)

@@ -28,17 +28,17 @@ public static class ConfigCheck
 
     private static async Task<Answer> CountAsync(IConfiguration configuration, CancellationToken ct)
     {
-        var main = configuration.GetConnectionString(DatabaseSetup.Main)!;
-        var direct = configuration.GetConnectionString(DatabaseSetup.Direct) is { Length: > 0 } given ? given : main;
+        var main = configuration.GetConnectionString(DatabaseModule.Main)!;
+        var direct = configuration.GetConnectionString(DatabaseModule.Direct) is { Length: > 0 } given ? given : main;
         var pools = ConnectionStrings.OfANode(main, direct);
         var perNode = pools.Sum(pool => pool.Connections);
-        var asked = DatabaseSetup.Main;
+        var asked = DatabaseModule.Main;
         try
         {
             var room = await ConnectionRoom.AskAsync(main, ct);
             if (direct != main)
             {
-                asked = DatabaseSetup.Direct;
+                asked = DatabaseModule.Direct;
                 room = await ConnectionRoom.AskAsync(direct, ct);
             }
             return new Answer([], pools, perNode, room, room.Available / perNode, null);

@@ -1,3 +1,5 @@
+using System.Reflection;
+using Messaging.Application.Common;
 using Microsoft.Extensions.Options;
 
 namespace Messaging.Api.Configuration;
@@ -31,6 +33,20 @@ public static class SettingsSetup
         }, section));
         return services;
     }
+
+    /// <summary>Registers all settings of some projects.</summary>
+    /// <param name="inProduction">Whether they are asked for what only production needs.</param>
+    public static IServiceCollection AddSettingsOf(this IServiceCollection services, IEnumerable<Assembly> projects, bool inProduction)
+    {
+        var add = typeof(SettingsSetup).GetMethod(nameof(AddFound), BindingFlags.NonPublic | BindingFlags.Static)!;
+        foreach (var type in projects.SelectMany(project => project.GetTypes()).Where(type => type.IsClass && type.IsAssignableTo(typeof(ISettings))))
+            add.MakeGenericMethod(type).Invoke(null, [services, inProduction]);
+        return services;
+    }
+
+    private static void AddFound<T>(IServiceCollection services, bool inProduction)
+        where T : class, ISettings, new() =>
+        services.AddSettings<T>(T.Section, settings => settings.Errors(inProduction));
 
     /// <summary>All that is wrong with the configuration of the service, in which each section has its check.</summary>
     public static IReadOnlyList<string> FindConfigurationErrors(this IServiceProvider services) =>

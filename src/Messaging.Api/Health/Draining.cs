@@ -1,3 +1,5 @@
+using Messaging.Application.Common;
+
 namespace Messaging.Api.Health;
 
 /// <summary>A step of the way down while requests are still served, such as telling sockets to go elsewhere. Registered in DI.</summary>
@@ -12,8 +14,10 @@ public sealed class Draining
 }
 
 /// <summary><c>Messaging__Shutdown__*</c>; all in all the way down stays below 20 s.</summary>
-public sealed class ShutdownSettings
+public sealed class ShutdownSettings : ISettings
 {
+    public static string Section => "Messaging:Shutdown";
+
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(19);
 
     /// <summary>Between readiness going off and the first step, for load balancers to notice.</summary>

@@ -11,15 +11,6 @@ namespace Messaging.Api.Health;
 /// <summary>For orchestrators and load balancers; no credential is asked for.</summary>
 public static class HealthEndpoints
 {
-    public static IServiceCollection AddHealth(this IServiceCollection services)
-    {
-        services.AddSingleton<Draining>();
-        services.AddSingleton<IHostLifetime, DrainingLifetime>();
-        services.AddOptions<HostOptions>()
-            .Configure<ShutdownSettings>((host, settings) => host.ShutdownTimeout = settings.StopTimeout);
-        return services;
-    }
-
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("/health").WithTags("Operations").AllowAnonymous();

@@ -32,11 +32,11 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
 
     public Task InvokeAsync(HttpContext context)
     {
-        var header = context.Request.Headers[IdempotencySetup.Header];
+        var header = context.Request.Headers[IdempotencyConventions.Header];
         if (header.Count == 0 || context.GetEndpoint()?.TakesIdempotencyKey() != true || context.User.CallerKey() is not { } owner)
             return next(context);
         if (header is not [{ Length: >= 1 and <= MaxKeyLength } key] || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-            throw CommonErrors.Invalid(IdempotencySetup.Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is expected.");
+            throw CommonErrors.Invalid(IdempotencyConventions.Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is expected.");
         return RunAsync(context, owner, key);
     }
 
@@ -150,5 +150,5 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
     });
 
     private static RuleException Reused() => new(new Problem(
-        ProblemCodes.IdempotencyKeyReused, "This Idempotency-Key was used for another request; choose a new one.", IdempotencySetup.Header));
+        ProblemCodes.IdempotencyKeyReused, "This Idempotency-Key was used for another request; choose a new one.", IdempotencyConventions.Header));
 }

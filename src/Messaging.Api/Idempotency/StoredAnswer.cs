@@ -24,7 +24,7 @@ public sealed record StoredAnswer(byte[] Fingerprint, int Status, string Headers
         response.StatusCode = Status;
         foreach (var (name, value) in JsonSerializer.Deserialize<Dictionary<string, string>>(Headers)!)
             response.Headers[name] = value;
-        response.Headers[IdempotencySetup.ReplayedHeader] = "true";
+        response.Headers[IdempotencyConventions.ReplayedHeader] = "true";
         if (Body.Length == 0)
             return;
         response.ContentLength = Body.Length;

@@ -56,8 +56,13 @@ public static class DocumentDetails
             .SelectMany(operation => operation.Tags ?? new HashSet<OpenApiTagReference>())
             .Select(tag => tag.Name!)
             .Distinct(StringComparer.Ordinal)
+            .OrderBy(name => Tags.Keys.TakeWhile(known => known != name).Count())
             .Select(name => new OpenApiTag { Name = name, Description = Tags.GetValueOrDefault(name) })
             .ToHashSet();
+        // Whichever module adds them first: a change of the contract shows as one.
+        var paths = document.Paths.OrderBy(path => path.Key, StringComparer.Ordinal).ToList();
+        document.Paths = [];
+        paths.ForEach(path => document.Paths.Add(path.Key, path.Value));
         AddCredentials(document);
         AddHeaders(document);
         return Task.CompletedTask;
@@ -85,7 +90,7 @@ public static class DocumentDetails
     {
         document.AddComponent<IOpenApiParameter>(IdempotencyKey, new OpenApiParameter
         {
-            Name = IdempotencySetup.Header,
+            Name = IdempotencyConventions.Header,
             In = ParameterLocation.Header,
             Description = "Chosen by the client; a repeat with the same key and content within 48 h is given the first answer.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[ -~]{1,255}$" },
@@ -104,7 +109,7 @@ public static class DocumentDetails
         Header(document, "Retry-After", "Seconds after which a repeat may succeed.", "42");
         Header(document, "Location", "The address of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
         Header(document, "ETag", "The version of what is answered, for `If-Match`.", "\"3\"");
-        Header(document, IdempotencySetup.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.", "true");
+        Header(document, IdempotencyConventions.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.", "true");
     }
 
     private static void Header(OpenApiDocument document, string name, string description, string example) =>

@@ -114,7 +114,7 @@ public static class OperationDetails
             if (response.Content?.Values.Any(body => body.Schema is OpenApiSchemaReference { Reference.Id: { } id } && Versioned.Contains(id)) == true)
                 headers["ETag"] = new OpenApiHeaderReference("ETag", document);
             if (takesKey)
-                headers[IdempotencySetup.ReplayedHeader] = new OpenApiHeaderReference(IdempotencySetup.ReplayedHeader, document);
+                headers[IdempotencyConventions.ReplayedHeader] = new OpenApiHeaderReference(IdempotencyConventions.ReplayedHeader, document);
         }
     }
 }

@@ -15,7 +15,7 @@ public sealed class ServedContract(IServiceScopeFactory scopes)
     private static async Task<(byte[] Json, EntityTagHeaderValue Tag)> MakeAsync(IServiceScopeFactory scopes)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var provider = scope.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(OpenApiSetup.Document);
+        var provider = scope.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(OpenApiModule.Document);
         var document = await provider.GetOpenApiDocumentAsync();
         using var json = new MemoryStream();
         await document.SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1);

@@ -1,8 +1,12 @@
+using Messaging.Application.Common;
+
 namespace Messaging.Api.RateLimiting;
 
 /// <summary><c>Messaging__RateLimits__*</c>: what one caller may do per minute, on each node.</summary>
-public sealed class RateLimitSettings
+public sealed class RateLimitSettings : ISettings
 {
+    public static string Section => "Messaging:RateLimits";
+
     public bool Enabled { get; init; } = true;
 
     /// <summary>Messages sent, over REST and hub together.</summary>

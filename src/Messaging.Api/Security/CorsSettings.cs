@@ -1,8 +1,12 @@
+using Messaging.Application.Common;
+
 namespace Messaging.Api.Security;
 
 /// <summary><c>Messaging__Cors__*</c>.</summary>
-public sealed class CorsSettings
+public sealed class CorsSettings : ISettings
 {
+    public static string Section => "Messaging:Cors";
+
     /// <summary>Web origins that may call from a browser, such as <c>https://app.example.com</c>.</summary>
     public IReadOnlyList<string> Origins { get; init; } = [];
 

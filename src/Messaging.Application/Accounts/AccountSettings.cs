@@ -1,10 +1,13 @@
+using Messaging.Application.Common;
 using NodaTime;
 
 namespace Messaging.Application.Accounts;
 
 /// <summary><c>Messaging__Accounts__*</c>: accounts of this service's own, for products without an identity provider.</summary>
-public sealed class AccountSettings
+public sealed class AccountSettings : ISettings
 {
+    public static string Section => "Messaging:Accounts";
+
     /// <summary>OWASP's advice for PBKDF2 with HMAC-SHA-512.</summary>
     public const int AdvisedIterations = 210_000;
 

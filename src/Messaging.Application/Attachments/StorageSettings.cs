@@ -1,3 +1,5 @@
+using Messaging.Application.Common;
+
 namespace Messaging.Application.Attachments;
 
 public enum StorageProvider
@@ -10,8 +12,10 @@ public enum StorageProvider
 }
 
 /// <summary><c>Messaging__Storage__*</c>.</summary>
-public sealed class StorageSettings
+public sealed class StorageSettings : ISettings
 {
+    public static string Section => "Messaging:Storage";
+
     public StorageProvider Provider { get; init; }
 
     /// <summary>Where files lie, and where those are put together that are being uploaded.</summary>

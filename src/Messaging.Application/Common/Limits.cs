@@ -3,8 +3,10 @@ using System.Text.Json.Serialization;
 namespace Messaging.Application.Common;
 
 /// <summary>Bounds that an operator may change; <c>Messaging__Limits__*</c>.</summary>
-public sealed class Limits
+public sealed class Limits : ISettings
 {
+    public static string Section => "Messaging:Limits";
+
     /// <summary>Participants of a group, its owner included.</summary>
     public int GroupSize { get; init; } = 300;
 

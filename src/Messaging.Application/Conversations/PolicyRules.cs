@@ -9,8 +9,10 @@ using Messaging.Domain.Conversations;
 namespace Messaging.Application.Conversations;
 
 /// <summary>What holds where a conversation has no rule of its own; <c>Messaging__Policies__*</c>.</summary>
-public sealed class PolicySettings
+public sealed class PolicySettings : ISettings
 {
+    public static string Section => "Messaging:Policies";
+
     private ConversationPolicy? configured;
 
     public DirectMessages DirectMessages { get; init; }

@@ -2,13 +2,16 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 using Messaging.Application.Attachments;
+using Messaging.Application.Common;
 using Messaging.Domain.Attachments;
 
 namespace Messaging.Infrastructure.Attachments;
 
 /// <summary><c>Messaging__Scan__*</c>.</summary>
-public sealed class ScanSettings
+public sealed class ScanSettings : ISettings
 {
+    public static string Section => "Messaging:Scan";
+
     /// <summary>Where clamd listens: <c>host:port</c>, or the path of its socket. Without it files are not looked at.</summary>
     public string? ClamdAddress { get; init; }
 

@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,8 +7,10 @@ using NodaTime;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary><c>Messaging__Retention__*</c>.</summary>
-public sealed class RetentionSettings
+public sealed class RetentionSettings : ISettings
 {
+    public static string Section => "Messaging:Retention";
+
     /// <summary>How long a client may be away and still resume; whole days of the feed older than this are dropped.</summary>
     public int FeedDays { get; init; } = 7;
 

@@ -49,9 +49,7 @@ sealed class SurfaceHost : IAsyncDisposable
         });
         builder.AddKestrelLimits();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
-        builder.Services.AddErrors().AddJson().AddRateLimits().AddDatabase().AddApplication().AddIdempotency()
-            .AddSingleton(new Limits()).AddSingleton(new DatabaseSettings())
-            .AddMessagingAuth(builder.Environment);
+        builder.Services.AddModules(builder.Environment);
         var built = builder.Build();
         built.UseMiddleware<HeadRequests>();
         built.UseMiddleware<ErrorMiddleware>();

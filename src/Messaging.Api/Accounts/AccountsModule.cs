@@ -4,21 +4,21 @@ using Messaging.Infrastructure.Accounts;
 
 namespace Messaging.Api.Accounts;
 
-public static class AccountSetup
+/// <summary>Built-in accounts.</summary>
+public sealed class AccountsModule : ApiModule
 {
-    private const string Section = "Messaging:Accounts";
-
-    public static IServiceCollection AddAccounts(this IServiceCollection services, IHostEnvironment environment)
+    public override void AddServices(IServiceCollection services)
     {
-        services.AddSettings<AccountSettings>(Section, settings => settings.Errors(environment.IsProduction()));
         services.AddSingleton(new SettingsCheck(configuration => IsWithoutSecret(configuration)
             ? ["Messaging__Accounts__Enabled: Messaging__Auth__Hs256Secret is required, which access tokens are signed with."]
             : []));
-        return services.AddSingleton<AccountBudgets>().AddSingleton<IPasswordHashing, PasswordHashing>();
+        services.AddSingleton<AccountBudgets>().AddSingleton<IPasswordHashing, PasswordHashing>();
     }
 
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapAccounts();
+
     private static bool IsWithoutSecret(IConfiguration configuration) =>
-        bool.TryParse(configuration[$"{Section}:Enabled"], out var enabled)
+        bool.TryParse(configuration[$"{AccountSettings.Section}:Enabled"], out var enabled)
         && enabled
         && string.IsNullOrEmpty(configuration["Messaging:Auth:Hs256Secret"]);
 }

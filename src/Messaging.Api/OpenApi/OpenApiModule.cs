@@ -1,26 +1,20 @@
+using Messaging.Api.Configuration;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace Messaging.Api.OpenApi;
 
 /// <summary>The contract for machines at <c>/openapi/v1.json</c>, and for people at <c>/docs</c>.</summary>
-public static class OpenApiSetup
+public sealed class OpenApiModule : ApiModule
 {
     public const string Document = "v1";
 
-    public static IServiceCollection AddContract(this IServiceCollection services) =>
-        services.AddSingleton<ServedContract>().AddOpenApi(Document, Describe);
+    /// <summary>Where the document is.</summary>
+    public const string Path = $"/openapi/{Document}.json";
 
-    public static void MapContract(this WebApplication app)
-    {
-        app.MapGet($"/openapi/{Document}.json", OpenAsync).AllowAnonymous().ExcludeFromDescription();
-        app.UseSwaggerUI(page =>
-        {
-            page.RoutePrefix = "docs";
-            page.DocumentTitle = "Messaging API";
-            page.SwaggerEndpoint($"/openapi/{Document}.json", "Messaging API, v1");
-        });
-    }
+    public override void AddServices(IServiceCollection services) => services.AddSingleton<ServedContract>().AddOpenApi(Document, Describe);
+
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapGet(Path, OpenAsync).AllowAnonymous().ExcludeFromDescription();
 
     private static void Describe(OpenApiOptions options)
     {

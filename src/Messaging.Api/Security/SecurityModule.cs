@@ -3,11 +3,11 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Messaging.Api.Security;
 
-public static class SecuritySetup
+/// <summary>Browsers of other origins, and the proxies in front.</summary>
+public sealed class SecurityModule : ApiModule
 {
-    public static IServiceCollection AddBrowserSecurity(this IServiceCollection services)
+    public override void AddServices(IServiceCollection services)
     {
-        services.AddSettings<CorsSettings>("Messaging:Cors", settings => settings.Errors());
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<CorsSettings>((cors, settings) => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. settings.Origins])
@@ -17,6 +17,6 @@ public static class SecuritySetup
             .AllowCredentials()
             .WithExposedHeaders("ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed")
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10))));
-        return services;
+        services.AddTrustedProxies();
     }
 }

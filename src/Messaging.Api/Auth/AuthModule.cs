@@ -4,15 +4,11 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Messaging.Api.Auth;
 
-/// <summary>Registers who may call.</summary>
-public static class AuthSetup
+/// <summary>Who may call: user tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.</summary>
+public sealed class AuthModule : ApiModule
 {
-    /// <summary>
-    /// User tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.
-    /// </summary>
-    public static IServiceCollection AddMessagingAuth(this IServiceCollection services, IHostEnvironment environment)
+    public override void AddServices(IServiceCollection services)
     {
-        services.AddSettings<AuthSettings>("Messaging:Auth", settings => settings.Errors(environment.IsProduction()));
         services.AddSingleton<JwksKeys>();
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<UserTokens>();
@@ -29,6 +25,5 @@ public static class AuthSetup
             options.AddScheme<CredentialHandler>(CredentialHandler.Scheme, displayName: null);
         });
         services.AddAuthorization();
-        return services;
     }
 }

@@ -1,10 +1,12 @@
+using Messaging.Api.Configuration;
 using Messaging.Application.Events;
 
 namespace Messaging.Api.Presence;
 
-public static class PresenceSetup
+/// <summary>Who is there, and who is typing.</summary>
+public sealed class PresenceModule : ApiModule
 {
-    public static IServiceCollection AddPresence(this IServiceCollection services)
+    public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton<LivePresence>();
         services.AddSingleton<LiveTyping>();
@@ -12,9 +14,9 @@ public static class PresenceSetup
         services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<MemberCache>());
         services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<LivePresence>());
         services.AddSingleton<PresenceWorker>();
-        return services;
     }
 
-    public static IServiceCollection AddPresenceWorker(this IServiceCollection services) =>
-        services.AddHostedService(provider => provider.GetRequiredService<PresenceWorker>());
+    public override void AddWorkers(IServiceCollection services) => services.AddHostedService(provider => provider.GetRequiredService<PresenceWorker>());
+
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapPresence();
 }

@@ -1,12 +1,14 @@
+using Messaging.Api.Configuration;
+
 namespace Messaging.Api.Errors;
 
-public static class ErrorSetup
+/// <summary>One shape of errors.</summary>
+public sealed class ErrorsModule : ApiModule
 {
-    public static IServiceCollection AddErrors(this IServiceCollection services)
+    public override void AddServices(IServiceCollection services)
     {
         // Thrown in every environment, so that one place words them.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<UserIdRouteConstraint>("userid"));
-        return services;
     }
 }

@@ -12,7 +12,7 @@ namespace Messaging.Infrastructure.Database;
 /// <summary>
 /// The pools: for commands, for what changes conversations, for queries, for searches, and one that goes past a transaction pooler.
 /// </summary>
-public static class DatabaseSetup
+public sealed class DatabaseModule : Module
 {
     public const string Main = "Messaging";
     public const string Direct = "MessagingDirect";
@@ -23,7 +23,7 @@ public static class DatabaseSetup
     /// <see cref="IClock"/>.
     /// Nothing is read or opened before the first use.
     /// </summary>
-    public static IServiceCollection AddDatabase(this IServiceCollection services)
+    public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton(provider => Build(
             provider, ConnectionStrings.ForCommands(ConnectionString(provider, Main)!), "messaging"));
@@ -46,8 +46,10 @@ public static class DatabaseSetup
         services.AddSingleton<DatabaseStart>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<DatabaseHealth>();
-        return services;
     }
+
+    public override void AddWorkers(IServiceCollection services) =>
+        services.AddHostedService(provider => provider.GetRequiredService<DatabaseClock>());
 
     private static string? ConnectionString(IServiceProvider provider, string name) =>
         provider.GetRequiredService<IConfiguration>().GetConnectionString(name) is { Length: > 0 } given ? given : null;

@@ -1,15 +1,18 @@
+using Messaging.Api.Configuration;
 using Messaging.Infrastructure.Database;
 using Npgsql;
 
 namespace Messaging.Api.Configuration;
 
-public static class ConnectionSettings
+/// <summary>Checks the connection strings at start. A broken one may hold a password, so no part of it is told.</summary>
+public sealed class ConnectionModule : ApiModule
 {
-    /// <summary>Checks the connection strings at start. A broken one may hold a password, so no part of it is told.</summary>
-    public static IServiceCollection AddConnectionChecks(this IServiceCollection services) =>
+    public override void AddServices(IServiceCollection services)
+    {
         services.AddSingleton(new SettingsCheck(configuration =>
-            Errors(configuration, DatabaseSetup.Main, required: true)
-                .Concat(Errors(configuration, DatabaseSetup.Direct, required: false))));
+            Errors(configuration, DatabaseModule.Main, required: true)
+                .Concat(Errors(configuration, DatabaseModule.Direct, required: false))));
+    }
 
     private static IEnumerable<string> Errors(IConfiguration configuration, string name, bool required)
     {

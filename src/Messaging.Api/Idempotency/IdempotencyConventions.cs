@@ -3,12 +3,10 @@ namespace Messaging.Api.Idempotency;
 /// <summary>Metadata: this POST takes no Idempotency-Key, since it is safe to repeat by other means.</summary>
 public sealed class NoIdempotencyKey;
 
-public static class IdempotencySetup
+public static class IdempotencyConventions
 {
     public const string Header = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotent-Replayed";
-
-    public static IServiceCollection AddIdempotency(this IServiceCollection services) => services.AddScoped<IdempotencyStore>();
 
     /// <summary>For POSTs with a key of their own in the body, such as the sending of a message.</summary>
     public static TBuilder WithoutIdempotencyKey<TBuilder>(this TBuilder endpoint)

@@ -1,4 +1,5 @@
 using Messaging.Api.Auth;
+using Messaging.Api.Configuration;
 using Messaging.Api.Health;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
@@ -7,12 +8,13 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace Messaging.Api.Realtime;
 
-public static class RealtimeSetup
+/// <summary>The hub and its connections.</summary>
+public sealed class RealtimeModule : ApiModule
 {
     // A text of 10,000 characters outside the basic plane, each escaped to twelve bytes, with metadata escaped likewise.
     private const int MaxFrameBytes = 256 * 1024;
 
-    public static IServiceCollection AddRealtime(this IServiceCollection services)
+    public override void AddServices(IServiceCollection services)
     {
         services.AddSignalR(hub => hub.MaximumReceiveMessageSize = MaxFrameBytes)
             .AddHubOptions<MessagingHub>(hub => hub.AddFilter<HubErrorFilter>())
@@ -31,11 +33,9 @@ public static class RealtimeSetup
         services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<LiveConnections>());
         services.AddSingleton<HubLifetimeManager<MessagingHub>, MessagingLifetime>();
         services.AddSingleton<DrainStep>(provider => provider.GetRequiredService<LiveConnections>().DrainAsync);
-        return services;
     }
 
-    public static IServiceCollection AddRealtimeWorker(this IServiceCollection services) => services.AddHostedService<ExpiryWorker>();
+    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<ExpiryWorker>();
 
-    public static void MapRealtime(this IEndpointRouteBuilder app) =>
-        app.MapHub<MessagingHub>(MessagingHub.Path).RequireScope(Scope.Events);
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapHub<MessagingHub>(MessagingHub.Path).RequireScope(Scope.Events);
 }

@@ -1,12 +1,13 @@
 using Messaging.Application.Attachments;
+using Messaging.Application.Common;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Attachments;
 
-public static class AttachmentsSetup
+/// <summary>Where files lie, and what looks at them.</summary>
+public sealed class AttachmentsModule : Module
 {
-    /// <summary>Where files lie, and what looks at them.</summary>
-    public static IServiceCollection AddAttachments(this IServiceCollection services)
+    public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton<IFileStorage>(provider => provider.GetRequiredService<StorageSettings>() is { Provider: StorageProvider.S3 } settings
             ? new S3Storage(settings)
@@ -16,8 +17,7 @@ public static class AttachmentsSetup
         services.AddSingleton<Spool>();
         services.AddSingleton<FileUrls>();
         services.AddSingleton<FileKeeping>();
-        return services;
     }
 
-    public static IServiceCollection AddFileWorker(this IServiceCollection services) => services.AddHostedService<FileWorker>();
+    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<FileWorker>();
 }

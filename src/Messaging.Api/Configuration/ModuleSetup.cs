@@ -1,0 +1,39 @@
+using System.Reflection;
+using Messaging.Application;
+using Messaging.Application.Common;
+using Messaging.Infrastructure.Database;
+using Module = Messaging.Application.Common.Module;
+
+namespace Messaging.Api.Configuration;
+
+/// <summary>All modules and settings of the service, found by scanning.</summary>
+public static class ModuleSetup
+{
+    private static readonly Assembly[] Projects =
+        [typeof(ApplicationSetup).Assembly, typeof(DatabaseStart).Assembly, typeof(ModuleSetup).Assembly];
+
+    // Those of the application come with it.
+    private static IReadOnlyList<Module> Modules { get; } = Module.FindIn(Projects[1..]);
+
+    public static IServiceCollection AddModules(this IServiceCollection services, IHostEnvironment environment)
+    {
+        services.AddApplication().AddSettingsOf(Projects, environment.IsProduction());
+        foreach (var module in Modules)
+            module.AddServices(services);
+        return services;
+    }
+
+    /// <summary>The work behind the API.</summary>
+    public static IServiceCollection AddWorkers(this IServiceCollection services)
+    {
+        foreach (var module in Modules)
+            module.AddWorkers(services);
+        return services;
+    }
+
+    public static void MapModules(this IEndpointRouteBuilder routes)
+    {
+        foreach (var module in Modules.OfType<ApiModule>())
+            module.Map(routes);
+    }
+}

@@ -1,0 +1,14 @@
+using Messaging.Application.Common;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Application.Writing;
+
+/// <summary>The one writer of conversations.</summary>
+public sealed class WritingModule : Module
+{
+    public override void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton<ConversationWriter>();
+        services.AddScoped<ChangeRunner>();
+    }
+}

@@ -1,0 +1,18 @@
+using Messaging.Application.Bus;
+using Messaging.Application.Common;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Infrastructure.Bus;
+
+/// <summary>Word between nodes of what is not stored.</summary>
+public sealed class BusModule : Module
+{
+    public override void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton<BusQueue>();
+        services.AddSingleton<IBus>(provider => provider.GetRequiredService<BusQueue>());
+    }
+
+    // Before those that publish when they stop, which are in projects above: the bus stops after them and sends their last word.
+    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<PostgresBus>();
+}

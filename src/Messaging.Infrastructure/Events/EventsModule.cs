@@ -1,0 +1,28 @@
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>The way of events from the outbox through the feed to this node's listeners, and what keeps their tables in order.</summary>
+public sealed class EventsModule : Module
+{
+    public override void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton<FeedSignal>();
+        services.AddSingleton<MovedEvents>();
+        services.AddSingleton<Partitions>();
+        services.AddSingleton<PartitionIndexes>();
+        services.AddSingleton<OldRows>();
+        services.AddSingleton<Maintenance>();
+    }
+
+    // Partitions and a place in the feed are there before the server listens.
+    public override void AddWorkers(IServiceCollection services)
+    {
+        services.AddHostedService(provider => provider.GetRequiredService<Maintenance>());
+        services.AddHostedService<FeedReader>();
+        services.AddHostedService<FeedListener>();
+        services.AddHostedService<Sequencer>();
+    }
+}

@@ -1,0 +1,12 @@
+using Messaging.Application.Common;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Infrastructure.Inboxes;
+
+/// <summary>Inboxes that are kept in their order.</summary>
+public sealed class InboxesModule : Module
+{
+    public override void AddServices(IServiceCollection services) => services.AddSingleton<LargeInboxes>();
+
+    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<InboxWorker>();
+}
