@@ -28,12 +28,14 @@ public static class ApplicationSetup
                 else if (contract.GetGenericTypeDefinition() == typeof(IValidator<>))
                     services.AddSingleton(contract, type);
             }
-            if (type.IsAssignableTo(typeof(Events.IEventSource)))
-                services.AddSingleton(typeof(Events.IEventSource), type);
             // Stores: the SQL that several slices share to load or save one aggregate.
             if (type.Name.EndsWith("Store", StringComparison.Ordinal))
                 services.AddScoped(type);
         }
+        foreach (var source in Scan.For<Events.IEventSource>(typeof(ApplicationSetup).Assembly))
+            services.AddSingleton(typeof(Events.IEventSource), source);
+        foreach (var extra in Scan.For<Messages.MessageExtra>(typeof(ApplicationSetup).Assembly))
+            services.AddSingleton(typeof(Messages.MessageExtra), extra);
         foreach (var module in Module.FindIn(typeof(ApplicationSetup).Assembly))
             module.AddServices(services);
         return services;

@@ -20,6 +20,8 @@ public static class ModuleSetup
         services.AddApplication().AddSettingsOf(Projects, environment.IsProduction());
         foreach (var module in Modules)
             module.AddServices(services);
+        foreach (var rows in Scan.For<OldRows>(Projects))
+            services.AddSingleton(typeof(OldRows), rows);
         return services;
     }
 

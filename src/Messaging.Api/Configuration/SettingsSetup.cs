@@ -39,7 +39,7 @@ public static class SettingsSetup
     public static IServiceCollection AddSettingsOf(this IServiceCollection services, IEnumerable<Assembly> projects, bool inProduction)
     {
         var add = typeof(SettingsSetup).GetMethod(nameof(AddFound), BindingFlags.NonPublic | BindingFlags.Static)!;
-        foreach (var type in projects.SelectMany(project => project.GetTypes()).Where(type => type.IsClass && type.IsAssignableTo(typeof(ISettings))))
+        foreach (var type in Scan.For(typeof(ISettings), projects))
             add.MakeGenericMethod(type).Invoke(null, [services, inProduction]);
         return services;
     }

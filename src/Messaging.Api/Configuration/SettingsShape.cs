@@ -11,9 +11,9 @@ public static class SettingsShape
 
     public static IEnumerable<string> Errors(IConfigurationSection section, Type type)
     {
-        if (!string.IsNullOrEmpty(section.Value))
-            yield return $"{Name(section.Path)}: is a section; its settings are written {Name(section.Path)}__{type.GetProperties()[0].Name} and so on.";
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToArray();
+        if (!string.IsNullOrEmpty(section.Value))
+            yield return $"{Name(section.Path)}: is a section; its settings are written {Name(section.Path)}__{properties[0].Name} and so on.";
         foreach (var child in section.GetChildren())
         {
             var property = Array.Find(properties, property => property.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));

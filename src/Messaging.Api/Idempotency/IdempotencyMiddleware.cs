@@ -5,6 +5,7 @@ using Messaging.Api.Errors;
 using Messaging.Api.Security;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
+using Messaging.Infrastructure.Idempotency;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Messaging.Api.Idempotency;
@@ -67,7 +68,7 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
         var answer = await AnswerAsync(context, session, body);
         if (IsKept(context.Response.StatusCode))
         {
-            await store.SaveAsync(owner, key, StoredAnswer.Of(fingerprint, context.Response, answer), ct);
+            await store.SaveAsync(owner, key, StoredAnswers.Of(fingerprint, context.Response, answer), ct);
             await session.CommitAsync(ct);
         }
         else

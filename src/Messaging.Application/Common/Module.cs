@@ -18,10 +18,5 @@ public abstract class Module
 
     /// <summary>The modules of some projects, in the order of the projects and of the modules' names.</summary>
     public static IReadOnlyList<Module> FindIn(params IEnumerable<Assembly> projects) =>
-    [
-        .. projects.SelectMany(project => project.GetTypes()
-            .Where(type => type is { IsAbstract: false } && type.IsAssignableTo(typeof(Module)))
-            .OrderBy(type => type.FullName, StringComparer.Ordinal))
-            .Select(type => (Module)Activator.CreateInstance(type)!),
-    ];
+        [.. Scan.For<Module>(projects).Select(type => (Module)Activator.CreateInstance(type)!)];
 }

@@ -13,7 +13,7 @@ public sealed class EventsModule : Module
         services.AddSingleton<MovedEvents>();
         services.AddSingleton<Partitions>();
         services.AddSingleton<PartitionIndexes>();
-        services.AddSingleton<OldRows>();
+        services.AddSingleton<RowCleanup>();
         services.AddSingleton<Maintenance>();
     }
 

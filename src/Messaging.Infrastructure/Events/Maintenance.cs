@@ -31,7 +31,7 @@ public sealed class RetentionSettings : ISettings
 /// and once an hour, on one node of the cluster, clears away what is over and builds the indexes that are not on every partition yet.
 /// </summary>
 public sealed class Maintenance(
-    DirectDataSource database, Partitions partitions, PartitionIndexes indexes, OldRows oldRows, RetentionSettings settings, IClock clock,
+    DirectDataSource database, Partitions partitions, PartitionIndexes indexes, RowCleanup cleanup, RetentionSettings settings, IClock clock,
     ILogger<Maintenance> logger) : BackgroundService
 {
     private const string LeaseName = "maintenance";
@@ -64,7 +64,7 @@ public sealed class Maintenance(
         var today = DateOnly.FromDateTime(clock.GetCurrentInstant().ToDateTimeUtc());
         if (!await partitions.TryDropFeedBeforeAsync(today.AddDays(-settings.FeedDays), ct))
             logger.LogInformation("The feed is being read for long; its oldest days are kept for another hour");
-        await oldRows.ForgetAsync(ct);
+        await cleanup.ForgetAsync(ct);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

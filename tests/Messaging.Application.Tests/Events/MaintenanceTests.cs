@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Events;
@@ -232,8 +233,11 @@ public sealed class MaintenanceTests
     private PartitionIndexes Indexes() => new(feed.Direct, NullLogger<PartitionIndexes>.Instance);
 
     private Maintenance Maintenance() => new(
-        feed.Direct, feed.Partitions, Indexes(), new OldRows(feed.Direct, SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
+        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, OldRows(), SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
         NullLogger<Maintenance>.Instance);
+
+    private static IEnumerable<OldRows> OldRows() =>
+        Scan.For<OldRows>(typeof(OldRows).Assembly, typeof(RowCleanup).Assembly).Select(type => (OldRows)Activator.CreateInstance(type)!);
 
     private async Task OwnEventAsync(int days)
     {

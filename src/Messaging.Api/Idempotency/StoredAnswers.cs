@@ -1,13 +1,12 @@
 using System.Text.Json;
+using Messaging.Infrastructure.Idempotency;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Messaging.Api.Idempotency;
 
-/// <summary>An answer as it was first given, to be given again.</summary>
-/// <param name="Fingerprint">Of the request that it answers.</param>
-/// <param name="Headers">Those of <see cref="Kept"/> that were set, as a JSON object.</param>
-public sealed record StoredAnswer(byte[] Fingerprint, int Status, string Headers, byte[] Body)
+/// <summary>Answers as they are stored, and given again.</summary>
+static class StoredAnswers
 {
     private static readonly string[] Kept = [HeaderNames.ContentType, HeaderNames.Location, HeaderNames.ETag];
 
@@ -19,15 +18,15 @@ public sealed record StoredAnswer(byte[] Fingerprint, int Status, string Headers
         return new(fingerprint, response.StatusCode, JsonSerializer.Serialize(headers), body);
     }
 
-    public async Task WriteAsync(HttpResponse response)
+    public static async Task WriteAsync(this StoredAnswer answer, HttpResponse response)
     {
-        response.StatusCode = Status;
-        foreach (var (name, value) in JsonSerializer.Deserialize<Dictionary<string, string>>(Headers)!)
+        response.StatusCode = answer.Status;
+        foreach (var (name, value) in JsonSerializer.Deserialize<Dictionary<string, string>>(answer.Headers)!)
             response.Headers[name] = value;
         response.Headers[IdempotencyConventions.ReplayedHeader] = "true";
-        if (Body.Length == 0)
+        if (answer.Body.Length == 0)
             return;
-        response.ContentLength = Body.Length;
-        await response.Body.WriteAsync(Body);
+        response.ContentLength = answer.Body.Length;
+        await response.Body.WriteAsync(answer.Body);
     }
 }

@@ -1,6 +1,6 @@
 using Messaging.Application.Common;
 
-namespace Messaging.Api.Idempotency;
+namespace Messaging.Infrastructure.Idempotency;
 
 /// <summary>Stored answers by owner and key. All within the transaction that the request's effect is written in.</summary>
 public sealed class IdempotencyStore(DbSession session)
@@ -45,3 +45,8 @@ public sealed class IdempotencyStore(DbSession session)
             new { Owner = owner, Key = key, answer.Fingerprint, answer.Status, answer.Headers, answer.Body },
             ct);
 }
+
+/// <summary>An answer as it was first given, to be given again.</summary>
+/// <param name="Fingerprint">Of the request that it answers.</param>
+/// <param name="Headers">Those that are given again, as a JSON object.</param>
+public sealed record StoredAnswer(byte[] Fingerprint, int Status, string Headers, byte[] Body);

@@ -1,0 +1,29 @@
+using Dapper;
+using Messaging.Application.Common;
+using Messaging.Infrastructure.Database;
+using NodaTime;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>Forgets the old rows of all modules.</summary>
+public sealed class RowCleanup(DirectDataSource database, IEnumerable<OldRows> modules, IClock clock)
+{
+    private const int BatchSize = 1_000;
+
+    public async Task ForgetAsync(CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        var now = clock.GetCurrentInstant();
+        foreach (var rows in modules)
+            await ForgetAsync(connection, rows.Statement, now - rows.Kept, ct);
+    }
+
+    private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)
+    {
+        var command = new CommandDefinition(sql, new { Before = before.ToDateTimeUtc(), Limit = BatchSize }, cancellationToken: ct);
+        while (await connection.ExecuteAsync(command) == BatchSize)
+        {
+        }
+    }
+}
