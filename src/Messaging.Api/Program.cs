@@ -1,4 +1,3 @@
-using Messaging.Api.Auth;
 using Messaging.Api.Accounts;
 using Messaging.Api.Cli;
 using Messaging.Api.Configuration;

@@ -1,12 +1,7 @@
 using System.Data.Common;
 using MediatR;
-using Messaging.Api.Accounts;
-using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
-using Messaging.Application;
-using Messaging.Application.Common;
 using Messaging.Domain.Common;
-using Messaging.Infrastructure.Database;
 
 namespace Messaging.Api.Cli;
 

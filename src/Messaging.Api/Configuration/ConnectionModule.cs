@@ -1,4 +1,3 @@
-using Messaging.Api.Configuration;
 using Messaging.Infrastructure.Database;
 using Npgsql;
 
