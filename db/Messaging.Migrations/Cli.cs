@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
@@ -7,7 +8,7 @@ using Npgsql;
 namespace Messaging.Migrations;
 
 /// <summary>The verbs: each runs, says what happened, and answers with its exit code and with what --json shows.</summary>
-sealed class Cli(TextWriter output, TextWriter errors)
+public sealed class Cli(ScriptSet scripts, TextWriter output, TextWriter errors)
 {
     const int Done = 0;
     const int Failed = 1;
@@ -16,7 +17,22 @@ sealed class Cli(TextWriter output, TextWriter errors)
 
     static readonly JsonSerializerOptions JsonStyle = new(JsonSerializerDefaults.Web);
 
-    public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken ct)
+    /// <summary>Runs the arguments of a process; its signals stop the run.</summary>
+    public static async Task<int> MainAsync(IReadOnlyList<string> arguments, ScriptSet scripts)
+    {
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return await new Cli(scripts, Console.Out, Console.Error).RunAsync(arguments, stop.Token);
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken ct)
     {
         var json = arguments.Contains("--json", StringComparer.Ordinal);
         var (exitCode, result) = await AnswerAsync(arguments, json ? errors : output, ct);
@@ -54,7 +70,7 @@ sealed class Cli(TextWriter output, TextWriter errors)
         }
     }
 
-    static async Task<(int ExitCode, object Result)> RunVerbAsync(CommandLine line, TextWriter progress, CancellationToken ct)
+    async Task<(int ExitCode, object Result)> RunVerbAsync(CommandLine line, TextWriter progress, CancellationToken ct)
     {
         if (line.Verb == "help")
         {
@@ -65,7 +81,6 @@ sealed class Cli(TextWriter output, TextWriter errors)
         if (line.Verb == "create")
             return await CreateAsync(line, progress);
 
-        var scripts = line.ScriptFolder is null ? ScriptSet.Embedded : ScriptSet.FromFolder(line.ScriptFolder);
         if (line.To is { } to && !scripts.Knows(to))
             throw new UsageException($"No script has the version {to}.");
         var migrator = new Migrator(ConnectionOf(line), scripts, progress, new MigratorOptions { LockTimeout = line.LockTimeout });
@@ -142,13 +157,10 @@ sealed class Cli(TextWriter output, TextWriter errors)
 
     static async Task<(int, object)> CreateAsync(CommandLine line, TextWriter progress)
     {
-        var files = NewScript.Create(
-            line.ScriptFolder ?? NewScript.FindFolder(Environment.CurrentDirectory), line.Name!, DateOnly.FromDateTime(DateTime.UtcNow));
-        foreach (var file in files)
-            await progress.WriteLineAsync(file);
-        await progress.WriteLineAsync("Say in it whether the release before it runs beside it: `-- compatible` in place of `-- breaking`.");
-        await progress.WriteLineAsync("Add its line to db/Messaging.FluentMigrator/Scripts.cs as well.");
-        return (Done, new { files });
+        var file = NewScript.Create(NewScript.FindFolder(Environment.CurrentDirectory), line.Name!, DateOnly.FromDateTime(DateTime.UtcNow));
+        await progress.WriteLineAsync(file);
+        await progress.WriteLineAsync("Say in it whether the release before it runs beside it: `(compatible)` in place of `(breaking)`.");
+        return (Done, new { file });
     }
 
     static IEnumerable<object> Names(IEnumerable<Script> scripts) => scripts.Select(script => new { script.Version, script.Name });

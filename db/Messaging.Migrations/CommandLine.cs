@@ -13,11 +13,10 @@ sealed record CommandLine(string Verb)
           status            which scripts are applied, and which are waiting
           plan [--to N]     what `up` would run, the locks it takes, and about how long
           verify            is the schema what these scripts make: compares with a scratch database
-          create <name>     write a new pair of scripts into db/migrations
+          create <name>     write a new script into db/Messaging.Migrations/Migrations
 
           --connection C    else ConnectionStrings__MessagingDirect, else ConnectionStrings__Messaging
           --lock-timeout T  how long a script waits for a busy table before it steps back and tries again: 500ms, 5s (default), 1min
-          --scripts FOLDER  scripts from a folder instead of those built in
           --json            one JSON object on standard output; progress goes to standard error
 
         Ends with 0 done, 1 failed or different, 2 wrong use, 3 scripts are waiting (status, verify).
@@ -31,8 +30,6 @@ sealed record CommandLine(string Verb)
     public string? Connection { get; private init; }
 
     public TimeSpan LockTimeout { get; private init; } = new MigratorOptions().LockTimeout;
-
-    public string? ScriptFolder { get; private init; }
 
     public bool Json { get; private init; }
 
@@ -60,7 +57,6 @@ sealed record CommandLine(string Verb)
     {
         "--json" => this with { Json = true },
         "--connection" => this with { Connection = ValueOf(argument, rest) },
-        "--scripts" => this with { ScriptFolder = FolderOf(ValueOf(argument, rest)) },
         "--lock-timeout" => this with { LockTimeout = DurationOf(ValueOf(argument, rest)) },
         "--to" when Verb is "up" or "down" or "plan" => this with { To = VersionOf(ValueOf(argument, rest)) },
         _ when Verb == "create" && Name is null && !argument.StartsWith('-') => this with { Name = argument },
@@ -81,9 +77,6 @@ sealed record CommandLine(string Verb)
     static long VersionOf(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version)
         ? version
         : throw new UsageException("--to takes the number of a script, yyyyMMddNNNN, or 0.");
-
-    static string FolderOf(string path) =>
-        Directory.Exists(path) ? path : throw new UsageException($"There is no folder {path}.");
 
     static TimeSpan DurationOf(string text)
     {

@@ -60,7 +60,7 @@ static class InvalidIndexes
     public static async Task<IReadOnlyList<string>> RebuildAsync(
         NpgsqlConnection connection, IEnumerable<Script> applied, TextWriter output, CancellationToken ct)
     {
-        var ours = applied.SelectMany(script => SqlText.IndexesMadeBy(script.Up)).ToHashSet();
+        var ours = applied.SelectMany(script => script.Up).SelectMany(SqlText.IndexesMadeBy).ToHashSet();
         var rebuilt = new List<string>();
         await connection.ExecuteAsync(NoLockTimeoutSql, ct);
 

@@ -38,13 +38,13 @@ public sealed class Migrator
 
     /// <summary>Connects to nothing yet.</summary>
     /// <param name="connectionString">A direct connection: a pooler in transaction mode loses the lock.</param>
-    /// <param name="scripts">The scripts; <see cref="ScriptSet.Embedded"/> when not given.</param>
+    /// <param name="scripts">The scripts; <see cref="ScriptSet.OfThisRelease"/> when not given.</param>
     /// <param name="output">Gets a line per step, and no secrets; nothing is written when not given.</param>
     /// <param name="options">How patient the run is.</param>
     public Migrator(string connectionString, ScriptSet? scripts = null, TextWriter? output = null, MigratorOptions? options = null)
     {
         settings = Session.Settings(connectionString) ?? throw new MigrationException(UnreadableConnection);
-        this.scripts = scripts ?? ScriptSet.Embedded;
+        this.scripts = scripts ?? ScriptSet.OfThisRelease;
         this.output = output is null ? TextWriter.Null : TextWriter.Synchronized(output);
         this.options = options ?? new MigratorOptions();
     }
@@ -56,14 +56,12 @@ public sealed class Migrator
     public async Task<MigrationRun> UpAsync(long? to = null, CancellationToken ct = default)
     {
         RequireKnown(to);
-        await using var connection = await OpenLockedAsync(ct);
-        var status = await RequireSoundHistoryAsync(connection, ct);
+        await using var runner = await ScriptRunner.OpenAsync(settings, output, options, ct);
+        var status = await RequireSoundHistoryAsync(runner.Connection, ct);
         if (status.Waiting.Count > 0)
             RequireNothingNewer(status);
-        await AdoptChecksumsAsync(connection, status, ct);
-        var rebuilt = await InvalidIndexes.RebuildAsync(connection, AppliedScripts(status), output, ct);
+        var rebuilt = await InvalidIndexes.RebuildAsync(runner.Connection, AppliedScripts(status), output, ct);
 
-        var runner = new ScriptRunner(connection, output, options);
         var runs = new List<ScriptRun>();
         foreach (var script in status.Waiting.Where(script => script.Version <= (to ?? long.MaxValue)))
             runs.Add(await runner.UpAsync(script, ct));
@@ -74,11 +72,10 @@ public sealed class Migrator
     public async Task<MigrationRun> DownAsync(long to, CancellationToken ct = default)
     {
         RequireKnown(to);
-        await using var connection = await OpenLockedAsync(ct);
-        var status = await RequireSoundHistoryAsync(connection, ct);
+        await using var runner = await ScriptRunner.OpenAsync(settings, output, options, ct);
+        var status = await RequireSoundHistoryAsync(runner.Connection, ct);
         RequireNothingNewer(status);
 
-        var runner = new ScriptRunner(connection, output, options);
         var runs = new List<ScriptRun>();
         foreach (var script in AppliedScripts(status).Where(script => script.Version > to).Reverse())
             runs.Add(await runner.DownAsync(script, ct));
@@ -103,9 +100,9 @@ public sealed class Migrator
         foreach (var script in status.Waiting.Where(script => script.Version <= (to ?? long.MaxValue)))
         {
             var statements = new List<PlannedStatement>();
-            foreach (var statement in SqlText.Statements(script.Up))
+            foreach (var statement in script.Up.SelectMany(SqlText.Statements))
                 statements.Add(await PlannedStatement.OfAsync(connection, statement, ct));
-            plan.Add(new PlannedScript(script.Version, script.Name, script.UpRunsOutsideTransaction, script.IsCompatible, statements));
+            plan.Add(new PlannedScript(script.Version, script.Name, script.RunsOutsideTransaction, script.IsCompatible, statements));
         }
 
         return plan;
@@ -122,22 +119,6 @@ public sealed class Migrator
         return await Verification.OfAsync(connection, settings, scripts, ct);
     }
 
-    async Task<NpgsqlConnection> OpenLockedAsync(CancellationToken ct)
-    {
-        var connection = await Session.OpenAsync(settings, ct);
-        try
-        {
-            await connection.LockAsync(output, ct);
-            await new ScriptRunner(connection, output, options).CreateLedgerAsync(ct);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
-
     async Task<MigrationStatus> RequireSoundHistoryAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var status = MigrationStatus.Of(await Ledger.ReadAsync(connection, ct), scripts);
@@ -149,13 +130,6 @@ public sealed class Migrator
     {
         if (status.Newer.Count > 0)
             throw new MigrationException($"A newer release applied {status.NewerNames}: use its messaging-db.");
-    }
-
-    async Task AdoptChecksumsAsync(NpgsqlConnection connection, MigrationStatus status, CancellationToken ct)
-    {
-        var without = status.Applied.Where(row => row.Checksum is null).Select(row => row.Version).ToHashSet();
-        foreach (var script in scripts.Where(script => without.Contains(script.Version)))
-            await Ledger.SetChecksumAsync(connection, script, ct);
     }
 
     IEnumerable<Script> AppliedScripts(MigrationStatus status) => scripts.Except(status.Waiting);

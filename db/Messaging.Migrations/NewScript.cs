@@ -3,35 +3,61 @@ using System.Text.RegularExpressions;
 
 namespace Messaging.Migrations;
 
-/// <summary>Writes the empty pair of a new script, numbered after today and after every script that is there.</summary>
+/// <summary>Writes the class of a new script, numbered after today and after every script that is there.</summary>
 static partial class NewScript
 {
-    public static IReadOnlyList<string> Create(string folder, string name, DateOnly today)
+    public static string Create(string folder, string name, DateOnly today)
     {
         if (!ValidName().IsMatch(name))
             throw new UsageException("A name is made of a-z, 0-9 and _, such as add_nicknames.");
 
         var first = long.Parse(today.ToString("yyyyMMdd", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) * 10_000 + 1;
-        var version = Math.Max(first, ScriptSet.FromFolder(folder).Latest + 1);
-        string[] files = [Path.Combine(folder, $"{version}_{name}.up.sql"), Path.Combine(folder, $"{version}_{name}.down.sql")];
-        File.WriteAllText(files[0], $"-- Why: {name}\n-- breaking\n");
-        File.WriteAllText(files[1], $"-- Takes back {name}\n");
-        return files;
+        var version = Directory.EnumerateFiles(folder, "*.cs")
+            .Select(path => FileName().Match(Path.GetFileName(path)))
+            .Where(match => match.Success)
+            .Select(match => long.Parse(match.Groups["version"].ValueSpan, CultureInfo.InvariantCulture) + 1)
+            .Append(first)
+            .Max();
+        var type = string.Concat(name.Split('_', StringSplitOptions.RemoveEmptyEntries).Select(word => $"{char.ToUpperInvariant(word[0])}{word[1..]}"));
+        var file = Path.Combine(folder, $"M{version}_{type}.cs");
+        File.WriteAllText(file, $$"""""
+            namespace Messaging.Migrations.Migrations;
+
+            /// <summary>Why: {{name}}</summary>
+            [Migration({{version}}, "{{name}} (breaking)")]
+            public sealed class {{type}} : Migration
+            {
+                public override void Up() => Execute.Sql(
+                    """
+                    -- Makes it.
+                    """);
+
+                public override void Down() => Execute.Sql(
+                    """
+                    -- Takes it back.
+                    """);
+            }
+
+            """"");
+        return file;
     }
 
-    /// <summary>The folder db/migrations of the repository that a folder lies in.</summary>
+    /// <summary>The folder of the migrations in the repository that a folder lies in.</summary>
     public static string FindFolder(string from)
     {
         for (var folder = new DirectoryInfo(from); folder is not null; folder = folder.Parent)
         {
-            var scripts = Path.Combine(folder.FullName, "db", "migrations");
+            var scripts = Path.Combine(folder.FullName, "db", "Messaging.Migrations", "Migrations");
             if (Directory.Exists(scripts))
                 return scripts;
         }
 
-        throw new UsageException("There is no db/migrations in this folder or one above it: run `create` inside the repository.");
+        throw new UsageException("There is no db/Messaging.Migrations/Migrations in this folder or one above it: run `create` inside the repository.");
     }
 
     [GeneratedRegex("^[a-z][a-z0-9_]*$", RegexOptions.None, 1000)]
     private static partial Regex ValidName();
+
+    [GeneratedRegex(@"^M(?<version>\d{12})_", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex FileName();
 }

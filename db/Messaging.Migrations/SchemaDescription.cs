@@ -19,7 +19,6 @@ static class SchemaDescription
         WHERE c.relnamespace = 'public'::regnamespace
             AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
             AND NOT c.relispartition
-            AND c.relname NOT IN ('VersionInfo', 'migration_checksums')
             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
         """;
 
@@ -104,6 +103,7 @@ static class SchemaDescription
         WHERE stxnamespace = 'public'::regnamespace
         """;
 
+    // FluentMigrator's, and what the runner before it left until the script that drops it.
     static readonly string[] RunnersOwn = ["VersionInfo", "UC_Version", "migration_checksums", "pk_migration_checksums"];
 
     public static async Task<SortedDictionary<string, string>> ReadAsync(NpgsqlConnection connection, CancellationToken ct)

@@ -21,11 +21,11 @@ public enum SchemaState
 /// <param name="Message">One line for an operator with the command to run.</param>
 public sealed record SchemaVersion(SchemaState State, long Current, long Known, string Message)
 {
-    /// <summary>Compares a database with <see cref="ScriptSet.Embedded"/>. Reads only.</summary>
+    /// <summary>Compares a database with <see cref="ScriptSet.OfThisRelease"/>. Reads only.</summary>
     public static async Task<SchemaVersion> CheckAsync(DbDataSource dataSource, CancellationToken ct = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(ct);
-        return await CheckAsync(connection, ScriptSet.Embedded, ct);
+        return await CheckAsync(connection, ScriptSet.OfThisRelease, ct);
     }
 
     /// <summary>Compares the database of an open connection with a set of scripts. Reads only.</summary>

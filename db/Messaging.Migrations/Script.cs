@@ -1,40 +1,57 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
+using System.Reflection;
+using FluentMigrator.Expressions;
+using FluentMigrator.Infrastructure;
 
 namespace Messaging.Migrations;
 
-/// <summary>One numbered step of the schema: the text that makes it, and the text that takes it back.</summary>
-/// <param name="Version">The script's number, <c>yyyyMMddNNNN</c>; scripts run in this order.</param>
-/// <param name="Name">What the file is called after its number; it stands in <c>VersionInfo</c> as the description.</param>
-/// <param name="Up">SQL that makes the step.</param>
-/// <param name="Down">SQL that takes it back; it may drop data.</param>
-public sealed record Script(long Version, string Name, string Up, string Down)
+/// <summary>One numbered step of the schema, as FluentMigrator runs it: SQL that makes it, and SQL that takes it back.</summary>
+/// <param name="version">The script's number, <c>yyyyMMddNNNN</c>; scripts run in this order.</param>
+/// <param name="description">What stands in <c>VersionInfo</c>: the script's name, and whether the release before it runs beside it.</param>
+/// <param name="migration">What runs; it may drop data on its way down.</param>
+/// <param name="transaction"><c>None</c> for statements that refuse to run inside a transaction.</param>
+public sealed class Script(
+    long version, string description, IMigration migration, TransactionBehavior transaction = TransactionBehavior.Default)
+    : MigrationInfo(version, description, transaction, isBreakingChange: false, () => migration)
 {
-    const string OutsideTransactionMarker = "-- outside-transaction";
-    const string CompatibleMarker = "-- compatible";
-    const string BreakingMarker = "-- breaking";
+    const string Compatible = " (compatible)";
+    const string Breaking = " (breaking)";
 
-    /// <summary>SHA-256 of <see cref="Up"/> in lower-case hex. Line ends do not count: a checkout on Windows has the same one.</summary>
-    public string Checksum => Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes(Up.ReplaceLineEndings("\n").TrimEnd())));
+    public string Name => NameIn(Description);
 
-    /// <summary>True when <see cref="Up"/> is one statement that refuses to run inside a transaction.</summary>
-    public bool UpRunsOutsideTransaction => IsMarked(Up, OutsideTransactionMarker);
+    /// <summary>True when the script says that the release before it runs beside it. One that says nothing is breaking.</summary>
+    public bool IsCompatible => SaysCompatible(Description);
 
-    /// <summary>True when <see cref="Down"/> is one statement that refuses to run inside a transaction.</summary>
-    public bool DownRunsOutsideTransaction => IsMarked(Down, OutsideTransactionMarker);
+    public bool RunsOutsideTransaction => TransactionBehavior == TransactionBehavior.None;
 
-    /// <summary>True when <see cref="Up"/> says that the release before it runs beside it. One that says nothing is breaking.</summary>
-    public bool IsCompatible => IsMarked(Up, CompatibleMarker);
+    /// <summary>The SQL that makes the step, one text for each time that the server is asked.</summary>
+    public IReadOnlyList<string> Up => SqlOf(Migration.GetUpExpressions);
 
-    /// <summary>True when <see cref="Up"/> says either that it is compatible or that it is breaking.</summary>
-    public bool SaysWhetherItBreaks => IsCompatible != IsMarked(Up, BreakingMarker);
+    /// <summary>The SQL that takes the step back.</summary>
+    public IReadOnlyList<string> Down => SqlOf(Migration.GetDownExpressions);
+
+    /// <summary>The script that a class with FluentMigrator's attribute is.</summary>
+    public static Script Of(Type type)
+    {
+        var attribute = type.GetCustomAttribute<MigrationAttribute>()!;
+        return new(attribute.Version, attribute.Description, (IMigration)Activator.CreateInstance(type)!, attribute.TransactionBehavior);
+    }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Version} {Name}");
 
-    static bool IsMarked(string sql, string marker) => sql.ReplaceLineEndings("\n").Split('\n')
-        .Select(line => line.Trim())
-        .TakeWhile(line => line.Length == 0 || line.StartsWith("--", StringComparison.Ordinal))
-        .Any(line => line == marker || line.StartsWith(marker + " ", StringComparison.Ordinal));
+    internal static bool SaysCompatible(string description) => description.EndsWith(Compatible, StringComparison.Ordinal);
+
+    internal static string NameIn(string description) => (SaysCompatible(description), description.EndsWith(Breaking, StringComparison.Ordinal)) switch
+    {
+        (true, _) => description[..^Compatible.Length],
+        (_, true) => description[..^Breaking.Length],
+        _ => description,
+    };
+
+    static List<string> SqlOf(Action<IMigrationContext> collect)
+    {
+        var context = new MigrationContext(null, null, null);
+        collect(context);
+        return [.. context.Expressions.Select(step => step is ExecuteSqlStatementExpression sql ? sql.SqlStatement : step.ToString()!)];
+    }
 }

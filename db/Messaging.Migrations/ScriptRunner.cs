@@ -1,115 +1,186 @@
+using System.Data;
+using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
+using FluentMigrator.Infrastructure;
+using FluentMigrator.Runner;
+using FluentMigrator.Runner.Processors;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Messaging.Migrations;
 
-/// <summary>Runs one script together with its row in the ledger, or makes the ledger, again and again while a table is busy.</summary>
-sealed class ScriptRunner(NpgsqlConnection connection, TextWriter output, MigratorOptions options)
+/// <summary>
+/// FluentMigrator's runner on a connection that excludes every other run. It runs one script together with its row in
+/// <c>VersionInfo</c>, again and again while a table is busy.
+/// </summary>
+sealed class ScriptRunner : IAsyncDisposable
 {
     static readonly TimeSpan SignOfLifeEvery = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan StopEvery = TimeSpan.FromMilliseconds(100);
 
     const string LockTimeoutSql = """
         SELECT set_config('lock_timeout', @Milliseconds, false)
         """;
 
-    public async Task<ScriptRun> UpAsync(Script script, CancellationToken ct)
+    const string CancelSql = """
+        SELECT pg_cancel_backend(@Pid)
+        """;
+
+    readonly NpgsqlConnectionStringBuilder settings;
+    readonly TextWriter output;
+    readonly MigratorOptions options;
+    readonly ServiceProvider services;
+    readonly AsyncServiceScope scope;
+    readonly MigrationRunner runner;
+
+    ScriptRunner(NpgsqlConnectionStringBuilder settings, TextWriter output, MigratorOptions options)
     {
-        var elapsed = await RunAsync(script, script.Up, script.UpRunsOutsideTransaction, () => Ledger.AddAsync(connection, script, ct), ct);
-        await output.WriteLineAsync(Line($"{script}: applied in {elapsed.TotalSeconds:0.00} s"));
+        (this.settings, this.output, this.options) = (settings, output, options);
+        // Without a logger: FluentMigrator's lines hold the SQL, and with it whatever a script writes.
+        services = new ServiceCollection()
+            .AddFluentMigratorCore()
+            .ConfigureRunner(builder => builder.AddPostgres15_0().WithGlobalConnectionString(settings.ConnectionString))
+            .BuildServiceProvider();
+        scope = services.CreateAsyncScope();
+        runner = (MigrationRunner)scope.ServiceProvider.GetRequiredService<IMigrationRunner>();
+    }
+
+    /// <summary>FluentMigrator's own connection, which holds the lock as well: who loses it runs nothing more.</summary>
+    public NpgsqlConnection Connection => (NpgsqlConnection)((GenericProcessorBase)runner.Processor).Connection;
+
+    /// <summary>Connects, waits for other runs to end, and makes what is missing of <c>VersionInfo</c>.</summary>
+    public static async Task<ScriptRunner> OpenAsync(
+        NpgsqlConnectionStringBuilder settings, TextWriter output, MigratorOptions options, CancellationToken ct)
+    {
+        var made = new ScriptRunner(settings, output, options);
+        try
+        {
+            // FluentMigrator opens it when it is first looked at.
+            await Session.OpenAsync(settings, ct, () => made.Connection);
+            await made.Connection.LockAsync(output, ct);
+            await made.TryAsync("the ledger", () => made.InTransactionAsync(made.LoadLedger, "the ledger", ct), ct);
+            return made;
+        }
+        catch
+        {
+            await made.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await scope.DisposeAsync();
+        await services.DisposeAsync();
+    }
+
+    public Task<ScriptRun> UpAsync(Script script, CancellationToken ct) =>
+        RunAsync(script, script.Up, rest => runner.ApplyMigrationUp(rest, !script.RunsOutsideTransaction), "applied", ct);
+
+    public Task<ScriptRun> DownAsync(Script script, CancellationToken ct) =>
+        RunAsync(script, script.Down, rest => runner.ApplyMigrationDown(rest, !script.RunsOutsideTransaction), "taken back", ct);
+
+    async Task<ScriptRun> RunAsync(Script script, IReadOnlyList<string> sql, Action<IMigrationInfo> run, string done, CancellationToken ct)
+    {
+        var elapsed = await TryAsync(
+            script.ToString(),
+            () => script.RunsOutsideTransaction
+                ? OutsideTransactionAsync(script, sql, run, ct)
+                : InTransactionAsync(() => run(script), script.ToString(), ct),
+            ct);
+        await output.WriteLineAsync(Line($"{script}: {done} in {elapsed.TotalSeconds:0.00} s"));
         return new ScriptRun(script.Version, script.Name, elapsed);
     }
 
-    public async Task<ScriptRun> DownAsync(Script script, CancellationToken ct)
+    // Anew with each try: FluentMigrator keeps what failed.
+    void LoadLedger() => runner.VersionLoader = scope.ServiceProvider.GetRequiredService<IVersionLoader>();
+
+    async Task InTransactionAsync(Action work, string what, CancellationToken ct)
     {
-        var elapsed = await RunAsync(script, script.Down, script.DownRunsOutsideTransaction, () => Ledger.RemoveAsync(connection, script, ct), ct);
-        await output.WriteLineAsync(Line($"{script}: taken back in {elapsed.TotalSeconds:0.00} s"));
-        return new ScriptRun(script.Version, script.Name, elapsed);
+        await SetLockTimeoutAsync(options.LockTimeout, ct);
+        await WorkAsync(work, what, ct);
     }
 
-    /// <summary>Makes what is missing of the ledger; waits for nobody when nothing is.</summary>
-    public async Task CreateLedgerAsync(CancellationToken ct)
+    async Task OutsideTransactionAsync(Script script, IReadOnlyList<string> sql, Action<IMigrationInfo> run, CancellationToken ct)
     {
-        if (!await Ledger.IsCompleteAsync(connection, ct))
-            await TryAsync("the ledger", () => InTransactionAsync(() => Ledger.CreateAsync(connection, ct), ct), ct);
+        // Waiting for older transactions is how a concurrent build works, and blocks nobody: a time-out would only waste the build.
+        await SetLockTimeoutAsync(TimeSpan.Zero, ct);
+        var done = new HashSet<string>();
+        foreach (var statement in sql)
+        {
+            if (await InvalidIndexes.IsDoneAlreadyAsync(Connection, script, statement, output, ct))
+                done.Add(statement);
+        }
+
+        var rest = new Script(script.Version, script.Description, new Rest(script.Migration, done), script.TransactionBehavior);
+        await WorkAsync(() => run(rest), script.ToString(), ct);
     }
 
-    Task<TimeSpan> RunAsync(Script script, string sql, bool outsideTransaction, Func<Task> record, CancellationToken ct) => TryAsync(
-        script.ToString(),
-        () => WithSignsOfLifeAsync(
-            script,
-            outsideTransaction
-                ? OutsideTransactionAsync(script, sql, record, ct)
-                : InTransactionAsync(() => RunAndRecordAsync(sql, record, ct), ct)),
-        ct);
+    Task SetLockTimeoutAsync(TimeSpan timeout, CancellationToken ct) => Connection.ScalarAsync<string>(
+        LockTimeoutSql, ct, ("Milliseconds", Line($"{timeout.TotalMilliseconds:0}")));
 
     async Task<TimeSpan> TryAsync(string what, Func<Task> work, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
         {
+            ct.ThrowIfCancellationRequested();
             try
             {
                 await work();
                 return watch.Elapsed;
             }
-            catch (PostgresException e) when (IsBusy(e) && attempt < options.Tries)
+            catch (Exception) when (ct.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(ct);
+            }
+            catch (Exception e) when (Cause(e) is PostgresException busy && IsBusy(busy) && attempt < options.Tries)
             {
                 var pause = PauseAfter(attempt);
                 await output.WriteLineAsync(Line(
-                    $"{what}: a table is busy ({e.MessageText}); try {attempt + 1} of {options.Tries} in {pause.TotalSeconds:0.0} s"));
+                    $"{what}: a table is busy ({busy.MessageText}); try {attempt + 1} of {options.Tries} in {pause.TotalSeconds:0.0} s"));
                 await Task.Delay(pause, ct);
             }
-            catch (PostgresException e)
+            catch (Exception e)
             {
-                throw new MigrationException($"{what} failed: {e.MessageText} ({e.SqlState})", e);
-            }
-            catch (NpgsqlException e)
-            {
-                throw new MigrationException($"{what}: the connection was lost; the next run goes on from here: {e.Message}", e);
+                var cause = Cause(e);
+                throw new MigrationException(cause switch
+                {
+                    PostgresException refused => $"{what} failed: {refused.MessageText} ({refused.SqlState})",
+                    NpgsqlException => $"{what}: the connection was lost; the next run goes on from here: {cause.Message}",
+                    _ when Connection.State != ConnectionState.Open => $"{what}: the connection was lost; the next run goes on from here.",
+                    _ => $"{what} failed: {cause.Message}",
+                }, cause);
             }
         }
     }
 
-    async Task InTransactionAsync(Func<Task> work, CancellationToken ct)
-    {
-        await SetLockTimeoutAsync(options.LockTimeout, ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        await work();
-        await transaction.CommitAsync(ct);
-    }
-
-    async Task RunAndRecordAsync(string sql, Func<Task> record, CancellationToken ct)
-    {
-        await connection.ExecuteAsync(sql, ct);
-        await record();
-    }
-
-    async Task OutsideTransactionAsync(Script script, string sql, Func<Task> record, CancellationToken ct)
-    {
-        // Waiting for older transactions is how a concurrent build works, and blocks nobody: a time-out would only waste the build.
-        var concurrently = SqlText.Statements(sql)[0].Contains("INDEX CONCURRENTLY", StringComparison.OrdinalIgnoreCase);
-        await SetLockTimeoutAsync(concurrently ? TimeSpan.Zero : options.LockTimeout, ct);
-
-        if (!await InvalidIndexes.IsDoneAlreadyAsync(connection, script, sql, output, ct))
-            await connection.ExecuteAsync(sql, ct);
-        await record();
-    }
-
-    Task<int> SetLockTimeoutAsync(TimeSpan timeout, CancellationToken ct) => connection.ExecuteAsync(
-        LockTimeoutSql, ct, ("Milliseconds", Line($"{timeout.TotalMilliseconds:0}")));
-
-    async Task WithSignsOfLifeAsync(Script script, Task work)
+    // FluentMigrator knows of no cancellation: the server is asked to stop what its connection runs, until that has ended.
+    async Task WorkAsync(Action work, string what, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
-        while (!work.IsCompleted)
+        var pid = Connection.ProcessID;
+        var running = Task.Run(work, CancellationToken.None);
+        while (!running.IsCompleted && await Task.WhenAny(running, Task.Delay(SignOfLifeEvery, ct)) != running)
         {
-            if (await Task.WhenAny(work, Task.Delay(SignOfLifeEvery, CancellationToken.None)) != work)
-                await output.WriteLineAsync(Line($"{script}: still running after {watch.Elapsed.TotalSeconds:0} s"));
+            if (!ct.IsCancellationRequested)
+                await output.WriteLineAsync(Line($"{what}: still running after {watch.Elapsed.TotalSeconds:0} s"));
+            else if (await Task.WhenAny(running, Task.Delay(StopEvery, CancellationToken.None)) != running)
+                await StopAsync(pid);
         }
 
-        await work;
+        await running;
     }
+
+    async Task StopAsync(int pid)
+    {
+        await using var other = await Session.OpenAsync(settings, CancellationToken.None);
+        await other.ScalarAsync<bool>(CancelSql, CancellationToken.None, ("Pid", pid));
+    }
+
+    // FluentMigrator's own exception repeats the SQL.
+    static Exception Cause(Exception e) => e is DbException || e.InnerException is null ? e : Cause(e.InnerException);
 
     // Jitter keeps the tries from meeting whatever holds the table in step.
     TimeSpan PauseAfter(int attempt) => TimeSpan.FromSeconds(

@@ -59,17 +59,23 @@ static class Session
         }
     }
 
-    public static async Task<NpgsqlConnection> OpenAsync(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
+    /// <param name="open">Opens it where somebody else makes the connection; who that is closes it.</param>
+    public static async Task<NpgsqlConnection> OpenAsync(
+        NpgsqlConnectionStringBuilder settings, CancellationToken ct, Func<NpgsqlConnection>? open = null)
     {
-        var connection = new NpgsqlConnection(settings.ConnectionString);
+        var connection = open is null ? new NpgsqlConnection(settings.ConnectionString) : null;
         try
         {
-            await connection.OpenAsync(ct);
+            if (connection is null)
+                connection = await Task.Run(open!, ct);
+            else
+                await connection.OpenAsync(ct);
             await connection.ExecuteAsync(SettingsSql, ct);
         }
         catch (Exception e) when (e is NpgsqlException or SocketException or TimeoutException or IOException)
         {
-            await connection.DisposeAsync();
+            if (connection is not null)
+                await connection.DisposeAsync();
             var reason = e is PostgresException refused ? refused.MessageText : e.InnerException?.Message ?? e.Message;
             throw new MigrationException(
                 $"Cannot connect to database {settings.Database ?? settings.Username} on {settings.Host}:{settings.Port} as {settings.Username}: {reason}", e);

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Messaging.Migrations;
 
 /// <summary>Whether the schema of a database is what the scripts make.</summary>
-/// <param name="Differences">A line for each thing that differs, each invalid index and each script changed or missing.</param>
+/// <param name="Differences">A line for each thing that differs, each invalid index and each script missing.</param>
 /// <param name="Waiting">Scripts not applied yet; they are no difference.</param>
 public sealed record Verification(IReadOnlyList<string> Differences, IReadOnlyList<Script> Waiting)
 {

@@ -11,12 +11,11 @@ sealed class CommandLineTests
     public async Task Each_verb_ends_with_0_when_it_is_done()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        using var scripts = new ScriptFolder(Scripts.Sample);
 
         string[][] verbs = [["plan"], ["up"], ["status"], ["verify"], ["down", "--to", "0"]];
         foreach (var verb in verbs)
         {
-            var result = await Tool.RunAsync(database.ConnectionString, [.. verb, "--scripts", scripts.Path]);
+            var result = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, verb);
             Assert.That(result.ExitCode, Is.Zero, $"{verb[0]}: {result}");
         }
     }
@@ -26,40 +25,21 @@ sealed class CommandLineTests
     public async Task Waiting_scripts_end_with_3(string verb)
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        using var scripts = new ScriptFolder(Scripts.Sample);
-        await Tool.RunAsync(database.ConnectionString, "up", "--to", "202601010001", "--scripts", scripts.Path);
+        await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "up", "--to", "202601010001");
 
-        var result = await Tool.RunAsync(database.ConnectionString, verb, "--scripts", scripts.Path);
+        var result = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, verb);
 
         Assert.That(result, Has.Property("ExitCode").EqualTo(3).And.Property("Output").Contains("waiting  202601020001 add_nicknames"));
-    }
-
-    [TestCase("up")]
-    [TestCase("down", "--to", "0")]
-    [TestCase("status")]
-    [TestCase("plan")]
-    [TestCase("verify")]
-    public async Task A_changed_script_ends_with_1_and_is_named(params string[] verb)
-    {
-        await using var database = await TestServer.CreateDatabaseAsync();
-        await database.Migrator(Scripts.Sample).UpAsync();
-        using var scripts = new ScriptFolder(Scripts.People with { Up = "SELECT 1" }, Scripts.Nicknames, Scripts.NameIndex);
-
-        var result = await Tool.RunAsync(database.ConnectionString, [.. verb, "--scripts", scripts.Path]);
-
-        Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Output + result.Errors, Does.Contain("202601010001 create_people was changed after it was applied"));
     }
 
     [Test]
     public async Task A_different_schema_ends_with_1()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        using var scripts = new ScriptFolder(Scripts.Sample);
-        await Tool.RunAsync(database.ConnectionString, "up", "--scripts", scripts.Path);
+        await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "up");
         await database.ExecuteAsync("ALTER TABLE people DROP COLUMN nickname");
 
-        var result = await Tool.RunAsync(database.ConnectionString, "verify", "--scripts", scripts.Path);
+        var result = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "verify");
 
         Assert.That(result, Has.Property("ExitCode").EqualTo(1).And.Property("Output").Contains("column people.nickname is missing"));
     }
@@ -73,7 +53,7 @@ sealed class CommandLineTests
     [TestCase("up", "now")]
     [TestCase("status", "--to", "0")]
     [TestCase("up", "--lock-timeout", "soon")]
-    [TestCase("up", "--scripts", "/no/such/folder")]
+    [TestCase("up", "--scripts", "db/migrations")]
     [TestCase("create")]
     [TestCase("create", "Add Nicknames")]
     public async Task Wrong_use_ends_with_2_and_points_to_help(params string[] arguments)
@@ -116,10 +96,9 @@ sealed class CommandLineTests
     public async Task Json_is_one_object_on_standard_output_and_progress_goes_to_standard_error()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        using var scripts = new ScriptFolder(Scripts.Sample);
 
-        var up = await Tool.RunAsync(database.ConnectionString, "up", "--json", "--scripts", scripts.Path);
-        var status = await Tool.RunAsync(database.ConnectionString, "status", "--json", "--scripts", scripts.Path);
+        var up = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "up", "--json");
+        var status = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "status", "--json");
 
         Assert.That((long?)JsonNode.Parse(up.Output)!["scripts"]![2]!["version"], Is.EqualTo(202601030001));
         Assert.That(up.Errors, Does.Contain("202601010001 create_people: applied in "));
@@ -135,14 +114,18 @@ sealed class CommandLineTests
     }
 
     [Test]
-    public async Task Create_writes_the_next_pair()
+    public async Task Create_writes_the_next_migration_of_the_repository_that_it_runs_in()
     {
-        using var scripts = new ScriptFolder(new Script(999912310007, "last", "", ""));
+        var repository = Directory.CreateTempSubdirectory("a repository ");
+        var migrations = repository.CreateSubdirectory("db/Messaging.Migrations/Migrations").FullName;
+        await File.WriteAllTextAsync(Path.Combine(migrations, "M999912310007_Last.cs"), "");
+        using var create = Tool.Start(null, repository.CreateSubdirectory("src").FullName, "create", "add_nicknames");
 
-        var result = await Tool.RunAsync(null, "create", "add_nicknames", "--scripts", scripts.Path);
+        var result = await create.EndAsync();
 
         Assert.That(result.ExitCode, Is.Zero, result.Errors);
-        Assert.That(Directory.EnumerateFiles(scripts.Path, "*nicknames*").Select(Path.GetFileName), Is.EquivalentTo(
-            (string[])["999912310008_add_nicknames.up.sql", "999912310008_add_nicknames.down.sql"]));
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(migrations, "M999912310008_AddNicknames.cs")), Does.Contain(
+            "[Migration(999912310008, \"add_nicknames (breaking)\")]\npublic sealed class AddNicknames : Migration"));
+        repository.Delete(recursive: true);
     }
 }

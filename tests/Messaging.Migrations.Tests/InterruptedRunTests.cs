@@ -7,10 +7,6 @@ namespace Messaging.Migrations.Tests;
 [Parallelizable(ParallelScope.All)]
 sealed class InterruptedRunTests
 {
-    // The test holds advisory lock 42, so a run stands still inside this script until the test lets it go.
-    static readonly Script Gate = new(
-        202601020001, "gate", "CREATE TABLE gate (id int); SELECT pg_advisory_xact_lock(42);", "DROP TABLE gate;");
-
     const string AtTheGateSql = """
         SELECT count(*) = 1
         FROM pg_locks
@@ -47,11 +43,11 @@ sealed class InterruptedRunTests
     {
         await using var database = await TestServer.CreateDatabaseAsync();
         await using var gate = await CloseGateAsync(database);
-        using var scripts = new ScriptFolder(Scripts.People, Gate);
+        Script[] scripts = [Scripts.People, Scripts.Gate];
 
-        using var first = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        using var first = Tool.Start(database.ConnectionString, scripts, "up");
         await database.UntilAsync(AtTheGateSql);
-        using var second = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        using var second = Tool.Start(database.ConnectionString, scripts, "up");
         await second.UntilItSaysAsync("Another messaging-db works on this database");
         await gate.CloseAsync();
 
@@ -64,14 +60,14 @@ sealed class InterruptedRunTests
     {
         await using var database = await TestServer.CreateDatabaseAsync();
         await using var gate = await CloseGateAsync(database);
-        using var scripts = new ScriptFolder(Scripts.People, Gate, Scripts.NameIndex);
-        using var killed = Tool.Start(database.ConnectionString, "up", "--lock-timeout", "1min", "--scripts", scripts.Path);
+        Script[] scripts = [Scripts.People, Scripts.Gate, Scripts.NameIndex];
+        using var killed = Tool.Start(database.ConnectionString, scripts, "up", "--lock-timeout", "1min");
         await database.UntilAsync(AtTheGateSql);
 
         killed.Kill();
         await database.UntilAsync(NobodyMigratesSql);
         await gate.CloseAsync();
-        var next = await Tool.RunAsync(database.ConnectionString, "up", "--scripts", scripts.Path);
+        var next = await Tool.RunAsync(database.ConnectionString, scripts, "up");
 
         Assert.That(next, Has.Property("ExitCode").Zero.And.Property("Output").StartsWith("202601020001 gate: applied")
             .And.Property("Output").EndsWith("2 scripts, done."));
@@ -82,8 +78,8 @@ sealed class InterruptedRunTests
     {
         await using var database = await TestServer.CreateDatabaseAsync();
         await using var gate = await CloseGateAsync(database);
-        using var scripts = new ScriptFolder(Scripts.People, Gate);
-        using var tool = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        Script[] scripts = [Scripts.People, Scripts.Gate];
+        using var tool = Tool.Start(database.ConnectionString, scripts, "up");
         await database.UntilAsync(AtTheGateSql);
 
         using var kill = Process.Start("kill", ["-TERM", tool.Id.ToString(null, null)]);
@@ -97,17 +93,17 @@ sealed class InterruptedRunTests
     public async Task A_concurrent_build_that_was_killed_is_dropped_and_built_anew()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        using var scripts = new ScriptFolder(Scripts.People, Scripts.NameIndex);
-        await Tool.RunAsync(database.ConnectionString, "up", "--to", "202601010001", "--scripts", scripts.Path);
+        Script[] scripts = [Scripts.People, Scripts.NameIndex];
+        await Tool.RunAsync(database.ConnectionString, scripts, "up", "--to", "202601010001");
         await using var writer = await WriteAsync(database);
-        using var killed = Tool.Start(database.ConnectionString, "up", "--scripts", scripts.Path);
+        using var killed = Tool.Start(database.ConnectionString, scripts, "up");
         await database.UntilAsync(BuildWaitsSql);
 
         killed.Kill();
         await database.UntilAsync(NobodyMigratesSql);
         Assert.That(await database.ScalarAsync<bool?>(IndexIsValidSql), Is.False, "the kill left an invalid index");
         await writer.CloseAsync();
-        var next = await Tool.RunAsync(database.ConnectionString, "up", "--scripts", scripts.Path);
+        var next = await Tool.RunAsync(database.ConnectionString, scripts, "up");
 
         Assert.That(next, Has.Property("ExitCode").Zero.And.Property("Output").Contains("dropping ix_people_name, left invalid"));
         Assert.That(await database.ScalarAsync<bool?>(IndexIsValidSql), Is.True);

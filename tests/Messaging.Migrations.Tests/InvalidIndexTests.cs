@@ -73,9 +73,28 @@ sealed class InvalidIndexTests
     }
 
     [Test]
-    public void A_script_outside_a_transaction_is_exactly_one_statement()
+    public async Task What_is_done_of_several_statements_is_not_repeated()
     {
-        var two = Scripts.NameIndex with { Up = $"{Scripts.NameIndex.Up}\nCREATE INDEX CONCURRENTLY ix_b ON people (id);" };
+        await using var database = await MigratedAsync();
+        var two = Scripts.OutsideTransaction(
+            202601040001, "two_indexes",
+            ["CREATE INDEX CONCURRENTLY ix_a ON people (id);", "CREATE INDEX CONCURRENTLY ix_b ON people (id);"],
+            ["DROP INDEX CONCURRENTLY ix_a;", "DROP INDEX CONCURRENTLY ix_b;"]);
+        var migrator = database.Migrator(new ScriptSet([.. Scripts.Sample, two]));
+        await database.ExecuteAsync("CREATE INDEX ix_a ON people (id)");
+
+        await migrator.UpAsync();
+        Assert.That(await database.LinesAsync(IndexesSql), Is.EqualTo((string[])["ix_a|True", "ix_b|True", "ix_people_name|True"]));
+        await database.ExecuteAsync("DROP INDEX ix_a");
+        await migrator.DownAsync(Scripts.NameIndex.Version);
+
+        Assert.That(await database.LinesAsync(IndexesSql), Is.EqualTo((string[])["ix_people_name|True"]));
+    }
+
+    [Test]
+    public void Each_text_of_a_script_outside_a_transaction_is_exactly_one_statement()
+    {
+        var two = Scripts.OutsideTransaction(1, "two", [$"{Scripts.NameIndex.Up[0]}\nCREATE INDEX CONCURRENTLY ix_b ON people (id);"], []);
 
         Assert.That(() => new ScriptSet([two]), Throws.TypeOf<MigrationException>().With.Message.Contains("exactly one statement"));
     }

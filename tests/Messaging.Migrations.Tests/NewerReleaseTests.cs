@@ -8,9 +8,8 @@ sealed class NewerReleaseTests
     public async Task Status_shows_a_compatible_script_and_that_nothing_is_to_be_done()
     {
         await using var database = await MigratedByTheNextReleaseAsync(Scripts.Pets);
-        using var folder = new ScriptFolder(Scripts.Sample);
 
-        var status = await Tool.RunAsync(database.ConnectionString, "status", "--scripts", folder.Path);
+        var status = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "status");
 
         Assert.That(status.Output, Does.Contain("newer    202602010001 create_pets: compatible, this release runs beside it"));
         Assert.That(status.ExitCode, Is.Zero);
@@ -20,9 +19,8 @@ sealed class NewerReleaseTests
     public async Task Status_fails_at_a_breaking_script_and_names_it()
     {
         await using var database = await MigratedByTheNextReleaseAsync(Scripts.NoNicknames);
-        using var folder = new ScriptFolder(Scripts.Sample);
 
-        var status = await Tool.RunAsync(database.ConnectionString, "status", "--scripts", folder.Path);
+        var status = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "status");
 
         Assert.That(status.Output, Does.Contain("PROBLEM  202602010002 drop_nicknames is applied, but missing from these scripts, and breaks"));
         Assert.That(status.ExitCode, Is.EqualTo(1));
@@ -62,11 +60,11 @@ sealed class NewerReleaseTests
     }
 
     [Test]
-    public void Markers_count_at_the_beginning_of_a_script_alone()
+    public void A_mark_counts_at_the_end_of_a_description_and_is_no_part_of_the_name()
     {
-        Assert.That(Scripts.Pets.IsCompatible, Is.True);
-        Assert.That((Scripts.Pets with { Up = "-- compatible-ish\nSELECT 1;" }).IsCompatible, Is.False);
-        Assert.That((Scripts.Pets with { Up = "SELECT 1;\n-- compatible" }).IsCompatible, Is.False);
+        Assert.That((Scripts.Pets.Name, Scripts.Pets.IsCompatible), Is.EqualTo(("create_pets", true)));
+        Assert.That((Scripts.NoNicknames.Name, Scripts.NoNicknames.IsCompatible), Is.EqualTo(("drop_nicknames", false)));
+        Assert.That(Scripts.Made(1, "add_(compatible)_ones", "", "").IsCompatible, Is.False);
     }
 
     static async Task<TestDatabase> MigratedByTheNextReleaseAsync(Script script)

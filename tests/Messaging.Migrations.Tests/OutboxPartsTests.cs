@@ -43,7 +43,7 @@ sealed class OutboxPartsTests
         await AddAsync(database, 6, 10);
         var before = await database.LinesAsync(EventsSql);
 
-        await new Migrator(database.ConnectionString).DownAsync(ScriptSet.Embedded.Last(script => script.Version < Script).Version);
+        await new Migrator(database.ConnectionString).DownAsync(ScriptSet.OfThisRelease.Last(script => script.Version < Script).Version);
 
         Assert.That(before, Has.Count.EqualTo(10));
         Assert.That(await database.LinesAsync(EventsSql), Is.EqualTo(before));
@@ -55,7 +55,7 @@ sealed class OutboxPartsTests
     {
         await using var database = await DatabaseAsync();
         await new Migrator(database.ConnectionString).UpAsync(Script);
-        await new Migrator(database.ConnectionString).DownAsync(ScriptSet.Embedded.Last(script => script.Version < Script).Version);
+        await new Migrator(database.ConnectionString).DownAsync(ScriptSet.OfThisRelease.Last(script => script.Version < Script).Version);
         await AddAsync(database, 1, 5);
 
         await new Migrator(database.ConnectionString).UpAsync(Script);
@@ -67,7 +67,7 @@ sealed class OutboxPartsTests
     static async Task<TestDatabase> DatabaseAsync()
     {
         var database = await TestServer.CreateDatabaseAsync();
-        await new Migrator(database.ConnectionString).UpAsync(ScriptSet.Embedded.Last(script => script.Version < Script).Version);
+        await new Migrator(database.ConnectionString).UpAsync(ScriptSet.OfThisRelease.Last(script => script.Version < Script).Version);
         return database;
     }
 

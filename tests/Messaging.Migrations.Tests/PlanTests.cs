@@ -51,7 +51,7 @@ sealed class PlanTests
         await using var database = await TestServer.CreateDatabaseAsync();
         await database.Migrator(Scripts.Sample).UpAsync(Scripts.People.Version);
         await database.ExecuteAsync($"INSERT INTO people (id, name) SELECT n, repeat('x', 1000) FROM generate_series(1, {rows}) n");
-        var planned = new ScriptSet([Scripts.People, new Script(202601020001, "planned", sql, "")]);
+        var planned = new ScriptSet([Scripts.People, Scripts.Made(202601020001, "planned", sql, "")]);
 
         return (await database.Migrator(planned).PlanAsync()).Single().Statements.Single();
     }

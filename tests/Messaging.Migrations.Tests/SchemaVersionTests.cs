@@ -65,19 +65,6 @@ sealed class SchemaVersionTests
         Assert.That(version.State, Is.EqualTo(SchemaState.Older));
     }
 
-    [Test]
-    public async Task A_database_whose_record_does_not_know_of_compatible_scripts_is_read_all_the_same()
-    {
-        await using var database = await TestServer.CreateDatabaseAsync();
-        await database.Migrator(Scripts.Sample).UpAsync();
-        await database.ExecuteAsync("ALTER TABLE migration_checksums DROP COLUMN compatible");
-        await using var connection = await database.OpenAsync();
-
-        Assert.That((await SchemaVersion.CheckAsync(connection, Scripts.Sample)).State, Is.EqualTo(SchemaState.UpToDate));
-        await database.Migrator(new ScriptSet([.. Scripts.Sample, Scripts.Pets])).UpAsync();
-        Assert.That((await SchemaVersion.CheckAsync(connection, Scripts.Sample)).State, Is.EqualTo(SchemaState.Newer));
-    }
-
     static async Task<SchemaVersion> CheckAsync(ScriptSet applied, ScriptSet known)
     {
         await using var database = await TestServer.CreateDatabaseAsync();

@@ -107,7 +107,7 @@ sealed class StoredNumberTests
     static async Task<TestDatabase> DatabaseWithAsync(string json)
     {
         var database = await TestServer.CreateDatabaseAsync();
-        await new Migrator(database.ConnectionString).UpAsync(ScriptSet.Embedded.Last(script => script.Version < Script).Version);
+        await new Migrator(database.ConnectionString).UpAsync(ScriptSet.OfThisRelease.Last(script => script.Version < Script).Version);
         await database.ExecuteAsync(
             $"""
             SELECT create_messages_partition(current_date), create_feed_partition(current_date);

@@ -25,16 +25,24 @@ sealed class Tool : IDisposable
 
     public int Id => process.Id;
 
-    public static Tool Start(string? connection, params IEnumerable<string> arguments)
+    /// <summary>The published tool, with the scripts of the release, in a folder or this one.</summary>
+    public static Tool Start(string? connection, string? folder, params IEnumerable<string> arguments) =>
+        Launch(connection, folder, ["messaging-db.dll", .. arguments]);
+
+    /// <summary>The same with the tests' scripts.</summary>
+    public static Tool Start(string connection, IEnumerable<Script> scripts, params IEnumerable<string> arguments) =>
+        Launch(connection, null, ["Messaging.Migrations.Tests.dll", string.Join(',', scripts.Select(script => script.Name)), .. arguments]);
+
+    static Tool Launch(string? connection, string? folder, string[] command)
     {
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
-            WorkingDirectory = AppContext.BaseDirectory,
+            WorkingDirectory = folder ?? AppContext.BaseDirectory,
         };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "messaging-db.dll"), .. arguments])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, command[0]), .. command[1..]])
             start.ArgumentList.Add(argument);
         start.Environment.Remove("ConnectionStrings__MessagingDirect");
         start.Environment.Remove("ConnectionStrings__Messaging");
@@ -45,7 +53,13 @@ sealed class Tool : IDisposable
 
     public static async Task<ToolResult> RunAsync(string? connection, params string[] arguments)
     {
-        using var tool = Start(connection, arguments);
+        using var tool = Start(connection, folder: null, arguments);
+        return await tool.EndAsync();
+    }
+
+    public static async Task<ToolResult> RunAsync(string connection, IEnumerable<Script> scripts, params string[] arguments)
+    {
+        using var tool = Start(connection, scripts, arguments);
         return await tool.EndAsync();
     }
 

@@ -70,7 +70,7 @@ sealed class UpAndDownTests
 
         await database.Migrator(Scripts.Sample).DownAsync(0);
 
-        Assert.That(await database.LinesAsync(TablesSql), Is.EqualTo((string[])["VersionInfo", "migration_checksums"]));
+        Assert.That(await database.LinesAsync(TablesSql), Is.EqualTo((string[])["VersionInfo"]));
         Assert.That(await database.LinesAsync(VersionsSql), Is.Empty);
     }
 
@@ -88,7 +88,7 @@ sealed class UpAndDownTests
     public async Task A_script_that_fails_leaves_nothing_behind_and_is_named()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        var broken = new Script(202601020001, "broken", "CREATE TABLE a (id int); CREATE TABLE b (id nothing);", "");
+        var broken = Scripts.Made(202601020001, "broken", "CREATE TABLE a (id int); CREATE TABLE b (id nothing);", "");
         var migrator = database.Migrator(new ScriptSet([Scripts.People, broken]));
 
         Assert.That(() => migrator.UpAsync(), Throws.TypeOf<MigrationException>()
@@ -100,13 +100,13 @@ sealed class UpAndDownTests
     public async Task A_script_whose_record_fails_is_taken_back_with_it()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
-        var recordsItself = Scripts.Nicknames with
-        {
-            Up = """
-                CREATE TABLE nicknames (id int);
-                INSERT INTO "VersionInfo" ("Version") VALUES (202601020001);
-                """,
-        };
+        var recordsItself = Scripts.Made(
+            202601020001, "records_itself",
+            """
+            CREATE TABLE nicknames (id int);
+            INSERT INTO "VersionInfo" ("Version") VALUES (202601020001);
+            """,
+            "");
 
         Assert.That(() => database.Migrator(new ScriptSet([Scripts.People, recordsItself])).UpAsync(), Throws.TypeOf<MigrationException>());
         Assert.That(await database.LinesAsync(TablesSql), Does.Not.Contain("nicknames"));

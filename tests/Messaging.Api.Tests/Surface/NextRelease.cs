@@ -1,3 +1,4 @@
+using FluentMigrator;
 using Messaging.Migrations;
 
 namespace Messaging.Api.Tests.Surface;
@@ -8,11 +9,15 @@ namespace Messaging.Api.Tests.Surface;
 /// </summary>
 static class NextRelease
 {
-    public static readonly Script Compatible = Made("-- compatible");
-    public static readonly Script Breaking = Made("-- breaking");
+    public static readonly Script Compatible = new(999912310001, "next_release (compatible)", new Table());
+    public static readonly Script Breaking = new(999912310001, "next_release (breaking)", new Table());
 
-    public static ScriptSet With(Script script) => new([.. ScriptSet.Embedded, script]);
+    public static ScriptSet With(Script script) => new([.. ScriptSet.OfThisRelease, script]);
 
-    static Script Made(string marker) => new(
-        999912310001, "next_release", $"{marker}\nCREATE TABLE next_release (id int);", "DROP TABLE next_release;");
+    sealed class Table : Migration
+    {
+        public override void Up() => Execute.Sql("CREATE TABLE next_release (id int);");
+
+        public override void Down() => Execute.Sql("DROP TABLE next_release;");
+    }
 }

@@ -1,4 +1,0 @@
-DROP TABLE participants;
-DROP TABLE slugs;
-DROP TABLE direct_keys;
-DROP TABLE conversations;

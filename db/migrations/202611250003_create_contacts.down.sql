@@ -1,3 +1,0 @@
-DROP TABLE message_requests;
-DROP TABLE blocks;
-DROP TABLE contacts;

@@ -1,3 +1,0 @@
-ALTER TABLE messages
-    DROP COLUMN location,
-    DROP COLUMN reference;

@@ -1,2 +1,0 @@
-DROP TABLE file_removals;
-DROP TABLE attachments;

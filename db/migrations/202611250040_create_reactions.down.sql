@@ -1,2 +1,0 @@
-DROP TABLE reaction_counts;
-DROP TABLE reactions;

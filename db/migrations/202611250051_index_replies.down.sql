@@ -1,1 +1,0 @@
-DROP INDEX ix_messages_replies;

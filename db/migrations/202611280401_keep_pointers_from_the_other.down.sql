@@ -1,3 +1,0 @@
-ALTER TABLE participants
-    DROP COLUMN shown_delivered_seq,
-    DROP COLUMN shown_read_seq;

@@ -1,2 +1,0 @@
-ALTER TABLE participants
-    DROP COLUMN stays_out_until;

@@ -1,2 +1,0 @@
--- outside-transaction
-DROP INDEX CONCURRENTLY ix_participants_stays_out;

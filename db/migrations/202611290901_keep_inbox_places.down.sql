@@ -1,2 +1,0 @@
-DROP TABLE large_inboxes;
-DROP TABLE inbox_places;
