@@ -27,13 +27,11 @@ static partial class NewScript
             [Migration({{version}}, "{{name}} (breaking)")]
             public sealed class {{type}} : Migration
             {
-                public override void Up() => Execute.Sql(
-                    """
+                public override void Up() => Execute.Sql("""
                     -- Makes it.
                     """);
 
-                public override void Down() => Execute.Sql(
-                    """
+                public override void Down() => Execute.Sql("""
                     -- Takes it back.
                     """);
             }

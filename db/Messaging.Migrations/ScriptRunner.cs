@@ -117,7 +117,7 @@ sealed class ScriptRunner : IAsyncDisposable
         await WorkAsync(() => run(rest), script.ToString(), ct);
     }
 
-    Task SetLockTimeoutAsync(TimeSpan timeout, CancellationToken ct) => Connection.ScalarAsync<string>(
+    Task<string?> SetLockTimeoutAsync(TimeSpan timeout, CancellationToken ct) => Connection.ScalarAsync<string>(
         LockTimeoutSql, ct, ("Milliseconds", Line($"{timeout.TotalMilliseconds:0}")));
 
     async Task<TimeSpan> TryAsync(string what, Func<Task> work, CancellationToken ct)

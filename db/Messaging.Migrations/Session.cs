@@ -59,7 +59,7 @@ static class Session
         }
     }
 
-    /// <param name="open">Opens it where somebody else makes the connection; who that is closes it.</param>
+    /// <summary>A connection that is ready to migrate: of its own, or the one that <paramref name="open"/> opens.</summary>
     public static async Task<NpgsqlConnection> OpenAsync(
         NpgsqlConnectionStringBuilder settings, CancellationToken ct, Func<NpgsqlConnection>? open = null)
     {

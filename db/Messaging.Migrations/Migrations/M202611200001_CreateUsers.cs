@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611200001, "create_users")]
 public sealed class CreateUsers : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE users (
             id           text COLLATE "C" NOT NULL,
             display_name text,

@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611200002, "create_service_keys")]
 public sealed class CreateServiceKeys : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE service_keys (
             id          text COLLATE "C" NOT NULL,
             name        text             NOT NULL,

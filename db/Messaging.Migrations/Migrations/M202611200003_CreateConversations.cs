@@ -7,8 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611200003, "create_conversations")]
 public sealed class CreateConversations : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE conversations (
             id                   uuid        NOT NULL,
             type                 text        NOT NULL,
@@ -86,8 +85,7 @@ public sealed class CreateConversations : Migration
         CREATE INDEX ix_participants_inbox ON participants (user_id, activity_day DESC, conversation_id) WHERE left_at IS NULL;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE participants;
         DROP TABLE slugs;
         DROP TABLE direct_keys;

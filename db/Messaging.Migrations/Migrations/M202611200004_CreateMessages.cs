@@ -7,8 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611200004, "create_messages")]
 public sealed class CreateMessages : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE messages (
             conversation_id   uuid        NOT NULL,
             seq               bigint      NOT NULL,
@@ -90,8 +89,7 @@ public sealed class CreateMessages : Migration
         $$;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP FUNCTION create_messages_partition(date);
         DROP TABLE read_marks;
         DROP TABLE mentions;

@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611200005, "create_events")]
 public sealed class CreateEvents : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE outbox (
             id              uuid        NOT NULL DEFAULT gen_random_uuid(),
             occurred_at     timestamptz NOT NULL,
@@ -74,8 +73,7 @@ public sealed class CreateEvents : Migration
         $$;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP FUNCTION create_feed_partition(date);
         DROP TABLE leases;
         DROP TABLE feed_state;

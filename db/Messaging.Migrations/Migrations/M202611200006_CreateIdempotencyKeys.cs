@@ -6,8 +6,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611200006, "create_idempotency_keys")]
 public sealed class CreateIdempotencyKeys : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE idempotency_keys (
             owner       text COLLATE "C" NOT NULL,
             key         text COLLATE "C" NOT NULL,

@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250001, "govern_conversations")]
 public sealed class GovernConversations : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE conversations
             ADD COLUMN policy  jsonb,
             ADD COLUMN blocked boolean NOT NULL DEFAULT false,
@@ -54,8 +53,7 @@ public sealed class GovernConversations : Migration
         );
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE purges;
         DROP TABLE bans;
         DROP TABLE participant_gaps;

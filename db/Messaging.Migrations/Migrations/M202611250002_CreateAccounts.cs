@@ -6,8 +6,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250002, "create_accounts")]
 public sealed class CreateAccounts : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE accounts (
             user_id             text COLLATE "C" NOT NULL,
             username            text COLLATE "C" NOT NULL,
@@ -52,8 +51,7 @@ public sealed class CreateAccounts : Migration
         CREATE INDEX ix_login_failures_ends_at ON login_failures (ends_at);
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE login_failures;
         DROP TABLE refresh_tokens;
         DROP TABLE accounts;

@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250003, "create_contacts")]
 public sealed class CreateContacts : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE contacts (
             user_id      text COLLATE "C" NOT NULL,
             contact_id   text COLLATE "C" NOT NULL,
@@ -51,8 +50,7 @@ public sealed class CreateContacts : Migration
         CREATE INDEX ix_message_requests_from ON message_requests (from_id, id DESC);
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE message_requests;
         DROP TABLE blocks;
         DROP TABLE contacts;

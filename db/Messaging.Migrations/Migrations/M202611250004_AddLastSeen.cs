@@ -6,16 +6,14 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250004, "add_last_seen")]
 public sealed class AddLastSeen : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE users
             ADD COLUMN last_seen_at timestamptz;
 
         ALTER TABLE users SET (fillfactor = 90);
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         ALTER TABLE users RESET (fillfactor);
 
         ALTER TABLE users

@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250006, TransactionBehavior.None, "index_archived")]
 public sealed class IndexArchived : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE INDEX CONCURRENTLY ix_participants_archived ON participants (user_id, activity_day DESC, conversation_id)
             WHERE left_at IS NULL AND (archived_seq IS NOT NULL OR archived_for_all);
         """);

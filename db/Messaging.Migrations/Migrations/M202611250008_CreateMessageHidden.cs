@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250008, "create_message_hidden")]
 public sealed class CreateMessageHidden : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE message_hidden (
             conversation_id uuid             NOT NULL,
             user_id         text COLLATE "C" NOT NULL,

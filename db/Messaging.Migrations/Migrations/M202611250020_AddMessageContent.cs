@@ -4,15 +4,13 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250020, "add_message_content")]
 public sealed class AddMessageContent : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE messages
             ADD COLUMN location  jsonb,
             ADD COLUMN reference jsonb;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         ALTER TABLE messages
             DROP COLUMN location,
             DROP COLUMN reference;

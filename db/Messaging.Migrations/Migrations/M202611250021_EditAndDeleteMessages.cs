@@ -7,8 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250021, "edit_and_delete_messages")]
 public sealed class EditAndDeleteMessages : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE message_edits (
             conversation_id uuid        NOT NULL,
             seq             bigint      NOT NULL,
@@ -40,8 +39,7 @@ public sealed class EditAndDeleteMessages : Migration
         ALTER TABLE conversations ADD COLUMN last_deleted_seq bigint;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         ALTER TABLE conversations DROP COLUMN last_deleted_seq;
         ALTER TABLE message_hidden DROP COLUMN hidden_at;
         ALTER TABLE message_gaps DROP COLUMN deletion;

@@ -8,8 +8,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250030, "create_attachments")]
 public sealed class CreateAttachments : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE attachments (
             conversation_id uuid             NOT NULL,
             id              uuid             NOT NULL,
@@ -52,8 +51,7 @@ public sealed class CreateAttachments : Migration
         );
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE file_removals;
         DROP TABLE attachments;
         """);

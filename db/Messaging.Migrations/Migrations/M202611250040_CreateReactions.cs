@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250040, "create_reactions")]
 public sealed class CreateReactions : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE reactions (
             conversation_id uuid             NOT NULL,
             seq             bigint           NOT NULL,
@@ -29,8 +28,7 @@ public sealed class CreateReactions : Migration
         ) WITH (fillfactor = 90);
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE reaction_counts;
         DROP TABLE reactions;
         """);

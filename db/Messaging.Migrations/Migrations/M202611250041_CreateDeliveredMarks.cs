@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250041, "create_delivered_marks")]
 public sealed class CreateDeliveredMarks : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE delivered_marks (
             conversation_id uuid             NOT NULL,
             user_id         text COLLATE "C" NOT NULL,

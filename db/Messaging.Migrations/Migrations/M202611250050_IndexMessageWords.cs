@@ -7,8 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250050, "index_message_words")]
 public sealed class IndexMessageWords : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE EXTENSION IF NOT EXISTS btree_gin;
 
         -- A text with a space for each sign that PostgreSQL's parser would make more of than words: without these, what looks like a tag would
@@ -23,8 +22,7 @@ public sealed class IndexMessageWords : Migration
         """);
 
     // The extension stays: others may use it, and it may have been there before.
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP INDEX ix_messages_words;
         DROP FUNCTION message_plain(text);
         """);

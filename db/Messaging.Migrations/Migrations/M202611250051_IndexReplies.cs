@@ -8,9 +8,7 @@ namespace Messaging.Migrations.Migrations;
 public sealed class IndexReplies : Migration
 {
     public override void Up() => Execute.Sql(
-        """
-        CREATE INDEX ix_messages_replies ON ONLY messages (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL;
-        """);
+        "CREATE INDEX ix_messages_replies ON ONLY messages (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL;");
 
     public override void Down() => Execute.Sql("DROP INDEX ix_messages_replies;");
 }

@@ -6,8 +6,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250052, "create_pins")]
 public sealed class CreatePins : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE pins (
             conversation_id uuid             NOT NULL,
             seq             bigint           NOT NULL,

@@ -6,8 +6,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611250053, "create_reports")]
 public sealed class CreateReports : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE reports (
             id              uuid             NOT NULL,
             conversation_id uuid             NOT NULL,

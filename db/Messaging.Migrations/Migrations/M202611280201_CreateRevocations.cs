@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611280201, "create_revocations (compatible)")]
 public sealed class CreateRevocations : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE revocations (
             kind       text COLLATE "C" NOT NULL,
             subject    text COLLATE "C" NOT NULL,

@@ -7,15 +7,13 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611280401, "keep_pointers_from_the_other (compatible)")]
 public sealed class KeepPointersFromTheOther : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE participants
             ADD COLUMN shown_read_seq      bigint,
             ADD COLUMN shown_delivered_seq bigint;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         ALTER TABLE participants
             DROP COLUMN shown_delivered_seq,
             DROP COLUMN shown_read_seq;

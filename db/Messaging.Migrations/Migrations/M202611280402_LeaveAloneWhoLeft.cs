@@ -4,14 +4,12 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611280402, "leave_alone_who_left (compatible)")]
 public sealed class LeaveAloneWhoLeft : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE participants
             ADD COLUMN stays_out_until timestamptz;
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         ALTER TABLE participants
             DROP COLUMN stays_out_until;
         """);

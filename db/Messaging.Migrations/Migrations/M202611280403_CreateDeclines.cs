@@ -4,8 +4,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611280403, "create_declines (compatible)")]
 public sealed class CreateDeclines : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE declines (
             user_id     text COLLATE "C" NOT NULL,
             asker_id    text COLLATE "C" NOT NULL,

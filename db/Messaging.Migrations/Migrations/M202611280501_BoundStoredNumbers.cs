@@ -9,8 +9,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611280501, TransactionBehavior.None, "bound_stored_numbers (compatible)")]
 public sealed class BoundStoredNumbers : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         DO $$
         DECLARE
             part record;

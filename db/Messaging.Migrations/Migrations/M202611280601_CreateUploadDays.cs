@@ -7,8 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611280601, "create_upload_days (compatible)")]
 public sealed class CreateUploadDays : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE upload_days (
             user_id text COLLATE "C" NOT NULL,
             day     date             NOT NULL,

@@ -5,9 +5,7 @@ namespace Messaging.Migrations.Migrations;
 public sealed class IndexUnnamedAttachments : Migration
 {
     public override void Up() => Execute.Sql(
-        """
-        CREATE INDEX CONCURRENTLY ix_attachments_unnamed ON attachments (uploader_id) WHERE seq IS NULL;
-        """);
+        "CREATE INDEX CONCURRENTLY ix_attachments_unnamed ON attachments (uploader_id) WHERE seq IS NULL;");
 
     public override void Down() => Execute.Sql("DROP INDEX CONCURRENTLY ix_attachments_unnamed;");
 }

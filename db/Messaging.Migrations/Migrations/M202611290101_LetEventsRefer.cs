@@ -7,15 +7,13 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611290101, "let_events_refer (breaking)")]
 public sealed class LetEventsRefer : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE outbox ALTER COLUMN payload DROP NOT NULL;
         ALTER TABLE feed ALTER COLUMN payload DROP NOT NULL;
         """);
 
     // What the rows refer to the release before cannot tell. They go, and every cursor that was given out is expired: clients start again.
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         UPDATE feed_state SET last_position = last_position + 1, expired_position = last_position + 1;
         DELETE FROM outbox;
         TRUNCATE feed;

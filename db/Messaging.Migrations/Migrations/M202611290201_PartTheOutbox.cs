@@ -9,8 +9,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611290201, "part_the_outbox (compatible)")]
 public sealed class PartTheOutbox : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         ALTER TABLE outbox RENAME TO outbox_1;
         ALTER TABLE outbox_1 RENAME CONSTRAINT pk_outbox TO pk_outbox_1;
         ALTER TABLE outbox_1 ADD COLUMN part integer NOT NULL DEFAULT 1;
@@ -97,8 +96,7 @@ public sealed class PartTheOutbox : Migration
         """);
 
     // Back into one table, with the rows of all parts. The columns are those that the table has by now.
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE;
         ALTER TABLE outbox DETACH PARTITION outbox_1;
         DO $$

@@ -6,8 +6,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611290801, "remember_departures (compatible)")]
 public sealed class RememberDepartures : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE departures (
             conversation_id uuid             NOT NULL,
             user_id         text COLLATE "C" NOT NULL,

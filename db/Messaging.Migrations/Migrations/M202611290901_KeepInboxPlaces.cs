@@ -7,8 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611290901, "keep_inbox_places (compatible)")]
 public sealed class KeepInboxPlaces : Migration
 {
-    public override void Up() => Execute.Sql(
-        """
+    public override void Up() => Execute.Sql("""
         CREATE TABLE inbox_places (
             conversation_id uuid             NOT NULL,
             user_id         text COLLATE "C" NOT NULL,
@@ -30,8 +29,7 @@ public sealed class KeepInboxPlaces : Migration
         );
         """);
 
-    public override void Down() => Execute.Sql(
-        """
+    public override void Down() => Execute.Sql("""
         DROP TABLE large_inboxes;
         DROP TABLE inbox_places;
         """);
