@@ -27,6 +27,9 @@ static class Ledger
     public static async Task<List<AppliedScript>> ReadAsync(DbConnection connection, CancellationToken ct) =>
         await connection.ScalarAsync<bool>(ExistsSql, ct) ? await connection.QueryAsync(AppliedSql, Read, ct) : [];
 
-    static AppliedScript Read(DbDataReader row) => new(
-        row.GetInt64(0), Script.NameIn(row.GetString(1)), row.IsDBNull(2) ? null : row.GetDateTime(2), Script.SaysCompatible(row.GetString(1)));
+    static AppliedScript Read(DbDataReader row)
+    {
+        var description = row.GetString(1);
+        return new(row.GetInt64(0), Script.NameIn(description), row.IsDBNull(2) ? null : row.GetDateTime(2), Script.SaysCompatible(description));
+    }
 }

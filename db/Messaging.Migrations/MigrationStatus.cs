@@ -20,6 +20,7 @@ public sealed record MigrationStatus(
             [.. scripts.Where(script => !versions.Contains(script.Version))],
             [.. unknown[true]],
             [.. unknown[false].Select(row =>
-                $"{row} is applied, but missing from these scripts, and breaks this release: a newer release applied it, or its file was removed.")]);
+                $"{row} is applied, but missing from these scripts, and breaks this release: " +
+                "a newer release applied it, or its file was removed.")]);
     }
 }

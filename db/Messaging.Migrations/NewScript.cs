@@ -18,7 +18,8 @@ static partial class NewScript
             .Select(match => long.Parse(match.Groups["version"].ValueSpan, CultureInfo.InvariantCulture) + 1)
             .Append(first)
             .Max();
-        var type = string.Concat(name.Split('_', StringSplitOptions.RemoveEmptyEntries).Select(word => $"{char.ToUpperInvariant(word[0])}{word[1..]}"));
+        var words = name.Split('_', StringSplitOptions.RemoveEmptyEntries);
+        var type = string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
         var file = Path.Combine(folder, $"M{version}_{type}.cs");
         File.WriteAllText(file, $$"""""
             namespace Messaging.Migrations.Migrations;
@@ -50,7 +51,7 @@ static partial class NewScript
                 return scripts;
         }
 
-        throw new UsageException("There is no db/Messaging.Migrations/Migrations in this folder or one above it: run `create` inside the repository.");
+        throw new UsageException("There is no db/Messaging.Migrations/Migrations here or in a folder above: run `create` inside the repository.");
     }
 
     [GeneratedRegex("^[a-z][a-z0-9_]*$", RegexOptions.None, 1000)]

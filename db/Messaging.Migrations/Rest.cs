@@ -15,7 +15,10 @@ sealed class Rest(IMigration whole, IReadOnlySet<string> done) : IMigration
     void Collect(Action<IMigrationContext> all, IMigrationContext context)
     {
         all(context);
-        foreach (var step in context.Expressions.OfType<ExecuteSqlStatementExpression>().Where(step => done.Contains(step.SqlStatement)).ToList())
-            context.Expressions.Remove(step);
+        foreach (var step in context.Expressions.OfType<ExecuteSqlStatementExpression>().ToList())
+        {
+            if (done.Contains(step.SqlStatement))
+                context.Expressions.Remove(step);
+        }
     }
 }

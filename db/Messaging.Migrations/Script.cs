@@ -7,7 +7,7 @@ namespace Messaging.Migrations;
 
 /// <summary>One numbered step of the schema, as FluentMigrator runs it: SQL that makes it, and SQL that takes it back.</summary>
 /// <param name="version">The script's number, <c>yyyyMMddNNNN</c>; scripts run in this order.</param>
-/// <param name="description">What stands in <c>VersionInfo</c>: the script's name, and whether the release before it runs beside it.</param>
+/// <param name="description">What <c>VersionInfo</c> says: the script's name, and whether the release before it runs beside it.</param>
 /// <param name="migration">What runs; it may drop data on its way down.</param>
 /// <param name="transaction"><c>None</c> for statements that refuse to run inside a transaction.</param>
 public sealed class Script(
@@ -15,7 +15,8 @@ public sealed class Script(
     : MigrationInfo(version, description, transaction, isBreakingChange: false, () => migration)
 {
     const string Compatible = " (compatible)";
-    const string Breaking = " (breaking)";
+
+    static readonly string[] Marks = [Compatible, " (breaking)"];
 
     public string Name => NameIn(Description);
 
@@ -41,12 +42,10 @@ public sealed class Script(
 
     internal static bool SaysCompatible(string description) => description.EndsWith(Compatible, StringComparison.Ordinal);
 
-    internal static string NameIn(string description) => (SaysCompatible(description), description.EndsWith(Breaking, StringComparison.Ordinal)) switch
-    {
-        (true, _) => description[..^Compatible.Length],
-        (_, true) => description[..^Breaking.Length],
-        _ => description,
-    };
+    internal static string NameIn(string description) =>
+        Array.Find(Marks, mark => description.EndsWith(mark, StringComparison.Ordinal)) is { } found
+            ? description[..^found.Length]
+            : description;
 
     static List<string> SqlOf(Action<IMigrationContext> collect)
     {

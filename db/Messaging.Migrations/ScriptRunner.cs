@@ -59,7 +59,7 @@ sealed class ScriptRunner : IAsyncDisposable
             // FluentMigrator opens it when it is first looked at.
             await Session.OpenAsync(settings, ct, () => made.Connection);
             await made.Connection.LockAsync(output, ct);
-            await made.TryAsync("the ledger", () => made.InTransactionAsync(made.LoadLedger, "the ledger", ct), ct);
+            await made.TryAsync("the ledger", options.LockTimeout, () => made.WorkAsync("the ledger", made.LoadLedger, ct), ct);
             return made;
         }
         catch
@@ -71,7 +71,15 @@ sealed class ScriptRunner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await scope.DisposeAsync();
+        try
+        {
+            await scope.DisposeAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // FluentMigrator rolls back once more what ended with a lost connection.
+        }
+
         await services.DisposeAsync();
     }
 
@@ -83,11 +91,16 @@ sealed class ScriptRunner : IAsyncDisposable
 
     async Task<ScriptRun> RunAsync(Script script, IReadOnlyList<string> sql, Action<IMigrationInfo> run, string done, CancellationToken ct)
     {
+        // Waiting for older transactions is how a concurrent build works, and blocks nobody: a time-out would only waste the build.
+        var lockTimeout = script.RunsOutsideTransaction ? TimeSpan.Zero : options.LockTimeout;
         var elapsed = await TryAsync(
             script.ToString(),
-            () => script.RunsOutsideTransaction
-                ? OutsideTransactionAsync(script, sql, run, ct)
-                : InTransactionAsync(() => run(script), script.ToString(), ct),
+            lockTimeout,
+            async () =>
+            {
+                var rest = script.RunsOutsideTransaction ? await RestOfAsync(script, sql, ct) : script;
+                await WorkAsync(script.ToString(), () => run(rest), ct);
+            },
             ct);
         await output.WriteLineAsync(Line($"{script}: {done} in {elapsed.TotalSeconds:0.00} s"));
         return new ScriptRun(script.Version, script.Name, elapsed);
@@ -96,16 +109,8 @@ sealed class ScriptRunner : IAsyncDisposable
     // Anew with each try: FluentMigrator keeps what failed.
     void LoadLedger() => runner.VersionLoader = scope.ServiceProvider.GetRequiredService<IVersionLoader>();
 
-    async Task InTransactionAsync(Action work, string what, CancellationToken ct)
+    async Task<Script> RestOfAsync(Script script, IReadOnlyList<string> sql, CancellationToken ct)
     {
-        await SetLockTimeoutAsync(options.LockTimeout, ct);
-        await WorkAsync(work, what, ct);
-    }
-
-    async Task OutsideTransactionAsync(Script script, IReadOnlyList<string> sql, Action<IMigrationInfo> run, CancellationToken ct)
-    {
-        // Waiting for older transactions is how a concurrent build works, and blocks nobody: a time-out would only waste the build.
-        await SetLockTimeoutAsync(TimeSpan.Zero, ct);
         var done = new HashSet<string>();
         foreach (var statement in sql)
         {
@@ -113,14 +118,10 @@ sealed class ScriptRunner : IAsyncDisposable
                 done.Add(statement);
         }
 
-        var rest = new Script(script.Version, script.Description, new Rest(script.Migration, done), script.TransactionBehavior);
-        await WorkAsync(() => run(rest), script.ToString(), ct);
+        return new Script(script.Version, script.Description, new Rest(script.Migration, done), script.TransactionBehavior);
     }
 
-    Task<string?> SetLockTimeoutAsync(TimeSpan timeout, CancellationToken ct) => Connection.ScalarAsync<string>(
-        LockTimeoutSql, ct, ("Milliseconds", Line($"{timeout.TotalMilliseconds:0}")));
-
-    async Task<TimeSpan> TryAsync(string what, Func<Task> work, CancellationToken ct)
+    async Task<TimeSpan> TryAsync(string what, TimeSpan lockTimeout, Func<Task> work, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
@@ -128,6 +129,7 @@ sealed class ScriptRunner : IAsyncDisposable
             ct.ThrowIfCancellationRequested();
             try
             {
+                await Connection.ScalarAsync<string>(LockTimeoutSql, ct, ("Milliseconds", Line($"{lockTimeout.TotalMilliseconds:0}")));
                 await work();
                 return watch.Elapsed;
             }
@@ -157,7 +159,7 @@ sealed class ScriptRunner : IAsyncDisposable
     }
 
     // FluentMigrator knows of no cancellation: the server is asked to stop what its connection runs, until that has ended.
-    async Task WorkAsync(Action work, string what, CancellationToken ct)
+    async Task WorkAsync(string what, Action work, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
         var pid = Connection.ProcessID;

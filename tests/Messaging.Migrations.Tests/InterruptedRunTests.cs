@@ -32,6 +32,13 @@ sealed class InterruptedRunTests
             AND application_name = 'messaging-db'
         """;
 
+    const string EndRunsSql = """
+        SELECT pg_terminate_backend(pid)
+        FROM pg_stat_activity
+        WHERE datname = current_database()
+            AND application_name = 'messaging-db'
+        """;
+
     const string IndexIsValidSql = """
         SELECT indisvalid
         FROM pg_index
@@ -87,6 +94,21 @@ sealed class InterruptedRunTests
 
         Assert.That(end, Has.Property("ExitCode").EqualTo(1).And.Property("Errors").StartsWith("Stopped"));
         Assert.That(await database.ScalarAsync<bool>("SELECT to_regclass('people') IS NOT NULL AND to_regclass('gate') IS NULL"));
+    }
+
+    [Test]
+    public async Task A_run_whose_connection_is_ended_says_so_in_one_line()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await using var gate = await CloseGateAsync(database);
+        using var tool = Tool.Start(database.ConnectionString, [Scripts.People, Scripts.Gate], "up");
+        await database.UntilAsync(AtTheGateSql);
+
+        await database.ExecuteAsync(EndRunsSql);
+        var end = await tool.EndAsync();
+
+        Assert.That(end.ExitCode, Is.EqualTo(1), end.Errors);
+        Assert.That(end.Errors, Does.Match("^202601020001 gate(: the connection was lost| failed: terminating connection)").And.Not.Contain('\n'));
     }
 
     [Test]

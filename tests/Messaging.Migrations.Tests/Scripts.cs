@@ -35,7 +35,9 @@ static class Scripts
         """);
 
     public static readonly Script NameIndex = OutsideTransaction(
-        202601030001, "index_people_names", ["CREATE INDEX CONCURRENTLY ix_people_name ON people (name);"], ["DROP INDEX CONCURRENTLY ix_people_name;"]);
+        202601030001, "index_people_names",
+        ["CREATE INDEX CONCURRENTLY ix_people_name ON people (name);"],
+        ["DROP INDEX CONCURRENTLY ix_people_name;"]);
 
     /// <summary>The test holds advisory lock 42, so a run stands still inside this script until the test lets it go.</summary>
     public static readonly Script Gate = Made(
@@ -47,7 +49,9 @@ static class Scripts
 
     /// <summary>A script of the next release which takes away what this one reads.</summary>
     public static readonly Script NoNicknames = Made(
-        202602010002, "drop_nicknames (breaking)", "ALTER TABLE people DROP COLUMN nickname;", "ALTER TABLE people ADD COLUMN nickname text;");
+        202602010002, "drop_nicknames (breaking)",
+        "ALTER TABLE people DROP COLUMN nickname;",
+        "ALTER TABLE people ADD COLUMN nickname text;");
 
     public static readonly ScriptSet Sample = new([NameIndex, People, Nicknames]);
 
