@@ -32,7 +32,7 @@ public sealed class Script(
     public IReadOnlyList<string> Down => SqlOf(Migration.GetDownExpressions);
 
     /// <summary>The script that a class with FluentMigrator's attribute is.</summary>
-    public static Script Of(Type type)
+    internal static Script Of(Type type)
     {
         var attribute = type.GetCustomAttribute<MigrationAttribute>()!;
         return new(attribute.Version, attribute.Description, (IMigration)Activator.CreateInstance(type)!, attribute.TransactionBehavior);

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using System.Net.Sockets;
 using Npgsql;
@@ -63,12 +64,11 @@ static class Session
     public static async Task<NpgsqlConnection> OpenAsync(
         NpgsqlConnectionStringBuilder settings, CancellationToken ct, Func<NpgsqlConnection>? open = null)
     {
-        var connection = open is null ? new NpgsqlConnection(settings.ConnectionString) : null;
+        NpgsqlConnection? connection = null;
         try
         {
-            if (connection is null)
-                connection = await Task.Run(open!, ct);
-            else
+            connection = open is null ? new NpgsqlConnection(settings.ConnectionString) : await Task.Run(open, ct);
+            if (connection.State == ConnectionState.Closed)
                 await connection.OpenAsync(ct);
             await connection.ExecuteAsync(SettingsSql, ct);
         }
