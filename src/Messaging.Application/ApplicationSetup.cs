@@ -36,8 +36,16 @@ public static class ApplicationSetup
             services.AddSingleton(typeof(Events.IEventSource), source);
         foreach (var extra in Scan.For<Messages.MessageExtra>(typeof(ApplicationSetup).Assembly))
             services.AddSingleton(typeof(Messages.MessageExtra), extra);
-        foreach (var module in Module.FindIn(typeof(ApplicationSetup).Assembly))
+        return services.AddModules(Module.FindIn(typeof(ApplicationSetup).Assembly));
+    }
+
+    public static IServiceCollection AddModules(this IServiceCollection services, IEnumerable<Module> modules)
+    {
+        foreach (var module in modules)
+        {
+            services.AddSingleton(module);
             module.AddServices(services);
+        }
         return services;
     }
 }

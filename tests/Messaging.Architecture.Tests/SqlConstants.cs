@@ -34,5 +34,5 @@ public static class SqlConstants
         .Any(parameter => parameter.ParameterType == typeof(DirectDataSource) || parameter.ParameterType == typeof(NpgsqlConnection));
 
     // Messaging.Application.Messages and Messaging.Api.Messages are one module.
-    private static string ModuleOf(Type type) => type.Namespace!.Split('.') is [_, _, var module, ..] ? module : "";
+    public static string ModuleOf(Type type) => type.Namespace!.Split('.') is [_, _, var module, ..] ? module : "";
 }

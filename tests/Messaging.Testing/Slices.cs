@@ -41,7 +41,7 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(new ScanSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())
             .AddApplication();
-        new AttachmentsModule().AddServices(collection);
+        new Infrastructure.Attachments.AttachmentsModule().AddServices(collection);
         add?.Invoke(collection);
         services = collection.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Messaging.Application;
-using Messaging.Application.Common;
 using Messaging.Infrastructure.Database;
 using Module = Messaging.Application.Common.Module;
 
@@ -15,15 +14,8 @@ public static class ModuleSetup
     // Those of the application come with it.
     private static IReadOnlyList<Module> Modules { get; } = Module.FindIn(Projects[1..]);
 
-    public static IServiceCollection AddModules(this IServiceCollection services, IHostEnvironment environment)
-    {
-        services.AddApplication().AddSettingsOf(Projects, environment.IsProduction());
-        foreach (var module in Modules)
-            module.AddServices(services);
-        foreach (var rows in Scan.For<OldRows>(Projects))
-            services.AddSingleton(typeof(OldRows), rows);
-        return services;
-    }
+    public static IServiceCollection AddModules(this IServiceCollection services, IHostEnvironment environment) =>
+        services.AddApplication().AddSettingsOf(Projects, environment.IsProduction()).AddModules(Modules);
 
     /// <summary>The work behind the API.</summary>
     public static IServiceCollection AddWorkers(this IServiceCollection services)

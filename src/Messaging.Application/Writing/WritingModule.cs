@@ -6,6 +6,8 @@ namespace Messaging.Application.Writing;
 /// <summary>The one writer of conversations.</summary>
 public sealed class WritingModule : Module
 {
+    public override IReadOnlyList<string> Tables { get; } = ["outbox"];
+
     public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton<ConversationWriter>();

@@ -7,7 +7,7 @@ using Npgsql;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>Forgets the old rows of all modules.</summary>
-public sealed class RowCleanup(DirectDataSource database, IEnumerable<OldRows> modules, IClock clock)
+public sealed class RowCleanup(DirectDataSource database, IEnumerable<Module> modules, IClock clock)
 {
     private const int BatchSize = 1_000;
 
@@ -15,8 +15,8 @@ public sealed class RowCleanup(DirectDataSource database, IEnumerable<OldRows> m
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         var now = clock.GetCurrentInstant();
-        foreach (var rows in modules)
-            await ForgetAsync(connection, rows.Statement, now - rows.Kept, ct);
+        foreach (var rows in modules.SelectMany(module => module.OldRows))
+            await ForgetAsync(connection, rows.Sql, now - rows.Kept, ct);
     }
 
     private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)

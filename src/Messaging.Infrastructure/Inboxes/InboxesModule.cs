@@ -6,6 +6,8 @@ namespace Messaging.Infrastructure.Inboxes;
 /// <summary>Inboxes that are kept in their order.</summary>
 public sealed class InboxesModule : Module
 {
+    public override IReadOnlyList<string> Tables { get; } = ["large_inboxes", "inbox_places"];
+
     public override void AddServices(IServiceCollection services) => services.AddSingleton<LargeInboxes>();
 
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<InboxWorker>();

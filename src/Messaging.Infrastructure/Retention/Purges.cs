@@ -1,4 +1,5 @@
 using Dapper;
+using Messaging.Application.Common;
 using Messaging.Application.Messages;
 using Messaging.Infrastructure.Database;
 using Npgsql;
@@ -8,7 +9,7 @@ namespace Messaging.Infrastructure.Retention;
 /// <summary>
 /// Removes what is left of conversations that were deleted for everyone, a thousand messages a commit, and then what hung on them.
 /// </summary>
-public sealed class Purges(DirectDataSource database, IEnumerable<MessageExtra> extras)
+public sealed class Purges(DirectDataSource database, IEnumerable<MessageExtra> extras, IEnumerable<Module> modules)
 {
     private const int BatchSize = 1_000;
 
@@ -33,20 +34,11 @@ public sealed class Purges(DirectDataSource database, IEnumerable<MessageExtra> 
             LIMIT @Limit)
         """;
 
-    // What is no message's alone. Index: the primary key of each, which begins with the conversation; ix_reports_conversation.
-    private const string RestSql =
-        """
-        WITH g AS (DELETE FROM message_gaps WHERE conversation_id = $1),
-            o AS (DELETE FROM participant_gaps WHERE conversation_id = $1),
-            h AS (DELETE FROM message_hidden WHERE conversation_id = $1),
-            v AS (DELETE FROM message_edits WHERE conversation_id = $1),
-            w AS (DELETE FROM message_originals WHERE conversation_id = $1),
-            m AS (DELETE FROM mentions WHERE conversation_id = $1),
-            p AS (DELETE FROM reports WHERE conversation_id = $1),
-            b AS (DELETE FROM bans WHERE conversation_id = $1)
-        DELETE FROM purges
-        WHERE conversation_id = $1
-        """;
+    // Index: pk_purges.
+    private const string DoneSql = "DELETE FROM purges WHERE conversation_id = $1";
+
+    private readonly string[] rest =
+        [.. extras.SelectMany(extra => extra.Purges), .. modules.SelectMany(module => module.Purges), DoneSql];
 
     public async Task PurgeAsync(CancellationToken ct)
     {
@@ -62,9 +54,9 @@ public sealed class Purges(DirectDataSource database, IEnumerable<MessageExtra> 
         {
         }
         // Together, or not at all: what has no entry in purges any more is looked for no more.
-        await using var rest = new NpgsqlBatch(connection);
-        foreach (var sql in extras.SelectMany(extra => extra.Purges).Append(RestSql))
-            rest.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } });
-        await rest.ExecuteNonQueryAsync(ct);
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var sql in rest)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } });
+        await batch.ExecuteNonQueryAsync(ct);
     }
 }

@@ -6,6 +6,9 @@ namespace Messaging.Infrastructure.Retention;
 /// <summary>Closes what is quiet, and removes what was deleted.</summary>
 public sealed class RetentionModule : Module
 {
+    // Of conversations that were deleted.
+    public override IReadOnlyList<string> AlsoWrites { get; } = ["messages", "purges"];
+
     public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton<QuietConversations>();

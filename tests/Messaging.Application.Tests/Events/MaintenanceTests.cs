@@ -233,11 +233,10 @@ public sealed class MaintenanceTests
     private PartitionIndexes Indexes() => new(feed.Direct, NullLogger<PartitionIndexes>.Instance);
 
     private Maintenance Maintenance() => new(
-        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, OldRows(), SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
+        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, Modules(), SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
         NullLogger<Maintenance>.Instance);
 
-    private static IEnumerable<OldRows> OldRows() =>
-        Scan.For<OldRows>(typeof(OldRows).Assembly, typeof(RowCleanup).Assembly).Select(type => (OldRows)Activator.CreateInstance(type)!);
+    private static IReadOnlyList<Module> Modules() => Module.FindIn(typeof(Module).Assembly, typeof(RowCleanup).Assembly);
 
     private async Task OwnEventAsync(int days)
     {
