@@ -38,7 +38,7 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
             if (token.TryGetHeaderValue<object>("crit", out _))
                 throw Unknown("uses a critical header that is not supported");
             var keys = await KeysAsync(token, ct);
-            var result = handler.ValidateToken(text, Parameters(keys));
+            var result = await handler.ValidateTokenAsync(token, Parameters(keys));
             if (!result.IsValid)
                 throw Refusal(result.Exception);
             return Read(token);
