@@ -16,8 +16,18 @@ public sealed class PresenceWorker(
     private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecheckEvery = TimeSpan.FromMinutes(1);
 
+    private readonly Lock gate = new();
+    private Task? leaving;
+
     /// <summary>Says goodbye, and writes down who was seen since the last time.</summary>
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        // A host that is stopped twice may dispose of what the first stop still writes with: both wait for the one.
+        lock (gate)
+            return leaving ??= LeaveAsync(cancellationToken);
+    }
+
+    private async Task LeaveAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
         presence.Leave();
