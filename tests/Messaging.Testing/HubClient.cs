@@ -1,13 +1,8 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
-using System.Net;
-using System.Net.WebSockets;
 using System.Text.Json;
 using System.Threading.Channels;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
-using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
 namespace Messaging.Testing;
@@ -62,10 +57,10 @@ public sealed class HubClient : IAsyncDisposable
 
     public static async Task<HubClient> ConnectAsync(Uri address, string token, string? cursor = null)
     {
-        var builder = new HubConnectionBuilder();
-        builder.Services.AddSingleton<IConnectionFactory, WebSocketFactory>();
-        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(Address(address, token, cursor)));
-        var client = new HubClient(builder.AddJsonProtocol().Build());
+        // As a browser's: one WebSocket, the token in the address.
+        var client = new HubClient(new HubConnectionBuilder()
+            .WithUrl(Address(address, token, cursor), HttpTransportType.WebSockets, options => options.SkipNegotiation = true)
+            .Build());
         await client.Connection.StartAsync();
         return client;
     }
@@ -126,88 +121,5 @@ public sealed class HubClient : IAsyncDisposable
         return Contract.Served.Misfit(component, answer) is { } misfit
             ? throw new AssertionException($"{method} answered against the document:\n{misfit}")
             : answer;
-    }
-
-    /// <summary>The one transport that the client needs here; the package with all of them is not to be had.</summary>
-    sealed class WebSocketFactory : IConnectionFactory
-    {
-        public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
-        {
-            var socket = new ClientWebSocket();
-            await socket.ConnectAsync(((UriEndPoint)endpoint).Uri, cancellationToken);
-            return new WebSocketConnection(socket);
-        }
-    }
-
-    sealed class WebSocketConnection : ConnectionContext, IDuplexPipe
-    {
-        readonly ClientWebSocket socket;
-        readonly Pipe received = new();
-        readonly Pipe sent = new();
-        readonly Task pumps;
-
-        public WebSocketConnection(ClientWebSocket socket)
-        {
-            this.socket = socket;
-            Transport = this;
-            pumps = Task.WhenAll(Task.Run(ReceiveAsync), Task.Run(SendAsync));
-        }
-
-        public PipeReader Input => received.Reader;
-
-        public PipeWriter Output => sent.Writer;
-
-        public override string ConnectionId { get; set; } = Guid.NewGuid().ToString();
-
-        public override IFeatureCollection Features { get; } = new FeatureCollection();
-
-        public override IDictionary<object, object?> Items { get; set; } = new Dictionary<object, object?>();
-
-        public override IDuplexPipe Transport { get; set; }
-
-        public override async ValueTask DisposeAsync()
-        {
-            await sent.Writer.CompleteAsync();
-            await received.Reader.CompleteAsync();
-            socket.Abort();
-            await pumps;
-            socket.Dispose();
-            await base.DisposeAsync();
-        }
-
-        async Task ReceiveAsync()
-        {
-            try
-            {
-                while (await socket.ReceiveAsync(received.Writer.GetMemory(4096), CancellationToken.None) is { MessageType: not WebSocketMessageType.Close } part)
-                {
-                    received.Writer.Advance(part.Count);
-                    if ((await received.Writer.FlushAsync()).IsCompleted)
-                        break;
-                }
-                await received.Writer.CompleteAsync();
-            }
-            catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
-            {
-                await received.Writer.CompleteAsync(e);
-            }
-        }
-
-        async Task SendAsync()
-        {
-            try
-            {
-                while (await sent.Reader.ReadAsync() is { IsCompleted: false } read)
-                {
-                    foreach (var part in read.Buffer)
-                        await socket.SendAsync(part, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
-                    sent.Reader.AdvanceTo(read.Buffer.End);
-                }
-            }
-            catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
-            {
-                await sent.Reader.CompleteAsync(e);
-            }
-        }
     }
 }
