@@ -70,6 +70,7 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
             var user = command.Actor.RequireUser();
             var at = conversation.Next(set.Now);
             set.Messages.Hide(Sought, at);
+            set.ForgetOwn(ConversationId, user, message.Seq - 1, message.Seq);
             set.Tell(
                 conversation, new MessageDeleted(ConversationId, user), message.Seq,
                 MessageValues.Of(message) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });

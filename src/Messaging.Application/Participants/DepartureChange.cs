@@ -25,6 +25,7 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
         var by = Actor.UserId;
         var successor = conversation.Remove(actor, target, set.Places.Of(ConversationId), set.Now);
         set.Places.Leave(target);
+        set.ForgetOwn(ConversationId, target.UserId, after: 0, conversation.LastSeq);
         set.Say(conversation, new SystemNote(by == user ? "user-left" : "user-removed", by, [user]));
         var removal = new Removal(user, by, banned);
         set.Tell(conversation, new ParticipantRemoved(ConversationId), seq: null, removal);

@@ -33,6 +33,14 @@ public abstract class ChangePart
     {
     }
 
+    /// <summary>
+    /// Has what somebody keeps for oneself of messages go with the sight of them: deleted for oneself, cleared, or left behind. They are those
+    /// after a seq, up to another one.
+    /// </summary>
+    internal virtual void ForgetOwn(ConversationId id, UserId user, long after, long upto)
+    {
+    }
+
     /// <summary>Adds what writes what was decided.</summary>
     internal virtual void Write(Round round)
     {

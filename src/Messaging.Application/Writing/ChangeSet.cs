@@ -167,6 +167,15 @@ public sealed class ChangeSet
     }
 
     /// <summary>
+    /// Leaves nothing of what somebody keeps for oneself of messages that are that one's to see no more: those after a seq, up to another one.
+    /// </summary>
+    public void ForgetOwn(ConversationId id, UserId user, long after, long upto)
+    {
+        foreach (var part in parts)
+            part.ForgetOwn(id, user, after, upto);
+    }
+
+    /// <summary>
     /// Says in the conversation what happened to it, in the words of <c>metadata.event</c>; nothing where nothing can be sent any more.
     /// </summary>
     public void Say(Conversation conversation, SystemNote note)
@@ -210,6 +219,8 @@ public sealed class ChangeSet
     /// <summary>Leaves what somebody has made of a conversation to be written.</summary>
     public void Save(Conversation conversation, UserId user, OwnState state)
     {
+        if (Own.Find(conversation.Id, user) is { } before && before.ClearedSeq < state.ClearedSeq)
+            ForgetOwn(conversation.Id, user, before.ClearedSeq, state.ClearedSeq);
         Own.Save(conversation.Id, user, state);
         Members.Change(conversation.Id, user, member => member with { ClearedSeq = state.ClearedSeq });
         Pointers.Find(conversation.Id, user)?.Pointers.Follow(state);
