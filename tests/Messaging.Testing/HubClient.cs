@@ -12,8 +12,8 @@ public sealed class HubClient : IAsyncDisposable
 {
     static readonly string[] Types =
     [
-        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "message:read", "message:delivered",
-        "attachment:ready", "conversation:created", "conversation:updated", "conversation:archived", "conversation:closed",
+        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "message:saved", "message:read",
+        "message:delivered", "attachment:ready", "conversation:created", "conversation:updated", "conversation:archived", "conversation:closed",
         "conversation:reopened", "conversation:deleted", "participant:added", "participant:updated", "participant:removed",
         "unread:changed", "settings:updated", "typing", "presence:changed", "test:event",
     ];

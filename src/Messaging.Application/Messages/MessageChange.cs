@@ -85,6 +85,7 @@ public sealed class MessageChange(
         var extras = new MessageExtras
         {
             Attachments = [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))],
+            Saved = place is null ? null : false,
             RecipientCount = conversation.ParticipantCount - (place is null ? 0 : 1),
         };
         var view = MessageView.Of(

@@ -19,6 +19,7 @@ namespace Messaging.Application.Messages;
 /// <param name="Reactions">By emoji, the one that came first before the others.</param>
 /// <param name="ClientMessageId">The sender's own name for it.</param>
 /// <param name="Pinned">For everybody.</param>
+/// <param name="Saved">Whether one has saved it for oneself; null in what is nobody's own view, such as in events.</param>
 /// <param name="DeliveredCount">How many of the recipients have received it, readers included.</param>
 /// <param name="ReadCount">How many of the recipients have read it.</param>
 /// <param name="RecipientCount">Those who take part now, had joined before it and are not its sender.</param>
@@ -40,6 +41,7 @@ public sealed record MessageView(
     IReadOnlyList<ReactionView> Reactions,
     string? ClientMessageId,
     bool Pinned,
+    bool? Saved,
     int EditCount,
     Instant? EditedAt,
     DeletedView? Deleted,
@@ -60,7 +62,7 @@ public sealed record MessageView(
         string? clientMessageId, Instant createdAt, MessageExtras extras, int editCount = 0, Instant? editedAt = null,
         DeletedView? deleted = null, long version = 1) => new(
         id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, extras.Attachments,
-        extras.Reactions, clientMessageId, extras.Pinned, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
+        extras.Reactions, clientMessageId, extras.Pinned, extras.Saved, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
         extras.RecipientCount, createdAt, version);
 
     /// <summary>What is left of it for who has deleted it for oneself. Whom it mentions stays, for who counts by the events.</summary>
@@ -79,6 +81,8 @@ public struct MessageExtras()
     public IReadOnlyList<ReactionView> Reactions { get; set; } = [];
 
     public bool Pinned { get; set; }
+
+    public bool? Saved { get; set; }
 
     public int DeliveredCount { get; set; }
 

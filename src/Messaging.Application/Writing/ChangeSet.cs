@@ -6,6 +6,7 @@ using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
+using Messaging.Application.Saved;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -69,13 +70,15 @@ public sealed class ChangeSet
         Newcomers = new NewcomerPart(Acquaintances);
         Pins = new PinPart();
         Reactions = new ReactionPart(Messages);
+        Saved = new SavedPart(Messages);
         Members = new MemberPart(Places);
         Own = new OwnPart(Places);
         Pointers = new PointerPart(Places);
         Partners = new PartnerPart();
         parts =
         [
-            Conversations, Profiles, Places, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Members, Own, Pointers, Partners,
+            Conversations, Profiles, Places, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Saved, Members, Own, Pointers,
+            Partners,
         ];
     }
 
@@ -106,6 +109,9 @@ public sealed class ChangeSet
     public PinPart Pins { get; }
 
     public ReactionPart Reactions { get; }
+
+    /// <summary>What people have saved for themselves.</summary>
+    public SavedPart Saved { get; }
 
     /// <summary>All who take part.</summary>
     public MemberPart Members { get; }

@@ -1,0 +1,44 @@
+using MediatR;
+using Messaging.Api.Auth;
+using Messaging.Api.OpenApi;
+using Messaging.Application.Common;
+using Messaging.Application.Saved;
+using Messaging.Domain.Common;
+using Messaging.Domain.ServiceKeys;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Messaging.Api.Saved;
+
+public static class SavedEndpoints
+{
+    public static IEndpointRouteBuilder MapSaved(this IEndpointRouteBuilder app)
+    {
+        var saved = app.MapGroup("/v1").WithTags("Saved messages").RequireScope(Scope.Messages);
+
+        saved.MapGet("/saved", ListAsync)
+            .WithName("listSaved").WithSummary("What one has saved, the newest saved first");
+        saved.MapPut("/conversations/{id:guid}/messages/{messageId:guid}/saved", SaveAsync)
+            .WithName("saveMessage").WithSummary("Save a message for oneself")
+            .Refuses(ProblemCodes.MessageDeleted, ProblemCodes.LimitReached);
+        saved.MapDelete("/conversations/{id:guid}/messages/{messageId:guid}/saved", UnsaveAsync)
+            .WithName("unsaveMessage").WithSummary("Save a message no more");
+        return app;
+    }
+
+    private static async Task<Ok<Page<SavedView>>> ListAsync(
+        HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        TypedResults.Ok(await mediator.Send(new ListSaved(context.Actor(), cursor, limit), ct));
+
+    private static async Task<Results<Ok<SavedView>, Created<SavedView>>> SaveAsync(
+        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var put = await mediator.Send(new SaveMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
+        return put.Created ? TypedResults.Created("/v1/saved", put.Saved) : TypedResults.Ok(put.Saved);
+    }
+
+    private static async Task<NoContent> UnsaveAsync(Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        await mediator.Send(new UnsaveMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
+        return TypedResults.NoContent();
+    }
+}

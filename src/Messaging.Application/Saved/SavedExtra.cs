@@ -1,0 +1,61 @@
+using Dapper;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Saved;
+
+/// <summary>Whether the viewer has saved messages; of what is nobody's own view it is not known.</summary>
+public sealed class SavedExtra : MessageExtra
+{
+    // Index: pk_saved_messages, the viewer's of the range alone.
+    private const string Saved =
+        """
+        CASE WHEN @UserId::text IS NOT NULL THEN ARRAY(
+            SELECT v.seq
+            FROM saved_messages v
+            WHERE v.conversation_id = @ConversationId AND v.user_id = @UserId AND v.seq > page.after AND v.seq <= page.upto) END AS saved
+        """;
+
+    // Index: pk_saved_messages.
+    private const string PlacesSql =
+        $"""
+        SELECT k.conversation_id, k.seq, EXISTS (
+            SELECT FROM saved_messages v
+            WHERE v.conversation_id = k.conversation_id AND v.user_id = @UserId AND v.seq = k.seq) AS saved
+        FROM {MessageReader.Places}
+        WHERE @UserId::text IS NOT NULL
+        """;
+
+    // Index: ix_saved_messages_seq.
+    private const string ForgetSql =
+        """
+        DELETE FROM saved_messages v
+        USING unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
+        WHERE v.conversation_id = w.conversation_id AND v.seq = w.seq
+        """;
+
+    // Index: pk_saved_messages.
+    private const string PurgeSql = "DELETE FROM saved_messages WHERE conversation_id = $1";
+
+    public override IReadOnlyList<string> Purges { get; } = [PurgeSql];
+
+    internal override string PageColumn => Saved;
+
+    internal override string PlacesStatement => PlacesSql;
+
+    internal override IReadOnlyList<string> Deletions { get; } = [ForgetSql];
+
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    {
+        if (asked.Page is { } page)
+        {
+            var seqs = page.Column<long[]?>("saved");
+            return (MessageRow message, ref MessageExtras extras) => extras.Saved = seqs?.Contains(message.Seq);
+        }
+        var saved = (await grid.ReadAsync<Row>()).ToDictionary(row => (row.ConversationId, row.Seq), row => (bool?)row.Saved);
+        return (MessageRow message, ref MessageExtras extras) =>
+            extras.Saved = saved.GetValueOrDefault((message.ConversationId, message.Seq));
+    }
+
+    private sealed record Row(ConversationId ConversationId, long Seq, bool Saved);
+}

@@ -1,0 +1,40 @@
+using MediatR;
+using Messaging.Application.Common;
+using Messaging.Application.Messages;
+using Messaging.Application.Writing;
+using Messaging.Domain.Common;
+using Messaging.Domain.Saved;
+
+namespace Messaging.Application.Saved;
+
+/// <summary>Saves a message no more, if one has saved it.</summary>
+public sealed record UnsaveMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Done>;
+
+public sealed class UnsaveMessageHandler(ChangeRunner changes) : IRequestHandler<UnsaveMessage, Done>
+{
+    public Task<Done> Handle(UnsaveMessage command, CancellationToken ct) =>
+        changes.RunAsync(command.Actor, new UnsaveChange(command.Actor.RequireUser(), command), ct);
+
+    // The conversation's lock, as for saving.
+    private sealed class UnsaveChange(UserId user, UnsaveMessage command)
+        : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId)
+    {
+        internal override void Ask(ChangeSet set)
+        {
+            base.Ask(set);
+            set.Saved.Ask(Sought, user);
+        }
+
+        protected override Done DecideOn(ChangeSet set)
+        {
+            var (conversation, _, message) = Get(set);
+            if (set.Saved.Take(ConversationId, user, message.Seq))
+            {
+                set.Tell(
+                    conversation, new MessageSaved(ConversationId, user), message.Seq,
+                    new SavedState(message.Id, ConversationId, Saved: false));
+            }
+            return default;
+        }
+    }
+}
