@@ -29,7 +29,7 @@ public sealed partial class MatrixTests
     [OneTimeSetUp]
     public async Task RunAsync()
     {
-        api = await ApiHost.StartAsync(("Messaging:Accounts:Enabled", "true"));
+        api = await ApiHost.StartAsync(("Messaging:Accounts:Enabled", "true"), ("Messaging:Accounts:HashIterations", "10"));
         var world = new MatrixWorld(api.Database);
         caller = new MatrixCaller(api, matrix, world);
         await world.BuildAsync(matrix.Cells);

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Messaging.Api.Configuration;
 
 /// <summary>Checks the connection strings at start. A broken one may hold a password, so no part of it is told.</summary>
-public sealed class ConnectionModule : ApiModule
+public sealed class ConfigurationModule : ApiModule
 {
     public override void AddServices(IServiceCollection services)
     {

@@ -1,0 +1,18 @@
+using Messaging.Api.Presence;
+using Messaging.Application.Common;
+using Messaging.Infrastructure.Bus;
+
+namespace Messaging.Architecture.Tests;
+
+public sealed class ModuleTests
+{
+    private static List<Module> Modules { get; } = [.. Module.FindIn(SqlConstants.Assemblies)];
+
+    [Test]
+    public void A_module_is_named_after_its_folder() => Assert.That(
+        Modules.Select(module => module.GetType()).Where(type => type.Name != $"{SqlConstants.ModuleOf(type)}Module"), Is.Empty);
+
+    [Test]
+    public void The_bus_starts_before_those_whose_last_word_it_sends_and_stops_after_them() => Assert.That(
+        Modules.FindIndex(module => module is BusModule), Is.LessThan(Modules.FindIndex(module => module is PresenceModule)));
+}
