@@ -36,7 +36,7 @@ public static class ApplicationSetup
             services.AddSingleton(typeof(Events.IEventSource), source);
         foreach (var extra in Scan.For<Messages.MessageExtra>(typeof(ApplicationSetup).Assembly))
             services.AddSingleton(typeof(Messages.MessageExtra), extra);
-        return services.AddModules(Module.FindIn(typeof(ApplicationSetup).Assembly));
+        return services;
     }
 
     public static IServiceCollection AddModules(this IServiceCollection services, IEnumerable<Module> modules)

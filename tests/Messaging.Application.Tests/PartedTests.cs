@@ -36,6 +36,21 @@ public sealed class PartedTests : SliceFixture
     }
 
     [Test]
+    public async Task A_block_and_its_end_reach_all_conversations_of_two_who_have_hundreds()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        for (var i = 0; i < 520; i++)
+            await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("order", $"{i}"), Message: null));
+        Task<long> BlockedAsync() => Slices.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE blocked AND created_by = @Ada", new { Ada = ada.Value });
+
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+        var blocked = await BlockedAsync();
+        await Slices.SendAsync(new UnblockUser(new Actor(bob), ada));
+
+        Assert.That((blocked, await BlockedAsync()), Is.EqualTo((520L, 0L)));
+    }
+
+    [Test]
     public async Task What_one_reads_while_blocked_is_told_once_the_block_is_lifted()
     {
         var (ada, bob, id) = await TalkAsync();

@@ -63,6 +63,26 @@ public sealed class SendMessageTests : SliceFixture
         Assert.That((repeat.Created, repeat.Message.Id, repeat.Message.Text), Is.EqualTo((false, sent.Id, "hi")));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_repeat_shows_no_quote_that_its_sender_may_not_see(bool clears)
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var id = await Slices.DirectAsync(ada, bob);
+        var quoted = await Slices.TextAsync(bob, id, "before");
+        var answer = new SendMessage(new Actor(ada), id, new MessageContent("once", Text: "hi", ReplyToId: quoted.Id));
+        var sent = (await Slices.SendAsync(answer)).Message;
+        if (clears)
+            await Slices.SendAsync(new ClearHistory(new Actor(ada), id, LeavesInbox: false));
+        else
+            await Slices.SendAsync(new DeleteMessage(new Actor(ada), id, sent.Id, DeleteScope.Me, Reason: null, Versions: null));
+        await Slices.SendAsync(new EditMessage(new Actor(bob), id, quoted.Id, Versions: null, new("after"), default, default));
+
+        var repeat = await Slices.SendAsync(answer);
+
+        Assert.That((repeat.Message.Id, repeat.Message.ReplyTo?.Preview), Is.EqualTo((sent.Id, clears ? null : "after")));
+    }
+
     [Test]
     public async Task The_same_key_with_other_content_is_refused()
     {

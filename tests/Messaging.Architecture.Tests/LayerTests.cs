@@ -56,7 +56,7 @@ public sealed class LayerTests
     }
 
     [Test]
-    public void Only_what_is_rare_and_wide_has_a_transaction_of_its_own()
+    public void Only_what_is_rare_and_wide_has_a_transaction_for_all_it_does()
     {
         var commands = Application.GetTypes().Where(type => !type.IsInterface
             && type.GetInterfaces().Any(i => i.Name == "ITransactionCommand`1")).Select(type => type.Name);

@@ -340,6 +340,14 @@ public sealed class RelationshipTests
         Assert.That(() => Add(blocked: true), Refused(ProblemCodes.Blocked, "userIds/1"));
     }
 
+    [Test]
+    public void Who_has_left_lately_may_be_brought_again_when_that_is_over()
+    {
+        var bob = new Acquaintance(Bob, Contacts: false, Blocked: false, Talk: false, Lockout.Since(Now));
+
+        Assert.That(() => bob.EnsureMayBeAdded(DirectMessages.Anyone, Now + Duration.FromHours(24), "userIds/1"), Throws.Nothing);
+    }
+
     private static Contact Friends { get; } = new(ContactStatus.Accepted, Bob, Before, Before);
 
     private static Contact Asked(UserId by, Instant? at = null) => new(ContactStatus.Pending, by, at ?? Now, AcceptedAt: null);

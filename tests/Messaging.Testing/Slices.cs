@@ -40,8 +40,8 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(new StorageSettings { Path = files })
             .AddSingleton(new ScanSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())
-            .AddApplication();
-        new Infrastructure.Attachments.AttachmentsModule().AddServices(collection);
+            .AddApplication()
+            .AddModules([.. Module.FindIn(typeof(ApplicationSetup).Assembly), new Infrastructure.Attachments.AttachmentsModule()]);
         add?.Invoke(collection);
         services = collection.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true });
     }

@@ -1,6 +1,9 @@
 using System.Data.Common;
 using MediatR;
+using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
+using Messaging.Application.Accounts;
+using Messaging.Application.Common;
 using Messaging.Domain.Common;
 
 namespace Messaging.Api.Cli;
@@ -76,7 +79,8 @@ public static class Verbs
         builder.Services.AddModules(builder.Environment);
 
         await using var app = builder.Build();
-        if (app.Services.FindErrorsOfSections() is { Count: > 0 } found)
+        // What is wrong elsewhere keeps nobody from revoking a key.
+        if (app.Services.FindErrorsOfSections(Limits.Section, AuthSettings.Section, AccountSettings.Section) is { Count: > 0 } found)
             throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
         var session = new Session(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);

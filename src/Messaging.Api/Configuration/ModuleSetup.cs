@@ -11,8 +11,7 @@ public static class ModuleSetup
     private static readonly Assembly[] Projects =
         [typeof(ApplicationSetup).Assembly, typeof(DatabaseStart).Assembly, typeof(ModuleSetup).Assembly];
 
-    // Those of the application come with it.
-    private static IReadOnlyList<Module> Modules { get; } = Module.FindIn(Projects[1..]);
+    private static IReadOnlyList<Module> Modules { get; } = Module.FindIn(Projects);
 
     public static IServiceCollection AddModules(this IServiceCollection services, IHostEnvironment environment) =>
         services.AddApplication().AddSettingsOf(Projects, environment.IsProduction()).AddModules(Modules);

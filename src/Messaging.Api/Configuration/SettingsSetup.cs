@@ -65,11 +65,13 @@ public static class SettingsSetup
             select $"{SettingsShape.Name(setting.Key)}: there is no such setting; below {Root}__ there are {known}.";
     }
 
-    /// <summary>All that is wrong in the sections that are registered, be there others or not.</summary>
-    public static IReadOnlyList<string> FindErrorsOfSections(this IServiceProvider services)
+    /// <summary>All that is wrong in some sections, and in what is no section's, be there others or not; without any in all of them.</summary>
+    public static IReadOnlyList<string> FindErrorsOfSections(this IServiceProvider services, params IReadOnlyCollection<string> sections)
     {
         var configuration = services.GetRequiredService<IConfiguration>();
-        var errors = services.GetServices<SettingsCheck>().SelectMany(check => check.Errors(configuration)).ToList();
+        var errors = services.GetServices<SettingsCheck>()
+            .Where(check => check.Section is null || sections.Count == 0 || sections.Contains(check.Section))
+            .SelectMany(check => check.Errors(configuration)).ToList();
         try
         {
             services.GetService<IStartupValidator>()?.Validate();

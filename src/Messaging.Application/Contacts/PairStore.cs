@@ -77,6 +77,9 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         WHERE user_id = @UserId AND blocked_id = @OtherId
         """;
 
+    // Conversations that follow in one round trip, and wait in memory for it.
+    private const int AtOnce = 500;
+
     // None is made meanwhile, nor does any stand otherwise. Index: pk_direct_keys, the range of the pair; pk_conversations.
     private const string ConversationsSql =
         $"""
@@ -84,6 +87,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         FROM (VALUES (@Pair::text)) AS the (pair)
         JOIN direct_keys ON {KeysOfPair}
         JOIN conversations c ON c.id = conversation_id
+        ORDER BY c.id
         """;
 
     // Index: pk_message_requests.
@@ -153,8 +157,9 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     {
         var key = Conversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null);
         var all = await session.QueryAsync<ConversationRow>(ConversationsSql, new { Pair = key }, ct);
-        await changes.RunTogetherAsync(
-            [.. all.Where(row => pair.Opens ? row.Waits : row.Blocked != pair.IsBlocked).Select(row => new PairChange(row.Id, pair))], ct);
+        // In the order of their ids, as they are locked. Two may have one for each of any number of contexts.
+        foreach (var some in all.Where(row => pair.Opens ? row.Waits : row.Blocked != pair.IsBlocked).Chunk(AtOnce))
+            await changes.RunTogetherAsync([.. some.Select(row => new PairChange(row.Id, pair))], ct);
     }
 
     private async Task SaveAsync(Side before, Side side, Relationship pair, CancellationToken ct)

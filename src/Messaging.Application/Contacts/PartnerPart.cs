@@ -32,24 +32,24 @@ public sealed class PartnerPart : ChangePart
         """;
 
     private readonly HashSet<ConversationId> asked = [];
-    private readonly List<(ConversationId Id, Partner Partner, bool WasPending, ShownPointers? WasShown)> partners = [];
+    private readonly Dictionary<ConversationId, List<Loaded>> partners = [];
 
     /// <summary>Asks for the two of a direct conversation; their places have to be locked.</summary>
     public void Ask(ConversationId id) => asked.Add(id);
 
     /// <summary>The two, as the changes before have left them.</summary>
     public IReadOnlyCollection<Partner> Of(ConversationId id) =>
-        [.. partners.Where(row => row.Id == id).Select(row => row.Partner)];
+        [.. partners.GetValueOrDefault(id, []).Select(row => row.Partner)];
 
     /// <summary>One of them has sent a message.</summary>
     internal void Sent(ConversationId id, UserId user, long seq) =>
-        partners.Find(row => row.Id == id && row.Partner.UserId == user).Partner?.Sent(seq);
+        partners.GetValueOrDefault(id)?.Find(row => row.Partner.UserId == user)?.Partner.Sent(seq);
 
     internal override void Load(Round round) => Columns.IfAny(
         asked, ids => round.Read(LoadSql, Read, Columns.Of(ids, id => id.Value)));
 
     internal override void Write(Round round) => Columns.IfAny(
-        partners.FindAll(row => (row.WasPending, row.WasShown) != (row.Partner.IsPending, row.Partner.Shown)),
+        partners.Values.SelectMany(two => two).Where(row => (row.WasPending, row.WasShown) != (row.Partner.IsPending, row.Partner.Shown)).ToList(),
         rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.Partner.UserId.Value),
             Columns.Of(rows, row => row.Partner.IsPending), Columns.Of(rows, row => row.Partner.Shown?.ReadSeq),
@@ -61,6 +61,11 @@ public sealed class PartnerPart : ChangePart
         var partner = new Partner(
             new UserId(reader.GetString(1)), hasOpened: reader.GetBoolean(2), isPending: reader.GetBoolean(3), showsReads: reader.GetBoolean(4),
             reader.GetInt64(5), reader.GetInt64(6), shown);
-        partners.Add((new(reader.GetGuid(0)), partner, partner.IsPending, shown));
+        var id = new ConversationId(reader.GetGuid(0));
+        if (!partners.TryGetValue(id, out var two))
+            partners[id] = two = [];
+        two.Add(new Loaded(id, partner, partner.IsPending, shown));
     }
+
+    private sealed record Loaded(ConversationId Id, Partner Partner, bool WasPending, ShownPointers? WasShown);
 }

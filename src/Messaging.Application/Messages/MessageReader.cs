@@ -136,8 +136,13 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         (await ReadPageAsync(conversationId, viewer, seq, after: null, limit: 1, receives: false, ct))?.Page.Items.SingleOrDefault();
 
     /// <summary>A message for who wrote it, whether or not that one has cleared it or gone meanwhile.</summary>
-    public async Task<MessageView> GetOwnAsync(ConversationId conversationId, long seq, Actor author, CancellationToken ct) =>
-        await FindAsync(conversationId, seq, author, ct) ?? await GetAsync(conversationId, seq, Actor.Service, ct);
+    public async Task<MessageView> GetOwnAsync(ConversationId conversationId, long seq, Actor author, CancellationToken ct)
+    {
+        if (await FindAsync(conversationId, seq, author, ct) is { } seen)
+            return seen;
+        var own = await GetAsync(conversationId, seq, Actor.Service, ct);
+        return own.ReplyTo is { } quoted && await FindAsync(conversationId, quoted.Seq, author, ct) is null ? own with { ReplyTo = null } : own;
+    }
 
     public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>
         await GetAsync(conversationId, (await found.GetAsync(conversationId, id, viewer, ct)).Seq, viewer, ct);

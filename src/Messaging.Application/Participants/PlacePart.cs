@@ -284,7 +284,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     /// <summary>Somebody's place as the changes before have left it; null for who does not take part.</summary>
     public Place? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
 
-    /// <summary>Those of whom the first follows an owner who goes.</summary>
+    /// <summary>Those whose places were asked for, who may follow an owner who goes among them.</summary>
     public IEnumerable<Participant> Of(ConversationId id) =>
         places.Where(place => place.Key.Id == id).Select(place => place.Value.Participant);
 

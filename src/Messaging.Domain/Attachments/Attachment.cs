@@ -30,7 +30,8 @@ public enum ScanState
 }
 
 /// <summary>
-/// How far a file has come, and whose it is: its uploader's own until a message names it, then of all who may see that message.
+/// How far a file has come, and whose it is: its uploader's own until a message names it, then of all who may see that message. Statements
+/// ask by the same rules, in SQL, which the tests hold to these.
 /// </summary>
 /// <param name="Seq">Of the message that it is part of, for good; null as long as none names it.</param>
 /// <param name="IsStored">Whether all of it is in the storage.</param>

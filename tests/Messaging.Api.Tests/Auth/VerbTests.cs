@@ -65,6 +65,17 @@ public sealed class VerbTests
         Assert.That(errors, Is.Not.Empty);
     }
 
+    [Test]
+    public async Task What_is_wrong_with_other_settings_keeps_nobody_from_revoking_a_key()
+    {
+        var key = (await RunAsync("keys", "create", "--name", "leaked", "--scopes", "users")).Output.Trim();
+
+        var (exitCode, _, errors) = await RunOnAsync(
+            api.Database.ConnectionString, [KeyValuePair.Create("Messaging:Retention:FeedDays", (string?)"0")], "keys", "revoke", key.Split('_')[1]);
+
+        Assert.That((exitCode, errors, await UsersAsync(key)), Is.EqualTo(((int?)0, "", "401 unauthenticated")));
+    }
+
     [TestCase("dance")]
     [TestCase("keys")]
     [TestCase("keys", "create", "--name", "x")]
@@ -101,11 +112,15 @@ public sealed class VerbTests
 
     Task<(int? ExitCode, string Output, string Errors)> RunAsync(params string[] args) => RunOnAsync(api.Database.ConnectionString, args);
 
-    static async Task<(int? ExitCode, string Output, string Errors)> RunOnAsync(string connection, params string[] args)
+    static Task<(int? ExitCode, string Output, string Errors)> RunOnAsync(string connection, params string[] args) =>
+        RunOnAsync(connection, [], args);
+
+    static async Task<(int? ExitCode, string Output, string Errors)> RunOnAsync(
+        string connection, IEnumerable<KeyValuePair<string, string?>> settings, params string[] args)
     {
         await using var output = new StringWriter();
         await using var errors = new StringWriter();
-        var exitCode = await Verbs.TryRunAsync(args, output, errors, new Dictionary<string, string?>
+        var exitCode = await Verbs.TryRunAsync(args, output, errors, new Dictionary<string, string?>(settings)
         {
             ["ConnectionStrings:Messaging"] = connection,
             ["Messaging:Auth:Issuer"] = ApiHost.Issuer,
