@@ -43,7 +43,7 @@ public sealed class ContactTests : SliceFixture
     {
         var (ada, bob) = await PairAsync(Slices);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => i % 2 == 0 ? AskAsync(ada, bob) : AskAsync(bob, ada))));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => i % 2 == 0 ? AskAsync(ada, bob) : AskAsync(bob, ada))));
 
         Assert.That((await ContactsAsync(ada)).Single().Status, Is.EqualTo(ContactStatus.Accepted));
         Assert.That((await ContactsAsync(bob)).Single().Status, Is.EqualTo(ContactStatus.Accepted));

@@ -27,6 +27,22 @@ public sealed class DeleteMessageTests : SliceFixture
                 WHERE h.conversation_id = m.conversation_id AND h.user_id = @User AND h.seq = m.seq)
         """;
 
+    // Of the two deletions that one alone is told, since the message is hidden by then.
+    [Test]
+    public async Task Who_deletes_for_oneself_what_was_deleted_for_everyone_is_told_what_is_unread()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var id = await Slices.DirectAsync(ada, bob);
+        var message = await Slices.TextAsync(ada, id);
+        await Slices.SendAsync(new DeleteMessage(new Actor(ada), id, message.Id, DeleteScope.Everyone, Reason: null, Versions: null));
+
+        await Slices.SendAsync(new DeleteMessage(new Actor(bob), id, message.Id, DeleteScope.Me, Reason: null, Versions: null));
+
+        Assert.That(
+            await Slices.ScalarAsync<long>("SELECT count(*) FROM outbox WHERE type = 'unread:changed' AND user_id = @Bob", new { Bob = bob.Value }),
+            Is.EqualTo(1));
+    }
+
     [Test]
     public async Task A_tombstone_keeps_its_place_and_nothing_else()
     {

@@ -41,7 +41,7 @@ public sealed class DirectConversationTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 
-        var opened = await Task.WhenAll(Enumerable.Range(0, 20)
+        var opened = await Task.WhenAll(Enumerable.Range(0, 10)
             .Select(i => Task.Run(() => i % 2 == 0 ? OpenAsync(ada, bob) : OpenAsync(bob, ada))));
 
         Assert.That(opened.Select(o => o.Conversation.Id).Distinct().Count(), Is.EqualTo(1));
@@ -69,7 +69,7 @@ public sealed class DirectConversationTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 
-        var opened = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Slices.SendAsync(
+        var opened = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Slices.SendAsync(
             new OpenDirect(new Actor(ada), bob, null, new MessageContent("first", Text: "hi"))))));
 
         Assert.That(opened.Select(o => o.Conversation.LastSeq), Is.All.EqualTo(1));

@@ -293,6 +293,19 @@ public sealed class GovernanceTests : SliceFixture
     }
 
     [Test]
+    public async Task A_group_that_everybody_has_left_can_be_deleted()
+    {
+        var users = await Slices.UsersAsync(2);
+        var group = await Slices.GroupAsync(users[0], users[1]);
+        foreach (var user in users)
+            await Slices.SendAsync(new LeaveConversation(new Actor(user), group));
+
+        await DeleteAsync(Actor.Service, group);
+
+        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetConversation(Actor.Service, group))), Is.EqualTo(ProblemCodes.NotFound));
+    }
+
+    [Test]
     public async Task The_service_finds_the_conversations_of_a_context_and_the_quiet_ones_among_them()
     {
         var users = await Slices.UsersAsync(3);

@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
@@ -39,7 +40,10 @@ public sealed class MessageRequestTests : SliceFixture
         await Slices.TextAsync(ada, id);
 
         Assert.That(await InboxAsync(bob), Is.EqualTo(new[] { id }));
-        Assert.That(await EventsAsync(bob), Is.EquivalentTo(new[] { "contact:requested", "contact:accepted", "conversation:created", "unread:changed" }));
+        Assert.That(await EventsAsync(bob), Is.EquivalentTo(new[]
+        {
+            "contact:requested", "contact:accepted", "conversation:created", "unread:changed", "settings:updated",
+        }));
     }
 
     [Test]
@@ -54,7 +58,7 @@ public sealed class MessageRequestTests : SliceFixture
         Assert.That(await EventsAsync(ada), Is.EquivalentTo(new[] { "conversation:created", "contact:accepted", "request:answered" }));
         Assert.That(await EventsAsync(bob), Is.EquivalentTo(new[]
         {
-            "request:received", "contact:accepted", "conversation:created", "unread:changed", "request:answered",
+            "request:received", "contact:accepted", "conversation:created", "unread:changed", "settings:updated", "request:answered",
         }));
     }
 
@@ -225,6 +229,37 @@ public sealed class MessageRequestTests : SliceFixture
             Assert.That((codes[0], codes[1]), Is.AnyOf(("", ""), (ProblemCodes.NotFound, "")));
             Assert.That(await CodeAsync(() => Slices.ViewAsync(ada, id)), Is.EqualTo(ProblemCodes.NotFound));
         }
+    }
+
+    // As with an Idempotency-Key, under which all of a request is one transaction.
+    [Test]
+    public async Task A_first_message_in_a_transaction_waits_for_the_pair_and_keeps_nobody_from_the_conversation()
+    {
+        var (ada, bob) = await PairAsync();
+        var id = await Slices.DirectAsync(ada, bob);
+        await using var other = await Slices.OpenAsync();
+        await using var held = await other.BeginTransactionAsync();
+        await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@A, @B) || ' ' || greatest(@A, @B), 0))");
+
+        var sending = Slices.SendAsync(new SendMessage(new Actor(ada), id, new MessageContent(Text: "hi")), () => Task.CompletedTask);
+        await Slices.UntilAsync(
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
+
+        Assert.That(() => ExecuteAsync("SELECT id FROM conversations WHERE id = @Id FOR NO KEY UPDATE NOWAIT"), Throws.Nothing);
+        await held.RollbackAsync();
+        await sending;
+
+        Task<int> ExecuteAsync(string sql) => other.ExecuteAsync(sql, new { A = ada.Value, B = bob.Value, Id = id.Value }, held);
+    }
+
+    [Test]
+    public async Task Who_accepts_is_told_what_one_has_made_of_the_conversation_meanwhile()
+    {
+        var (_, bob, _) = await AskedAsync();
+
+        await AnswerAsync(bob, yes: true);
+
+        Assert.That(await EventsAsync(bob), Does.Contain("settings:updated"));
     }
 
     // Both want the conversation and its request.

@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Application.Contacts;
 
@@ -9,4 +10,6 @@ public sealed class ContactsModule : Module
 
     // Who has not accepted a request yet; what is kept from the other one of two who are parted.
     public override IReadOnlyList<string> AlsoWrites { get; } = ["participants"];
+
+    public override void AddServices(IServiceCollection services) => services.AddSingleton<PairQueue>();
 }

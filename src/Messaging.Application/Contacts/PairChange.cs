@@ -31,6 +31,8 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
             set.Tell(conversation, new ConversationCreated(conversation.Id, user));
             set.TellOwn(
                 new UnreadChanged(conversation.Id, user), new UnreadValues { MarkedUnread = true }, conversation.LastEventAt);
+            // What that one has made of it while it waited.
+            set.TellOwn(new SettingsUpdated(conversation.Id, user), values: null, conversation.LastEventAt);
         }
     }
 
@@ -44,16 +46,19 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
         else if (pair.IsBlocked)
             conversation.Part(set.Partners.Of(ConversationId));
         else
-            TellUnseen(set, conversation.Rejoin(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
+            TellUnseen(set, conversation, conversation.Rejoin(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
         return default;
     }
 
-    private void TellUnseen(ChangeSet set, IEnumerable<UnseenMoves> unseen, Instant at)
+    private void TellUnseen(ChangeSet set, Conversation conversation, IEnumerable<UnseenMoves> unseen, Instant at)
     {
         foreach (var moves in unseen)
         {
-            if (moves.ReadSeq is { } read)
-                set.TellOwn(new MessageRead(ConversationId, Audience: null), new PointerTold(moves.UserId, read, at, moves.IsBack), at);
+            // One that moves back has its place among the events, so that what is read after it is told after it.
+            if (moves is { ReadSeq: { } back, IsBack: true })
+                set.Tell(conversation, new MessageRead(ConversationId, Audience: null), seq: null, new PointerTold(moves.UserId, back, at, true), at);
+            else if (moves.ReadSeq is { } read)
+                set.TellOwn(new MessageRead(ConversationId, Audience: null), new PointerTold(moves.UserId, read, at), at);
             if (moves.DeliveredSeq is { } delivered)
                 set.TellOwn(new MessageDelivered(ConversationId, Audience: null), new PointerTold(moves.UserId, delivered, at), at);
         }

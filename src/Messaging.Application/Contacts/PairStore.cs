@@ -10,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Contacts;
 
 /// <summary>What stands between two people, and the lock under which it changes. Taken before the lock of any conversation.</summary>
-public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox outbox, PolicySettings policies)
+public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox outbox, PairQueue queue, PolicySettings policies)
 {
     /// <summary>
     /// Holds for a <c>direct_key</c> of the <c>pair</c>, whose key without a context it is: no part but the last holds a space, and ! comes
@@ -21,6 +21,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     // One lock for the pair, whoever asks: contacts, blocks, requests and the opening of a conversation decide one after the other.
     private const string LockSql =
         """
+        SET LOCAL lock_timeout = '1s';
         SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text, @Other::text), 0))
         """;
 
@@ -110,7 +111,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     public async Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct)
     {
         var pair = new { One = one.Value, Other = other.Value, Pair = Conversation.DirectKey(one, other, context: null) };
-        await session.ExecuteAsync(LockSql, pair, ct);
+        await queue.WaitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
         var rows = await session.QueryAsync<Row>(LoadSql, pair, ct);
         var (mine, theirs) = (rows.Find(row => row.UserId == one)!, rows.Find(row => row.UserId == other)!);
         return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);

@@ -78,12 +78,26 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
         WHERE conversation_id = @ConversationId AND user_id <> @UserId
         """;
 
+    // What was sent or opened once never is unsent again. Index: pk_conversations, pk_participants.
+    private const string IsUnsentSql =
+        """
+        SELECT EXISTS (
+            SELECT
+            FROM conversations c
+            JOIN participants p ON p.conversation_id = c.id AND p.user_id = @UserId
+            WHERE c.id = @ConversationId AND c.request = 'unsent')
+        """;
+
     // Under the pair's lock and the conversation's. Another open one of the pair clashes in uq_message_requests_pair.
     private const string AddSql =
         """
         INSERT INTO message_requests (id, conversation_id, pair, from_id, to_id, status, seq, message_at, created_at, answered_at)
         VALUES (@Id, @ConversationId, @Pair, @FromId, @ToId, @Status, @Seq, @MessageAt, @Now, @AnsweredAt)
         """;
+
+    /// <summary>Whether the user takes part in a direct conversation in which nothing was said yet, by two who may have to be asked.</summary>
+    public Task<bool> IsUnsentAsync(ConversationId id, UserId user, CancellationToken ct) =>
+        session.QuerySingleAsync<bool>(IsUnsentSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
 
     /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
     public async Task<Relationship> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)

@@ -57,15 +57,25 @@ public sealed class OpenDirectHandler(
             throw ConversationErrors.WithOneself();
         var key = Conversation.DirectKey(opener, command.UserId, command.Context);
 
-        return await FindAsync(key, ct) is { } found
-            ? new OpenedDirect(await SayAsync(command, found, ct), Created: false)
-            : await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+        if (await FindAsync(key, ct) is not { } found)
+            return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+        try
+        {
+            return new OpenedDirect(await SayAsync(command, found, ct), Created: false);
+        }
+        catch (RuleException refusal) when (refusal.Problem.Code == ProblemCodes.NotFound)
+        {
+            // Deleted in the middle of it, it is not there, as if it had never been. Anything else was asked for in vain.
+            if (session.InTransaction || await FindAsync(key, ct) == found)
+                throw;
+            return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+        }
     }
 
     private async Task<OpenedDirect> MakeAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
-        var made = await CreateAsync(command, key, opener, ct);
-        return new OpenedDirect(await SayAsync(command, made ?? (await FindAsync(key, ct))!.Value, ct), made is not null);
+        var (id, created) = await CreateAsync(command, key, opener, ct);
+        return new OpenedDirect(await SayAsync(command, id, ct), created);
     }
 
     private async Task<ConversationView> SayAsync(OpenDirect command, ConversationId id, CancellationToken ct)
@@ -75,14 +85,14 @@ public sealed class OpenDirectHandler(
         return await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound();
     }
 
-    // Under the pair's lock one opening comes after the other, and none in the middle of a block or an answer. Null where another one has
-    // just opened it: those who may write to each other already go on.
-    private async Task<ConversationId?> CreateAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
+    // Under the pair's lock one opening comes after the other, and none in the middle of a block or an answer. Where another one has just
+    // opened it, those who may write to each other already go on.
+    private async Task<(ConversationId Id, bool Created)> CreateAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
         await conversations.EnsureKnownAsync([command.UserId], _ => "userId", ct);
         var pair = await pairs.LockAsync(opener, command.UserId, ct);
-        if (await FindAsync(key, ct) is not null)
-            return null;
+        if (await FindAsync(key, ct) is { } found)
+            return (found, false);
         pair.EnsureNotBlocked("userId");
 
         var conversation = Conversation.OpenDirect(
@@ -94,7 +104,7 @@ public sealed class OpenDirectHandler(
         await conversations.AddAsync(conversation, ct);
         // Who is yet to be asked does not hear of it before.
         await changes.RunAsync(command.Actor, new FoundingChange(conversation.Id, conversation.Request is null ? null : opener), ct);
-        return conversation.Id;
+        return (conversation.Id, true);
     }
 
     private async Task<ConversationId?> FindAsync(string key, CancellationToken ct) =>

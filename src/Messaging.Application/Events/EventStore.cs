@@ -28,7 +28,8 @@ public sealed class EventStore(DbSession session, EventTeller teller)
         FROM feed_state
         """;
 
-    // Of a conversation that one has left, one's own removal and its end alone are told; of a message that one has deleted for oneself, that it
+    // That a conversation was made is told to those who were in it then: who came later is told by an event of one's own. Of a conversation
+    // that one has left, one's own removal and its end alone are told; of a message that one has deleted for oneself, that it
     // was sent, without what it said, which keeps the seqs dense.
     // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of those days only that hold anything of the window,
     // whatever their clock said. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
@@ -54,6 +55,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 FROM feed m
                 WHERE m.conversation_id = p.conversation_id
                   AND m.user_id IS NULL
+                  AND (m.type <> '{ConversationCreated.Name}' OR {SightSql.Founded})
                   AND (m.seq IS NULL OR ({SightSql.Reached} AND (m.type = '{MessageSent.Name}' OR NOT {SightSql.Hidden})))
                   AND m.position > @After
                   AND m.position <= @UpTo

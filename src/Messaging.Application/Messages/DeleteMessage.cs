@@ -74,7 +74,8 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
             set.Tell(
                 conversation, new MessageDeleted(ConversationId, user), message.Seq,
                 MessageValues.Of(message) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });
-            if (message.Counts && set.Members.Of(ConversationId, user).HasUnread(message))
+            // Also of what was deleted for everyone just before: of the two deletions that one may hear this one alone.
+            if (message.Type is not MessageType.System && set.Members.Of(ConversationId, user).HasUnread(message))
                 set.Tell(conversation, new UnreadChanged(ConversationId, user), seq: null, values: null);
             return default;
         }

@@ -16,6 +16,9 @@ public sealed class MessageSender(
 {
     public async Task<SentMessage> SendAsync(Actor actor, ConversationId conversationId, MessageContent content, CancellationToken ct)
     {
+        // Within a transaction the conversation stays locked, and what stands between its two is locked before it.
+        if (session.InTransaction && actor.UserId is { } user && await requests.IsUnsentAsync(conversationId, user, ct))
+            return await AskAsync(actor, conversationId, content, ct);
         var outcome = await changes.RunAsync(actor, new MessageChange(actor, conversationId, content, urls), ct);
         return outcome.Asks
             ? await session.TransactAsync(() => AskAsync(actor, conversationId, content, ct), ct)

@@ -14,6 +14,9 @@ public static class SightSql
     /// <summary>Whether the viewer hears of the conversation: not before the first message of a stranger is accepted, though one may look at it.</summary>
     public const string Hears = $"{TakesPart} AND NOT p.pending";
 
+    /// <summary>Whether the viewer takes part since the conversation was made: who comes later is told of it by an event of one's own.</summary>
+    public const string Founded = "p.joined_seq = 0";
+
     /// <summary>The seq up to which nothing is the viewer's to see.</summary>
     public const string Start = "p.cleared_seq";
 

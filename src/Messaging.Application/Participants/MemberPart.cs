@@ -35,7 +35,8 @@ public sealed class MemberPart(PlacePart places) : ChangePart
     public void Ask(ConversationId id, UserId user) => someAsked.Add((id, user));
 
     /// <summary>All who take part, as the changes before have left them.</summary>
-    public IEnumerable<Member> Of(ConversationId id) => members[id].Values.Where(member => !places.IsGone(id, member.UserId));
+    public IEnumerable<Member> Of(ConversationId id) =>
+        members.GetValueOrDefault(id, []).Values.Where(member => !places.IsGone(id, member.UserId));
 
     /// <summary>Of one who takes part.</summary>
     public Member Of(ConversationId id, UserId user) => members[id][user];

@@ -65,7 +65,7 @@ public sealed class ConversationWriter(
             var key = (change.ConversationId, change.Place);
             var line = lines.GetValueOrDefault(key) ?? new Line(key);
             if (waiting >= MaxWaiting || waitingBytes + change.Size > MaxWaitingBytes || line.Count >= MaxWaitingOfLine)
-                throw Unavailable();
+                throw CommonErrors.Busy();
             lines[key] = line;
             line.Waiting.AddLast(new Item(line, change, time.GetTimestamp(), ct));
             line.Count++;
@@ -93,7 +93,7 @@ public sealed class ConversationWriter(
         lock (gate)
         {
             if (changes.Any(change => within.GetValueOrDefault(change.ConversationId) >= MaxWaitingWithin))
-                throw Unavailable();
+                throw CommonErrors.Busy();
             foreach (var change in changes)
                 within[change.ConversationId] = within.GetValueOrDefault(change.ConversationId) + 1;
         }
@@ -183,7 +183,7 @@ public sealed class ConversationWriter(
         if (item.Ct.IsCancellationRequested)
             Forget(item, i => i.Change.Fail(new OperationCanceledException(i.Ct)));
         else if (time.GetElapsedTime(item.Since) > Patience)
-            Forget(item, i => i.Change.Fail(Unavailable()));
+            Forget(item, i => i.Change.Fail(CommonErrors.Busy()));
         else
             return false;
         return true;
@@ -277,7 +277,7 @@ public sealed class ConversationWriter(
         return Fate.Done;
     }
 
-    private Fate Wait(Item item) => time.GetElapsedTime(item.Since) < Patience ? Fate.Later : Fail(item, Unavailable());
+    private Fate Wait(Item item) => time.GetElapsedTime(item.Since) < Patience ? Fate.Later : Fail(item, CommonErrors.Busy());
 
     private static Fate Again(Item item)
     {
@@ -350,10 +350,6 @@ public sealed class ConversationWriter(
         lock (gate)
             Release(line);
     }
-
-    private static RuleException Unavailable() => new(new Problem(
-        ProblemCodes.Unavailable, "Too much is being written just now; nothing is lost by sending the same request again.")
-        { RetryAfterSeconds = 1 });
 
     private enum LineState
     {

@@ -81,6 +81,11 @@ public sealed class RuleException(IReadOnlyList<Problem> problems) : Exception(p
 /// <summary>Refusals that no aggregate owns.</summary>
 public static class CommonErrors
 {
+    /// <summary>Too many wait for the same already.</summary>
+    public static RuleException Busy() => new(new Problem(
+        ProblemCodes.Unavailable, "Too much is being written just now; nothing is lost by sending the same request again.")
+        { RetryAfterSeconds = 1 });
+
     /// <summary>The same answer for what is absent and for what the caller may not see.</summary>
     public static RuleException NotFound() => new(new Problem(ProblemCodes.NotFound, "There is nothing here that you can see."));
 

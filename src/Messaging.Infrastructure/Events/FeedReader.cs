@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Messaging.Application.Events;
+using Messaging.Domain.Conversations;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -104,7 +105,7 @@ public sealed class FeedReader(
         void TellAll(FeedRow row, Guid conversation)
         {
             var shown = ShownBy(row);
-            var seeing = members[conversation].Where(member => Sees(member, row.Seq))
+            var seeing = members[conversation].Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
                 .ToLookup(member => Sees(member, shown), member => member.UserId);
             Tell(row, () => told[row.Position].Value, [.. seeing[true]]);
             if (seeing.Contains(false))

@@ -12,7 +12,8 @@ namespace Messaging.Infrastructure.Events;
 
 /// <summary>Somebody who takes part in a conversation.</summary>
 /// <param name="HasGaps">Whether this one may have deleted some of its messages for oneself.</param>
-sealed record FeedMember(string UserId, Sight Sight, bool HasGaps);
+/// <param name="HasFounded">Whether this one takes part since the conversation was made.</param>
+sealed record FeedMember(string UserId, Sight Sight, bool HasGaps, bool HasFounded);
 
 /// <summary>The end of the feed, what it tells and those whom it concerns, asked over and over on one connection.</summary>
 sealed class FeedTail : IAsyncDisposable
@@ -48,7 +49,7 @@ sealed class FeedTail : IAsyncDisposable
     // Index: pk_participants. Read after the events: who has left by now hears none of them, who has not accepted a request either.
     private const string MembersSql =
         $"""
-        SELECT p.conversation_id, p.user_id, {SightSql.Start} AS cleared_seq, p.has_gaps
+        SELECT p.conversation_id, p.user_id, {SightSql.Start} AS cleared_seq, p.has_gaps, {SightSql.Founded} AS has_founded
         FROM participants p
         WHERE p.conversation_id = ANY (@HeardConversations) AND {SightSql.Hears}
         """;
@@ -146,7 +147,7 @@ sealed class FeedTail : IAsyncDisposable
             MembersSql + (asked.Count > 0 ? ";" + HearersSql : "") + (reading.Sql.Length > 0 ? ";" + reading.Sql : ""), parameters,
             cancellationToken: ct));
         foreach (var member in await grid.ReadAsync<MemberRow>())
-            members[member.ConversationId].Add(new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps));
+            members[member.ConversationId].Add(new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps, member.HasFounded));
         if (asked.Count > 0)
             hearers.UnionWith((await grid.ReadAsync<HearerRow>()).Select(row => (row.ConversationId, row.UserId)));
         return (
@@ -213,5 +214,5 @@ sealed class FeedTail : IAsyncDisposable
 
     private sealed record HearerRow(Guid ConversationId, string UserId);
 
-    private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps);
+    private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps, bool HasFounded);
 }

@@ -1,6 +1,7 @@
 using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
 using Npgsql;
@@ -36,6 +37,22 @@ public sealed class ListEventsTests
         Assert.That(page.Events.Select(e => e.Type), Is.EqualTo((string[])["test:event", "test:own", "test:event"]));
         Assert.That(page.Events.Select(e => Position(e.Id)), Is.Ordered.Ascending);
         Assert.That(page.HasMore, Is.False);
+    }
+
+    [Test]
+    public async Task Who_comes_later_is_not_told_that_the_conversation_was_made()
+    {
+        var (since, slices) = (await SinceAsync(), feed.Slices);
+        var (owner, later) = (await slices.UserAsync(), await slices.UserAsync());
+        var group = await slices.GroupAsync(owner, await slices.UserAsync());
+        await slices.SendAsync(new AddParticipants(new Actor(owner), group, [later], Role: null));
+        await feed.DrainAsync();
+
+        var heard = await slices.SendAsync(new ListEvents(new Actor(later), since.ToString(), 100));
+        var owners = await slices.SendAsync(new ListEvents(new Actor(owner), since.ToString(), 100));
+
+        Assert.That(heard.Events.Select(e => e.Type), Is.EqualTo((string[])["message:new", "participant:added", "conversation:created", "message:new"]));
+        Assert.That(owners.Events[0].Type, Is.EqualTo("conversation:created"));
     }
 
     [Test]

@@ -1,0 +1,20 @@
+using Messaging.Application.Contacts;
+using Messaging.Domain.Common;
+
+namespace Messaging.Application.Tests;
+
+public sealed class PairQueueTests
+{
+    [Test]
+    public async Task So_many_wait_for_the_same_two_and_no_more()
+    {
+        var (queue, held) = (new PairQueue(), new TaskCompletionSource());
+        var waiting = Enumerable.Range(0, PairQueue.MaxWaiting).Select(_ => queue.WaitAsync("ada bob", () => held.Task)).ToList();
+
+        Assert.That(() => queue.WaitAsync("ada bob", () => held.Task), Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.Unavailable));
+        Assert.That(() => queue.WaitAsync("ada eve", () => Task.CompletedTask), Throws.Nothing);
+        held.SetResult();
+        await Task.WhenAll(waiting);
+        Assert.That(() => queue.WaitAsync("ada bob", () => Task.CompletedTask), Throws.Nothing);
+    }
+}
