@@ -13,7 +13,7 @@ public static class SavedEndpoints
 {
     public static IEndpointRouteBuilder MapSaved(this IEndpointRouteBuilder app)
     {
-        var saved = app.MapGroup("/v1").WithTags("Saved messages").RequireScope(Scope.Messages);
+        var saved = app.MapGroup("/v1").WithTags("Messages").RequireScope(Scope.Messages);
 
         saved.MapGet("/saved", ListAsync)
             .WithName("listSaved").WithSummary("What one has saved, the newest saved first");
