@@ -7,9 +7,9 @@ using Npgsql;
 namespace Messaging.Testing;
 
 /// <summary>
-/// The PostgreSQL of this test process: the one that MESSAGING_TEST_DATABASE names (its role needs CREATEDB), else a
-/// private one which goes with the process. Templates are migrated once per process, and a clean database is copied from
-/// one in about 0.1 s. The assembly's last teardown calls <see cref="StopAsync"/>: the test host is not given the time to
+/// The PostgreSQL of this test process: the one that MESSAGING_TEST_DATABASE names, else a private one which goes with the
+/// process. Templates are migrated once per process, and a clean database is copied from one in about 0.1 s; where the
+/// given role may create no databases, see <see cref="GivenDatabase"/>. The assembly's last teardown calls <see cref="StopAsync"/>: the test host is not given the time to
 /// do it while it exits.
 /// </summary>
 public static class TestDatabaseServer
@@ -20,6 +20,8 @@ public static class TestDatabaseServer
     static readonly ConcurrentDictionary<Func<string, Task>, Lazy<Task<string>>> Templates = new();
     static readonly ConcurrentDictionary<string, bool> Made = new(StringComparer.Ordinal);
     static readonly SemaphoreSlim Starting = new(1);
+    static readonly Lazy<Task<GivenDatabase?>> Given = new(async () =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? await GivenDatabase.FindAsync(given) : null);
 
     static PrivatePostgres? server;
     static int last;
@@ -27,6 +29,8 @@ public static class TestDatabaseServer
     /// <summary>A copy of the database that <paramref name="migrate"/> fills; it is called once per process and delegate.</summary>
     public static async Task<TestDatabase> CreateDatabaseAsync(Func<string, Task> migrate)
     {
+        if (await Given.Value is { } given)
+            return await given.TakeAsync(migrate);
         var template = await Templates.GetOrAdd(migrate, _ => new(() => CreateTemplateAsync(migrate))).Value;
         var name = Name("test");
         // WAL_LOG copies a small template without the two checkpoints that the other strategy waits for.
@@ -37,6 +41,8 @@ public static class TestDatabaseServer
     /// <summary>An empty database.</summary>
     public static async Task<TestDatabase> CreateEmptyDatabaseAsync()
     {
+        if (await Given.Value is { } given)
+            return await given.TakeAsync(migrate: null);
         var name = Name("test");
         await CreateAsync(name, "TEMPLATE template0");
         return new(await ConnectionStringAsync(name), () => DropAsync(name));
