@@ -284,6 +284,9 @@ public sealed class ClientModel
             kept[name] = conversation[name]?.DeepClone();
         var cleared = Number(conversation["me"]!["clearedSeq"]);
         kept["lastSeq"] = Math.Max(Number(conversation["lastSeq"]), cleared);
+        // Nor is the time of what one has cleared.
+        if (Number(conversation["lastSeq"]) <= cleared)
+            kept["lastActivityAt"] = null;
         kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => Beyond(cleared, p!))]);
         foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq", "starred", "mutedUntil", "colorTag", "draft" })
             kept[name] = conversation["me"]![name]?.DeepClone();

@@ -191,7 +191,8 @@ public sealed class AccountLimitTests
     [Test]
     public async Task The_known_devices_of_one_address_wait_in_one_queue()
     {
-        await using var busy = await StartAsync(("Messaging:Accounts:HashIterations", "20000"));
+        await using var busy = await StartAsync(
+            ("Messaging:Accounts:HashIterations", "100000"), ("Messaging:Accounts:HashQueuePerAddress", "2"));
         var name = NewName();
         (await RegisterAsync(From("127.0.10.1", busy), name)).EnsureSuccessStatusCode();
         var devices = new List<string>();

@@ -48,6 +48,8 @@ public sealed partial class SendLimitTests
         ["DELETE /v1/conversations/{id}/messages/{messageId}/reactions/{emoji}"] = Small,
         ["PUT /v1/conversations/{id}/messages/{messageId}/pin"] = Small,
         ["DELETE /v1/conversations/{id}/messages/{messageId}/pin"] = Small,
+        ["PUT /v1/conversations/{id}/messages/{messageId}/saved"] = OwnState,
+        ["DELETE /v1/conversations/{id}/messages/{messageId}/saved"] = OwnState,
         ["POST /v1/contacts/{userId}/accept"] = Once,
         ["POST /v1/contacts/{userId}/decline"] = Once,
         ["DELETE /v1/contacts/{userId}"] = "once for a contact, which took one when it was asked",
