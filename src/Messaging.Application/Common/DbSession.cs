@@ -47,9 +47,17 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
         if (InTransaction)
             return await use();
         await BeginAsync(ct);
-        var result = await use();
-        await CommitAsync(ct);
-        return result;
+        try
+        {
+            var result = await use();
+            await CommitAsync(ct);
+            return result;
+        }
+        catch
+        {
+            await RollbackAsync();
+            throw;
+        }
     }
 
     /// <summary>Runs the action once what was written is visible to others: at commit, or now where each call commits itself.</summary>

@@ -107,11 +107,17 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         FROM unnest(@UserIds::text[]) AS u (id)
         """;
 
+    private readonly HashSet<string> held = new(StringComparer.Ordinal);
+
     /// <summary>What stands between the two, as the first of them sees it, until the transaction ends.</summary>
     public async Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct)
     {
         var pair = new { One = one.Value, Other = other.Value, Pair = Conversation.DirectKey(one, other, context: null) };
-        await queue.WaitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
+        // Who has it already waits for nobody.
+        if (held.Add(pair.Pair))
+            await queue.WaitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
+        else
+            await session.ExecuteAsync(LockSql, pair, ct);
         var rows = await session.QueryAsync<Row>(LoadSql, pair, ct);
         var (mine, theirs) = (rows.Find(row => row.UserId == one)!, rows.Find(row => row.UserId == other)!);
         return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);

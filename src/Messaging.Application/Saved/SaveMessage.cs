@@ -21,8 +21,8 @@ public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views
     {
         var change = new SaveChange(command.Actor.RequireUser(), command);
         var (seq, at, created) = await changes.RunAsync(command.Actor, change, ct);
-        // Who has cleared it or gone by now has saved it all the same.
-        return new PutSaved(new SavedView(await views.GetOwnAsync(command.ConversationId, seq, command.Actor, ct), at), created);
+        // Who has cleared it, or gone, by now has it saved no more.
+        return new PutSaved(new SavedView(await views.GetAsync(command.ConversationId, seq, command.Actor, ct), at), created);
     }
 
     // The conversation's lock: nothing is saved that is being deleted. One's own place: nor what one is clearing or leaving.
