@@ -253,6 +253,23 @@ public sealed class MessageRequestTests : SliceFixture
     }
 
     [Test]
+    public async Task Who_holds_the_pair_asks_by_a_first_message_however_many_wait_for_it()
+    {
+        var (ada, bob) = await PairAsync();
+        var (queue, held) = (Slices.Get<PairQueue>(), new TaskCompletionSource());
+        void Fill()
+        {
+            for (var i = 0; i < PairQueue.MaxWaiting; i++)
+                _ = queue.WaitAsync(Conversation.DirectKey(ada, bob, context: null), () => held.Task);
+        }
+
+        var code = await CodeAsync(() => Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"), Fill)));
+        held.SetResult();
+
+        Assert.That(code, Is.Empty);
+    }
+
+    [Test]
     public async Task Who_accepts_is_told_what_one_has_made_of_the_conversation_meanwhile()
     {
         var (_, bob, _) = await AskedAsync();

@@ -11,7 +11,9 @@ public sealed class PairQueueTests
         var (queue, held) = (new PairQueue(), new TaskCompletionSource());
         var waiting = Enumerable.Range(0, PairQueue.MaxWaiting).Select(_ => queue.WaitAsync("ada bob", () => held.Task)).ToList();
 
-        Assert.That(() => queue.WaitAsync("ada bob", () => held.Task), Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.Unavailable));
+        Assert.That(
+            () => queue.WaitAsync("ada bob", () => held.Task),
+            Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.Unavailable));
         Assert.That(() => queue.WaitAsync("ada eve", () => Task.CompletedTask), Throws.Nothing);
         held.SetResult();
         await Task.WhenAll(waiting);

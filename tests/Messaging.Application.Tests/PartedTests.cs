@@ -41,7 +41,8 @@ public sealed class PartedTests : SliceFixture
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         for (var i = 0; i < 520; i++)
             await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("order", $"{i}"), Message: null));
-        Task<long> BlockedAsync() => Slices.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE blocked AND created_by = @Ada", new { Ada = ada.Value });
+        Task<long> BlockedAsync() => Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM conversations WHERE blocked AND created_by = @Ada", new { Ada = ada.Value });
 
         await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
         var blocked = await BlockedAsync();

@@ -56,7 +56,10 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
         {
             // One that moves back has its place among the events, so that what is read after it is told after it.
             if (moves is { ReadSeq: { } back, IsBack: true })
-                set.Tell(conversation, new MessageRead(ConversationId, Audience: null), seq: null, new PointerTold(moves.UserId, back, at, true), at);
+            {
+                set.Tell(
+                    conversation, new MessageRead(ConversationId, Audience: null), seq: null, new PointerTold(moves.UserId, back, at, true), at);
+            }
             else if (moves.ReadSeq is { } read)
                 set.TellOwn(new MessageRead(ConversationId, Audience: null), new PointerTold(moves.UserId, read, at), at);
             if (moves.DeliveredSeq is { } delivered)

@@ -49,7 +49,8 @@ public sealed class PartnerPart : ChangePart
         asked, ids => round.Read(LoadSql, Read, Columns.Of(ids, id => id.Value)));
 
     internal override void Write(Round round) => Columns.IfAny(
-        partners.Values.SelectMany(two => two).Where(row => (row.WasPending, row.WasShown) != (row.Partner.IsPending, row.Partner.Shown)).ToList(),
+        partners.Values.SelectMany(two => two)
+            .Where(row => (row.WasPending, row.WasShown) != (row.Partner.IsPending, row.Partner.Shown)).ToList(),
         rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.Partner.UserId.Value),
             Columns.Of(rows, row => row.Partner.IsPending), Columns.Of(rows, row => row.Partner.Shown?.ReadSeq),

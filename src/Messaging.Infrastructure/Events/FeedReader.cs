@@ -105,7 +105,8 @@ public sealed class FeedReader(
         void TellAll(FeedRow row, Guid conversation)
         {
             var shown = ShownBy(row);
-            var seeing = members[conversation].Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
+            var seeing = members[conversation]
+                .Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
                 .ToLookup(member => Sees(member, shown), member => member.UserId);
             Tell(row, () => told[row.Position].Value, [.. seeing[true]]);
             if (seeing.Contains(false))

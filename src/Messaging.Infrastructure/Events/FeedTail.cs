@@ -147,7 +147,10 @@ sealed class FeedTail : IAsyncDisposable
             MembersSql + (asked.Count > 0 ? ";" + HearersSql : "") + (reading.Sql.Length > 0 ? ";" + reading.Sql : ""), parameters,
             cancellationToken: ct));
         foreach (var member in await grid.ReadAsync<MemberRow>())
-            members[member.ConversationId].Add(new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps, member.HasFounded));
+        {
+            members[member.ConversationId].Add(
+                new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps, member.HasFounded));
+        }
         if (asked.Count > 0)
             hearers.UnionWith((await grid.ReadAsync<HearerRow>()).Select(row => (row.ConversationId, row.UserId)));
         return (
