@@ -34,8 +34,8 @@ public static class ApplicationSetup
         }
         foreach (var source in Scan.For<Events.IEventSource>(typeof(ApplicationSetup).Assembly))
             services.AddSingleton(typeof(Events.IEventSource), source);
-        foreach (var extra in Scan.For<Messages.MessageExtra>(typeof(ApplicationSetup).Assembly))
-            services.AddSingleton(typeof(Messages.MessageExtra), extra);
+        foreach (var extra in Scan.For<Messages.MessageDetail>(typeof(ApplicationSetup).Assembly))
+            services.AddSingleton(typeof(Messages.MessageDetail), extra);
         return services;
     }
 

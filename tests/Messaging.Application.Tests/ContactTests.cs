@@ -32,9 +32,9 @@ public sealed class ContactTests : SliceFixture
         var again = await AskAsync(ada, bob);
         var accepted = await AskAsync(bob, ada);
 
-        Assert.That((asked.Created, asked.Contact.Status), Is.EqualTo((true, ContactStatus.Pending)));
+        Assert.That((asked.Created, asked.Value.Status), Is.EqualTo((true, ContactStatus.Pending)));
         Assert.That(again, Is.EqualTo(asked with { Created = false }));
-        Assert.That((accepted.Created, accepted.Contact.Status, accepted.Contact.RequestedBy), Is.EqualTo((false, ContactStatus.Accepted, ada)));
+        Assert.That((accepted.Created, accepted.Value.Status, accepted.Value.RequestedBy), Is.EqualTo((false, ContactStatus.Accepted, ada)));
         Assert.That((await ContactsAsync(ada)).Single().Status, Is.EqualTo(ContactStatus.Accepted));
     }
 
@@ -60,7 +60,7 @@ public sealed class ContactTests : SliceFixture
         Assert.That((await ContactsAsync(ada)).Single().Status, Is.EqualTo(ContactStatus.Pending));
         Assert.That(await ContactsAsync(bob), Is.Empty);
         Assert.That((await AskAsync(ada, bob)).Created, Is.False);
-        Assert.That((await AskAsync(bob, ada)).Contact.Status, Is.EqualTo(ContactStatus.Accepted));
+        Assert.That((await AskAsync(bob, ada)).Value.Status, Is.EqualTo(ContactStatus.Accepted));
     }
 
     [Test]
@@ -244,14 +244,14 @@ public sealed class ContactTests : SliceFixture
         var (ada, bob) = await PairAsync(closed);
 
         Assert.That(await RefusalAsync(() => closed.DirectAsync(ada, bob)), Is.EqualTo(ProblemCodes.NotAContact));
-        await closed.SendAsync(new AskContact(new Actor(ada), bob));
-        await closed.SendAsync(new AskContact(new Actor(bob), ada));
+        await closed.SendAsync(new RequestContact(new Actor(ada), bob));
+        await closed.SendAsync(new RequestContact(new Actor(bob), ada));
         Assert.That((await closed.TextAsync(ada, await closed.DirectAsync(ada, bob))).Seq, Is.EqualTo(1));
     }
 
     private static async Task<(UserId Ada, UserId Bob)> PairAsync(Slices slices) => (await slices.UserAsync("ada"), await slices.UserAsync("bob"));
 
-    private Task<AskedContact> AskAsync(UserId one, UserId other) => Slices.SendAsync(new AskContact(new Actor(one), other));
+    private Task<Upserted<ContactView>> AskAsync(UserId one, UserId other) => Slices.SendAsync(new RequestContact(new Actor(one), other));
 
     private Task<BlockedUser> BlockAsync(UserId one, UserId other) => Slices.SendAsync(new BlockUser(new Actor(one), other));
 

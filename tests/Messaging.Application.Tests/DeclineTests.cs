@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
@@ -25,7 +26,7 @@ public sealed class DeclineTests(int days) : SliceFixture
         await Slices.SendAsync(new RemoveContact(new Actor(ada), bob));
         var again = await AskAsync(ada, bob);
 
-        Assert.That((again.Created, again.Contact.Status, again.Contact.RequestedBy), Is.EqualTo((true, ContactStatus.Pending, ada)));
+        Assert.That((again.Created, again.Value.Status, again.Value.RequestedBy), Is.EqualTo((true, ContactStatus.Pending, ada)));
         Assert.That((await ContactsAsync(ada)).Single().Status, Is.EqualTo(ContactStatus.Pending));
         Assert.That((await ContactsAsync(bob), await HeardAsync(bob, "contact:requested")), Is.EqualTo((Array.Empty<ContactView>(), 1L)));
     }
@@ -102,7 +103,7 @@ public sealed class DeclineTests(int days) : SliceFixture
         var accepted = await AskAsync(bob, ada);
         await Slices.SendAsync(new RemoveContact(new Actor(bob), ada));
 
-        Assert.That(accepted.Contact.Status, Is.EqualTo(ContactStatus.Accepted));
+        Assert.That(accepted.Value.Status, Is.EqualTo(ContactStatus.Accepted));
         Assert.That((await AskAsync(ada, bob)).Created, Is.True);
         Assert.That(await HeardAsync(bob, "contact:requested"), Is.EqualTo(2), "a yes ends the no");
     }
@@ -128,7 +129,7 @@ public sealed class DeclineTests(int days) : SliceFixture
 
         var again = await AskAsync(ada, bob);
 
-        Assert.That((again.Created, again.Contact.Status), Is.EqualTo((true, ContactStatus.Pending)));
+        Assert.That((again.Created, again.Value.Status), Is.EqualTo((true, ContactStatus.Pending)));
         Assert.That((await ContactsAsync(bob)).Single().RequestedBy, Is.EqualTo(ada));
         Assert.That(await HeardAsync(bob, "contact:requested"), Is.EqualTo(1));
     }
@@ -175,7 +176,7 @@ public sealed class DeclineTests(int days) : SliceFixture
     private async Task DeclineAsync(UserId user) => await Slices.SendAsync(
         new AnswerRequest(new Actor(user), (await RequestsAsync(user, RequestDirection.In)).Single().Id, Accepts: false));
 
-    private Task<AskedContact> AskAsync(UserId one, UserId other) => Slices.SendAsync(new AskContact(new Actor(one), other));
+    private Task<Upserted<ContactView>> AskAsync(UserId one, UserId other) => Slices.SendAsync(new RequestContact(new Actor(one), other));
 
     private Task PassAsync(UserId user, string? time = null) => Slices.ExecuteAsync(
         """

@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;
@@ -21,7 +22,7 @@ public sealed class DirectConversationTests : SliceFixture
         var second = await OpenAsync(bob, ada);
 
         Assert.That((first.Created, second.Created), Is.EqualTo((true, false)));
-        Assert.That(second.Conversation.Id, Is.EqualTo(first.Conversation.Id));
+        Assert.That(second.Value.Id, Is.EqualTo(first.Value.Id));
     }
 
     [Test]
@@ -33,7 +34,7 @@ public sealed class DirectConversationTests : SliceFixture
         var posting = await OpenAsync(ada, bob, new ConversationContext("posting", "7"));
         var other = await OpenAsync(bob, ada, new ConversationContext("posting", "8"));
 
-        Assert.That(new[] { plain, posting, other }.Select(o => o.Conversation.Id).Distinct().Count(), Is.EqualTo(3));
+        Assert.That(new[] { plain, posting, other }.Select(o => o.Value.Id).Distinct().Count(), Is.EqualTo(3));
     }
 
     [Test]
@@ -44,7 +45,7 @@ public sealed class DirectConversationTests : SliceFixture
         var opened = await Task.WhenAll(Enumerable.Range(0, 10)
             .Select(i => Task.Run(() => i % 2 == 0 ? OpenAsync(ada, bob) : OpenAsync(bob, ada))));
 
-        Assert.That(opened.Select(o => o.Conversation.Id).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(opened.Select(o => o.Value.Id).Distinct().Count(), Is.EqualTo(1));
         Assert.That(opened.Count(o => o.Created), Is.EqualTo(1));
         Assert.That(
             await Slices.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE created_by IN (@Ada, @Bob)", new { Ada = ada.Value, Bob = bob.Value }),
@@ -61,7 +62,7 @@ public sealed class DirectConversationTests : SliceFixture
         var opened = await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi")));
 
         Assert.That(refused.Member, Is.EqualTo("message/mentions/0"));
-        Assert.That((opened.Created, opened.Conversation.LastMessage!.Text), Is.EqualTo((true, "hi")));
+        Assert.That((opened.Created, opened.Value.LastMessage!.Text), Is.EqualTo((true, "hi")));
     }
 
     [Test]
@@ -72,7 +73,7 @@ public sealed class DirectConversationTests : SliceFixture
         var opened = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Slices.SendAsync(
             new OpenDirect(new Actor(ada), bob, null, new MessageContent("first", Text: "hi"))))));
 
-        Assert.That(opened.Select(o => o.Conversation.LastSeq), Is.All.EqualTo(1));
+        Assert.That(opened.Select(o => o.Value.LastSeq), Is.All.EqualTo(1));
     }
 
     [Test]
@@ -85,7 +86,7 @@ public sealed class DirectConversationTests : SliceFixture
         {
             var waiting = ProblemAsync(() => Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"))));
             for (; !waiting.IsCompleted; await Task.Yield())
-                time.Advance(ConversationWriter.Patience);
+                time.Advance(ConversationWriter.MaxWait);
             return await waiting;
         });
 
@@ -119,7 +120,7 @@ public sealed class DirectConversationTests : SliceFixture
 
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
-    private Task<OpenedDirect> OpenAsync(UserId opener, UserId other, ConversationContext? context = null) =>
+    private Task<Upserted<ConversationView>> OpenAsync(UserId opener, UserId other, ConversationContext? context = null) =>
         Slices.SendAsync(new OpenDirect(new Actor(opener), other, context, Message: null));
 
     private async Task<int> InboxAsync(UserId user) =>

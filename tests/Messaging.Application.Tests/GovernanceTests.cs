@@ -310,7 +310,7 @@ public sealed class GovernanceTests : SliceFixture
     {
         var users = await Slices.UsersAsync(3);
         var shipment = new ConversationContext("shipment", Guid.NewGuid().ToString());
-        var opened = (await Slices.SendAsync(new OpenDirect(new Actor(users[0]), users[1], shipment, Message: null))).Conversation.Id;
+        var opened = (await Slices.SendAsync(new OpenDirect(new Actor(users[0]), users[1], shipment, Message: null))).Value.Id;
         await Slices.ExecuteAsync("UPDATE conversations SET last_activity_at = now() - interval '31 days' WHERE id = @Id", new { Id = opened.Value });
 
         var found = await Slices.SendAsync(new ListByContext(Actor.Service, shipment, Cursor: null, Limit: 10));

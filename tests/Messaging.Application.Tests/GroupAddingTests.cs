@@ -386,8 +386,8 @@ public sealed class GroupAddingTests : SliceFixture
 
     private static async Task BecomeContactsAsync(Slices slices, UserId one, UserId other)
     {
-        await slices.SendAsync(new AskContact(new Actor(one), other));
-        await slices.SendAsync(new AskContact(new Actor(other), one));
+        await slices.SendAsync(new RequestContact(new Actor(one), other));
+        await slices.SendAsync(new RequestContact(new Actor(other), one));
     }
 
     private static Task<Page<ParticipantView>> AddAsync(Slices slices, UserId by, ConversationId id, params UserId[] users) =>

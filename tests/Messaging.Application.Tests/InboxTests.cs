@@ -59,7 +59,7 @@ public sealed class InboxTests : SliceFixture
         var ada = await Slices.UserAsync("ada");
         var (bob, grace) = (await Slices.UserAsync("bob"), await Slices.UserAsync("Grace Hopper"));
         var direct = await Slices.DirectAsync(ada, grace);
-        var posting = (await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("posting", "a:7"), null))).Conversation.Id;
+        var posting = (await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("posting", "a:7"), null))).Value.Id;
         var group = (await Slices.SendAsync(new CreateGroup(new Actor(ada), "100% _fun_", [bob], null, null, null, null, null, null))).Id;
         var archived = await Slices.GroupAsync(ada, bob);
         await Slices.TextAsync(bob, group);

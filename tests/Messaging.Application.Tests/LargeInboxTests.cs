@@ -230,7 +230,7 @@ public sealed class LargeInboxTests : SliceFixture
     [Test]
     public async Task A_full_page_of_one_day_is_a_suspicion()
     {
-        var (desk, notes) = (await Slices.UserAsync(), Slices.Get<LargeInboxNotes>());
+        var (desk, notes) = (await Slices.UserAsync(), Slices.Get<LargeInboxCache>());
         var today = await FillAsync(desk, await Slices.UserAsync(), 3, "now()");
         await notes.WaitAsync(TimeSpan.Zero, CancellationToken.None);
         await Slices.SendAsync(Page(desk, null, limit: 3));
@@ -310,7 +310,7 @@ public sealed class LargeInboxTests : SliceFixture
     {
         await session.BeginSnapshotAsync(CancellationToken.None);
         var views = new ConversationViewStore(session, new PolicySettings());
-        var handler = new ListInboxHandler(session, views, Slices.Get<LargeInboxNotes>());
+        var handler = new ListInboxHandler(session, views, Slices.Get<LargeInboxCache>());
         var read = new List<Guid>();
         Page<ConversationView>? page = null;
         do

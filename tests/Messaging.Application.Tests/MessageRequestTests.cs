@@ -154,7 +154,7 @@ public sealed class MessageRequestTests : SliceFixture
         for (var i = 0; i < 5; i++)
         {
             var (ada, bob, id) = await AskedAsync();
-            await Slices.SendAsync(new AskContact(new Actor(bob), ada));
+            await Slices.SendAsync(new RequestContact(new Actor(bob), ada));
 
             var codes = await Task.WhenAll(
                 Task.Run(() => CodeAsync(() => request ? AnswerAsync(bob, true) : Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true)))),
@@ -172,7 +172,7 @@ public sealed class MessageRequestTests : SliceFixture
         for (var i = 0; i < 5; i++)
         {
             var (ada, bob) = await PairAsync();
-            await Slices.SendAsync(new AskContact(new Actor(ada), bob));
+            await Slices.SendAsync(new RequestContact(new Actor(ada), bob));
 
             var codes = await Task.WhenAll(new[] { true, false }.Select(
                 yes => Task.Run(() => CodeAsync(() => Slices.SendAsync(new AnswerContact(new Actor(bob), ada, yes))))));
@@ -344,8 +344,8 @@ public sealed class MessageRequestTests : SliceFixture
 
     private async Task BefriendAsync(UserId one, UserId other)
     {
-        await Slices.SendAsync(new AskContact(new Actor(one), other));
-        await Slices.SendAsync(new AskContact(new Actor(other), one));
+        await Slices.SendAsync(new RequestContact(new Actor(one), other));
+        await Slices.SendAsync(new RequestContact(new Actor(other), one));
     }
 
     private async Task<MessageRequestView> RequestAsync(UserId user, RequestDirection direction) =>

@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
@@ -16,7 +17,7 @@ public sealed class PinTests : SliceFixture
         var again = await PinAsync(users[0], messages[0]);
         await PinAsync(users[0], messages[1]);
 
-        Assert.That((put.Created, again.Created, again.Pin.PinnedBy, again.Pin.PinnedAt), Is.EqualTo((true, false, (UserId?)users[0], put.Pin.PinnedAt)));
+        Assert.That((put.Created, again.Created, again.Value.PinnedBy, again.Value.PinnedAt), Is.EqualTo((true, false, (UserId?)users[0], put.Value.PinnedAt)));
         Assert.That(await ListAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[1].Id, messages[0].Id }));
         Assert.That(await PinnedAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[0].Seq, messages[1].Seq }));
         await UnpinAsync(users[0], messages[0]);
@@ -109,7 +110,7 @@ public sealed class PinTests : SliceFixture
         return (users, sent);
     }
 
-    private Task<PutPin> PinAsync(UserId user, MessageView message) =>
+    private Task<Upserted<PinView>> PinAsync(UserId user, MessageView message) =>
         Slices.SendAsync(new PinMessage(new Actor(user), message.ConversationId, message.Id));
 
     private Task<Common.Done> UnpinAsync(UserId user, MessageView message) =>

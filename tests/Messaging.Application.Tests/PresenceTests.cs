@@ -103,7 +103,7 @@ public sealed class PresenceTests : SliceFixture
         var users = await Slices.UsersAsync(20);
         var now = Instant.FromUtc(2026, 11, 25, 12, 0);
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Slices.SendAsync(new RecordSeen(
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Slices.SendAsync(new RecordLastSeen(
             [.. users.OrderBy(_ => Random.Shared.Next()).Select(user => KeyValuePair.Create(user.Value, now + Duration.FromSeconds(i))), new("gone", now)]))));
 
         var seen = await Slices.SendAsync(new GetLastSeen(Actor.Service, [.. users.Select(user => user.Value)]));

@@ -221,10 +221,10 @@ public sealed class RaceTests : SliceFixture
         {
             var (ada, bob) = (await asking.UserAsync("ada"), await asking.UserAsync("bob"));
             var id = await asking.DirectAsync(ada, bob);
-            await asking.SendAsync(new AskContact(new Actor(bob), ada));
+            await asking.SendAsync(new RequestContact(new Actor(bob), ada));
 
             await Task.WhenAll(
-                Task.Run(() => asking.TextAsync(ada, id)), Task.Run(() => asking.SendAsync(new AskContact(new Actor(ada), bob))));
+                Task.Run(() => asking.TextAsync(ada, id)), Task.Run(() => asking.SendAsync(new RequestContact(new Actor(ada), bob))));
 
             Assert.That((await asking.TextAsync(ada, id)).Seq, Is.EqualTo(2));
             Assert.That((await asking.ViewAsync(bob, id)).Me!.UnreadCount, Is.EqualTo(2));

@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Messages;
 using Messaging.Application.Moderation;
 using Messaging.Domain.Common;
@@ -17,8 +18,8 @@ public sealed class ReportTests : SliceFixture
         var made = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => ReportAsync(bob, message, "look"))));
 
         Assert.That(made.Count(report => report.Created), Is.EqualTo(1));
-        Assert.That(made.Select(report => report.Report.Id).Distinct().Count(), Is.EqualTo(1));
-        var report = made[0].Report;
+        Assert.That(made.Select(report => report.Value.Id).Distinct().Count(), Is.EqualTo(1));
+        var report = made[0].Value;
         Assert.That((report.Message.Text, report.Reporter.UserId, report.Reason, report.Note, report.Status), Is.EqualTo(("rude", bob, ReportReason.Abuse, "look", ReportStatus.Open)));
     }
 
@@ -47,6 +48,6 @@ public sealed class ReportTests : SliceFixture
         Assert.That(await RefusalAsync(async () => await ReportAsync(await Slices.UserAsync(), message)), Is.EqualTo(ProblemCodes.NotFound));
     }
 
-    private Task<MadeReport> ReportAsync(UserId user, MessageView message, string? note = null) =>
+    private Task<Upserted<ReportView>> ReportAsync(UserId user, MessageView message, string? note = null) =>
         Slices.SendAsync(new ReportMessage(new Actor(user), message.ConversationId, message.Id, ReportReason.Abuse, note));
 }

@@ -6,9 +6,9 @@ namespace Messaging.Application.Tests;
 public sealed class RestsTests
 {
     private readonly ManualTime time = new();
-    private readonly Rests rests;
+    private readonly Cooldowns rests;
 
-    public RestsTests() => rests = new Rests(TimeSpan.FromSeconds(10), most: 3, time);
+    public RestsTests() => rests = new Cooldowns(TimeSpan.FromSeconds(10), most: 3, time);
 
     [SetUp]
     public void Pass() => time.Advance(TimeSpan.FromSeconds(10));

@@ -137,7 +137,7 @@ public sealed class RuleSqlTests : SliceFixture
         public (bool, bool, bool, bool) InDomain(UserId user)
         {
             var file = new Attachment(UploaderId, Seq, IsStored, IsReleased, Scan);
-            return (file.IsThere, file.IsServed, file.MayBeNamedBy(user), file.IsSeenBy(user, new Sight(ClearedSeq), isHidden: false));
+            return (file.IsThere, file.IsServed, file.MayBeNamedBy(user), file.IsSeenBy(user, new Visibility(ClearedSeq), isHidden: false));
         }
     }
 

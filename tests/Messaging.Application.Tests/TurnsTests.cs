@@ -14,7 +14,7 @@ public sealed class TurnsTests
     [Test]
     public async Task Those_of_one_user_come_one_by_one_and_leave_room_for_others()
     {
-        await using var turns = new Turns(atOnce: 2, Timeout.InfiniteTimeSpan);
+        await using var turns = new UserQueue(atOnce: 2, Timeout.InfiniteTimeSpan);
         var first = await TakeAsync(turns, Ada);
         var second = turns.TryTakeAsync(Ada, default);
 
@@ -28,7 +28,7 @@ public sealed class TurnsTests
     [Test]
     public async Task Without_a_bound_in_all_users_wait_for_themselves_alone()
     {
-        await using var turns = new Turns(atOnce: null, Timeout.InfiniteTimeSpan);
+        await using var turns = new UserQueue(atOnce: null, Timeout.InfiniteTimeSpan);
         var all = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => TakeAsync(turns, new UserId($"user-{i}"))));
 
         Assert.That(all, Has.None.Null);
@@ -38,7 +38,7 @@ public sealed class TurnsTests
     [Test]
     public async Task Who_waits_too_long_or_no_more_leaves_nothing_behind()
     {
-        await using var turns = new Turns(atOnce: 1, TimeSpan.FromMilliseconds(1));
+        await using var turns = new UserQueue(atOnce: 1, TimeSpan.FromMilliseconds(1));
         using (await TakeAsync(turns, Ada))
         {
             foreach (var user in new UserId?[] { Ada, Bob, null })
@@ -58,7 +58,7 @@ public sealed class TurnsTests
     [Test]
     public async Task One_user_does_not_fill_the_queue()
     {
-        await using var turns = new Turns(atOnce: 1, Timeout.InfiniteTimeSpan);
+        await using var turns = new UserQueue(atOnce: 1, Timeout.InfiniteTimeSpan);
         using var first = await TakeAsync(turns, Ada);
         var waiting = Enumerable.Range(0, 20).Select(_ => turns.TryTakeAsync(Ada, default)).ToList();
 
@@ -67,5 +67,5 @@ public sealed class TurnsTests
         Assert.That(turns.TryTakeAsync(Bob, default).IsCompleted, Is.False);
     }
 
-    private static Task<IDisposable?> TakeAsync(Turns turns, UserId? user) => turns.TryTakeAsync(user, default).WaitAsync(Patience);
+    private static Task<IDisposable?> TakeAsync(UserQueue turns, UserId? user) => turns.TryTakeAsync(user, default).WaitAsync(Patience);
 }

@@ -237,7 +237,7 @@ public sealed class UnreadTests : SliceFixture
             new FeedRow(2, Instant.MinValue, elsewhere.Value, edited.Seq, UserId: null, MessageEdited.Name, values),
         };
 
-        var told = await Slices.SqlAsync(session => session.QueryAsync(Slices.Get<EventTeller>().Read(rows, reader: null), CancellationToken.None));
+        var told = await Slices.SqlAsync(session => session.QueryAsync(Slices.Get<EventRenderer>().Read(rows, reader: null), CancellationToken.None));
 
         Assert.That(told(rows[0])!.Value.Value, Does.Contain("\"unreadCount\":2"));
         Assert.That(told(rows[1])!.Value.Value, Does.Contain("\"recipientCount\":1"));
@@ -246,7 +246,7 @@ public sealed class UnreadTests : SliceFixture
     private Task<string> ToldAsync(ConversationId id, UserId user) => Slices.SqlAsync(async session =>
     {
         var row = new FeedRow(1, Instant.MinValue, id.Value, Seq: null, user.Value, UnreadChanged.Name, Payload: null);
-        var data = await session.QueryAsync(Slices.Get<EventTeller>().Read([row], reader: null), CancellationToken.None);
+        var data = await session.QueryAsync(Slices.Get<EventRenderer>().Read([row], reader: null), CancellationToken.None);
         return data(row)!.Value.Value;
     });
 

@@ -63,7 +63,7 @@ public sealed class LayerTests
 
         Assert.That(commands, Is.EquivalentTo(new[]
         {
-            "AnswerContact", "AnswerRequest", "AskContact", "BlockUser", "CreateGroup", "DeleteConversation", "RemoveContact", "ReportMessage",
+            "AnswerContact", "AnswerRequest", "RequestContact", "BlockUser", "CreateGroup", "DeleteConversation", "RemoveContact", "ReportMessage",
             "UnblockUser", "UpdateMe",
         }));
     }

@@ -124,12 +124,12 @@ public sealed partial class SqlTests
     public void What_hangs_on_messages_is_found_by_scanning()
     {
         var parts = SqlConstants.Assemblies.SelectMany(assembly => assembly.GetTypes())
-            .Where(type => type.IsAssignableTo(typeof(MessageExtra)) && !type.IsAbstract);
+            .Where(type => type.IsAssignableTo(typeof(MessageDetail)) && !type.IsAbstract);
 
         var found = new ServiceCollection().AddApplication()
-            .Where(service => service.ServiceType == typeof(MessageExtra)).Select(service => service.ImplementationType);
+            .Where(service => service.ServiceType == typeof(MessageDetail)).Select(service => service.ImplementationType);
 
-        Assert.That(found, Is.EquivalentTo(parts).And.Contain(typeof(PinExtra)));
+        Assert.That(found, Is.EquivalentTo(parts).And.Contain(typeof(PinDetail)));
     }
 
     private async Task<List<string>> TablesAsync(string which)
@@ -149,15 +149,15 @@ public sealed partial class SqlTests
 
     private static string[] OwnersOfSight { get; } =
     [
-        "MessagePart.AddHiddenSql", "OwnPart.SaveSql", "PlacePart.ArriveSql", "FeedTail.HiddenSql", "MessageEventSource.AroundSql",
+        "MessagePart.AddHiddenSql", "OwnPart.SaveSql", "MembershipPart.ArriveSql", "FeedTail.HiddenSql", "MessageEventSource.AroundSql",
         "MessageReader.RangeSql", "MessagesModule.PurgeHiddenSql",
     ];
 
     // The range of a page comes first: it holds some of the others.
     private static string[] Rules { get; } =
     [
-        SqlConstants.All.Single(sql => sql.Name == "MessageReader.RangeSql").Text, SightSql.Seen, SightSql.ReplySeen, SightSql.NewestSeen,
-        SightSql.Hidden, SightSql.Reached, SightSql.AnyReached, UnreadSql.Pointer,
+        SqlConstants.All.Single(sql => sql.Name == "MessageReader.RangeSql").Text, VisibilitySql.Seen, VisibilitySql.ReplySeen, VisibilitySql.NewestSeen,
+        VisibilitySql.Hidden, VisibilitySql.Reached, VisibilitySql.AnyReached, UnreadSql.Pointer,
     ];
 
     private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();

@@ -35,7 +35,7 @@ public sealed class AttachmentTests
     [TestCase(4, true, false)]
     public void Once_named_a_file_is_seen_by_whom_its_message_is(long clearedSeq, bool isHidden, bool expected)
     {
-        var (named, sight) = (Stored with { Seq = 5 }, new Sight(clearedSeq));
+        var (named, sight) = (Stored with { Seq = 5 }, new Visibility(clearedSeq));
 
         Assert.That((named.IsSeenBy(Ada, sight, isHidden), named.IsSeenBy(Bob, sight, isHidden)), Is.EqualTo((expected, expected)));
     }
@@ -43,7 +43,7 @@ public sealed class AttachmentTests
     [Test]
     public void Until_then_its_uploader_alone_sees_it_and_nobody_does_once_its_message_is_deleted()
     {
-        Assert.That((Stored.IsSeenBy(Ada, new Sight(9), isHidden: false), Stored.IsSeenBy(Bob, default, isHidden: false)), Is.EqualTo((true, false)));
+        Assert.That((Stored.IsSeenBy(Ada, new Visibility(9), isHidden: false), Stored.IsSeenBy(Bob, default, isHidden: false)), Is.EqualTo((true, false)));
         Assert.That((Stored with { Seq = 5, IsReleased = true }).IsSeenBy(Ada, default, isHidden: false), Is.False);
     }
 

@@ -12,7 +12,7 @@ public sealed class ConversationTests
     {
         var conversation = Restored();
 
-        var places = new[] { Now + Duration.FromSeconds(1), Now, Now }.Select(conversation.Take).ToList();
+        var places = new[] { Now + Duration.FromSeconds(1), Now, Now }.Select(conversation.DrawPosition).ToList();
 
         Assert.That(places.Select(place => (place.Seq, place.EventNo)), Is.EqualTo(new[] { (6L, 10L), (7L, 11L), (8L, 12L) }));
         Assert.That(places.Select(place => place.At), Is.Ordered.And.Unique);
@@ -23,7 +23,7 @@ public sealed class ConversationTests
     {
         var conversation = Restored();
 
-        var places = new[] { Now, Now + Duration.FromDays(1), Now + Duration.FromDays(1) }.Select(conversation.Take).ToList();
+        var places = new[] { Now, Now + Duration.FromDays(1), Now + Duration.FromDays(1) }.Select(conversation.DrawPosition).ToList();
 
         Assert.That(places.Select(place => place.FirstOfDay), Is.EqualTo(new[] { false, true, false }));
     }
@@ -134,11 +134,11 @@ public sealed class ConversationTests
     public void Whom_one_has_blocked_and_who_waits_for_an_answer_writes_nothing()
     {
         Assert.That(
-            () => Restored(ConversationType.Direct, blocked: true).EnsureTakes(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.Blocked));
+            () => Restored(ConversationType.Direct, blocked: true).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.Blocked));
         Assert.That(
-            () => Restored(ConversationType.Direct, request: RequestState.Pending).EnsureTakes(Member(ParticipantRole.Member), Now),
+            () => Restored(ConversationType.Direct, request: RequestState.Pending).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now),
             Refused(ProblemCodes.RequestPending));
-        Assert.That(() => Restored(ConversationType.Direct, blocked: true).EnsureTakes(sender: null, Now), Throws.Nothing);
+        Assert.That(() => Restored(ConversationType.Direct, blocked: true).EnsureAcceptsMessage(sender: null, Now), Throws.Nothing);
     }
 
     [TestCase(true, null, ProblemCodes.Blocked)]
@@ -159,8 +159,8 @@ public sealed class ConversationTests
     {
         var announcements = Defaults with { Posting = AllowedTo.Admins };
 
-        Assert.That(() => Restored(policy: announcements).EnsureTakes(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => Restored(policy: announcements).EnsureTakes(Member(ParticipantRole.Admin), Now), Throws.Nothing);
+        Assert.That(() => Restored(policy: announcements).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored(policy: announcements).EnsureAcceptsMessage(Member(ParticipantRole.Admin), Now), Throws.Nothing);
     }
 
     [TestCase(false, false, null, true)]
@@ -199,11 +199,11 @@ public sealed class ConversationTests
     {
         var slow = Restored(policy: Defaults with { SlowModeSeconds = 30 });
         var refused = Assert.Throws<RuleException>(
-            () => slow.EnsureTakes(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(20.5)), Now));
+            () => slow.EnsureAcceptsMessage(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(20.5)), Now));
 
         Assert.That((refused!.Problem.Code, refused.Problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.RateLimited, (int?)10)));
-        Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(30)), Now), Throws.Nothing);
-        Assert.That(() => slow.EnsureTakes(Member(ParticipantRole.Owner, sent: Now), Now), Throws.Nothing);
+        Assert.That(() => slow.EnsureAcceptsMessage(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(30)), Now), Throws.Nothing);
+        Assert.That(() => slow.EnsureAcceptsMessage(Member(ParticipantRole.Owner, sent: Now), Now), Throws.Nothing);
     }
 
     [TestCase(30, ExpectedResult = new string?[] { null })]
@@ -242,11 +242,11 @@ public sealed class ConversationTests
 
         ada.Edited(Now);
 
-        Assert.That(() => conversation.EnsureTakes(ada, Now + Duration.FromSeconds(9)), Refused(ProblemCodes.RateLimited));
-        Assert.That(() => conversation.EnsureTakes(ada, Now + Duration.FromSeconds(10)), Throws.Nothing);
+        Assert.That(() => conversation.EnsureAcceptsMessage(ada, Now + Duration.FromSeconds(9)), Refused(ProblemCodes.RateLimited));
+        Assert.That(() => conversation.EnsureAcceptsMessage(ada, Now + Duration.FromSeconds(10)), Throws.Nothing);
     }
 
-    private static readonly Closing Manual = new(Now, By: null, CloseReason.Manual, Note: null);
+    private static readonly Closure Manual = new(Now, By: null, CloseReason.Manual, Note: null);
 
     internal static readonly ConversationPolicy Defaults = new(
         AllowedTo.Everyone, AllowedTo.Admins, AllowedTo.Admins, HistoryAccess.Full, SlowModeSeconds: 0, EditWindowSeconds: null,

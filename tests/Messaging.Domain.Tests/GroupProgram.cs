@@ -123,7 +123,7 @@ sealed class GroupProgram
             ClientMessageId: null, who is null ? MessageType.System : MessageType.Text, "hi", Metadata: null, ReplyToId: null,
             [.. mentions.Select(mention => Ids[mention])]);
         var message = Message.Compose(conversation, actor, place?.Participant, draft, Present(), now);
-        var taken = conversation.Take(now);
+        var taken = conversation.DrawPosition(now);
         told.Add(new EventPosition(taken.EventNo, taken.At));
         messages.Add(new StoredMessage(message.Id, taken.Seq, actor.UserId, draft.Type, taken.At, IsDeleted: false, Version: 1)
         {
@@ -241,7 +241,7 @@ sealed class GroupProgram
         var by = In(who).Participant;
         conversation.EnsureClosable(by);
         Note();
-        conversation.Close(by, new Closing(conversation.Next(now), Ids[who], CloseReason.Manual, Note: null));
+        conversation.Close(by, new Closure(conversation.Next(now), Ids[who], CloseReason.Manual, Note: null));
     }
 
     private void Reopen(int who)
@@ -254,7 +254,7 @@ sealed class GroupProgram
     {
         var (place, message) = (In(who), Seen(who, seq));
         conversation.EnsureOpenTo(place.Participant);
-        message.EnsureThere();
+        message.EnsureNotDeleted();
         var on = reactions[(int)seq - 1];
         var moves = puts ? on.React(conversation.Policy!.Reactions, Ids[who], emoji, conversation.Next(now)) : on.Unreact(Ids[who], emoji);
         foreach (var move in moves)
@@ -265,7 +265,7 @@ sealed class GroupProgram
     {
         var (place, message) = (In(who), Seen(who, seq));
         conversation.EnsureMayPin(place.Participant);
-        message.EnsureThere();
+        message.EnsureNotDeleted();
         if (puts ? pins.Put(seq, new Pin(Ids[who], conversation.Next(now))) : pins.Take(seq))
             Tell();
     }
@@ -308,7 +308,7 @@ sealed class GroupProgram
     {
         var place = places[user];
         joined += Duration.FromSeconds(1);
-        place.Participant = conversation.Seat(Ids[user], role, joined);
+        place.Participant = conversation.NewParticipant(Ids[user], role, joined);
         place.Pointers = new Pointers(conversation.LastSeq, conversation.LastSeq, isPending: false, showsReads: true, place.Own.ClearedSeq);
         return place.Participant;
     }
@@ -320,7 +320,7 @@ sealed class GroupProgram
             Send(null, []);
     }
 
-    private void Tell() => told.Add(conversation.Note(now));
+    private void Tell() => told.Add(conversation.DrawEventPosition(now));
 
     private Participant? Owner => places.Select(place => place.Participant).FirstOrDefault(one => one?.Role is ParticipantRole.Owner);
 
@@ -329,7 +329,7 @@ sealed class GroupProgram
     private Place In(int who) => places[who].Participant is null ? throw CommonErrors.NotFound() : places[who];
 
     private bool IsSeen(int who, long seq) => places[who].Participant is not null && seq <= messages.Count
-        && new Sight(places[who].Own.ClearedSeq).Shows(seq, places[who].Hidden.Contains(seq));
+        && new Visibility(places[who].Own.ClearedSeq).Shows(seq, places[who].Hidden.Contains(seq));
 
     private StoredMessage Seen(int who, long seq) => IsSeen(who, seq) ? messages[(int)seq - 1] : throw CommonErrors.NotFound();
 

@@ -65,7 +65,7 @@ public sealed class GroupTests
 
         Assert.That((successor, group.OwnerId), Is.EqualTo(((Participant?)null, (UserId?)null)));
         Assert.That((group.EndIfEmpty(Now), group.EndIfEmpty(Now)), Is.EqualTo((true, false)));
-        Assert.That((group.IsClosed, group.Closing), Is.EqualTo((true, new Closing(Now, By: null, CloseReason.Empty, Note: null))));
+        Assert.That((group.IsClosed, group.Closing), Is.EqualTo((true, new Closure(Now, By: null, CloseReason.Empty, Note: null))));
     }
 
     [TestCase(1, false)]
@@ -75,7 +75,7 @@ public sealed class GroupTests
         var group = Restored(count: count, closed: closed);
 
         Assert.That(group.EndIfEmpty(Now), Is.False);
-        Assert.That((group.Closing, group.Version), Is.EqualTo(((Closing?)null, 3L)));
+        Assert.That((group.Closing, group.Version), Is.EqualTo(((Closure?)null, 3L)));
     }
 
     [TestCase(ParticipantRole.Admin, ParticipantRole.Owner)]
@@ -175,7 +175,7 @@ public sealed class GroupTests
     {
         var (open, sinceJoin) = (Restored(), Restored(policy: Defaults with { History = HistoryAccess.SinceJoin }));
 
-        Assert.That(open.Seat(new("bob"), ParticipantRole.Member, Now).JoinedSeq, Is.EqualTo(open.LastSeq));
+        Assert.That(open.NewParticipant(new("bob"), ParticipantRole.Member, Now).JoinedSeq, Is.EqualTo(open.LastSeq));
         Assert.That((open.HidesUpTo, sinceJoin.HidesUpTo), Is.EqualTo((0, sinceJoin.LastSeq)));
     }
 
@@ -261,13 +261,13 @@ public sealed class GroupTests
     [Test]
     public void What_is_closed_and_opened_again_knows_how_it_stands()
     {
-        var (group, closing) = (Restored(), new Closing(Now, Ada, CloseReason.Completed, "done"));
+        var (group, closing) = (Restored(), new Closure(Now, Ada, CloseReason.Completed, "done"));
 
         group.Close(Owner(), closing);
         Assert.That((group.IsClosed, group.Closing, group.Version), Is.EqualTo((true, closing, 4L)));
         Assert.That(group.Reopen(Owner()), Is.True);
 
-        Assert.That((group.IsClosed, group.Closing, group.Version), Is.EqualTo((false, (Closing?)null, 5L)));
+        Assert.That((group.IsClosed, group.Closing, group.Version), Is.EqualTo((false, (Closure?)null, 5L)));
     }
 
     private static void Welcome(Newcomer one, Actor by) => Newcomer.EnsureWelcome([one], by, Now, _ => "userIds/0");

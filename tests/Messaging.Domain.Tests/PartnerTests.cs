@@ -15,7 +15,7 @@ public sealed class PartnerTests
     {
         var (talk, ada, bob) = (Talk(), Of(Ada, read: 3, delivered: 4), Of(Bob, read: 2, delivered: 5, showsReads: false));
 
-        Assert.That((talk.Part([ada, bob]), talk.IsBlocked, talk.Version), Is.EqualTo((true, true, 4)));
+        Assert.That((talk.Block([ada, bob]), talk.IsBlocked, talk.Version), Is.EqualTo((true, true, 4)));
         Assert.That((ada.Shown, bob.Shown), Is.EqualTo((new ShownPointers(3, 4), new ShownPointers(null, 5))));
     }
 
@@ -24,7 +24,7 @@ public sealed class PartnerTests
     {
         var (talk, ada) = (Talk(blocked: true), Of(Ada, read: 5, delivered: 5, shown: new ShownPointers(1, 2)));
 
-        Assert.That((talk.Part([ada]), talk.Version, ada.Shown), Is.EqualTo((false, 3, new ShownPointers(1, 2))));
+        Assert.That((talk.Block([ada]), talk.Version, ada.Shown), Is.EqualTo((false, 3, new ShownPointers(1, 2))));
     }
 
     [Test]
@@ -32,7 +32,7 @@ public sealed class PartnerTests
     {
         var (talk, ada) = (Talk(request: RequestState.Pending), Of(Ada, read: 5, delivered: 5, shown: new ShownPointers(1, 2)));
 
-        Assert.That((talk.Part([ada]), ada.Shown), Is.EqualTo((true, new ShownPointers(1, 2))));
+        Assert.That((talk.Block([ada]), ada.Shown), Is.EqualTo((true, new ShownPointers(1, 2))));
     }
 
     [Test]
@@ -41,7 +41,7 @@ public sealed class PartnerTests
         var (talk, ada) = (Talk(blocked: true), Of(Ada, read: 5, delivered: 5, shown: new ShownPointers(1, 2)));
         var bob = Of(Bob, read: 3, delivered: 3, shown: new ShownPointers(3, 3));
 
-        Assert.That(talk.Rejoin([ada, bob]), Is.EqualTo(new[] { new UnseenMoves(Ada, 5, false, 5), new UnseenMoves(Bob, null, false, null) }));
+        Assert.That(talk.Unblock([ada, bob]), Is.EqualTo(new[] { new UnseenMoves(Ada, 5, false, 5), new UnseenMoves(Bob, null, false, null) }));
         Assert.That((talk.IsBlocked, talk.Version, ada.Shown, bob.Shown), Is.EqualTo((false, 4, (ShownPointers?)null, (ShownPointers?)null)));
     }
 
@@ -50,7 +50,7 @@ public sealed class PartnerTests
     {
         var ada = Of(Ada, read: 1, delivered: 5, shown: new ShownPointers(4, 5));
 
-        Assert.That(Talk(blocked: true).Rejoin([ada]), Is.EqualTo(new[] { new UnseenMoves(Ada, 1, true, null) }));
+        Assert.That(Talk(blocked: true).Unblock([ada]), Is.EqualTo(new[] { new UnseenMoves(Ada, 1, true, null) }));
     }
 
     [Test]
@@ -58,7 +58,7 @@ public sealed class PartnerTests
     {
         var ada = Of(Ada, read: 5, delivered: 5, showsReads: false, shown: new ShownPointers(1, 2));
 
-        Assert.That(Talk(blocked: true).Rejoin([ada]), Is.EqualTo(new[] { new UnseenMoves(Ada, null, false, 5) }));
+        Assert.That(Talk(blocked: true).Unblock([ada]), Is.EqualTo(new[] { new UnseenMoves(Ada, null, false, 5) }));
     }
 
     [Test]
@@ -66,7 +66,7 @@ public sealed class PartnerTests
     {
         var ada = Of(Ada, read: 1, delivered: 2, shown: new ShownPointers(null, 2));
 
-        Assert.That(Talk(blocked: true).Rejoin([ada]), Is.EqualTo(new[] { new UnseenMoves(Ada, 1, false, null) }));
+        Assert.That(Talk(blocked: true).Unblock([ada]), Is.EqualTo(new[] { new UnseenMoves(Ada, 1, false, null) }));
     }
 
     [Test]
@@ -75,7 +75,7 @@ public sealed class PartnerTests
         var talk = Talk(blocked: true, receipts: false);
         var ada = Of(Ada, read: 5, delivered: 5, shown: new ShownPointers(1, 2));
 
-        Assert.That((talk.Rejoin([ada]).Count, ada.Shown), Is.EqualTo((0, (ShownPointers?)null)));
+        Assert.That((talk.Unblock([ada]).Count, ada.Shown), Is.EqualTo((0, (ShownPointers?)null)));
     }
 
     [Test]
@@ -84,7 +84,7 @@ public sealed class PartnerTests
         var talk = Talk(blocked: true, request: RequestState.Pending);
         var ada = Of(Ada, read: 5, delivered: 5, shown: new ShownPointers(1, 2));
 
-        Assert.That((talk.Rejoin([ada]).Count, talk.IsBlocked, ada.Shown), Is.EqualTo((0, false, new ShownPointers(1, 2))));
+        Assert.That((talk.Unblock([ada]).Count, talk.IsBlocked, ada.Shown), Is.EqualTo((0, false, new ShownPointers(1, 2))));
     }
 
     [Test]
@@ -92,7 +92,7 @@ public sealed class PartnerTests
     {
         var talk = Talk();
 
-        Assert.That((talk.Rejoin([Of(Ada), Of(Bob)]).Count, talk.Version), Is.EqualTo((0, 3)));
+        Assert.That((talk.Unblock([Of(Ada), Of(Bob)]).Count, talk.Version), Is.EqualTo((0, 3)));
     }
 
     [Test]
@@ -101,7 +101,7 @@ public sealed class PartnerTests
         var (talk, ada, bob) = (Talk(request: RequestState.Unsent), Of(Ada, hasOpened: true), Of(Bob));
 
         ada.Sent(6);
-        talk.Ask(bob, [ada, bob]);
+        talk.BeginRequest(bob, [ada, bob]);
 
         Assert.That((talk.Request, talk.Version), Is.EqualTo((RequestState.Pending, 4)));
         Assert.That((ada.IsPending, ada.Shown, bob.IsPending, bob.Shown), Is.EqualTo((false, new ShownPointers(6, 6), true, new ShownPointers(0, 0))));

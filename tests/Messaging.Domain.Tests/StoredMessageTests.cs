@@ -37,7 +37,7 @@ public sealed class StoredMessageTests
 
         Assert.That((deleted.IsDeleted, deleted.Counts, deleted.EditCount, deleted.Version), Is.EqualTo((true, false, 1, 3L)));
         Assert.That((deleted.Body, deleted.Counted.Count), Is.EqualTo((MessageBody.Empty, 0)));
-        Assert.That(deleted.EnsureThere, Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.MessageDeleted));
+        Assert.That(deleted.EnsureNotDeleted, Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.MessageDeleted));
     }
 
     [TestCase(0, false, true)]
@@ -58,7 +58,7 @@ public sealed class StoredMessageTests
         Assert.That(conversation.Preview, Is.Null);
         conversation.Show(5, new Preview("newest", DeletedSeq: null));
         Assert.That(conversation.Preview!.Text, Is.EqualTo("newest"));
-        conversation.Take(Now);
+        conversation.DrawPosition(Now);
         Assert.That(conversation.Preview, Is.Null);
     }
 

@@ -10,8 +10,8 @@ public sealed class UploadsTests
     {
         var room = new Uploads(Bytes: 60, Unnamed: 0, ResetSeconds: 7).Within(bytesPerDay: 100, unnamedFiles: 1);
 
-        Assert.That(() => room.EnsureTakes(40), Throws.Nothing);
-        var refused = Assert.Throws<RuleException>(() => room.EnsureTakes(41));
+        Assert.That(() => room.EnsureFits(40), Throws.Nothing);
+        var refused = Assert.Throws<RuleException>(() => room.EnsureFits(41));
         Assert.That((refused.Problem.Code, refused.Problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.RateLimited, 7)));
     }
 
@@ -21,7 +21,7 @@ public sealed class UploadsTests
     {
         var room = new Uploads(bytes, Unnamed: 0, ResetSeconds: 7).Within(bytesPerDay: 100, unnamedFiles: 1);
 
-        Assert.That(() => room.EnsureTakes(0), fits ? Throws.Nothing : Throws.TypeOf<RuleException>());
+        Assert.That(() => room.EnsureFits(0), fits ? Throws.Nothing : Throws.TypeOf<RuleException>());
     }
 
     [Test]

@@ -128,7 +128,7 @@ public sealed class Slices : IAsyncDisposable
     }
 
     public async Task<ConversationId> DirectAsync(UserId opener, UserId other) =>
-        (await SendAsync(new OpenDirect(new Actor(opener), other, Context: null, Message: null))).Conversation.Id;
+        (await SendAsync(new OpenDirect(new Actor(opener), other, Context: null, Message: null))).Value.Id;
 
     public async Task<ConversationId> GroupAsync(UserId owner, params IReadOnlyList<UserId> others) =>
         (await SendAsync(new CreateGroup(new Actor(owner), "Group", others, null, null, null, null, null, null))).Id;

@@ -41,7 +41,7 @@ public sealed class Upload
     /// <param name="around">Bytes of the body, at most, that are not the file's.</param>
     /// <param name="admit">Says, before anything of the file is received, what may be; throws where nothing may.</param>
     public static async Task<Upload> ReadAsync(
-        HttpRequest request, SpoolFolder folder, Limits limits, int around, Func<ConversationId, Task<UploadRoom>> admit,
+        HttpRequest request, SpoolFolder folder, Limits limits, int around, Func<ConversationId, Task<UploadQuota>> admit,
         CancellationToken ct)
     {
         var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
@@ -74,7 +74,7 @@ public sealed class Upload
         (int?)Number("sortOrder"));
 
     private async Task TakeAsync(
-        MultipartSection section, SpoolFolder folder, Limits limits, long? least, Func<ConversationId, Task<UploadRoom>> admit,
+        MultipartSection section, SpoolFolder folder, Limits limits, long? least, Func<ConversationId, Task<UploadQuota>> admit,
         CancellationToken ct)
     {
         var name = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
@@ -85,7 +85,7 @@ public sealed class Upload
             FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
             ContentType = FileType.TryRead(section.ContentType, out var said) ? said : throw NoType();
             var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw FileFirst());
-            room.EnsureTakes(least ?? 0);
+            room.EnsureFits(least ?? 0);
             var most = FileType.IsImage([], ContentType) ? limits.ImageBytes : Math.Max(limits.FileBytes, limits.ImageBytes);
             await KeepAsync(section.Body, System.IO.Path.Combine(folder.Path, "upload"), most, room, ct);
         }
@@ -97,7 +97,7 @@ public sealed class Upload
         }
     }
 
-    private async Task KeepAsync(Stream body, string path, long most, UploadRoom room, CancellationToken ct)
+    private async Task KeepAsync(Stream body, string path, long most, UploadQuota room, CancellationToken ct)
     {
         var buffer = new byte[65_536];
         await using var file = Create(path);
@@ -105,7 +105,7 @@ public sealed class Upload
         {
             if ((Size += read) > most)
                 throw AttachmentErrors.TooLarge(most);
-            room.EnsureTakes(Size);
+            room.EnsureFits(Size);
             await WriteAsync(file, buffer.AsMemory(0, read), ct);
         }
         Path = path;
@@ -119,7 +119,7 @@ public sealed class Upload
         }
         catch (IOException e)
         {
-            throw new StorageAwayException(e);
+            throw new StorageUnavailableException(e);
         }
     }
 
@@ -131,7 +131,7 @@ public sealed class Upload
         }
         catch (IOException e)
         {
-            throw new StorageAwayException(e);
+            throw new StorageUnavailableException(e);
         }
     }
 

@@ -12,9 +12,9 @@ public sealed class UploadLane : IAsyncDisposable
 {
     private const int OfUser = 3;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(20);
 
-    private readonly Turns turns = new(atOnce: null, Patience, OfUser);
+    private readonly UserQueue turns = new(atOnce: null, MaxWait, OfUser);
 
     /// <summary>The turn, which ends when it is disposed.</summary>
     public async Task<IDisposable> TakeAsync(UserId user, CancellationToken ct) =>

@@ -41,7 +41,7 @@ internal sealed class UserTokens(
 
         var seenAt = time.GetTimestamp();
         var valid = await validator.ValidateAsync(token, ct);
-        if (!await mediator.Send(new SeeUser(valid.UserId, Stored(valid.Credential), valid.Name, valid.Picture), ct))
+        if (!await mediator.Send(new ProvisionUser(valid.UserId, Stored(valid.Credential), valid.Name, valid.Picture), ct))
             throw Revoked();
         var ticket = Callers.UserTicket(valid.UserId, valid.Credential);
         using var entry = known.CreateEntry(key);

@@ -9,12 +9,12 @@ internal sealed class Arguments
 
     private Arguments(IReadOnlyList<string> words, Dictionary<string, string> options, bool asJson)
     {
-        Words = words;
+        Positionals = words;
         this.options = options;
         AsJson = asJson;
     }
 
-    public IReadOnlyList<string> Words { get; }
+    public IReadOnlyList<string> Positionals { get; }
 
     public bool AsJson { get; }
 

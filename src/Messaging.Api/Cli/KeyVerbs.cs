@@ -6,7 +6,7 @@ namespace Messaging.Api.Cli;
 
 internal static class KeyVerbs
 {
-    public static async Task CreateAsync(Session session)
+    public static async Task CreateAsync(VerbContext session)
     {
         var name = session.Arguments.Required("--name");
         var scopes = session.Arguments.Required("--scopes").Split(',', StringSplitOptions.TrimEntries).Select(Parse).ToList();
@@ -15,10 +15,10 @@ internal static class KeyVerbs
         var key = await session.Mediator.Send(new CreateServiceKey(name, scopes));
 
         await session.AnswerAsync(key, key.Key);
-        await session.RemarkAsync($"Key {key.Id} for '{key.Name}' with {Words(key.Scopes)}. It is shown this once.");
+        await session.RemarkAsync($"Key {key.Id} for '{key.Name}' with {NamesOf(key.Scopes)}. It is shown this once.");
     }
 
-    public static async Task ListAsync(Session session)
+    public static async Task ListAsync(VerbContext session)
     {
         session.Arguments.RefuseTheRest();
 
@@ -34,7 +34,7 @@ internal static class KeyVerbs
         await session.AnswerAsync(new { items = keys }, keys.Select(Line));
     }
 
-    public static async Task RevokeAsync(Session session, string id)
+    public static async Task RevokeAsync(VerbContext session, string id)
     {
         session.Arguments.RefuseTheRest();
 
@@ -44,13 +44,13 @@ internal static class KeyVerbs
     }
 
     private static Scope Parse(string name) => ScopeNames.Parse(name)
-        ?? throw new UsageException($"There is no scope '{name}'; there are {Words(Enum.GetValues<Scope>())}.");
+        ?? throw new UsageException($"There is no scope '{name}'; there are {NamesOf(Enum.GetValues<Scope>())}.");
 
     private static string Line(ServiceKeySummary key)
     {
         var state = key.RevokedAt is { } at ? $"revoked {MessagingJson.TextOf(at)}" : "good";
-        return $"{key.Id}  {state}  created {MessagingJson.TextOf(key.CreatedAt)}  {Words(key.Scopes)}  {key.Name}";
+        return $"{key.Id}  {state}  created {MessagingJson.TextOf(key.CreatedAt)}  {NamesOf(key.Scopes)}  {key.Name}";
     }
 
-    private static string Words(IEnumerable<Scope> scopes) => string.Join(",", scopes.Select(ScopeNames.NameOf));
+    private static string NamesOf(IEnumerable<Scope> scopes) => string.Join(",", scopes.Select(ScopeNames.NameOf));
 }

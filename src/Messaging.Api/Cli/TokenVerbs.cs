@@ -7,7 +7,7 @@ namespace Messaging.Api.Cli;
 
 internal static class TokenVerbs
 {
-    public static async Task MintAsync(Session session, string user)
+    public static async Task MintAsync(VerbContext session, string user)
     {
         if (!UserId.TryParse(user, provider: null, out var userId))
             throw new UsageException("A user id is 1 to 64 of A-Z a-z 0-9 _ . : @ -.");

@@ -83,8 +83,8 @@ public static class Verbs
         if (app.Services.FindErrorsOfSections(Limits.Section, AuthSettings.Section, AccountSettings.Section) is { Count: > 0 } found)
             throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
-        var session = new Session(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);
-        await (arguments.Words switch
+        var session = new VerbContext(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);
+        await (arguments.Positionals switch
         {
             ["keys", "create"] => KeyVerbs.CreateAsync(session),
             ["keys", "list"] => KeyVerbs.ListAsync(session),

@@ -35,11 +35,11 @@ public static class ConfigCheck
         var asked = DatabaseModule.Main;
         try
         {
-            var room = await ConnectionRoom.AskAsync(main, ct);
+            var room = await ConnectionCapacity.AskAsync(main, ct);
             if (direct != main)
             {
                 asked = DatabaseModule.Direct;
-                room = await ConnectionRoom.AskAsync(direct, ct);
+                room = await ConnectionCapacity.AskAsync(direct, ct);
             }
             return new Answer([], pools, perNode, room, room.Available / perNode, null);
         }
@@ -54,7 +54,7 @@ public static class ConfigCheck
     }
 
     private sealed record Answer(
-        IReadOnlyList<string> Errors, IReadOnlyList<PoolSize> Pools, int? ConnectionsPerNode, ConnectionRoom? Room, int? FittingNodes, string? NotAsked)
+        IReadOnlyList<string> Errors, IReadOnlyList<PoolSize> Pools, int? ConnectionsPerNode, ConnectionCapacity? Room, int? FittingNodes, string? NotAsked)
     {
         public IEnumerable<string> Lines()
         {

@@ -21,7 +21,7 @@ public static class SettingsSetup
         where T : class, new()
     {
         foreach (var property in typeof(T).GetProperties().Where(property => property.PropertyType.IsEnum))
-            WordConverter.Use(property.PropertyType);
+            EnumNameConverter.Use(property.PropertyType);
         services.AddSingleton(provider => Read<T>(provider.GetRequiredService<IConfiguration>().GetSection(section)));
         services.AddSingleton(new SettingsCheck(configuration =>
         {

@@ -37,12 +37,12 @@ public static class SettingsShape
             return section.GetChildren().Select(child => $"{Name(child.Path)}: there is no such setting.");
         return string.IsNullOrEmpty(section.Value) || IsValid(type, section.Value)
             ? []
-            : [$"{Name(section.Path)}: {Word(type)} is expected."];
+            : [$"{Name(section.Path)}: {Describe(type)} is expected."];
     }
 
     // The converter of an enumeration takes any case, and says that it does not. That of time spans takes 5 for days, and 24:00:00 too.
     private static bool IsValid(Type type, string value) =>
-        type.IsEnum ? WordConverter.IsWord(type, value)
+        type.IsEnum ? EnumNameConverter.IsWord(type, value)
         : type == typeof(TimeSpan) ? value.Count(c => c == ':') == 2
             && TimeSpan.TryParseExact(value, "c", CultureInfo.InvariantCulture, out var span) && span >= TimeSpan.Zero
         : TypeDescriptor.GetConverter(type).IsValid(value);
@@ -50,12 +50,12 @@ public static class SettingsShape
     private static Type? ItemType(Type type) =>
         type.IsArray ? type.GetElementType() : type.IsGenericType ? type.GetGenericArguments()[^1] : null;
 
-    private static string Word(Type type)
+    private static string Describe(Type type)
     {
         if (type == typeof(bool))
             return "true or false";
         if (type == typeof(TimeSpan))
             return "a time span hh:mm:ss such as 00:00:30";
-        return type.IsEnum ? "one of " + string.Join(", ", WordConverter.Words(type)) : "a whole number";
+        return type.IsEnum ? "one of " + string.Join(", ", EnumNameConverter.NamesOf(type)) : "a whole number";
     }
 }

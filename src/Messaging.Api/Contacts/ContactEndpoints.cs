@@ -54,15 +54,15 @@ public static class ContactEndpoints
     }
 
     private static async Task<Ok<Page<ContactView>>> ListAsync(
-        HttpContext context, IMediator mediator, CancellationToken ct, Word<ContactStatus>? status = null, string? cursor = null,
+        HttpContext context, IMediator mediator, CancellationToken ct, EnumName<ContactStatus>? status = null, string? cursor = null,
         int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(new ListContacts(context.Actor(), status?.Value, cursor, limit), ct));
 
     private static async Task<Results<Ok<ContactView>, Created<ContactView>>> AskAsync(
         ContactBody body, HttpContext context, IMediator mediator, CancellationToken ct)
     {
-        var asked = await mediator.Send(new AskContact(context.Actor(), body.UserId), ct);
-        return asked.Created ? TypedResults.Created($"/v1/contacts/{body.UserId}", asked.Contact) : TypedResults.Ok(asked.Contact);
+        var asked = await mediator.Send(new RequestContact(context.Actor(), body.UserId), ct);
+        return asked.Created ? TypedResults.Created($"/v1/contacts/{body.UserId}", asked.Value) : TypedResults.Ok(asked.Value);
     }
 
     private static async Task<Ok<ContactView>> AcceptAsync(UserId userId, HttpContext context, IMediator mediator, CancellationToken ct) =>
@@ -98,7 +98,7 @@ public static class ContactEndpoints
     }
 
     private static async Task<Ok<Page<MessageRequestView>>> ListRequestsAsync(
-        HttpContext context, IMediator mediator, CancellationToken ct, Word<RequestDirection>? direction = null, Word<RequestStatus>? status = null,
+        HttpContext context, IMediator mediator, CancellationToken ct, EnumName<RequestDirection>? direction = null, EnumName<RequestStatus>? status = null,
         string? cursor = null, int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(
             new ListRequests(context.Actor(), direction?.Value ?? RequestDirection.In, status?.Value, cursor, limit), ct));

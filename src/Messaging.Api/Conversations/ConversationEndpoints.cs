@@ -115,8 +115,8 @@ public static class ConversationEndpoints
         var opened = await mediator.Send(
             new OpenDirect(context.Actor(), body.UserId, body.Context, body.Message, BeforeMaking: () => context.TakeSend(limits)), ct);
         return opened.Created
-            ? TypedResults.Created(Location(context, opened.Conversation), opened.Conversation)
-            : TypedResults.Ok(WithTag(context, opened.Conversation));
+            ? TypedResults.Created(Location(context, opened.Value), opened.Value)
+            : TypedResults.Ok(WithTag(context, opened.Value));
     }
 
     private static async Task<Created<ConversationView>> CreateGroupAsync(
@@ -134,9 +134,9 @@ public static class ConversationEndpoints
         HttpContext context,
         IMediator mediator,
         CancellationToken ct,
-        Word<InboxFilter>? filter = null,
+        EnumName<InboxFilter>? filter = null,
         [FromQuery(Name = "context")] string? about = null,
-        Word<ConversationType>? type = null,
+        EnumName<ConversationType>? type = null,
         string? q = null,
         string? cursor = null,
         int limit = PageCursor.DefaultLimit) =>

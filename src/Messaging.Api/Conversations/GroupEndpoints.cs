@@ -69,7 +69,7 @@ public static class GroupEndpoints
         HttpContext context,
         IMediator mediator,
         CancellationToken ct,
-        Word<ParticipantRole>? role = null,
+        EnumName<ParticipantRole>? role = null,
         string? q = null,
         string? cursor = null,
         int limit = PageCursor.DefaultLimit) =>

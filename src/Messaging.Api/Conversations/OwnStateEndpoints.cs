@@ -76,7 +76,7 @@ public static class OwnStateEndpoints
     }
 
     private static async Task<NoContent> DeleteAsync(
-        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, Word<DeleteScope>? scope = null)
+        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, EnumName<DeleteScope>? scope = null)
     {
         if (scope?.Value is DeleteScope.Everyone)
             await mediator.Send(new DeleteConversation(context.Actor(), new ConversationId(id), context.ExpectedVersions()), ct);

@@ -25,7 +25,7 @@ public static partial class ExceptionProblems
     public static IReadOnlyList<Problem> Of(Exception exception) => exception switch
     {
         RuleException e => [.. e.Problems.Select(Worded)],
-        StorageAwayException => AttachmentErrors.StorageAway().Problems,
+        StorageUnavailableException => AttachmentErrors.StorageAway().Problems,
         _ when DatabaseFailures.IsAway(exception) => [new(
             ProblemCodes.Unavailable, "The database is away or overloaded; nothing is lost by sending the same request again.")
             {

@@ -30,22 +30,22 @@ public sealed partial class JsonPath(string? path)
                 _ => null,
             };
         }
-        return type is null ? null : Word(Plain(type));
+        return type is null ? null : Describe(Plain(type));
     }
 
     // What stands in a merge patch, may be null, or is read from a query.
     private static Type Plain(Type type)
     {
         var given = Nullable.GetUnderlyingType(type) ?? type;
-        if (given.IsGenericType && (given.GetGenericTypeDefinition() == typeof(Optional<>) || given.GetGenericTypeDefinition() == typeof(Word<>)))
+        if (given.IsGenericType && (given.GetGenericTypeDefinition() == typeof(Optional<>) || given.GetGenericTypeDefinition() == typeof(EnumName<>)))
             given = given.GenericTypeArguments[0];
-        return given == typeof(Time) ? typeof(Instant) : Nullable.GetUnderlyingType(given) ?? given;
+        return given == typeof(TimeParameter) ? typeof(Instant) : Nullable.GetUnderlyingType(given) ?? given;
     }
 
-    private static string? Word(Type type)
+    private static string? Describe(Type type)
     {
         if (type.IsEnum)
-            return "one of " + string.Join(", ", Enum.GetNames(type).Select(MessagingJson.Words.ConvertName));
+            return "one of " + string.Join(", ", Enum.GetNames(type).Select(MessagingJson.EnumNaming.ConvertName));
         if (type == typeof(string))
             return "a string";
         if (type == typeof(bool))

@@ -89,7 +89,7 @@ public sealed class RequestShape(RequestDelegate next)
             var type = Nullable.GetUnderlyingType(parameter.ParameterInfo.ParameterType) ?? parameter.ParameterInfo.ParameterType;
             if (!type.IsEnum || !context.Request.Query.TryGetValue(parameter.Name, out var given))
                 continue;
-            var words = Enum.GetNames(type).Select(MessagingJson.Words.ConvertName).ToArray();
+            var words = Enum.GetNames(type).Select(MessagingJson.EnumNaming.ConvertName).ToArray();
             if (!words.Contains(given.ToString(), StringComparer.Ordinal))
                 throw CommonErrors.Invalid(parameter.Name, $"Expected is one of {string.Join(", ", words)}.");
         }

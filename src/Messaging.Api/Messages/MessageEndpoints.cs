@@ -111,8 +111,8 @@ public static class MessageEndpoints
     }
 
     private static async Task<NoContent> DeleteAsync(
-        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct, Word<DeleteScope>? scope = null,
-        Word<DeleteReason>? reason = null)
+        Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct, EnumName<DeleteScope>? scope = null,
+        EnumName<DeleteReason>? reason = null)
     {
         await mediator.Send(
             new DeleteMessage(

@@ -34,7 +34,7 @@ public static class PinEndpoints
         Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
     {
         var put = await mediator.Send(new PinMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
-        return put.Created ? TypedResults.Created($"/v1/conversations/{id}/pins", put.Pin) : TypedResults.Ok(put.Pin);
+        return put.Created ? TypedResults.Created($"/v1/conversations/{id}/pins", put.Value) : TypedResults.Ok(put.Value);
     }
 
     private static async Task<NoContent> UnpinAsync(Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)

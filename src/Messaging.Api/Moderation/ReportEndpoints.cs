@@ -29,6 +29,6 @@ public static class ReportEndpoints
     {
         var made = await mediator.Send(
             new ReportMessage(context.Actor(), new ConversationId(id), new MessageId(messageId), body.Reason, body.Note), ct);
-        return made.Created ? TypedResults.Created($"/v1/admin/reports/{made.Report.Id}", made.Report) : TypedResults.Ok(made.Report);
+        return made.Created ? TypedResults.Created($"/v1/admin/reports/{made.Value.Id}", made.Value) : TypedResults.Ok(made.Value);
     }
 }

@@ -24,7 +24,7 @@ public static class SchemaShapes
         [typeof(MessageId)] = schema => Text(schema, "0195e3a2-8d10-7f42-8c11-5b2e9f6a7d30", "uuid"),
         [typeof(AttachmentId)] = schema => Text(schema, "0195e3a2-9c44-7d15-b1f0-6a0e1c2d3f48", "uuid"),
         [typeof(Instant)] = schema => Text(schema, "2026-11-20T10:15:30.123456Z", "date-time"),
-        [typeof(Time)] = schema => Text(schema, "2026-11-20T10:15:30.123Z", "date-time"),
+        [typeof(TimeParameter)] = schema => Text(schema, "2026-11-20T10:15:30.123Z", "date-time"),
         [typeof(JsonText)] = schema =>
         {
             schema.Type = JsonSchemaType.Object;
@@ -94,8 +94,8 @@ public static class SchemaShapes
     private static Type? PatchedType(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Optional<>) ? type.GenericTypeArguments[0] : null;
 
-    private static List<JsonNode>? WordsOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Word<>)
-        ? [.. ((string[])type.GetProperty(nameof(Word<>.Words))!.GetValue(null)!).Select(word => JsonValue.Create(word))]
+    private static List<JsonNode>? WordsOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(EnumName<>)
+        ? [.. ((string[])type.GetProperty(nameof(EnumName<>.Names))!.GetValue(null)!).Select(word => JsonValue.Create(word))]
         : null;
 
     private static void Text(OpenApiSchema schema, string example, string? format = null, string? pattern = null)

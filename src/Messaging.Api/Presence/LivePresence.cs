@@ -312,7 +312,7 @@ public sealed class LivePresence : ILiveReceiver
         if (told.Count == 0)
             return;
         var view = ViewOf(new LastSeen(new UserId(user), null));
-        var envelope = new PassingEnvelope(PresenceWords.Changed, null, clock.GetCurrentInstant(), view);
+        var envelope = new EphemeralEnvelope(PresenceWords.Changed, null, clock.GetCurrentInstant(), view);
         var message = new SerializedHubMessage(LiveConnections.MessageOf(envelope));
         foreach (var connection in told)
             connection.Offer(message);

@@ -189,8 +189,8 @@ public sealed class LiveTyping
         if (word.Active && !now.Shows(word.UserId))
             return;
         var view = new TypingView(new UserId(word.UserId), word.Active);
-        var envelope = new PassingEnvelope(Topic, word.ConversationId, clock.GetCurrentInstant(), view);
-        connections.Tell(envelope, now.UserIds.Where(user => user != word.UserId && now.Hears(user, word.UserId)));
+        var envelope = new EphemeralEnvelope(Topic, word.ConversationId, clock.GetCurrentInstant(), view);
+        connections.Push(envelope, now.UserIds.Where(user => user != word.UserId && now.Hears(user, word.UserId)));
     }
 
     private enum State

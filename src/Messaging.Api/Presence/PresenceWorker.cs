@@ -98,7 +98,7 @@ public sealed class PresenceWorker(
     private async Task WriteAsync(IReadOnlyDictionary<string, Instant> seen, CancellationToken ct)
     {
         foreach (var batch in seen.OrderBy(pair => pair.Key, StringComparer.Ordinal).Chunk(BatchSize))
-            await SendAsync(new RecordSeen(batch), ct);
+            await SendAsync(new RecordLastSeen(batch), ct);
     }
 
     private async Task<T> SendAsync<T>(IRequest<T> request, CancellationToken ct)

@@ -39,8 +39,8 @@ public static class ReactionEndpoints
         var put = await mediator.Send(new React(context.Actor(), new ConversationId(id), new MessageId(messageId), emoji), ct);
         return put.Created
             ? TypedResults.Created(
-                $"/v1/conversations/{id}/messages/{messageId}/reactions?emoji={Uri.EscapeDataString(put.Reaction.Emoji)}", put.Reaction)
-            : TypedResults.Ok(put.Reaction);
+                $"/v1/conversations/{id}/messages/{messageId}/reactions?emoji={Uri.EscapeDataString(put.Value.Emoji)}", put.Value)
+            : TypedResults.Ok(put.Value);
     }
 
     private static async Task<NoContent> UnreactAsync(

@@ -73,7 +73,7 @@ public sealed class LiveConnections : ILiveReceiver
     }
 
     /// <summary>Tells those of the users who are here what is stored nowhere.</summary>
-    public void Tell(PassingEnvelope envelope, IEnumerable<string> audience)
+    public void Push(EphemeralEnvelope envelope, IEnumerable<string> audience)
     {
         SerializedHubMessage? message = null;
         foreach (var connection in Of(audience))
@@ -131,7 +131,7 @@ public sealed class LiveConnections : ILiveReceiver
     public static InvocationMessage MessageOf(EventEnvelope envelope) => new(envelope.Type, [envelope]);
 
     /// <inheritdoc cref="MessageOf(EventEnvelope)"/>
-    public static InvocationMessage MessageOf(PassingEnvelope envelope) => new(envelope.Type, [envelope]);
+    public static InvocationMessage MessageOf(EphemeralEnvelope envelope) => new(envelope.Type, [envelope]);
 
     private IEnumerable<LiveConnection> Of(IEnumerable<string> users)
     {

@@ -16,7 +16,7 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
 {
     private const int PageSize = 200;
 
-    private readonly Turns turns = new(atOnce: null, TimeSpan.FromSeconds(10));
+    private readonly UserQueue turns = new(atOnce: null, TimeSpan.FromSeconds(10));
 
     /// <summary>For a connection that began with a cursor: refuses a cursor that is expired, else tells what was missed as live events are.</summary>
     public async Task CatchUpAsync(LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)

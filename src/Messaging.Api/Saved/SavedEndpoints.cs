@@ -33,7 +33,7 @@ public static class SavedEndpoints
         Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
     {
         var put = await mediator.Send(new SaveMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
-        return put.Created ? TypedResults.Created("/v1/saved", put.Saved) : TypedResults.Ok(put.Saved);
+        return put.Created ? TypedResults.Created("/v1/saved", put.Value) : TypedResults.Ok(put.Value);
     }
 
     private static async Task<NoContent> UnsaveAsync(Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)

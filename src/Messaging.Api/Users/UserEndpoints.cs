@@ -79,7 +79,7 @@ public static class UserEndpoints
     {
         var result = await mediator.Send(
             new PutUser(userId, body.DisplayName, body.FirstName, body.LastName, body.AvatarUrl, body.Metadata), ct);
-        return result.Created ? TypedResults.Created($"/v1/users/{userId}", result.User) : TypedResults.Ok(result.User);
+        return result.Created ? TypedResults.Created($"/v1/users/{userId}", result.Value) : TypedResults.Ok(result.Value);
     }
 
     private static async Task<Ok<Page<UserProfile>>> PutManyAsync(UsersBody body, IMediator mediator, CancellationToken ct)

@@ -6,9 +6,9 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Attachments;
 
 /// <summary>Asks whether somebody may upload a file for a message of the conversation, before anything of the file is received.</summary>
-public sealed record AdmitUpload(Actor Actor, ConversationId ConversationId) : IQuery<UploadRoom>;
+public sealed record AdmitUpload(Actor Actor, ConversationId ConversationId) : IQuery<UploadQuota>;
 
-public sealed class AdmitUploadHandler(UploadStore uploads) : IRequestHandler<AdmitUpload, UploadRoom>
+public sealed class AdmitUploadHandler(UploadStore uploads) : IRequestHandler<AdmitUpload, UploadQuota>
 {
-    public Task<UploadRoom> Handle(AdmitUpload query, CancellationToken ct) => uploads.AdmitAsync(query.Actor, query.ConversationId, ct);
+    public Task<UploadQuota> Handle(AdmitUpload query, CancellationToken ct) => uploads.AdmitAsync(query.Actor, query.ConversationId, ct);
 }

@@ -19,5 +19,5 @@ public static class AttachmentSql
     public const string Nameable = $"{Unnamed} AND a.is_stored AND a.scan <> 'infected'";
 
     /// <summary>Whether a user <c>@UserId</c>, whose participation is <c>p</c>, sees it, where <c>m</c> has the seq of its message.</summary>
-    public const string Seen = $"{There} AND CASE WHEN {Unnamed} THEN a.uploader_id = @UserId ELSE {SightSql.Seen} END";
+    public const string Seen = $"{There} AND CASE WHEN {Unnamed} THEN a.uploader_id = @UserId ELSE {VisibilitySql.Seen} END";
 }

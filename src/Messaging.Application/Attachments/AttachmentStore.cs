@@ -56,7 +56,7 @@ public sealed class AttachmentStore(DbSession session)
         FROM attachments a
         JOIN conversations c ON c.id = a.conversation_id
         CROSS JOIN LATERAL (SELECT a.seq) m
-        LEFT JOIN participants p ON p.conversation_id = a.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
+        LEFT JOIN participants p ON p.conversation_id = a.conversation_id AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
         WHERE a.id = @Id AND CASE WHEN @UserId::text IS NULL THEN {AttachmentSql.There} ELSE p.user_id IS NOT NULL AND {AttachmentSql.Seen} END
         """;
 

@@ -66,14 +66,14 @@ public sealed class UploadAttachmentHandler(
         if (scan is ScanState.Infected)
             throw AttachmentErrors.Unsafe();
 
-        IReadOnlyList<MadeImage> made = type.IsDecodable && images.IsAvailable
+        IReadOnlyList<ImageVariant> made = type.IsDecodable && images.IsAvailable
             ? await images.MakeAsync(user, command.Path, type, command.Folder, ct)
-            : [new MadeImage(StoredFile.Original, command.Path, 0, 0)];
+            : [new ImageVariant(StoredFile.Original, command.Path, 0, 0)];
         return await KeepAsync(command, user, type, scan, made, ct);
     }
 
     private async Task<AttachmentView> KeepAsync(
-        UploadAttachment command, UserId user, FileType type, ScanState scan, IReadOnlyList<MadeImage> made, CancellationToken ct)
+        UploadAttachment command, UserId user, FileType type, ScanState scan, IReadOnlyList<ImageVariant> made, CancellationToken ct)
     {
         var now = clock.GetCurrentInstant();
         var id = AttachmentId.New(now);

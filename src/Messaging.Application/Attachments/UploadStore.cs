@@ -45,11 +45,11 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
         """;
 
     /// <summary>What the user may still upload; refuses whoever may not post to the conversation, and who has nothing left.</summary>
-    public async Task<UploadRoom> AdmitAsync(Actor actor, ConversationId id, CancellationToken ct)
+    public async Task<UploadQuota> AdmitAsync(Actor actor, ConversationId id, CancellationToken ct)
     {
         await EnsureMayPostAsync(actor, id, ct);
-        var room = await RoomAsync(actor.RequireUser(), ct);
-        room.EnsureTakes(1);
+        var room = await QuotaAsync(actor.RequireUser(), ct);
+        room.EnsureFits(1);
         return room;
     }
 
@@ -60,7 +60,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
     {
         var user = actor.RequireUser();
         await session.ExecuteAsync(TakeSql, new { UserId = user.Value, Bytes = bytes }, ct);
-        (await RoomAsync(user, ct)).EnsureTakes(0);
+        (await QuotaAsync(user, ct)).EnsureFits(0);
         await EnsureMayPostAsync(actor, id, ct);
     }
 
@@ -74,7 +74,7 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
         conversation.EnsureMayPost(participant);
     }
 
-    private async Task<UploadRoom> RoomAsync(UserId user, CancellationToken ct)
+    private async Task<UploadQuota> QuotaAsync(UserId user, CancellationToken ct)
     {
         var uploads = await session.QuerySingleAsync<Uploads>(UsedSql, new { UserId = user.Value, limits.UnnamedFiles }, ct);
         return uploads.Within(limits.UploadBytesPerDay, limits.UnnamedFiles);

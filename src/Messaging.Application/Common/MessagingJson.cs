@@ -15,7 +15,7 @@ public static class MessagingJson
     private const int TimeLength = 27;
 
     /// <summary>How enumerations are written: lower-case words.</summary>
-    public static readonly JsonNamingPolicy Words = JsonNamingPolicy.KebabCaseLower;
+    public static readonly JsonNamingPolicy EnumNaming = JsonNamingPolicy.KebabCaseLower;
 
     public static readonly JsonSerializerOptions Options = Configure(new JsonSerializerOptions());
 
@@ -55,7 +55,7 @@ public static class MessagingJson
         options.RespectNullableAnnotations = true;
         options.RespectRequiredConstructorParameters = true;
         options.Encoder = WholeTextEncoder.Instance;
-        options.Converters.Add(new JsonStringEnumConverter(Words, allowIntegerValues: false));
+        options.Converters.Add(new JsonStringEnumConverter(EnumNaming, allowIntegerValues: false));
         options.Converters.Add(new StrictStringConverter());
         options.Converters.Add(new InstantConverter());
         options.Converters.Add(new IdConverter<UserId>((writer, id) => writer.WriteStringValue(id.Value)));

@@ -16,3 +16,8 @@ public interface IQuery<TResult> : IRequest<TResult>;
 
 /// <summary>The result of a command with nothing to tell.</summary>
 public readonly record struct Done;
+
+/// <summary>What a command made, or found made already.</summary>
+/// <param name="Value">As it stands now.</param>
+/// <param name="Created">Whether this call made it.</param>
+public sealed record Upserted<T>(T Value, bool Created);

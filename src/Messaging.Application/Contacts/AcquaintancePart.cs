@@ -88,7 +88,7 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
     private readonly Dictionary<(UserId By, UserId User), Acquaintance> acquainted = [];
 
     /// <summary>Asks for whom somebody is to let in.</summary>
-    public void Ask(ConversationId id, Actor actor, IReadOnlyCollection<UserId> users)
+    public void Require(ConversationId id, Actor actor, IReadOnlyCollection<UserId> users)
     {
         conversations.Add(id);
         brought.UnionWith(users);

@@ -13,14 +13,14 @@ namespace Messaging.Application.Contacts;
 /// <summary>Has a direct conversation follow what stands between its two from now on. Under the pair's lock.</summary>
 public sealed class PairChange(ConversationId id, Relationship pair) : Change<Done>(id)
 {
-    internal override void Ask(ChangeSet set) => AskOfTwo(set, ConversationId);
+    internal override void Require(ChangeSet set) => RequireOfTwo(set, ConversationId);
 
     /// <summary>Asks for what is decided on of two who stand otherwise to each other.</summary>
-    internal static void AskOfTwo(ChangeSet set, ConversationId id)
+    internal static void RequireOfTwo(ChangeSet set, ConversationId id)
     {
-        set.Places.AskAll(id);
-        set.Places.AskFirst(id);
-        set.Partners.Ask(id);
+        set.Memberships.RequireAll(id);
+        set.Memberships.RequireFirst(id);
+        set.Partners.Require(id);
     }
 
     /// <summary>Lets the two of a conversation talk who had to wait for that.</summary>
@@ -28,11 +28,11 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
     {
         foreach (var user in conversation.Open(set.Partners.Of(conversation.Id)))
         {
-            set.Tell(conversation, new ConversationCreated(conversation.Id, user));
-            set.TellOwn(
+            set.Raise(conversation, new ConversationCreated(conversation.Id, user));
+            set.RaiseOwn(
                 new UnreadChanged(conversation.Id, user), new UnreadValues { MarkedUnread = true }, conversation.LastEventAt);
             // What that one has made of it while it waited.
-            set.TellOwn(new SettingsUpdated(conversation.Id, user), values: null, conversation.LastEventAt);
+            set.RaiseOwn(new SettingsUpdated(conversation.Id, user), values: null, conversation.LastEventAt);
         }
     }
 
@@ -44,26 +44,26 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
         if (pair.Opens)
             Open(set, conversation);
         else if (pair.IsBlocked)
-            conversation.Part(set.Partners.Of(ConversationId));
+            conversation.Block(set.Partners.Of(ConversationId));
         else
-            TellUnseen(set, conversation, conversation.Rejoin(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
+            RaiseUnseen(set, conversation, conversation.Unblock(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
         return default;
     }
 
-    private void TellUnseen(ChangeSet set, Conversation conversation, IEnumerable<UnseenMoves> unseen, Instant at)
+    private void RaiseUnseen(ChangeSet set, Conversation conversation, IEnumerable<UnseenMoves> unseen, Instant at)
     {
         foreach (var moves in unseen)
         {
             // One that moves back has its place among the events, so that what is read after it is told after it.
             if (moves is { ReadSeq: { } back, IsBack: true })
             {
-                set.Tell(
-                    conversation, new MessageRead(ConversationId, Audience: null), seq: null, new PointerTold(moves.UserId, back, at, true), at);
+                set.Raise(
+                    conversation, new MessageRead(ConversationId, Audience: null), seq: null, new PointerValues(moves.UserId, back, at, true), at);
             }
             else if (moves.ReadSeq is { } read)
-                set.TellOwn(new MessageRead(ConversationId, Audience: null), new PointerTold(moves.UserId, read, at), at);
+                set.RaiseOwn(new MessageRead(ConversationId, Audience: null), new PointerValues(moves.UserId, read, at), at);
             if (moves.DeliveredSeq is { } delivered)
-                set.TellOwn(new MessageDelivered(ConversationId, Audience: null), new PointerTold(moves.UserId, delivered, at), at);
+                set.RaiseOwn(new MessageDelivered(ConversationId, Audience: null), new PointerValues(moves.UserId, delivered, at), at);
         }
     }
 }

@@ -148,7 +148,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         Actor actor, ConversationId id, IReadOnlyList<UserId> users, Instant now, Func<UserId, string> placeOf, CancellationToken ct)
     {
         var acquainted = new AcquaintancePart(policies);
-        acquainted.Ask(id, actor, users);
+        acquainted.Require(id, actor, users);
         await session.UseTransactionAsync(async (connection, transaction) =>
         {
             await using var round = new Round(connection, transaction);
@@ -191,7 +191,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
             await session.ExecuteAsync(side.Blocks ? BlockSql : UnblockSql, row, ct);
     }
 
-    private Task TellAsync(ContactNews news, Relationship pair, CancellationToken ct)
+    private Task TellAsync(ContactEvent news, Relationship pair, CancellationToken ct)
     {
         var other = pair.OtherThan(news.Fact.Audience);
         return news.Fact switch

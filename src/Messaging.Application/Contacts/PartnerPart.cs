@@ -35,7 +35,7 @@ public sealed class PartnerPart : ChangePart
     private readonly Dictionary<ConversationId, List<Loaded>> partners = [];
 
     /// <summary>Asks for the two of a direct conversation; their places have to be locked.</summary>
-    public void Ask(ConversationId id) => asked.Add(id);
+    public void Require(ConversationId id) => asked.Add(id);
 
     /// <summary>The two, as the changes before have left them.</summary>
     public IReadOnlyCollection<Partner> Of(ConversationId id) =>

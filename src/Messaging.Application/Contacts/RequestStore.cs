@@ -35,9 +35,9 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
         LEFT JOIN LATERAL (
             SELECT m.id, m.seq, m.type, m.sender_id, m.text, m.deleted_at, m.created_at
             FROM messages m
-            JOIN participants p ON p.conversation_id = r.conversation_id AND p.user_id = v.user_id AND {SightSql.TakesPart}
+            JOIN participants p ON p.conversation_id = r.conversation_id AND p.user_id = v.user_id AND {VisibilitySql.TakesPart}
             WHERE m.conversation_id = r.conversation_id AND m.seq = r.seq AND m.created_at = r.message_at
-                AND {SightSql.Seen}
+                AND {VisibilitySql.Seen}
             LIMIT 1
         ) m ON true
         """;

@@ -20,10 +20,10 @@ public sealed class ArchiveConversationHandler(ChangeRunner changes, Conversatio
 
     private sealed class ArchiveChange(ArchiveConversation command) : ConversationChange<Done>(command.Actor, command.ConversationId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Places.AskAll(ConversationId);
+            base.Require(set);
+            set.Memberships.RequireAll(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -31,8 +31,8 @@ public sealed class ArchiveConversationHandler(ChangeRunner changes, Conversatio
             var (conversation, place) = set.Get(ConversationId, Actor);
             if (!conversation.Archive(place?.Participant, command.Archived))
                 return default;
-            set.Places.Archive(ConversationId, command.Archived);
-            set.Tell(conversation, command.Archived ? new ConversationArchived(ConversationId) : new ConversationUpdated(ConversationId));
+            set.Memberships.Archive(ConversationId, command.Archived);
+            set.Raise(conversation, command.Archived ? new ConversationArchived(ConversationId) : new ConversationUpdated(ConversationId));
             return default;
         }
     }

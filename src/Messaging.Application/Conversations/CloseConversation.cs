@@ -42,9 +42,9 @@ public sealed class CloseConversationHandler(ChangeRunner changes, ConversationV
 
             // The last thing that is said before nothing can be said any more.
             var by = Actor.UserId;
-            set.Say(conversation, new SystemNote("conversation-closed", by, Reason: command.Reason.ToString().ToLowerInvariant()));
-            conversation.Close(place?.Participant, new Closing(conversation.Next(set.Now), by, command.Reason, command.Note));
-            set.Tell(conversation, new ConversationClosed(ConversationId));
+            set.PostSystemMessage(conversation, new SystemMessage("conversation-closed", by, Reason: command.Reason.ToString().ToLowerInvariant()));
+            conversation.Close(place?.Participant, new Closure(conversation.Next(set.Now), by, command.Reason, command.Note));
+            set.Raise(conversation, new ConversationClosed(ConversationId));
             return default;
         }
     }

@@ -8,10 +8,10 @@ public abstract class ConversationChange<TResult>(Actor actor, ConversationId id
 {
     protected Actor Actor => actor;
 
-    internal override void Ask(ChangeSet set)
+    internal override void Require(ChangeSet set)
     {
-        set.AskPlace(ConversationId, actor);
-        set.Places.AskDay(ConversationId);
-        set.Places.AskFirst(ConversationId);
+        set.RequireMembership(ConversationId, actor);
+        set.Memberships.RequireDay(ConversationId);
+        set.Memberships.RequireFirst(ConversationId);
     }
 }

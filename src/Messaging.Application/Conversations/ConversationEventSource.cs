@@ -71,8 +71,8 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
             WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
             LIMIT 1
         ) m
-        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.viewer AND {SightSql.TakesPart}
-        WHERE k.viewer IS NULL OR ({SightSql.Seen})
+        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.viewer AND {VisibilitySql.TakesPart}
+        WHERE k.viewer IS NULL OR ({VisibilitySql.Seen})
         """;
 
     private static readonly string[] OfPeople = [ParticipantAdded.Name, ParticipantUpdated.Name];

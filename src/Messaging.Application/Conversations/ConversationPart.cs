@@ -85,7 +85,7 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
     /// <summary>The database's time, read under the locks.</summary>
     public Instant Now { get; private set; }
 
-    public void Ask(ConversationId id) => asked.Add(id);
+    public void Require(ConversationId id) => asked.Add(id);
 
     /// <summary>The conversation as the changes before have left it; null for what is not there.</summary>
     public Conversation? Find(ConversationId id) => conversations.GetValueOrDefault(id);
@@ -97,13 +97,13 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
     {
         var newest = sends.Newest;
         Columns.IfAny(newest, rows => round.Add(
-            SaveSql, Columns.Of(rows, m => m.ConversationId.Value), Columns.Of(rows, m => m.Place.Seq),
+            SaveSql, Columns.Of(rows, m => m.ConversationId.Value), Columns.Of(rows, m => m.Position.Seq),
             Columns.Of(rows, m => conversations[m.ConversationId].EventNo),
             Columns.Of(rows, m => conversations[m.ConversationId].LastEventAt.ToDateTimeUtc()),
-            Columns.Of(rows, m => m.Place.At.ToDateTimeUtc()), Columns.Of(rows, m => m.Day), Columns.Of(rows, m => m.Id.Value),
+            Columns.Of(rows, m => m.Position.At.ToDateTimeUtc()), Columns.Of(rows, m => m.Day), Columns.Of(rows, m => m.Id.Value),
             Columns.Of(rows, m => m.Type), Columns.Of(rows, m => m.Sender?.Value), Columns.Of(rows, m => m.Preview)));
         Columns.IfAny(newest.Where(m => inLargeInboxes.Contains(m.ConversationId)).ToList(), placed => round.Add(
-            SaveInboxPlacesSql, Columns.Of(placed, m => m.ConversationId.Value), Columns.Of(placed, m => m.Place.At.ToDateTimeUtc())));
+            SaveInboxPlacesSql, Columns.Of(placed, m => m.ConversationId.Value), Columns.Of(placed, m => m.Position.At.ToDateTimeUtc())));
         var spoken = newest.Select(message => message.ConversationId).ToHashSet();
         Columns.IfAny(Those((c, was) => c.EventNo != was.EventNo && !spoken.Contains(c.Id)), quiet => round.Add(
             SaveQuietSql, Columns.Of(quiet, c => c.Id.Value), Columns.Of(quiet, c => c.EventNo),

@@ -22,7 +22,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         c.created_at, c.updated_at, c.version, p.role, p.joined_at, p.last_read_seq, p.last_delivered_seq,
         {UnreadSql.Messages} AS unread_count, {UnreadSql.Mentions} AS mention_count, {SettingsView.Columns},
         coalesce(c.last_deleted_seq = c.last_seq, false) AS last_message_deleted,
-        coalesce({SightSql.NewestSeen}, true) AS last_message_seen, c.last_event_at AS counted_at
+        coalesce({VisibilitySql.NewestSeen}, true) AS last_message_seen, c.last_event_at AS counted_at
         """;
 
     // Index: pk_conversations, pk_participants, pk_message_hidden. The service sees every conversation, a user those they take part in.

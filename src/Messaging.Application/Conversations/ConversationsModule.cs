@@ -22,5 +22,5 @@ public sealed class ConversationsModule : Module
     public override IReadOnlyList<OldRows> OldRows { get; } = [new(DeparturesSql, Duration.Zero)];
 
     public override void AddServices(IServiceCollection services) =>
-        services.AddSingleton<LargeInboxNotes>();
+        services.AddSingleton<LargeInboxCache>();
 }

@@ -47,7 +47,7 @@ public sealed class CreateGroupHandler(
             others,
             new Profile(
                 command.Name, command.Description, command.AvatarUrl, command.Slug, command.Metadata?.Value,
-                command.Policy?.Over(stored: null)?.Value),
+                command.Policy?.AppliedTo(stored: null)?.Value),
             command.Context,
             limits.GroupSize,
             clock.GetCurrentInstant());
@@ -65,7 +65,7 @@ public sealed class CreateGroupHandler(
             throw ConversationErrors.SlugTaken(command.Slug!);
         }
 
-        var note = new SystemNote("conversation-created", command.Actor.UserId, Name: command.Name);
+        var note = new SystemMessage("conversation-created", command.Actor.UserId, Name: command.Name);
         await changes.RunAsync(Actor.Service, new FoundingChange(conversation.Id, note: note), ct);
         return (await views.FindAsync(conversation.Id, command.Actor, ct))!;
     }

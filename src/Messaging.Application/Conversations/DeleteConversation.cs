@@ -82,10 +82,10 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
     // Its events are numbered as all others of the conversation, before there is none any more; its rows go in the same transaction.
     private sealed class DeletionChange(DeleteConversation command) : Change<IReadOnlyList<UserId>>(command.ConversationId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            set.AskPlace(ConversationId, command.Actor);
-            set.Members.Ask(ConversationId);
+            set.RequireMembership(ConversationId, command.Actor);
+            set.Members.Require(ConversationId);
         }
 
         protected override IReadOnlyList<UserId> DecideOn(ChangeSet set)
@@ -97,7 +97,7 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
 
             var members = set.Members.Of(ConversationId).Select(member => member.UserId).Order().ToList();
             foreach (var hearer in members.Select(user => (UserId?)user).Append(null))
-                set.Tell(conversation, new ConversationDeleted(ConversationId, hearer), seq: null, new DeletedConversation(ConversationId));
+                set.Raise(conversation, new ConversationDeleted(ConversationId, hearer), seq: null, new DeletedConversation(ConversationId));
             return members;
         }
     }

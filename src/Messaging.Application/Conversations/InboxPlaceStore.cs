@@ -9,7 +9,7 @@ namespace Messaging.Application.Conversations;
 /// Where conversations stand in the inboxes of users who have too many of one day: each has a place there as long as the user takes part,
 /// and the place's time is that of the newest message. Whoever writes places holds the conversation.
 /// </summary>
-public sealed class InboxPlaceStore(DbSession session, LargeInboxNotes notes)
+public sealed class InboxPlaceStore(DbSession session, LargeInboxCache notes)
 {
     // Waits for who begins to keep somebody's places just now: what is added by then is found there, what is added later is seen here.
     // Their new rows have the lock already; those who come back have not. In the order of the ids. Index: pk_users.

@@ -33,7 +33,7 @@ public sealed class ListInboxValidator : AbstractValidator<ListInbox>
     }
 }
 
-public sealed class ListInboxHandler(DbSession session, ConversationViewStore views, LargeInboxNotes notes)
+public sealed class ListInboxHandler(DbSession session, ConversationViewStore views, LargeInboxCache notes)
     : IRequestHandler<ListInbox, Page<ConversationView>>
 {
     private const string Filter =

@@ -16,11 +16,7 @@ namespace Messaging.Application.Conversations;
 /// </summary>
 /// <param name="BeforeMaking">Called when none was found that it may be made; throws what speaks against it.</param>
 public sealed record OpenDirect(
-    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ICommand<OpenedDirect>;
-
-/// <summary>The conversation as the opener sees it.</summary>
-/// <param name="Created">Whether it was made by this call.</param>
-public sealed record OpenedDirect(ConversationView Conversation, bool Created);
+    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ICommand<Upserted<ConversationView>>;
 
 public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 {
@@ -34,7 +30,7 @@ public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 public sealed class OpenDirectHandler(
     DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, PairStore pairs,
     ChangeRunner changes, PolicySettings policies, IClock clock)
-    : IRequestHandler<OpenDirect, OpenedDirect>
+    : IRequestHandler<OpenDirect, Upserted<ConversationView>>
 {
     // Index: pk_direct_keys.
     private const string FindSql =
@@ -50,7 +46,7 @@ public sealed class OpenDirectHandler(
         VALUES (@Key, @ConversationId)
         """;
 
-    public async Task<OpenedDirect> Handle(OpenDirect command, CancellationToken ct)
+    public async Task<Upserted<ConversationView>> Handle(OpenDirect command, CancellationToken ct)
     {
         var opener = command.Actor.RequireUser();
         if (opener == command.UserId)
@@ -61,7 +57,7 @@ public sealed class OpenDirectHandler(
             return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
         try
         {
-            return new OpenedDirect(await SayAsync(command, found, ct), Created: false);
+            return new Upserted<ConversationView>(await SayAsync(command, found, ct), Created: false);
         }
         catch (RuleException refusal) when (refusal.Problem.Code == ProblemCodes.NotFound)
         {
@@ -72,10 +68,10 @@ public sealed class OpenDirectHandler(
         }
     }
 
-    private async Task<OpenedDirect> MakeAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
+    private async Task<Upserted<ConversationView>> MakeAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
         var (id, created) = await CreateAsync(command, key, opener, ct);
-        return new OpenedDirect(await SayAsync(command, id, ct), created);
+        return new Upserted<ConversationView>(await SayAsync(command, id, ct), created);
     }
 
     private async Task<ConversationView> SayAsync(OpenDirect command, ConversationId id, CancellationToken ct)

@@ -128,31 +128,31 @@ public sealed record PolicyChange
         new(MessagingJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
     /// <summary>A conversation's own rules as they are to be stored, after this change of those that are; null where none is left.</summary>
-    public JsonText? Over(JsonText? stored)
+    public JsonText? AppliedTo(JsonText? stored)
     {
         var before = MessagingJson.Read<PolicyChange>(stored) ?? new PolicyChange();
         var after = new PolicyChange
         {
-            Posting = Kept(Posting, before.Posting),
-            Adding = Kept(Adding, before.Adding),
-            Pinning = Kept(Pinning, before.Pinning),
-            History = Kept(History, before.History),
-            SlowModeSeconds = Kept(SlowModeSeconds, before.SlowModeSeconds),
-            EditWindowSeconds = Kept(EditWindowSeconds, before.EditWindowSeconds),
-            DeleteWindowSeconds = Kept(DeleteWindowSeconds, before.DeleteWindowSeconds),
-            EditHistory = Kept(EditHistory, before.EditHistory),
-            Reactions = Kept(
-                Reactions.Value is { } change ? new(change.Over(before.Reactions.Value)) : Reactions, before.Reactions),
-            Receipts = Kept(Receipts, before.Receipts),
-            MentionAll = Kept(MentionAll, before.MentionAll),
-            RetentionDays = Kept(RetentionDays, before.RetentionDays),
+            Posting = Merge(Posting, before.Posting),
+            Adding = Merge(Adding, before.Adding),
+            Pinning = Merge(Pinning, before.Pinning),
+            History = Merge(History, before.History),
+            SlowModeSeconds = Merge(SlowModeSeconds, before.SlowModeSeconds),
+            EditWindowSeconds = Merge(EditWindowSeconds, before.EditWindowSeconds),
+            DeleteWindowSeconds = Merge(DeleteWindowSeconds, before.DeleteWindowSeconds),
+            EditHistory = Merge(EditHistory, before.EditHistory),
+            Reactions = Merge(
+                Reactions.Value is { } change ? new(change.AppliedTo(before.Reactions.Value)) : Reactions, before.Reactions),
+            Receipts = Merge(Receipts, before.Receipts),
+            MentionAll = Merge(MentionAll, before.MentionAll),
+            RetentionDays = Merge(RetentionDays, before.RetentionDays),
         };
         var json = JsonSerializer.Serialize(after, Stored);
         return json == "{}" ? null : new JsonText(json);
     }
 
     /// <summary>What is left of a member after a merge patch: nothing where it was cleared.</summary>
-    internal static Optional<T> Kept<T>(Optional<T> change, Optional<T> before) =>
+    internal static Optional<T> Merge<T>(Optional<T> change, Optional<T> before) =>
         !change.IsGiven ? before : change.Value is null ? default : change;
 }
 
@@ -165,12 +165,12 @@ public sealed record ReactionChange
     public Optional<IReadOnlyList<string>> Allowed { get; init; }
 
     /// <summary>These rules after the change; null where none is left.</summary>
-    public ReactionChange? Over(ReactionChange? before)
+    public ReactionChange? AppliedTo(ReactionChange? before)
     {
         var after = new ReactionChange
         {
-            Mode = PolicyChange.Kept(Mode, before?.Mode ?? default),
-            Allowed = PolicyChange.Kept(Allowed, before?.Allowed ?? default),
+            Mode = PolicyChange.Merge(Mode, before?.Mode ?? default),
+            Allowed = PolicyChange.Merge(Allowed, before?.Allowed ?? default),
         };
         return after is { Mode.IsGiven: false, Allowed.IsGiven: false } ? null : after;
     }

@@ -43,7 +43,7 @@ public sealed class ProfilePart : ChangePart
     private readonly Dictionary<ConversationId, Profile> changed = [];
     private readonly HashSet<ConversationId> asked = [];
 
-    public void Ask(ConversationId id) => asked.Add(id);
+    public void Require(ConversationId id) => asked.Add(id);
 
     public Profile Of(ConversationId id) => changed.GetValueOrDefault(id) ?? stored[id];
 

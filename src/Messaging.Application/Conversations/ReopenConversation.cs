@@ -26,8 +26,8 @@ public sealed class ReopenConversationHandler(ChangeRunner changes, Conversation
             var (conversation, place) = set.Get(ConversationId, Actor);
             if (!conversation.Reopen(place?.Participant))
                 return default;
-            set.Say(conversation, new SystemNote("conversation-reopened", Actor.UserId));
-            set.Tell(conversation, new ConversationReopened(ConversationId));
+            set.PostSystemMessage(conversation, new SystemMessage("conversation-reopened", Actor.UserId));
+            set.Raise(conversation, new ConversationReopened(ConversationId));
             return default;
         }
     }

@@ -68,10 +68,10 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
         // What others do in its batch would be decided by the rules before; and a slug that is in use would fail them too.
         public override bool GoesAlone => true;
 
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Profiles.Ask(ConversationId);
+            base.Require(set);
+            set.Profiles.Require(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -88,8 +88,8 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
             conversation.Change();
             set.Profiles.Save(ConversationId, after);
             if (after.Name != before.Name)
-                set.Say(conversation, new SystemNote("name-changed", Actor.UserId, Name: after.Name));
-            set.Tell(conversation, new ConversationUpdated(ConversationId));
+                set.PostSystemMessage(conversation, new SystemMessage("name-changed", Actor.UserId, Name: after.Name));
+            set.Raise(conversation, new ConversationUpdated(ConversationId));
             return default;
         }
 
@@ -103,7 +103,7 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
                 command.Metadata.IsGiven
                     ? MetadataRules.Patch(Json(before.Metadata), command.Metadata.Value, limits)?.Value
                     : before.Metadata,
-                command.Policy.IsGiven ? command.Policy.Value?.Over(Json(before.Policy))?.Value : before.Policy);
+                command.Policy.IsGiven ? command.Policy.Value?.AppliedTo(Json(before.Policy))?.Value : before.Policy);
             return command.Slug.IsGiven ? after.WithSlug(ConversationId) : after;
 
             static JsonText? Json(string? text) => text is null ? null : new JsonText(text);

@@ -17,7 +17,7 @@ public sealed record EventPage(IReadOnlyList<EventEnvelope> Events, FeedCursor C
 /// Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it; each event
 /// with its data of now.
 /// </summary>
-public sealed class EventStore(DbSession session, EventTeller teller)
+public sealed class EventStore(DbSession session, EventRenderer teller)
 {
     // Positions that one statement looks at: keeps each short for somebody in thousands of conversations who was away for days.
     private const int Window = 100_000;
@@ -55,8 +55,8 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 FROM feed m
                 WHERE m.conversation_id = p.conversation_id
                   AND m.user_id IS NULL
-                  AND (m.type <> '{ConversationCreated.Name}' OR {SightSql.Founded})
-                  AND (m.seq IS NULL OR ({SightSql.Reached} AND (m.type = '{MessageSent.Name}' OR NOT {SightSql.Hidden})))
+                  AND (m.type <> '{ConversationCreated.Name}' OR {VisibilitySql.Founded})
+                  AND (m.seq IS NULL OR ({VisibilitySql.Reached} AND (m.type = '{MessageSent.Name}' OR NOT {VisibilitySql.Hidden})))
                   AND m.position > @After
                   AND m.position <= @UpTo
                   AND m.occurred_at >= (SELECT first FROM days)
@@ -64,7 +64,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 ORDER BY m.position
                 LIMIT @Limit
             ) AS e
-            WHERE p.user_id = @UserId AND {SightSql.Hears}
+            WHERE p.user_id = @UserId AND {VisibilitySql.Hears}
             UNION ALL
             (
                 SELECT feed.position, feed.occurred_at
@@ -72,7 +72,7 @@ public sealed class EventStore(DbSession session, EventTeller teller)
                 WHERE feed.user_id = @UserId
                   AND (feed.conversation_id IS NULL OR feed.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
                     SELECT FROM participants p
-                    WHERE p.conversation_id = feed.conversation_id AND p.user_id = @UserId AND {SightSql.Hears}))
+                    WHERE p.conversation_id = feed.conversation_id AND p.user_id = @UserId AND {VisibilitySql.Hears}))
                   AND feed.position > @After
                   AND feed.position <= @UpTo
                   AND feed.occurred_at >= (SELECT first FROM days)

@@ -9,7 +9,7 @@ public sealed class EventsModule : Module
     public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton<OutboxSignal>();
-        services.AddSingleton<EventTeller>();
+        services.AddSingleton<EventRenderer>();
         services.AddScoped<Outbox>();
     }
 }

@@ -32,10 +32,10 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
     private sealed class DeleteChange(DeleteMessage command)
         : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Messages.AskBody(Sought);
+            base.Require(set);
+            set.Messages.RequireBody(Sought);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -49,7 +49,7 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
             set.Delete(
                 ConversationId, message.Delete(new Deletion(conversation.Next(set.Now), by, command.Reason ?? message.ReasonOf(command.Actor))));
             conversation.Show(message.Seq, new Preview(Text: null, message.Seq));
-            set.Tell(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message));
+            set.Raise(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message));
             return default;
         }
     }
@@ -57,11 +57,11 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
     private sealed class HideChange(DeleteMessage command)
         : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
+            base.Require(set);
             if (command.Actor.UserId is { } user)
-                set.Members.Ask(ConversationId, user);
+                set.Members.Require(ConversationId, user);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -71,12 +71,12 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
             var at = conversation.Next(set.Now);
             set.Messages.Hide(Sought, at);
             set.ForgetOwn(ConversationId, user, message.Seq - 1, message.Seq);
-            set.Tell(
+            set.Raise(
                 conversation, new MessageDeleted(ConversationId, user), message.Seq,
                 MessageValues.Of(message) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });
             // Also of what was deleted for everyone just before: of the two deletions that one may hear this one alone.
             if (message.Type is not MessageType.System && set.Members.Of(ConversationId, user).HasUnread(message))
-                set.Tell(conversation, new UnreadChanged(ConversationId, user), seq: null, values: null);
+                set.Raise(conversation, new UnreadChanged(ConversationId, user), seq: null, values: null);
             return default;
         }
     }

@@ -21,7 +21,7 @@ public sealed record EditMessage(
     Optional<JsonText?> Metadata,
     Optional<IReadOnlyList<UserId>> Mentions) : ICommand<MessageView>;
 
-public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views, IValidator<MessageWords> validator, Limits limits)
+public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views, IValidator<EditableContent> validator, Limits limits)
     : IRequestHandler<EditMessage, MessageView>
 {
     public async Task<MessageView> Handle(EditMessage command, CancellationToken ct)
@@ -31,20 +31,20 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
         return await views.GetOwnAsync(command.ConversationId, seq, command.Actor, ct);
     }
 
-    private sealed class EditChange(EditMessage command, IValidator<MessageWords> validator, Limits limits)
+    private sealed class EditChange(EditMessage command, IValidator<EditableContent> validator, Limits limits)
         : StoredMessageChange<long>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
         public override int Size => 2 * ((command.Text.Value?.Length ?? 0) + (command.Metadata.Value?.Value.Length ?? 0));
 
         private IReadOnlyList<UserId> Mentioned => [.. (command.Mentions.Value ?? []).Distinct()];
 
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Places.AskPresent(ConversationId, Mentioned);
-            set.Messages.AskBody(Sought);
+            base.Require(set);
+            set.Memberships.RequirePresent(ConversationId, Mentioned);
+            set.Messages.RequireBody(Sought);
             if (command.Mentions.IsGiven)
-                set.Members.Ask(ConversationId);
+                set.Members.Require(ConversationId);
         }
 
         protected override long DecideOn(ChangeSet set)
@@ -65,13 +65,13 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             place?.Participant.Edited(at);
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(message.Seq, new Preview(Previews.Of(after.Text), DeletedSeq: null));
-            set.Tell(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
+            set.Raise(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
             TellUnread(set, conversation, message, edited);
             return message.Seq;
         }
 
         // What the patch comes to is known only here, and the bounds hold for that. Whoever was mentioned may have left since.
-        private MessageWords Apply(ChangeSet set, Conversation conversation, Participant? participant, MessageWords before)
+        private EditableContent Apply(ChangeSet set, Conversation conversation, Participant? participant, EditableContent before)
         {
             var after = before with
             {
@@ -89,7 +89,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             {
                 MentionRules.Ensure(
                     conversation, participant, Mentioned,
-                    set.Places.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
+                    set.Memberships.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
             }
             return after;
         }
@@ -103,7 +103,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             foreach (var member in set.Members.Of(ConversationId).Where(m => m.HasUnread(before)).OrderBy(m => m.UserId))
             {
                 if (Counts(was, member) != Counts(counts, member))
-                    set.Tell(conversation, new UnreadChanged(ConversationId, member.UserId), seq: null, values: null);
+                    set.Raise(conversation, new UnreadChanged(ConversationId, member.UserId), seq: null, values: null);
             }
         }
 
@@ -111,13 +111,13 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             counted.Contains(MentionRules.Everybody) || counted.Contains(member.UserId);
     }
 
-    private static MessageWords WordsOf(StoredMessage message)
+    private static EditableContent WordsOf(StoredMessage message)
     {
         var body = message.Body!;
         return new(message.Type, body.Text, body.Metadata is null ? null : JsonText.OfStored(body.Metadata), body.Mentions);
     }
 
-    private static bool Same(MessageWords before, MessageWords after) =>
+    private static bool Same(EditableContent before, EditableContent after) =>
         before.Text == after.Text && before.Mentions!.SequenceEqual(after.Mentions!)
         && JsonNode.DeepEquals(Node(before.Metadata), Node(after.Metadata));
 

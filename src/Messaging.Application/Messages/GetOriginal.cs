@@ -10,7 +10,7 @@ namespace Messaging.Application.Messages;
 public sealed record GetOriginal(MessageId Id) : IQuery<MessageView>;
 
 public sealed class GetOriginalHandler(
-    DbSession session, MessagePlaceStore places, MessageReader views, AttachmentStore attachments, FileUrls urls)
+    DbSession session, MessageLookupStore places, MessageReader views, AttachmentStore attachments, FileUrls urls)
     : IRequestHandler<GetOriginal, MessageView>
 {
     // Index: pk_message_originals.

@@ -25,7 +25,7 @@ public sealed class ListEditsValidator : AbstractValidator<ListEdits>
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListEditsHandler(DbSession session, ConversationStore conversations, MessagePlaceStore places)
+public sealed class ListEditsHandler(DbSession session, ConversationStore conversations, MessageLookupStore places)
     : IRequestHandler<ListEdits, Page<EditView>>
 {
     // Who has left by now, and a message that is deleted by now, are looked at here too. Index: pk_message_edits; pk_messages; pk_participants.

@@ -16,7 +16,7 @@ public sealed class ListRepliesValidator : AbstractValidator<ListReplies>
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListRepliesHandler(DbSession session, MessagePlaceStore places, MessageReader messages)
+public sealed class ListRepliesHandler(DbSession session, MessageLookupStore places, MessageReader messages)
     : IRequestHandler<ListReplies, Page<MessageView>>
 {
     // Index: ix_messages_replies, from the cursor on, in the months since the message; pk_participants; pk_message_hidden.
@@ -24,9 +24,9 @@ public sealed class ListRepliesHandler(DbSession session, MessagePlaceStore plac
         $"""
         SELECT m.conversation_id, m.seq, m.created_at
         FROM messages m
-        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
         WHERE m.conversation_id = @ConversationId AND m.reply_to_seq = @Seq AND m.seq > @After AND m.created_at >= @CreatedAt
-            AND (@UserId::text IS NULL OR ({SightSql.Seen}))
+            AND (@UserId::text IS NULL OR ({VisibilitySql.Seen}))
         ORDER BY m.seq
         LIMIT @Take
         """;
@@ -35,7 +35,7 @@ public sealed class ListRepliesHandler(DbSession session, MessagePlaceStore plac
     {
         var after = query.Cursor is null ? 0 : Decode(query.Cursor);
         var message = await places.GetAsync(query.ConversationId, query.MessageId, query.Actor, ct);
-        var found = await session.QueryAsync<MessagePlace>(
+        var found = await session.QueryAsync<MessageKey>(
             PageSql,
             new
             {

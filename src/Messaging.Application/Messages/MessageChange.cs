@@ -35,20 +35,20 @@ public sealed class MessageChange(
 
     private KeyOfMessage? Key => draft.ClientMessageId is { } key ? new(ConversationId, actor.UserId, key) : null;
 
-    internal override void Ask(ChangeSet set)
+    internal override void Require(ChangeSet set)
     {
-        set.Places.AskDay(ConversationId);
+        set.Memberships.RequireDay(ConversationId);
         if (actor.UserId is { } sender)
-            set.Places.AskSender(ConversationId, sender);
-        set.Places.AskPresent(ConversationId, draft.Mentions);
+            set.Memberships.RequireSender(ConversationId, sender);
+        set.Memberships.RequirePresent(ConversationId, draft.Mentions);
         if (Key is { } key)
-            set.Sends.AskKey(key);
+            set.Sends.RequireKey(key);
         if (draft.ReplyToId is { } reply)
-            set.Sends.AskReply(new(ConversationId, actor.UserId, reply));
+            set.Sends.RequireReply(new(ConversationId, actor.UserId, reply));
         if (draft.HasAttachments && actor.UserId is { } uploader)
-            set.Sends.AskFiles(ConversationId, uploader, draft.AttachmentIds!);
+            set.Sends.RequireFiles(ConversationId, uploader, draft.AttachmentIds!);
         if (first is not null)
-            PairChange.AskOfTwo(set, ConversationId);
+            PairChange.RequireOfTwo(set, ConversationId);
     }
 
     protected override MessageOutcome DecideOn(ChangeSet set)
@@ -69,7 +69,7 @@ public sealed class MessageChange(
             : null;
 
         var message = Message.Compose(
-            conversation, actor, place?.Participant, draft, set.Places.PresentOf(ConversationId, draft.Mentions), set.Now);
+            conversation, actor, place?.Participant, draft, set.Memberships.PresentOf(ConversationId, draft.Mentions), set.Now);
         var files = draft.HasAttachments ? FilesOf(set) : [];
         if (asks)
             first!.Pair.AskFirst(Guid.CreateVersion7(first.Pair.Now.ToDateTimeOffset()));
@@ -79,10 +79,10 @@ public sealed class MessageChange(
         var receiver = asks ? set.Partners.Of(ConversationId).Single(one => one.UserId != actor.UserId) : null;
         // Whoever writes into what the other one has opened has not heard of it.
         if (receiver is { HasOpened: true })
-            set.Tell(conversation, new ConversationCreated(ConversationId, actor.UserId));
-        var taken = conversation.Take(set.Now);
+            set.Raise(conversation, new ConversationCreated(ConversationId, actor.UserId));
+        var taken = conversation.DrawPosition(set.Now);
         var hadUnread = place?.Participant.Sent(taken.At) ?? false;
-        var extras = new MessageExtras
+        var extras = new MessageDetails
         {
             Attachments = [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))],
             Saved = place is null ? null : false,
@@ -99,11 +99,11 @@ public sealed class MessageChange(
 
     private static void Await(ChangeSet set, Conversation conversation, Partner receiver)
     {
-        conversation.Ask(receiver, set.Partners.Of(conversation.Id));
+        conversation.BeginRequest(receiver, set.Partners.Of(conversation.Id));
         // Who has opened it has it in the inbox, and there it is no more until it is accepted.
         if (receiver.HasOpened)
         {
-            set.TellOwn(
+            set.RaiseOwn(
                 new ConversationDeleted(conversation.Id, receiver.UserId), new DeletedConversation(conversation.Id), conversation.LastEventAt);
         }
     }
@@ -125,7 +125,7 @@ public sealed class MessageChange(
 /// <param name="HadUnread">Whether its sender has read others by sending it.</param>
 /// <param name="RecipientCount">To how many it goes.</param>
 public sealed record NewMessage(
-    Message Message, MessageContent Content, MessagePosition Place, ReplyView? Reply, IReadOnlyList<AttachmentRow> Files, bool HadUnread,
+    Message Message, MessageContent Content, MessagePosition Position, ReplyView? Reply, IReadOnlyList<AttachmentRow> Files, bool HadUnread,
     byte[]? Fingerprint, int RecipientCount)
 {
     public MessageId Id => Message.Id;
@@ -138,7 +138,7 @@ public sealed record NewMessage(
 
     public KeyOfMessage? Key => Draft.ClientMessageId is { } key ? new(ConversationId, Sender, key) : null;
 
-    public DateOnly Day => Place.At.InUtc().Date.ToDateOnly();
+    public DateOnly Day => Position.At.InUtc().Date.ToDateOnly();
 
     public string Type => Draft.Type.ToString().ToLowerInvariant();
 
@@ -152,7 +152,7 @@ public sealed record NewMessage(
     public string? Location => Draft.Location is null ? null : JsonSerializer.Serialize(Draft.Location, MessagingJson.Options);
 
     /// <summary>What its event keeps of the moment, as JSON.</summary>
-    public string Told => $$"""{"recipientCount":{{RecipientCount}}}""";
+    public string EventValues => $$"""{"recipientCount":{{RecipientCount}}}""";
 
     public string? Reference => Draft.Reference is null ? null : JsonSerializer.Serialize(Draft.Reference, MessagingJson.Options);
 }

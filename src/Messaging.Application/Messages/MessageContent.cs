@@ -37,7 +37,7 @@ public sealed record MessageContent(
         ClientMessageId, Type ?? MessageType.Text, Text, Metadata?.Value, ReplyToId, Mentions is null ? [] : [.. Mentions.Distinct()], Location,
         Reference, AttachmentIds);
 
-    public MessageWords ToWords() => new(Type ?? MessageType.Text, Text, Metadata, Mentions);
+    public EditableContent ToWords() => new(Type ?? MessageType.Text, Text, Metadata, Mentions);
 
     // As fingerprints that are stored were made.
     private static readonly JsonSerializerOptions Fingerprinted =
@@ -50,7 +50,7 @@ public sealed record MessageContent(
 
 public sealed class MessageContentValidator : AbstractValidator<MessageContent>
 {
-    public MessageContentValidator(IValidator<MessageWords> words, Limits limits)
+    public MessageContentValidator(IValidator<EditableContent> words, Limits limits)
     {
         RuleFor(m => m.ClientMessageId).Must(id => id is null || StrictText.Length(id) is >= 1 and <= 64)
             .WithMessage("A clientMessageId has 1 to 64 characters.");

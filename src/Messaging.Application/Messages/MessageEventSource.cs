@@ -27,7 +27,7 @@ public sealed record MessageValues
 }
 
 /// <summary>Messages as all who hear of them may see them.</summary>
-public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet extras) : IEventSource
+public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet extras) : IEventSource
 {
     // What stands around a message, and what of it is its reader's to see; where all hear it who may, whoever tells it asks that. Index:
     // pk_conversations, pk_message_originals, pk_participants, pk_message_hidden, pk_messages.
@@ -36,7 +36,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet 
         SELECT k.conversation_id, k.seq,
             (SELECT o.mentions FROM message_originals o WHERE o.conversation_id = k.conversation_id AND o.seq = k.seq) AS mentions,
             coalesce((
-                SELECT {SightSql.Start}
+                SELECT {VisibilitySql.Start}
                 FROM participants p
                 WHERE p.conversation_id = k.conversation_id AND p.user_id = @Reader), 0) AS cleared_seq,
             (
@@ -86,7 +86,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet 
         {
             // Whoever counts the unread mentions has to learn of whom it spoke before it was deleted.
             Mentions = around.Mentions is { } mentions ? [.. mentions.Select(id => new UserId(id))] : message.Mentions,
-            ReplyTo = message.ReplyTo is { } reply && new Sight(around.ClearedSeq).Shows(reply.Seq, around.HidesReply) ? reply : null,
+            ReplyTo = message.ReplyTo is { } reply && new Visibility(around.ClearedSeq).Shows(reply.Seq, around.HidesReply) ? reply : null,
         };
         if (row.Type == MessageSent.Name)
             told = told with { DeliveredCount = 0, ReadCount = 0, RecipientCount = values.RecipientCount };
@@ -96,7 +96,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageExtraSet 
         return around.HiddenAt is { } at ? told.WithoutContent(new DeletedView(at, reader, DeleteReason.User, DeleteScope.Me)) : told;
     }
 
-    private static MessagePlace PlaceOf(FeedRow row) =>
+    private static MessageKey PlaceOf(FeedRow row) =>
         new(new ConversationId(row.ConversationId!.Value), row.Seq!.Value, row.Values<MessageValues>().CreatedAt ?? row.OccurredAt);
 
     private sealed record Around(

@@ -9,7 +9,7 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>Messages that are there already.</summary>
-public sealed class MessagePart(MessageExtraSet extras) : ChangePart
+public sealed class MessagePart(MessageDetailSet extras) : ChangePart
 {
     // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
     private const string LoadSql =
@@ -17,8 +17,8 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
         SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, m.type, m.created_at, m.deleted_at IS NOT NULL AS is_deleted,
             m.version
         FROM {SoughtMessage.Places}
-        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.TakesPart}
-        WHERE k.user_id = '' OR ({SightSql.Seen})
+        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {VisibilitySql.TakesPart}
+        WHERE k.user_id = '' OR ({VisibilitySql.Seen})
         """;
 
     // Index: as for messages.
@@ -132,10 +132,10 @@ public sealed class MessagePart(MessageExtraSet extras) : ChangePart
     internal List<SoughtMessage> Missing => [.. asked.Where(sought => !seen.Contains(sought))];
 
     /// <summary>Asks for a message, for somebody who may see it.</summary>
-    public void Ask(SoughtMessage sought) => asked.Add(sought);
+    public void Require(SoughtMessage sought) => asked.Add(sought);
 
     /// <summary>Asks for a message with what it says.</summary>
-    public void AskBody(SoughtMessage sought)
+    public void RequireBody(SoughtMessage sought)
     {
         asked.Add(sought);
         bodiesAsked.Add(sought);

@@ -9,13 +9,13 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>Where a message stands.</summary>
-public sealed record MessagePlace(ConversationId ConversationId, long Seq, Instant CreatedAt);
+public sealed record MessageKey(ConversationId ConversationId, long Seq, Instant CreatedAt);
 
 /// <summary>
 /// The one reader of messages and of what hangs on them, as a viewer sees them: a page of a conversation, which is a range, or those of
-/// several places, found before. One round trip each, and of one moment. What hangs on them is read by a <see cref="MessageExtra"/> each.
+/// several places, found before. One round trip each, and of one moment. What hangs on them is read by a <see cref="MessageDetail"/> each.
 /// </summary>
-public sealed class MessageReader(DbSession session, MessagePlaceStore found, PolicySettings policies, MessageExtraSet extras)
+public sealed class MessageReader(DbSession session, MessageLookupStore found, PolicySettings policies, MessageDetailSet extras)
 {
     /// <summary>The places <c>k</c>.</summary>
     internal const string Places =
@@ -54,8 +54,8 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             WHERE o.conversation_id = p.conversation_id AND o.seq = m.reply_to_seq
                 AND o.created_at BETWEEN p.begun_at AND CASE WHEN m.reply_to_seq IS NOT NULL THEN m.created_at END
             LIMIT 1
-        ) r ON {SightSql.ReplySeen}
-        WHERE {SightSql.Seen}
+        ) r ON {VisibilitySql.ReplySeen}
+        WHERE {VisibilitySql.Seen}
         """;
 
     /// <summary>
@@ -69,11 +69,11 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
             bounds.last_seq, bounds.cleared_seq, bounds.has_gaps, bounds.begun_at, bounds.last_activity_at
         FROM (
             SELECT c.id AS conversation_id, c.last_seq, c.created_at AS begun_at, c.last_activity_at,
-                coalesce({SightSql.Start}, 0) AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps,
+                coalesce({VisibilitySql.Start}, 0) AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps,
                 coalesce(@After, greatest(least(coalesce(@Upto, c.last_seq), c.last_seq) - @Limit, 0)) AS after,
-                least(coalesce(@After + greatest({SightSql.Start} - @After, 0) + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
+                least(coalesce(@After + greatest({VisibilitySql.Start} - @After, 0) + @Limit, @Upto, c.last_seq), c.last_seq) AS upto
             FROM conversations c
-            LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
+            LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
             WHERE c.id = @ConversationId AND (@UserId::text IS NULL OR p.user_id IS NOT NULL)
         ) bounds
         """;
@@ -101,13 +101,13 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         SELECT {Columns}
         FROM (
             SELECT k.conversation_id, @UserId::text AS user_id, k.seq, k.created_at, c.created_at AS begun_at,
-                CASE WHEN @UserId::text IS NULL THEN 0 ELSE {SightSql.Start} END AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps
+                CASE WHEN @UserId::text IS NULL THEN 0 ELSE {VisibilitySql.Start} END AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps
             FROM {Places}
             JOIN conversations c ON c.id = k.conversation_id
             LEFT JOIN LATERAL (
-                SELECT {SightSql.Start}, p.has_gaps
+                SELECT {VisibilitySql.Start}, p.has_gaps
                 FROM participants p
-                WHERE p.conversation_id = k.conversation_id AND p.user_id = @UserId AND {SightSql.TakesPart}
+                WHERE p.conversation_id = k.conversation_id AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
                 LIMIT 1
             ) p ON true
         ) p
@@ -148,7 +148,7 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
         await GetAsync(conversationId, (await found.GetAsync(conversationId, id, viewer, ct)).Seq, viewer, ct);
 
     /// <summary>Those of the messages that the viewer may see, in the order of the places.</summary>
-    public async Task<IReadOnlyList<MessageView>> ListAsync(IReadOnlyList<MessagePlace> places, Actor viewer, CancellationToken ct)
+    public async Task<IReadOnlyList<MessageView>> ListAsync(IReadOnlyList<MessageKey> places, Actor viewer, CancellationToken ct)
     {
         if (places.Count == 0)
             return [];
@@ -161,10 +161,10 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
     /// <param name="receiptsIn">The conversations where it is counted who has received and read; nobody has elsewhere.</param>
     /// <param name="receipts">Whether receipts are told here.</param>
     internal static Reading<Func<ConversationId, long, MessageView?>> Read(
-        MessageExtraSet extras, IReadOnlyList<MessagePlace> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn,
+        MessageDetailSet extras, IReadOnlyList<MessageKey> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn,
         bool receipts, UrlAudience audience)
     {
-        var asked = new ExtrasAsked(audience, CountsPeople: receiptsIn.Count > 0);
+        var asked = new DetailRequests(audience, CountsPeople: receiptsIn.Count > 0);
         return new(
             asked.CountsPeople ? extras.PlacesSql : extras.UncountedSql,
             new
@@ -207,7 +207,7 @@ public sealed class MessageReader(DbSession session, MessagePlaceStore found, Po
                     return ((MessagePage, long?)?)null;
                 var range = new PageRange(row);
                 var rows = (await grid.ReadAsync<MessageRow>()).AsList();
-                var asked = new ExtrasAsked(UrlAudience.Caller) { Page = range, Receives = receives };
+                var asked = new DetailRequests(UrlAudience.Caller) { Page = range, Receives = receives };
                 var fillers = await extras.ReadAsync(grid, asked);
                 var page = new MessagePage(
                     rows.ConvertAll(row => row.ToView(fillers)),
@@ -227,7 +227,7 @@ internal sealed record MessageRow(
 {
     public MessageView ToView(Filler[] fillers)
     {
-        var extras = new MessageExtras();
+        var extras = new MessageDetails();
         foreach (var fill in fillers)
             fill(this, ref extras);
         return MessageView.Of(

@@ -9,7 +9,7 @@ namespace Messaging.Application.Messages;
 
 /// <summary>
 /// Sends what somebody says: together with what others send at the same moment, or within a command's own transaction. What a conversation
-/// says of itself is left by <see cref="ChangeSet.Say"/>.
+/// says of itself is left by <see cref="ChangeSet.PostSystemMessage"/>.
 /// </summary>
 public sealed class MessageSender(
     DbSession session, ChangeRunner changes, MessageReader views, RequestStore requests, FileUrls urls, PolicySettings policies)

@@ -59,7 +59,7 @@ public sealed record MessageView(
     internal static MessageView Of(
         MessageId id, ConversationId conversationId, long seq, MessageType type, UserId? senderId, SenderView? sender, string? text,
         JsonText? metadata, MessageLocation? location, MessageReference? reference, ReplyView? replyTo, IReadOnlyList<UserId> mentions,
-        string? clientMessageId, Instant createdAt, MessageExtras extras, int editCount = 0, Instant? editedAt = null,
+        string? clientMessageId, Instant createdAt, MessageDetails extras, int editCount = 0, Instant? editedAt = null,
         DeletedView? deleted = null, long version = 1) => new(
         id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, extras.Attachments,
         extras.Reactions, clientMessageId, extras.Pinned, extras.Saved, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
@@ -74,7 +74,7 @@ public sealed record MessageView(
 }
 
 /// <summary>What hangs on a message: filled by the parts of which each reads some of it.</summary>
-public struct MessageExtras()
+public struct MessageDetails()
 {
     public IReadOnlyList<AttachmentView> Attachments { get; set; } = [];
 

@@ -43,7 +43,7 @@ public sealed class MessagesModule : Module
 
     public override void AddServices(IServiceCollection services)
     {
-        services.AddSingleton<MessageExtraSet>();
+        services.AddSingleton<MessageDetailSet>();
         services.AddScoped<MessageSender>();
         services.AddScoped<MessageReader>();
     }

@@ -7,31 +7,27 @@ using Messaging.Domain.Messages;
 namespace Messaging.Application.Messages;
 
 /// <summary>Pins a message for everybody in the conversation; one that is pinned stays as it is.</summary>
-public sealed record PinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<PutPin>;
+public sealed record PinMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Upserted<PinView>>;
 
-/// <summary>The pin as it stands.</summary>
-/// <param name="Created">False for one that was there.</param>
-public sealed record PutPin(PinView Pin, bool Created);
-
-public sealed class PinMessageHandler(ChangeRunner changes, MessageReader views) : IRequestHandler<PinMessage, PutPin>
+public sealed class PinMessageHandler(ChangeRunner changes, MessageReader views) : IRequestHandler<PinMessage, Upserted<PinView>>
 {
-    public async Task<PutPin> Handle(PinMessage command, CancellationToken ct)
+    public async Task<Upserted<PinView>> Handle(PinMessage command, CancellationToken ct)
     {
         var (seq, pin, created) = await changes.RunAsync(command.Actor, new PinChange(command), ct);
         // Who has cleared it or gone by now has pinned it all the same.
         var message = await views.FindAsync(command.ConversationId, seq, command.Actor, ct)
             ?? await views.GetAsync(command.ConversationId, seq, Actor.Service, ct);
-        return new PutPin(new PinView(message, pin.By, pin.At), created);
+        return new Upserted<PinView>(new PinView(message, pin.By, pin.At), created);
     }
 
     // The conversation's lock: two at once are counted one after the other, and nothing is pinned that is being deleted.
     private sealed class PinChange(PinMessage command)
         : StoredMessageChange<(long Seq, Pin Pin, bool Created)>(command.Actor, command.ConversationId, command.MessageId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Pins.Ask(ConversationId);
+            base.Require(set);
+            set.Pins.Require(ConversationId);
         }
 
         protected override (long Seq, Pin Pin, bool Created) DecideOn(ChangeSet set)
@@ -39,11 +35,11 @@ public sealed class PinMessageHandler(ChangeRunner changes, MessageReader views)
             var (conversation, place, message) = Get(set);
             var by = command.Actor.UserId;
             conversation.EnsureMayPin(place?.Participant);
-            message.EnsureThere();
+            message.EnsureNotDeleted();
 
             var created = set.Pins.Put(ConversationId, message, new Pin(by, conversation.Next(set.Now)));
             if (created)
-                set.Tell(conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: true, by));
+                set.Raise(conversation, new MessagePinned(ConversationId), message.Seq, new PinValues(message.Id, Pinned: true, by));
             return (message.Seq, set.Pins.Find(ConversationId, message.Seq)!.Value, created);
         }
     }

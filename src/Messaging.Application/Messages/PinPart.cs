@@ -28,7 +28,7 @@ public sealed class PinPart : ChangePart
     private readonly Dictionary<(ConversationId Id, long Seq), Instant> changed = [];
     private readonly HashSet<(ConversationId Id, long Seq)> stored = [];
 
-    public void Ask(ConversationId id) => pins.TryAdd(id, new Pins());
+    public void Require(ConversationId id) => pins.TryAdd(id, new Pins());
 
     /// <summary>Null for a message that is not pinned.</summary>
     public Pin? Find(ConversationId id, long seq) => pins[id].Of(seq);
@@ -66,7 +66,7 @@ public sealed class PinPart : ChangePart
         // One that was taken away and put again is another one.
         var gone = changed.Keys.Where(stored.Contains).ToList();
         if (gone.Count > 0)
-            round.Add(PinExtra.RemoveSql, Columns.Of(gone, key => key.Id.Value), Columns.Of(gone, key => key.Seq));
+            round.Add(PinDetail.RemoveSql, Columns.Of(gone, key => key.Id.Value), Columns.Of(gone, key => key.Seq));
         var come = changed.Where(row => Find(row.Key.Id, row.Key.Seq) is not null)
             .Select(row => (row.Key, SentAt: row.Value, Pin: Find(row.Key.Id, row.Key.Seq)!.Value)).ToList();
         if (come.Count > 0)

@@ -10,7 +10,7 @@ public sealed record PinView(MessageView Message, UserId? PinnedBy, Instant Pinn
 
 /// <summary>What <c>message:pinned</c> tells.</summary>
 /// <param name="By">Null for the service.</param>
-public sealed record PinTold(MessageId MessageId, bool Pinned, UserId? By);
+public sealed record PinValues(MessageId MessageId, bool Pinned, UserId? By);
 
 /// <summary>The pinned messages of a conversation: few, whatever its length.</summary>
 public sealed class PinStore(DbSession session, MessageReader messages)
@@ -20,9 +20,9 @@ public sealed class PinStore(DbSession session, MessageReader messages)
         $"""
         SELECT m.conversation_id, m.seq, m.sent_at AS created_at, m.pinned_by, m.pinned_at
         FROM pins m
-        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
         WHERE m.conversation_id = @ConversationId AND (m.pinned_at, m.seq) < (@BeforeTime, @BeforeSeq)
-            AND (@UserId::text IS NULL OR ({SightSql.Seen}))
+            AND (@UserId::text IS NULL OR ({VisibilitySql.Seen}))
         ORDER BY m.pinned_at DESC, m.seq DESC
         LIMIT @Take
         """;
@@ -51,6 +51,6 @@ public sealed class PinStore(DbSession session, MessageReader messages)
     /// <summary>A pin, and where its message stands.</summary>
     public sealed record Row(ConversationId ConversationId, long Seq, Instant CreatedAt, UserId? PinnedBy, Instant PinnedAt)
     {
-        public MessagePlace ToPlace() => new(ConversationId, Seq, CreatedAt);
+        public MessageKey ToPlace() => new(ConversationId, Seq, CreatedAt);
     }
 }

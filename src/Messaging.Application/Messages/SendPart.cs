@@ -23,8 +23,8 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
         $"""
         SELECT k.conversation_id, k.user_id, m.id, m.seq, m.sender_id, {Previews.Text} AS preview, m.deleted_at IS NOT NULL AS deleted
         FROM {SoughtMessage.Places}
-        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.TakesPart}
-        WHERE k.user_id = '' OR ({SightSql.Seen})
+        LEFT JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {VisibilitySql.TakesPart}
+        WHERE k.user_id = '' OR ({VisibilitySql.Seen})
         """;
 
     private const string AddMessagesSql =
@@ -63,7 +63,7 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
 
     /// <summary>Who has sent the message of a seq, if it is a new one; null for the service.</summary>
     internal UserId? SenderOf(ConversationId id, long seq) =>
-        messages.Find(message => message.ConversationId == id && message.Place.Seq == seq)?.Sender;
+        messages.Find(message => message.ConversationId == id && message.Position.Seq == seq)?.Sender;
 
     /// <summary>The newest message of each conversation.</summary>
     internal List<NewMessage> Newest => [.. messages.GroupBy(message => message.ConversationId).Select(group => group.Last())];
@@ -76,16 +76,16 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
     ];
 
     /// <summary>Those that are the first of their day in their conversations.</summary>
-    internal List<NewMessage> FirstOfDays => messages.FindAll(message => message.Place.FirstOfDay);
+    internal List<NewMessage> FirstOfDays => messages.FindAll(message => message.Position.FirstOfDay);
 
     /// <summary>Asks for what has a sender's own name already.</summary>
-    public void AskKey(KeyOfMessage key) => keysAsked.Add(key);
+    public void RequireKey(KeyOfMessage key) => keysAsked.Add(key);
 
     /// <summary>Asks for a message as a reply shows it.</summary>
-    public void AskReply(SoughtMessage sought) => repliesAsked.Add(sought);
+    public void RequireReply(SoughtMessage sought) => repliesAsked.Add(sought);
 
     /// <summary>Asks for files that a message is to name, which are locked.</summary>
-    public void AskFiles(ConversationId id, UserId user, IEnumerable<AttachmentId> ids) =>
+    public void RequireFiles(ConversationId id, UserId user, IEnumerable<AttachmentId> ids) =>
         filesAsked.UnionWith(ids.Select(file => (id, user, file)));
 
     /// <summary>What is stored under a sender's own name for it; null for none.</summary>
@@ -102,7 +102,7 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
     {
         messages.Add(message);
         if (message.Key is { } key)
-            keys[key] = new StoredKey(message.Place.Seq, message.Fingerprint!);
+            keys[key] = new StoredKey(message.Position.Seq, message.Fingerprint!);
         foreach (var file in message.Files)
             files.Remove(file);
     }
@@ -145,22 +145,22 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
     internal override void Write(Round round)
     {
         Columns.IfAny(messages, rows => round.Add(
-            AddMessagesSql, Columns.Of(rows, m => m.ConversationId.Value), Columns.Of(rows, m => m.Place.Seq),
-            Columns.Of(rows, m => m.Place.At.ToDateTimeUtc()), Columns.Of(rows, m => m.Id.Value), Columns.Of(rows, m => m.Sender?.Value),
+            AddMessagesSql, Columns.Of(rows, m => m.ConversationId.Value), Columns.Of(rows, m => m.Position.Seq),
+            Columns.Of(rows, m => m.Position.At.ToDateTimeUtc()), Columns.Of(rows, m => m.Id.Value), Columns.Of(rows, m => m.Sender?.Value),
             Columns.Of(rows, m => m.Type), Columns.Of(rows, m => m.Draft.Text), Columns.Of(rows, m => m.Draft.Metadata),
             Columns.Of(rows, m => m.Mentions), Columns.Of(rows, m => m.Draft.ClientMessageId), Columns.Of(rows, m => m.Reply?.Seq),
             Columns.Of(rows, m => m.Location), Columns.Of(rows, m => m.Reference)));
         Columns.IfAny(messages.FindAll(m => m.Key is not null), keyed => round.Add(
             AddKeysSql, Columns.Of(keyed, m => m.Sender?.Value ?? ""), Columns.Of(keyed, m => m.ConversationId.Value),
-            Columns.Of(keyed, m => m.Draft.ClientMessageId), Columns.Of(keyed, m => m.Place.Seq),
-            Columns.Of(keyed, m => m.Place.At.ToDateTimeUtc()), Columns.Of(keyed, m => m.Fingerprint)));
+            Columns.Of(keyed, m => m.Draft.ClientMessageId), Columns.Of(keyed, m => m.Position.Seq),
+            Columns.Of(keyed, m => m.Position.At.ToDateTimeUtc()), Columns.Of(keyed, m => m.Fingerprint)));
         Columns.IfAny(messages.FindAll(m => m.Draft.Type is MessageType.System), system => round.Add(
-            AddGapsSql, Columns.Of(system, m => m.ConversationId.Value), Columns.Of(system, m => m.Place.Seq)));
+            AddGapsSql, Columns.Of(system, m => m.ConversationId.Value), Columns.Of(system, m => m.Position.Seq)));
         Columns.IfAny(messages.SelectMany(m => m.Counted.Select(user => (Message: m, User: user))).ToList(), counted => round.Add(
             MessagePart.AddMentionsSql, Columns.Of(counted, c => c.Message.ConversationId.Value), Columns.Of(counted, c => c.User.Value),
-            Columns.Of(counted, c => c.Message.Place.Seq)));
+            Columns.Of(counted, c => c.Message.Position.Seq)));
         foreach (var message in messages.Where(m => m.Files.Count > 0))
-            round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Place.Seq, Columns.Of(message.Files, file => file.Id.Value));
+            round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Position.Seq, Columns.Of(message.Files, file => file.Id.Value));
     }
 
     private void ReadReply(DbDataReader reader)

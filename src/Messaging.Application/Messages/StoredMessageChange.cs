@@ -12,14 +12,14 @@ public abstract class StoredMessageChange<TResult>(Actor actor, ConversationId i
 {
     protected SoughtMessage Sought { get; } = new(id, actor.UserId, messageId);
 
-    internal override void Ask(ChangeSet set)
+    internal override void Require(ChangeSet set)
     {
-        set.AskPlace(ConversationId, actor);
-        set.Messages.Ask(Sought);
+        set.RequireMembership(ConversationId, actor);
+        set.Messages.Require(Sought);
     }
 
     /// <summary>The message, its conversation and the actor's place there; refuses, as absent, what the actor cannot see.</summary>
-    protected (Conversation Conversation, Place? Place, StoredMessage Message) Get(ChangeSet set)
+    protected (Conversation Conversation, Membership? Place, StoredMessage Message) Get(ChangeSet set)
     {
         var (conversation, place) = set.Get(ConversationId, actor);
         var message = set.Messages.Get(Sought);

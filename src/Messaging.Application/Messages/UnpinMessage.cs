@@ -18,10 +18,10 @@ public sealed class UnpinMessageHandler(ChangeRunner changes) : IRequestHandler<
     private sealed class UnpinChange(UnpinMessage command)
         : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Pins.Ask(ConversationId);
+            base.Require(set);
+            set.Pins.Require(ConversationId);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -31,8 +31,8 @@ public sealed class UnpinMessageHandler(ChangeRunner changes) : IRequestHandler<
 
             if (set.Pins.Take(ConversationId, message))
             {
-                set.Tell(
-                    conversation, new MessagePinned(ConversationId), message.Seq, new PinTold(message.Id, Pinned: false, command.Actor.UserId));
+                set.Raise(
+                    conversation, new MessagePinned(ConversationId), message.Seq, new PinValues(message.Id, Pinned: false, command.Actor.UserId));
             }
             return default;
         }

@@ -27,11 +27,7 @@ public enum ReportAction
 /// <summary>Tells the moderators of a message that somebody else has written. As long as one's first report of it is open, that one stands.</summary>
 /// <param name="Note">Up to 1,000 characters.</param>
 public sealed record ReportMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId, ReportReason Reason, string? Note)
-    : ITransactionCommand<MadeReport>;
-
-/// <summary>The report as it stands.</summary>
-/// <param name="Created">False for one that was there.</param>
-public sealed record MadeReport(ReportView Report, bool Created);
+    : ITransactionCommand<Upserted<ReportView>>;
 
 /// <summary>A message that the moderators were told of.</summary>
 /// <param name="Resolution">What they did; null while it is open.</param>
@@ -52,8 +48,8 @@ public sealed class ReportMessageValidator : AbstractValidator<ReportMessage>
             .WithMessage($"A note has 1 to {NoteLength} characters.");
 }
 
-public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore places, MessageReader views, IClock clock)
-    : IRequestHandler<ReportMessage, MadeReport>
+public sealed class ReportMessageHandler(DbSession session, MessageLookupStore places, MessageReader views, IClock clock)
+    : IRequestHandler<ReportMessage, Upserted<ReportView>>
 {
     // Another one that is open clashes in uq_reports_open. Index: pk_participants.
     private const string AddSql =
@@ -73,7 +69,7 @@ public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore pl
         WHERE r.conversation_id = @ConversationId AND r.seq = @Seq AND r.reporter_id = @UserId AND r.status = 'open'
         """;
 
-    public async Task<MadeReport> Handle(ReportMessage command, CancellationToken ct)
+    public async Task<Upserted<ReportView>> Handle(ReportMessage command, CancellationToken ct)
     {
         var (user, now) = (command.Actor.RequireUser(), clock.GetCurrentInstant());
         var message = await places.GetAsync(command.ConversationId, command.MessageId, command.Actor, ct);
@@ -94,7 +90,7 @@ public sealed class ReportMessageHandler(DbSession session, MessagePlaceStore pl
         var created = await session.ExecuteAsync(AddSql, stored, ct) > 0;
         var row = await session.QuerySingleOrDefaultAsync<Row>(OpenSql, stored, ct) ?? throw CommonErrors.NotFound();
         var view = await views.GetAsync(command.ConversationId, message.Seq, command.Actor, ct);
-        return new MadeReport(row.ToView(view, user), created);
+        return new Upserted<ReportView>(row.ToView(view, user), created);
     }
 
     private sealed record Row(Guid Id, ReportReason Reason, string? Note, Instant CreatedAt, string? DisplayName, string? AvatarUrl)

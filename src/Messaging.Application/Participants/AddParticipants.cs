@@ -54,11 +54,11 @@ public sealed class AddParticipantsHandler(
         // They may be a thousand; and who has come is not asked for by the others of a batch.
         public override bool GoesAlone => true;
 
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Newcomers.Ask(ConversationId, command.UserIds);
-            set.Acquaintances.Ask(ConversationId, Actor, command.UserIds);
+            base.Require(set);
+            set.Newcomers.Require(ConversationId, command.UserIds);
+            set.Acquaintances.Require(ConversationId, Actor, command.UserIds);
         }
 
         protected override IReadOnlyList<UserId> DecideOn(ChangeSet set)
@@ -74,23 +74,23 @@ public sealed class AddParticipantsHandler(
             if (added.Count == 0)
                 return added;
 
-            var seats = coming.ConvertAll(one => conversation.Seat(one.UserId, role, set.Now));
+            var seats = coming.ConvertAll(one => conversation.NewParticipant(one.UserId, role, set.Now));
             var owner = conversation.Add(place?.Participant, role, seats, limits.GroupSize);
             foreach (var (one, seat) in coming.Zip(seats))
-                set.Places.Arrive(seat, one.ClearedIn(conversation));
+                set.Memberships.Arrive(seat, one.ClearedIn(conversation));
             // Those who come ignore what is told of a conversation that they do not have yet: what they are given then counts all of them.
-            set.TellPeople(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);
+            set.RaiseForEach(conversation, new ParticipantAdded(ConversationId), Actor.UserId, added);
             foreach (var user in added.Order())
             {
-                set.Tell(conversation, new ConversationCreated(ConversationId, user));
+                set.Raise(conversation, new ConversationCreated(ConversationId, user));
                 if (returning.Contains(user))
-                    set.TellOwn(new SettingsUpdated(ConversationId, user), values: null, conversation.LastEventAt);
+                    set.RaiseOwn(new SettingsUpdated(ConversationId, user), values: null, conversation.LastEventAt);
             }
-            set.Say(conversation, new SystemNote("user-joined", Actor.UserId, added));
+            set.PostSystemMessage(conversation, new SystemMessage("user-joined", Actor.UserId, added));
             if (owner is not null)
             {
-                set.Say(conversation, new SystemNote("owner-changed", Actor.UserId, [owner.UserId]));
-                set.Tell(conversation, new ConversationUpdated(ConversationId));
+                set.PostSystemMessage(conversation, new SystemMessage("owner-changed", Actor.UserId, [owner.UserId]));
+                set.Raise(conversation, new ConversationUpdated(ConversationId));
             }
             return added;
         }

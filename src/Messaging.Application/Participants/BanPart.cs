@@ -40,7 +40,7 @@ public sealed class BanPart : ChangePart
     private readonly Dictionary<(ConversationId Id, UserId User), BanView> bans = [];
 
     /// <summary>Asks whether somebody is kept out.</summary>
-    public void Ask(ConversationId id, UserId user) => asked.Add((id, user));
+    public void Require(ConversationId id, UserId user) => asked.Add((id, user));
 
     /// <summary>The ban as the changes before have left it; null for who is not kept out.</summary>
     public BanView? Find(ConversationId id, UserId user) => bans.GetValueOrDefault((id, user));

@@ -25,16 +25,16 @@ public sealed class BanParticipantHandler(ChangeRunner changes) : IRequestHandle
 
     private sealed class BanChange(Actor actor, ConversationId id, UserId user) : DepartureChange<BannedParticipant>(actor, id, user)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Bans.Ask(ConversationId, User);
+            base.Require(set);
+            set.Bans.Require(ConversationId, User);
         }
 
         protected override BannedParticipant DecideOn(ChangeSet set)
         {
             var (conversation, place) = set.Get(ConversationId, Actor);
-            var target = set.Places.Find(ConversationId, User)?.Participant;
+            var target = set.Memberships.Find(ConversationId, User)?.Participant;
             conversation.EnsureMayBan(place?.Participant, User, target);
             set.Bans.EnsureKnown(ConversationId, User);
 

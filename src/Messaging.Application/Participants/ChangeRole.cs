@@ -28,28 +28,28 @@ public sealed class ChangeRoleHandler(ChangeRunner changes, ParticipantViewStore
 public sealed class RoleChange(Actor actor, ConversationId id, UserId user, ParticipantRole role, Func<RuleException> absent)
     : ConversationChange<Done>(actor, id)
 {
-    internal override void Ask(ChangeSet set)
+    internal override void Require(ChangeSet set)
     {
-        base.Ask(set);
-        set.Places.AskRole(ConversationId, user);
+        base.Require(set);
+        set.Memberships.RequireRole(ConversationId, user);
     }
 
     protected override Done DecideOn(ChangeSet set)
     {
         var (conversation, place) = set.Get(ConversationId, Actor);
         conversation.EnsureGroup();
-        var target = set.Places.Find(ConversationId, user)?.Participant ?? throw absent();
-        var owner = conversation.OwnerId is { } former ? set.Places.Find(ConversationId, former)?.Participant : null;
+        var target = set.Memberships.Find(ConversationId, user)?.Participant ?? throw absent();
+        var owner = conversation.OwnerId is { } former ? set.Memberships.Find(ConversationId, former)?.Participant : null;
         if (!conversation.ChangeRole(place?.Participant, target, role, owner))
             return default;
 
         var (by, isHandover) = (Actor.UserId, role is ParticipantRole.Owner);
-        set.Say(
-            conversation, isHandover ? new SystemNote("owner-changed", by, [user]) : new SystemNote("role-changed", by, [user], role));
-        set.TellPeople(
+        set.PostSystemMessage(
+            conversation, isHandover ? new SystemMessage("owner-changed", by, [user]) : new SystemMessage("role-changed", by, [user], role));
+        set.RaiseForEach(
             conversation, new ParticipantUpdated(ConversationId), by, isHandover && owner is not null ? [user, owner.UserId] : [user]);
         if (isHandover)
-            set.Tell(conversation, new ConversationUpdated(ConversationId));
+            set.Raise(conversation, new ConversationUpdated(ConversationId));
         return default;
     }
 }

@@ -13,31 +13,31 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
 {
     protected UserId User => user;
 
-    internal override void Ask(ChangeSet set)
+    internal override void Require(ChangeSet set)
     {
-        base.Ask(set);
-        set.Places.AskDeparture(ConversationId, user, byChoice: Actor.UserId == user);
+        base.Require(set);
+        set.Memberships.RequireDeparture(ConversationId, user, byChoice: Actor.UserId == user);
     }
 
     /// <summary>Has the conversation put somebody out, and leaves to be written and told what it decides.</summary>
     protected void Depart(ChangeSet set, Conversation conversation, Participant? actor, Participant target, bool banned)
     {
         var by = Actor.UserId;
-        var successor = conversation.Remove(actor, target, set.Places.Of(ConversationId), set.Now);
-        set.Places.Leave(target);
+        var successor = conversation.Remove(actor, target, set.Memberships.Of(ConversationId), set.Now);
+        set.Memberships.Leave(target);
         set.ForgetOwn(ConversationId, target.UserId, after: 0, conversation.LastSeq);
-        set.Say(conversation, new SystemNote(by == user ? "user-left" : "user-removed", by, [user]));
+        set.PostSystemMessage(conversation, new SystemMessage(by == user ? "user-left" : "user-removed", by, [user]));
         var removal = new Removal(user, by, banned);
-        set.Tell(conversation, new ParticipantRemoved(ConversationId), seq: null, removal);
-        set.Tell(conversation, new ParticipantRemoved(ConversationId, user), seq: null, removal);
+        set.Raise(conversation, new ParticipantRemoved(ConversationId), seq: null, removal);
+        set.Raise(conversation, new ParticipantRemoved(ConversationId, user), seq: null, removal);
         if (successor is not null)
         {
-            set.Say(conversation, new SystemNote("owner-changed", by, [successor.UserId]));
-            set.TellPeople(conversation, new ParticipantUpdated(ConversationId), by, [successor.UserId]);
-            set.Tell(conversation, new ConversationUpdated(ConversationId));
+            set.PostSystemMessage(conversation, new SystemMessage("owner-changed", by, [successor.UserId]));
+            set.RaiseForEach(conversation, new ParticipantUpdated(ConversationId), by, [successor.UserId]);
+            set.Raise(conversation, new ConversationUpdated(ConversationId));
         }
         if (conversation.EndIfEmpty(conversation.Next(set.Now)))
-            set.Tell(conversation, new ConversationClosed(ConversationId));
+            set.Raise(conversation, new ConversationClosed(ConversationId));
     }
 }
 

@@ -6,7 +6,7 @@ using Messaging.Domain.Participants;
 namespace Messaging.Application.Participants;
 
 /// <summary>All who take part in conversations, and how far each has come.</summary>
-public sealed class MemberPart(PlacePart places) : ChangePart
+public sealed class MemberPart(MembershipPart places) : ChangePart
 {
     // Under the conversations' locks, so that nobody comes or goes; pointers may move. Index: pk_participants, those of the conversations.
     private const string LoadSql =
@@ -29,10 +29,10 @@ public sealed class MemberPart(PlacePart places) : ChangePart
     private readonly Dictionary<ConversationId, Dictionary<UserId, Member>> members = [];
 
     /// <summary>Asks for all who take part.</summary>
-    public void Ask(ConversationId id) => asked.Add(id);
+    public void Require(ConversationId id) => asked.Add(id);
 
     /// <summary>Asks for one who takes part.</summary>
-    public void Ask(ConversationId id, UserId user) => someAsked.Add((id, user));
+    public void Require(ConversationId id, UserId user) => someAsked.Add((id, user));
 
     /// <summary>All who take part, as the changes before have left them.</summary>
     public IEnumerable<Member> Of(ConversationId id) =>

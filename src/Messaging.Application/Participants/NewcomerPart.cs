@@ -22,7 +22,7 @@ public sealed class NewcomerPart(AcquaintancePart acquaintances) : ChangePart
     private readonly HashSet<(ConversationId Id, UserId User)> asked = [];
     private readonly Dictionary<(ConversationId Id, UserId User), Newcomer> newcomers = [];
 
-    public void Ask(ConversationId id, IEnumerable<UserId> users) => asked.UnionWith(users.Select(user => (id, user)));
+    public void Require(ConversationId id, IEnumerable<UserId> users) => asked.UnionWith(users.Select(user => (id, user)));
 
     public Newcomer Of(ConversationId id, UserId user) => newcomers[(id, user)];
 

@@ -10,16 +10,16 @@ namespace Messaging.Application.Participants;
 /// <param name="recounts">Whether what is unread may count otherwise afterwards.</param>
 public abstract class OwnChange(ConversationId id, UserId user, bool recounts) : Change<bool>(id, user)
 {
-    internal override void Ask(ChangeSet set) => set.Own.Ask(ConversationId, user);
+    internal override void Require(ChangeSet set) => set.Own.Require(ConversationId, user);
 
     protected override bool DecideOn(ChangeSet set)
     {
         var conversation = set.Get(ConversationId);
         var state = set.Own.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
         set.Save(conversation, user, Apply(state, conversation, set));
-        set.TellOwn(new SettingsUpdated(ConversationId, user), values: null);
+        set.RaiseOwn(new SettingsUpdated(ConversationId, user), values: null);
         if (recounts)
-            set.TellOwn(new UnreadChanged(ConversationId, user), values: null);
+            set.RaiseOwn(new UnreadChanged(ConversationId, user), values: null);
         return true;
     }
 

@@ -7,7 +7,7 @@ using NodaTime;
 namespace Messaging.Application.Participants;
 
 /// <summary>What people have made of conversations for themselves.</summary>
-public sealed class OwnPart(PlacePart places) : ChangePart
+public sealed class OwnPart(MembershipPart places) : ChangePart
 {
     // Under the locks of the places. Index: pk_participants.
     private const string LoadSql =
@@ -34,7 +34,7 @@ public sealed class OwnPart(PlacePart places) : ChangePart
     private readonly HashSet<(ConversationId Id, UserId User)> changed = [];
 
     /// <summary>Asks for what somebody has made of a conversation; the place is locked.</summary>
-    public void Ask(ConversationId id, UserId user) => asked.Add((id, user));
+    public void Require(ConversationId id, UserId user) => asked.Add((id, user));
 
     /// <summary>What somebody has made of a conversation, as the changes before have left it; null for who does not take part.</summary>
     public OwnState? Find(ConversationId id, UserId user) =>

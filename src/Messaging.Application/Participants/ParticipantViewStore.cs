@@ -10,10 +10,10 @@ namespace Messaging.Application.Participants;
 public sealed class ParticipantViewStore(DbSession session, PolicySettings policies)
 {
     /// <summary>Whether the policy of <c>c</c> lets others learn who has received and read what; <c>@Receipts</c> is what is configured.</summary>
-    public const string Told = "coalesce((c.policy ->> 'receipts')::boolean, @Receipts)";
+    public const string ReceiptsAreOn = "coalesce((c.policy ->> 'receipts')::boolean, @Receipts)";
 
     /// <summary>Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does.</summary>
-    public const string Shows = $"(p.show_read_receipts AND {Told})";
+    public const string ShowsReceipts = $"(p.show_read_receipts AND {ReceiptsAreOn})";
 
     /// <summary>
     /// How far others are told that <c>p</c> has read in <c>c</c>: between two who are parted, what was so when they parted; oneself,
@@ -21,7 +21,7 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
     /// </summary>
     public const string ReadTold =
         $"""
-        CASE WHEN NOT {Told} THEN NULL
+        CASE WHEN NOT {ReceiptsAreOn} THEN NULL
             WHEN {ConversationStore.Parted} AND p.user_id IS DISTINCT FROM @UserId THEN p.shown_read_seq
             WHEN p.show_read_receipts THEN p.last_read_seq END
         """;
@@ -29,7 +29,7 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
     /// <summary>The same of what <c>p</c> has received.</summary>
     public const string DeliveredTold =
         $"""
-        CASE WHEN NOT {Told} THEN NULL
+        CASE WHEN NOT {ReceiptsAreOn} THEN NULL
             WHEN {ConversationStore.Parted} AND p.user_id IS DISTINCT FROM @UserId THEN p.shown_delivered_seq
             ELSE p.last_delivered_seq END
         """;

@@ -15,10 +15,10 @@ public sealed class UnbanParticipantHandler(ChangeRunner changes) : IRequestHand
 
     private sealed class UnbanChange(UnbanParticipant command) : Change<Done>(command.ConversationId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            set.AskPlace(ConversationId, command.Actor);
-            set.Bans.Ask(ConversationId, command.UserId);
+            set.RequireMembership(ConversationId, command.Actor);
+            set.Bans.Require(ConversationId, command.UserId);
         }
 
         protected override Done DecideOn(ChangeSet set)

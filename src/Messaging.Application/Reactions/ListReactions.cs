@@ -20,7 +20,7 @@ public sealed class ListReactionsValidator : AbstractValidator<ListReactions>
     }
 }
 
-public sealed class ListReactionsHandler(MessagePlaceStore places, ReactionStore reactions)
+public sealed class ListReactionsHandler(MessageLookupStore places, ReactionStore reactions)
     : IRequestHandler<ListReactions, Page<ReactionItem>>
 {
     public async Task<Page<ReactionItem>> Handle(ListReactions query, CancellationToken ct)

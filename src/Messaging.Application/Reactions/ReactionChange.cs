@@ -14,25 +14,25 @@ public abstract class ReactionChange<TResult>(UserId user, ConversationId id, Me
 
     protected UserId User => user;
 
-    internal override void Ask(ChangeSet set)
+    internal override void Require(ChangeSet set)
     {
-        set.Places.Ask(ConversationId, user);
-        set.Reactions.Ask(sought);
+        set.Memberships.Require(ConversationId, user);
+        set.Reactions.Require(sought);
     }
 
     /// <summary>What it is decided on; refuses who cannot see the message, and what takes no reactions any more.</summary>
-    protected (Conversation Conversation, Place Place, StoredMessage Message) Find(ChangeSet set)
+    protected (Conversation Conversation, Membership Place, StoredMessage Message) Find(ChangeSet set)
     {
         var (conversation, place) = set.Get(ConversationId, user);
         var message = set.Messages.Get(sought);
         conversation.EnsureOpenTo(place.Participant);
-        message.EnsureThere();
+        message.EnsureNotDeleted();
         return (conversation, place, message);
     }
 
     protected void Tell(ChangeSet set, Conversation conversation, StoredMessage message, IReadOnlyList<ReactionMove> moves)
     {
         foreach (var move in moves)
-            set.Tell(conversation, new MessageReacted(ConversationId), message.Seq, new ReactionTold(messageId, move.Emoji, user, move.Added, move.Count));
+            set.Raise(conversation, new MessageReacted(ConversationId), message.Seq, new ReactionValues(messageId, move.Emoji, user, move.Added, move.Count));
     }
 }

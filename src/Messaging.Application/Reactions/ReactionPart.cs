@@ -73,9 +73,9 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
     private readonly Dictionary<(ConversationId Id, long Seq), MessageReactions> messages = [];
 
     /// <summary>Asks for what a message has been reacted to with, and with what by the viewer.</summary>
-    public void Ask(SoughtMessage sought)
+    public void Require(SoughtMessage sought)
     {
-        found.Ask(sought);
+        found.Require(sought);
         asked.Add(sought);
     }
 

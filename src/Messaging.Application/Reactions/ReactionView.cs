@@ -16,4 +16,4 @@ public sealed record ReactionItem(string Emoji, SenderView User, Instant Created
 
 /// <summary>What <c>message:reaction</c> tells.</summary>
 /// <param name="Count">How many have this emoji on the message now.</param>
-public sealed record ReactionTold(MessageId MessageId, string Emoji, UserId UserId, bool Added, int Count);
+public sealed record ReactionValues(MessageId MessageId, string Emoji, UserId UserId, bool Added, int Count);

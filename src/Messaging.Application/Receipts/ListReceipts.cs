@@ -37,7 +37,7 @@ public sealed class ListReceiptsValidator : AbstractValidator<ListReceipts>
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListReceiptsHandler(DbSession session, MessagePlaceStore places, PolicySettings policies)
+public sealed class ListReceiptsHandler(DbSession session, MessageLookupStore places, PolicySettings policies)
     : IRequestHandler<ListReceipts, ReceiptPage>
 {
     // Those of the one conversation: at most the group's size. Index: pk_participants.
@@ -82,7 +82,7 @@ public sealed class ListReceiptsHandler(DbSession session, MessagePlaceStore pla
             LIMIT 1
         ) d ON true
         WHERE p.conversation_id = @ConversationId AND p.user_id > @After AND p.left_at IS NULL AND p.joined_seq < @Seq
-            AND p.user_id IS DISTINCT FROM @SenderId AND {ParticipantViewStore.Told} AND {ConversationStore.Visible}
+            AND p.user_id IS DISTINCT FROM @SenderId AND {ParticipantViewStore.ReceiptsAreOn} AND {ConversationStore.Visible}
         ORDER BY p.user_id
         LIMIT @Take
         """;

@@ -26,10 +26,10 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
     // later moves it later, and none of one's own messages comes in between.
     private sealed class MarkUnreadChange(MarkUnread command, UserId user) : Change<PointerState>(command.ConversationId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            set.Places.Ask(ConversationId, user);
-            set.Pointers.Ask(ConversationId, user, command.Seq - 1);
+            set.Memberships.Require(ConversationId, user);
+            set.Pointers.Require(ConversationId, user, command.Seq - 1);
         }
 
         protected override PointerState DecideOn(ChangeSet set)
@@ -51,9 +51,9 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
             foreach (var fact in move.Facts())
             {
                 if (fact is { MarksUnread: true, Seq: not null })
-                    set.Tell(conversation, fact.Event, seq: null, PointerTold.Of(move, fact), now);
+                    set.Raise(conversation, fact.Event, seq: null, PointerValues.Of(move, fact), now);
                 else
-                    set.TellOwn(fact.Event, PointerTold.Of(move, fact), move.At);
+                    set.RaiseOwn(fact.Event, PointerValues.Of(move, fact), move.At);
             }
             return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);
         }

@@ -11,13 +11,13 @@ public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long 
 
 /// <summary>What events of a moved pointer tell.</summary>
 /// <param name="MarkedUnread">True where a message was marked as unread, else absent.</param>
-public sealed record PointerTold(
+public sealed record PointerValues(
     UserId UserId, long Seq, Instant At,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool MarkedUnread = false)
 {
     /// <summary>What an event of the move keeps; null for nothing.</summary>
     public static object? Of(PointerMove move, PointerFact fact) =>
-        fact.Seq is { } seq ? new PointerTold(move.UserId, seq, move.At, fact.MarksUnread)
+        fact.Seq is { } seq ? new PointerValues(move.UserId, seq, move.At, fact.MarksUnread)
         : fact.MarksUnread ? new UnreadValues { MarkedUnread = true }
         : null;
 }
@@ -28,7 +28,7 @@ public sealed record PointerTold(
 public sealed class PointerChange(ConversationId conversationId, UserId user, bool reads, long? seq)
     : Change<PointerState>(conversationId, user)
 {
-    internal override void Ask(ChangeSet set) => set.Pointers.Ask(ConversationId, user, seq);
+    internal override void Require(ChangeSet set) => set.Pointers.Require(ConversationId, user, seq);
 
     protected override PointerState DecideOn(ChangeSet set)
     {

@@ -10,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Receipts;
 
 /// <summary>How far people have read and received.</summary>
-public sealed class PointerPart(PlacePart places) : ChangePart
+public sealed class PointerPart(MembershipPart places) : ChangePart
 {
     // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
     // pk_conversations, pk_messages.
@@ -81,7 +81,7 @@ public sealed class PointerPart(PlacePart places) : ChangePart
         """;
 
     private readonly Dictionary<(ConversationId Id, UserId User), long> asked = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), PlacePointers> pointers = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), MemberPointers> pointers = [];
     private readonly Dictionary<(ConversationId Id, UserId User), (bool Reads, Instant At)> changed = [];
     private readonly Dictionary<(ConversationId Id, UserId User), PointerMove> moves = [];
     private readonly List<PointerMove> before = [];
@@ -94,11 +94,11 @@ public sealed class PointerPart(PlacePart places) : ChangePart
 
     /// <summary>Asks for somebody's pointers, and for what is unread behind them once all is written; the place is locked.</summary>
     /// <param name="seq">Up to where they are to move; null for the newest message.</param>
-    public void Ask(ConversationId id, UserId user, long? seq) =>
+    public void Require(ConversationId id, UserId user, long? seq) =>
         asked[(id, user)] = Math.Max(asked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
 
     /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
-    public PlacePointers? Find(ConversationId id, UserId user) =>
+    public MemberPointers? Find(ConversationId id, UserId user) =>
         places.IsGone(id, user) ? null : pointers.GetValueOrDefault((id, user));
 
     /// <summary>What is unread for who asked for pointers, once all is written.</summary>
@@ -145,7 +145,7 @@ public sealed class PointerPart(PlacePart places) : ChangePart
     internal override void Load(Round round) => Columns.IfAny(asked, rows =>
     {
         var (ids, users) = Columns.Split(asked.Keys);
-        round.Read(LoadSql, reader => pointers[Key(reader)] = PlacePointers.Read(reader), ids, users, Columns.Of(rows, row => row.Value));
+        round.Read(LoadSql, reader => pointers[Key(reader)] = MemberPointers.Read(reader), ids, users, Columns.Of(rows, row => row.Value));
     });
 
     // After the messages: whoever sent has read up to there, and reads on from there.
@@ -171,7 +171,7 @@ public sealed class PointerPart(PlacePart places) : ChangePart
     internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Facts().Select(
         fact => new EventRow(
             move.At, move.ConversationId, No: null, Seq: null, fact.Event.Audience, fact.Event.Type,
-            Outbox.Json(PointerTold.Of(move, fact)))));
+            Outbox.Json(PointerValues.Of(move, fact)))));
 
     internal override void ReadBack(Round round) => Columns.IfAny(asked.Keys, rows =>
     {

@@ -11,7 +11,7 @@ namespace Messaging.Application.Receipts;
 public static class UnreadSql
 {
     /// <summary>The seq up to which nothing is unread.</summary>
-    public const string Pointer = $"greatest(p.last_read_seq, {SightSql.Start})";
+    public const string Pointer = $"greatest(p.last_read_seq, {VisibilitySql.Start})";
 
     // Index: pk_message_gaps and pk_participant_gaps, from the pointer on.
     public const string Messages =

@@ -26,8 +26,8 @@ public sealed class ListSavedHandler(DbSession session, MessageReader messages) 
         SELECT m.conversation_id, m.seq, m.sent_at AS created_at, m.saved_at
         FROM saved_messages m
         JOIN conversations c ON c.id = m.conversation_id
-        JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = m.user_id AND {SightSql.TakesPart}
-        WHERE m.user_id = @UserId AND (m.saved_at, m.conversation_id, m.seq) < (@BeforeTime, @BeforeId, @BeforeSeq) AND {SightSql.Seen}
+        JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = m.user_id AND {VisibilitySql.TakesPart}
+        WHERE m.user_id = @UserId AND (m.saved_at, m.conversation_id, m.seq) < (@BeforeTime, @BeforeId, @BeforeSeq) AND {VisibilitySql.Seen}
         ORDER BY m.saved_at DESC, m.conversation_id DESC, m.seq DESC
         LIMIT @Take
         """;
@@ -42,7 +42,7 @@ public sealed class ListSavedHandler(DbSession session, MessageReader messages) 
             ListSql, new { UserId = user.Value, BeforeTime = time, BeforeId = id, BeforeSeq = seq, Take = query.Limit + 1 }, ct);
 
         var page = Page.Of(rows, query.Limit, Encode);
-        var places = page.Items.Select(row => new MessagePlace(row.ConversationId, row.Seq, row.CreatedAt));
+        var places = page.Items.Select(row => new MessageKey(row.ConversationId, row.Seq, row.CreatedAt));
         var views = (await messages.ListAsync([.. places], query.Actor, ct)).ToDictionary(view => (view.ConversationId, view.Seq));
         // What was deleted, cleared or taken out since the rows were read is saved no more.
         return new Page<SavedView>(

@@ -9,42 +9,38 @@ using NodaTime;
 namespace Messaging.Application.Saved;
 
 /// <summary>Saves a message for oneself; one that is saved stays as it is. Also in what is closed or archived, and in a request.</summary>
-public sealed record SaveMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<PutSaved>;
+public sealed record SaveMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Upserted<SavedView>>;
 
-/// <summary>The saved message as it stands.</summary>
-/// <param name="Created">False for one that was saved already.</param>
-public sealed record PutSaved(SavedView Saved, bool Created);
-
-public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views) : IRequestHandler<SaveMessage, PutSaved>
+public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views) : IRequestHandler<SaveMessage, Upserted<SavedView>>
 {
-    public async Task<PutSaved> Handle(SaveMessage command, CancellationToken ct)
+    public async Task<Upserted<SavedView>> Handle(SaveMessage command, CancellationToken ct)
     {
         var change = new SaveChange(command.Actor.RequireUser(), command);
         var (seq, at, created) = await changes.RunAsync(command.Actor, change, ct);
         // Who has cleared it, or gone, by now has it saved no more.
-        return new PutSaved(new SavedView(await views.GetAsync(command.ConversationId, seq, command.Actor, ct), at), created);
+        return new Upserted<SavedView>(new SavedView(await views.GetAsync(command.ConversationId, seq, command.Actor, ct), at), created);
     }
 
     // The conversation's lock: nothing is saved that is being deleted. One's own place: nor what one is clearing or leaving.
     private sealed class SaveChange(UserId user, SaveMessage command)
         : StoredMessageChange<(long Seq, Instant At, bool Created)>(command.Actor, command.ConversationId, command.MessageId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Saved.Ask(Sought, user);
-            set.Saved.AskCount(ConversationId, user);
+            base.Require(set);
+            set.Saved.Require(Sought, user);
+            set.Saved.RequireCount(ConversationId, user);
         }
 
         protected override (long Seq, Instant At, bool Created) DecideOn(ChangeSet set)
         {
             var (conversation, _, message) = Get(set);
-            message.EnsureThere();
+            message.EnsureNotDeleted();
 
             var created = set.Saved.Put(ConversationId, user, message, conversation.Next(set.Now));
             if (created)
             {
-                set.Tell(
+                set.Raise(
                     conversation, new MessageSaved(ConversationId, user), message.Seq,
                     new SavedState(message.Id, ConversationId, Saved: true));
             }

@@ -66,15 +66,15 @@ public sealed class SavedPart(MessagePart found) : ChangePart
     private Action<ConversationId>? lost;
 
     /// <summary>Asks whether somebody has saved a message.</summary>
-    public void Ask(SoughtMessage sought, UserId user)
+    public void Require(SoughtMessage sought, UserId user)
     {
-        found.Ask(sought);
+        found.Require(sought);
         asked.Add(sought);
         people.TryAdd(user, new SavedMessages());
     }
 
     /// <summary>Asks how many somebody has saved who is to save one more in a conversation, and has it stay so many.</summary>
-    public void AskCount(ConversationId id, UserId user) => countsAsked.Add((id, user));
+    public void RequireCount(ConversationId id, UserId user) => countsAsked.Add((id, user));
 
     /// <summary>Since when somebody has saved a message; null where that one has not.</summary>
     public Instant? Find(ConversationId id, UserId user, long seq) => people[user].Of(id, seq);

@@ -19,10 +19,10 @@ public sealed class UnsaveMessageHandler(ChangeRunner changes) : IRequestHandler
     private sealed class UnsaveChange(UserId user, UnsaveMessage command)
         : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId)
     {
-        internal override void Ask(ChangeSet set)
+        internal override void Require(ChangeSet set)
         {
-            base.Ask(set);
-            set.Saved.Ask(Sought, user);
+            base.Require(set);
+            set.Saved.Require(Sought, user);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -30,7 +30,7 @@ public sealed class UnsaveMessageHandler(ChangeRunner changes) : IRequestHandler
             var (conversation, _, message) = Get(set);
             if (set.Saved.Take(ConversationId, user, message.Seq))
             {
-                set.Tell(
+                set.Raise(
                     conversation, new MessageSaved(ConversationId, user), message.Seq,
                     new SavedState(message.Id, ConversationId, Saved: false));
             }

@@ -18,13 +18,13 @@ public sealed class SearchLane(TimeProvider time) : IAsyncDisposable
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
     // Six that run out of time end before it, with time to spare.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(14);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(14);
 
     // Whoever goes away later than this would else hold a place almost as long as one may, over and over.
     private static readonly TimeSpan LateToGiveUp = TimeSpan.FromSeconds(1);
 
-    private readonly Turns turns = new(Places, Patience);
-    private readonly Rests rests = new(TimeSpan.FromSeconds(10), most: 10_000, time);
+    private readonly UserQueue turns = new(Places, MaxWait);
+    private readonly Cooldowns rests = new(TimeSpan.FromSeconds(10), most: 10_000, time);
 
     /// <summary>Runs the search when it is its turn, with a token that ends it; 503 when either takes too long, and in a rest.</summary>
     /// <param name="serviceKeyId">The key with which the service calls; those rest who have used it.</param>

@@ -41,7 +41,7 @@ public sealed class SearchMessagesHandler(
         SELECT c.id, c.created_at, c.last_activity_at
         FROM participants p
         JOIN conversations c ON c.id = p.conversation_id
-        WHERE p.user_id = @UserId AND {SightSql.Hears} AND {SightSql.AnyReached}
+        WHERE p.user_id = @UserId AND {VisibilitySql.Hears} AND {VisibilitySql.AnyReached}
             AND (@ConversationId::uuid IS NULL OR p.conversation_id = @ConversationId)
         """;
 
@@ -71,7 +71,7 @@ public sealed class SearchMessagesHandler(
         JOIN LATERAL (
             SELECT p.conversation_id
             FROM participants p
-            WHERE p.conversation_id = m.conversation_id AND p.user_id = @UserId AND {SightSql.Hears} AND {SightSql.Seen}
+            WHERE p.conversation_id = m.conversation_id AND p.user_id = @UserId AND {VisibilitySql.Hears} AND {VisibilitySql.Seen}
             LIMIT 1
         ) mine ON true
         ORDER BY m.created_at DESC, m.conversation_id DESC
@@ -108,10 +108,10 @@ public sealed class SearchMessagesHandler(
 
     // The newest day first, then longer and longer spans: a common word fills the page at once, a rare one, of which nothing is there yet, is
     // soon at the end.
-    private async Task<List<MessagePlace>> FindAsync(
+    private async Task<List<MessageKey>> FindAsync(
         SearchMessages query, UserId user, Before before, IReadOnlyList<SearchTerm> terms, List<Span> mine, CancellationToken ct)
     {
-        var hits = new List<MessagePlace>();
+        var hits = new List<MessageKey>();
         if (mine.Count == 0)
             return hits;
         var first = Later(query.From ?? Instant.MinValue, mine.Min(span => span.CreatedAt));
@@ -128,7 +128,7 @@ public sealed class SearchMessagesHandler(
         }
         return hits;
 
-        Task<List<MessagePlace>> ReadAsync(Guid[] conversations, Instant start, Instant until, int take) => session.QueryBatchAsync(
+        Task<List<MessageKey>> ReadAsync(Guid[] conversations, Instant start, Instant until, int take) => session.QueryBatchAsync(
             PlanSql + ";" + HitsSql,
             new
             {
@@ -145,7 +145,7 @@ public sealed class SearchMessagesHandler(
             async grid =>
             {
                 await grid.ReadAsync<string>();
-                return (List<MessagePlace>)[.. await grid.ReadAsync<MessagePlace>()];
+                return (List<MessageKey>)[.. await grid.ReadAsync<MessageKey>()];
             },
             ct);
     }

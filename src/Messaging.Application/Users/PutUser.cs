@@ -9,9 +9,7 @@ namespace Messaging.Application.Users;
 /// <summary>Creates a user or replaces the whole profile: a member that is left out is cleared.</summary>
 public sealed record PutUser(
     UserId UserId, string? DisplayName, string? FirstName, string? LastName, string? AvatarUrl, JsonText? Metadata)
-    : ICommand<PutUserResult>;
-
-public sealed record PutUserResult(UserProfile User, bool Created);
+    : ICommand<Upserted<UserProfile>>;
 
 public sealed class PutUserValidator : AbstractValidator<PutUser>
 {
@@ -25,7 +23,7 @@ public sealed class PutUserValidator : AbstractValidator<PutUser>
     }
 }
 
-public sealed class PutUserHandler(DbSession session, IClock clock) : IRequestHandler<PutUser, PutUserResult>
+public sealed class PutUserHandler(DbSession session, IClock clock) : IRequestHandler<PutUser, Upserted<UserProfile>>
 {
     // Locks the user's row.
     private const string PutSql =
@@ -42,7 +40,7 @@ public sealed class PutUserHandler(DbSession session, IClock clock) : IRequestHa
         RETURNING {ProfileSql.Columns}
         """;
 
-    public async Task<PutUserResult> Handle(PutUser command, CancellationToken ct)
+    public async Task<Upserted<UserProfile>> Handle(PutUser command, CancellationToken ct)
     {
         var now = clock.GetCurrentInstant();
         var profile = await session.QuerySingleAsync<UserProfile>(
@@ -58,6 +56,6 @@ public sealed class PutUserHandler(DbSession session, IClock clock) : IRequestHa
                 Now = now,
             },
             ct);
-        return new PutUserResult(profile, Created: profile.CreatedAt == now);
+        return new Upserted<UserProfile>(profile, Created: profile.CreatedAt == now);
     }
 }

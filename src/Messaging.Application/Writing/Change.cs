@@ -20,7 +20,7 @@ public abstract class Change(ConversationId conversationId, UserId? place = null
     public virtual bool GoesAlone => false;
 
     /// <summary>Names what has to be read for it.</summary>
-    internal abstract void Ask(ChangeSet set);
+    internal abstract void Require(ChangeSet set);
 
     /// <summary>
     /// Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.

@@ -27,7 +27,7 @@ public abstract class ChangePart
 
     /// <summary>
     /// Leaves nothing to be written of what hangs on a message that is deleted for everyone. What is stored of it goes by
-    /// <see cref="MessageExtra.Deletions"/>.
+    /// <see cref="MessageDetail.Deletions"/>.
     /// </summary>
     internal virtual void Forget(ConversationId id, StoredMessage message)
     {

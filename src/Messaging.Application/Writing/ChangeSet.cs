@@ -45,7 +45,7 @@ public sealed class ChangeSet
         FOR NO KEY UPDATE
         """;
 
-    private const string TryLockOwnSql = $"{PlacePart.LockSql} SKIP LOCKED";
+    private const string TryLockOwnSql = $"{MembershipPart.LockSql} SKIP LOCKED";
 
     private const string AddEventsSql =
         """
@@ -58,26 +58,26 @@ public sealed class ChangeSet
     private readonly IReadOnlyList<ChangePart> parts;
     private readonly List<EventRow> events = [];
 
-    public ChangeSet(PolicySettings policies, MessageExtraSet extras)
+    public ChangeSet(PolicySettings policies, MessageDetailSet extras)
     {
         Messages = new MessagePart(extras);
         Sends = new SendPart(Messages);
         Conversations = new ConversationPart(policies, Sends);
         Profiles = new ProfilePart();
-        Places = new PlacePart(Sends);
+        Memberships = new MembershipPart(Sends);
         Bans = new BanPart();
         Acquaintances = new AcquaintancePart(policies);
         Newcomers = new NewcomerPart(Acquaintances);
         Pins = new PinPart();
         Reactions = new ReactionPart(Messages);
         Saved = new SavedPart(Messages);
-        Members = new MemberPart(Places);
-        Own = new OwnPart(Places);
-        Pointers = new PointerPart(Places);
+        Members = new MemberPart(Memberships);
+        Own = new OwnPart(Memberships);
+        Pointers = new PointerPart(Memberships);
         Partners = new PartnerPart();
         parts =
         [
-            Conversations, Profiles, Places, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Saved, Members, Own, Pointers,
+            Conversations, Profiles, Memberships, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Saved, Members, Own, Pointers,
             Partners,
         ];
     }
@@ -94,7 +94,7 @@ public sealed class ChangeSet
     public ProfilePart Profiles { get; }
 
     /// <summary>Who takes part, as what.</summary>
-    public PlacePart Places { get; }
+    public MembershipPart Memberships { get; }
 
     public BanPart Bans { get; }
 
@@ -129,21 +129,21 @@ public sealed class ChangeSet
     public SendPart Sends { get; }
 
     /// <summary>Asks for an actor's place; the service needs none.</summary>
-    public void AskPlace(ConversationId id, Actor actor)
+    public void RequireMembership(ConversationId id, Actor actor)
     {
         if (actor.UserId is { } user)
-            Places.Ask(id, user);
+            Memberships.Require(id, user);
     }
 
     /// <summary>The conversation as the changes before have left it; refuses, as absent, what is not there.</summary>
     public Conversation Get(ConversationId id) => Conversations.Find(id) ?? throw CommonErrors.NotFound();
 
     /// <summary>The conversation and somebody's place in it; refuses, as absent, who does not take part.</summary>
-    public (Conversation Conversation, Place Place) Get(ConversationId id, UserId user) =>
-        (Get(id), Places.Find(id, user) ?? throw CommonErrors.NotFound());
+    public (Conversation Conversation, Membership Place) Get(ConversationId id, UserId user) =>
+        (Get(id), Memberships.Find(id, user) ?? throw CommonErrors.NotFound());
 
     /// <summary>The conversation and the actor's place in it, null for the service; refuses, as absent, who does not take part.</summary>
-    public (Conversation Conversation, Place? Place) Get(ConversationId id, Actor actor) =>
+    public (Conversation Conversation, Membership? Place) Get(ConversationId id, Actor actor) =>
         actor.UserId is { } user ? Get(id, user) : (Get(id), null);
 
     /// <summary>Leaves a message to be written.</summary>
@@ -151,15 +151,15 @@ public sealed class ChangeSet
     {
         Sends.Add(message);
         if (message.Draft.Type is not MessageType.System)
-            Places.Receive(message.ConversationId, message.Sender);
+            Memberships.Receive(message.ConversationId, message.Sender);
         if (message.Sender is { } sender)
         {
-            MoveMember(message.ConversationId, sender, message.Place.Seq);
-            Pointers.Sent(message.ConversationId, sender, message.Place.Seq, message.Place.At, message.HadUnread);
-            Partners.Sent(message.ConversationId, sender, message.Place.Seq);
+            MoveMember(message.ConversationId, sender, message.Position.Seq);
+            Pointers.Sent(message.ConversationId, sender, message.Position.Seq, message.Position.At, message.HadUnread);
+            Partners.Sent(message.ConversationId, sender, message.Position.Seq);
         }
-        var (id, at) = (message.ConversationId, message.Place.At);
-        events.Add(new(at, id, message.Place.EventNo, message.Place.Seq, Audience: null, MessageSent.Name, message.Told));
+        var (id, at) = (message.ConversationId, message.Position.At);
+        events.Add(new(at, id, message.Position.EventNo, message.Position.Seq, Audience: null, MessageSent.Name, message.EventValues));
         if (message.HadUnread)
             events.Add(new(at, id, No: null, Seq: null, message.Sender, UnreadChanged.Name, Values: null));
     }
@@ -184,7 +184,7 @@ public sealed class ChangeSet
     /// <summary>
     /// Says in the conversation what happened to it, in the words of <c>metadata.event</c>; nothing where nothing can be sent any more.
     /// </summary>
-    public void Say(Conversation conversation, SystemNote note)
+    public void PostSystemMessage(Conversation conversation, SystemMessage note)
     {
         if (conversation.IsClosed || conversation.IsArchived)
             return;
@@ -192,26 +192,26 @@ public sealed class ChangeSet
         var message = Message.Compose(
             conversation, Actor.Service, participant: null, content.ToDraft(), present: new HashSet<UserId>(), Now);
         Add(new NewMessage(
-            message, content, conversation.Take(Now), Reply: null, Files: [], HadUnread: false, Fingerprint: null,
+            message, content, conversation.DrawPosition(Now), Reply: null, Files: [], HadUnread: false, Fingerprint: null,
             conversation.ParticipantCount));
     }
 
     /// <summary>Leaves events to be written of people, one of each.</summary>
-    public void TellPeople(Conversation conversation, IEvent fact, UserId? by, IEnumerable<UserId> users)
+    public void RaiseForEach(Conversation conversation, IEvent fact, UserId? by, IEnumerable<UserId> users)
     {
         foreach (var user in users.Order())
-            Tell(conversation, fact, seq: null, new ParticipantValues { Participant = new UserRef(user), By = by });
+            Raise(conversation, fact, seq: null, new ParticipantValues { Participant = new UserRef(user), By = by });
     }
 
     /// <summary>Leaves an event to be written that carries the conversation as everybody sees it.</summary>
-    public void Tell(Conversation conversation, IEvent fact) => Tell(conversation, fact, seq: null, MomentOf(conversation));
+    public void Raise(Conversation conversation, IEvent fact) => Raise(conversation, fact, seq: null, MomentOf(conversation));
 
     /// <summary>Leaves an event to be written, in its place among those of the conversation.</summary>
     /// <param name="values">What the event keeps of the moment; null for nothing.</param>
     /// <param name="now">Later than the batch's own time where that is needed.</param>
-    public void Tell(Conversation conversation, IEvent fact, long? seq, object? values, Instant? now = null)
+    public void Raise(Conversation conversation, IEvent fact, long? seq, object? values, Instant? now = null)
     {
-        var place = conversation.Note(now ?? Now);
+        var place = conversation.DrawEventPosition(now ?? Now);
         events.Add(new(place.At, conversation.Id, place.EventNo, seq, fact.Audience, fact.Type, Outbox.Json(values)));
     }
 
@@ -219,7 +219,7 @@ public sealed class ChangeSet
     /// Leaves an event to be written of what is somebody's own, which has no place among those of the conversation. Told to its audience:
     /// one user, or everyone who takes part.
     /// </summary>
-    public void TellOwn(IEvent fact, object? values, Instant? now = null) =>
+    public void RaiseOwn(IEvent fact, object? values, Instant? now = null) =>
         events.Add(new(now ?? Now, fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type, Outbox.Json(values)));
 
     /// <summary>Leaves what somebody has made of a conversation to be written.</summary>
@@ -284,8 +284,8 @@ public sealed class ChangeSet
     {
         foreach (var change in changes)
         {
-            Conversations.Ask(change.ConversationId);
-            change.Ask(this);
+            Conversations.Require(change.ConversationId);
+            change.Require(this);
         }
         await using var round = new Round(connection, transaction);
         if (transaction is null)
@@ -300,8 +300,8 @@ public sealed class ChangeSet
         await round.RunAsync(ct);
 
         await using var elsewhere = new Round(connection, transaction);
-        Places.LockMembers(
-            elsewhere, waits, [.. Places.DaysAsked.Where(id => held.Contains(id) && Conversations.Find(id)!.StartsDay(Now))]);
+        Memberships.LockMembers(
+            elsewhere, waits, [.. Memberships.DaysAsked.Where(id => held.Contains(id) && Conversations.Find(id)!.StartsDay(Now))]);
         foreach (var part in parts)
             part.LoadElsewhere(elsewhere);
         if (!elsewhere.IsEmpty)
@@ -323,7 +323,7 @@ public sealed class ChangeSet
         LastSeq = conversation.LastSeq,
         LastActivityAt = conversation.LastActivityAt,
         ParticipantCount = conversation.ParticipantCount,
-        Participants = [.. Places.FirstOf(conversation.Id).Select(user => new UserRef(user))],
+        Participants = [.. Memberships.FirstOf(conversation.Id).Select(user => new UserRef(user))],
     };
 
     private void MoveMember(ConversationId id, UserId user, long readSeq) =>
@@ -339,7 +339,7 @@ public sealed class ChangeSet
         {
             var (ids, users) = Split(asked);
             round.Read(
-                waits ? PlacePart.LockSql : TryLockOwnSql,
+                waits ? MembershipPart.LockSql : TryLockOwnSql,
                 reader => heldPlaces.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))), ids, users);
         });
         // Somebody's place, or a file, that was not to be had: all of the conversation comes again.

@@ -14,7 +14,7 @@ namespace Messaging.Application.Writing;
 /// one place in it that leave the conversation alone, are decided in the order in which they came.
 /// </summary>
 public sealed class ConversationWriter(
-    WriteDataSource database, PolicySettings policies, MessageExtraSet extras, OutboxSignal signal, TimeProvider time)
+    WriteDataSource database, PolicySettings policies, MessageDetailSet extras, OutboxSignal signal, TimeProvider time)
 {
     public const int MaxBatch = 64;
 
@@ -43,7 +43,7 @@ public sealed class ConversationWriter(
     /// How long a change waits for rows that somebody else holds: longer than the server leaves them to a process that is stuck within a
     /// transaction.
     /// </summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(6);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
@@ -182,7 +182,7 @@ public sealed class ConversationWriter(
     {
         if (item.Ct.IsCancellationRequested)
             Forget(item, i => i.Change.Fail(new OperationCanceledException(i.Ct)));
-        else if (time.GetElapsedTime(item.Since) > Patience)
+        else if (time.GetElapsedTime(item.Since) > MaxWait)
             Forget(item, i => i.Change.Fail(CommonErrors.Busy()));
         else
             return false;
@@ -265,24 +265,24 @@ public sealed class ConversationWriter(
         }
     }
 
-    private Fate Complete(Item item, ChangeSet set)
+    private Outcome Complete(Item item, ChangeSet set)
     {
         Forget(item, i => i.Change.Complete(set));
-        return Fate.Done;
+        return Outcome.Done;
     }
 
-    private Fate Fail(Item item, Exception e)
+    private Outcome Fail(Item item, Exception e)
     {
         Forget(item, i => i.Change.Fail(e));
-        return Fate.Done;
+        return Outcome.Done;
     }
 
-    private Fate Wait(Item item) => time.GetElapsedTime(item.Since) < Patience ? Fate.Later : Fail(item, CommonErrors.Busy());
+    private Outcome Wait(Item item) => time.GetElapsedTime(item.Since) < MaxWait ? Outcome.Later : Fail(item, CommonErrors.Busy());
 
-    private static Fate Again(Item item)
+    private static Outcome Again(Item item)
     {
         item.Alone = true;
-        return Fate.Again;
+        return Outcome.Again;
     }
 
     // Under the gate.
@@ -295,7 +295,7 @@ public sealed class ConversationWriter(
     }
 
     // What is not done goes back to where it came from, before all that came after it.
-    private void Settle(List<Item> batch, Func<Item, Fate> decide)
+    private void Settle(List<Item> batch, Func<Item, Outcome> decide)
     {
         lock (gate)
         {
@@ -305,9 +305,9 @@ public sealed class ConversationWriter(
                 foreach (var item in group.Reverse())
                 {
                     var fate = decide(item);
-                    if (fate is not Fate.Done)
+                    if (fate is not Outcome.Done)
                         line.Waiting.AddFirst(item);
-                    isLate |= fate is Fate.Later;
+                    isLate |= fate is Outcome.Later;
                 }
                 if (isLate)
                 {
@@ -359,7 +359,7 @@ public sealed class ConversationWriter(
         Pausing,
     }
 
-    private enum Fate
+    private enum Outcome
     {
         Done,
         Again,

@@ -7,12 +7,12 @@ using NodaTime;
 namespace Messaging.Application.Writing;
 
 /// <summary>Somebody's place in a conversation, and how that one is shown.</summary>
-public sealed record Place(Participant Participant, SenderView User)
+public sealed record Membership(Participant Participant, SenderView User)
 {
-    internal static Place Read(DbDataReader reader)
+    internal static Membership Read(DbDataReader reader)
     {
         var (id, user) = (new ConversationId(reader.GetGuid(0)), new UserId(reader.GetString(1)));
-        return new Place(
+        return new Membership(
             Participant.Restore(
                 id, user, Enum.Parse<ParticipantRole>(reader.GetString(2), ignoreCase: true),
                 Instant.FromDateTimeUtc(reader.GetDateTime(3)), reader.GetInt64(4),
@@ -23,9 +23,9 @@ public sealed record Place(Participant Participant, SenderView User)
 
 /// <summary>Somebody's pointers in a conversation.</summary>
 /// <param name="NewestSender">Of a large group, who wrote the newest message of those that are marked; null for the service.</param>
-public sealed record PlacePointers(Pointers Pointers, UserId? NewestSender)
+public sealed record MemberPointers(Pointers Pointers, UserId? NewestSender)
 {
-    internal static PlacePointers Read(DbDataReader reader) => new(
+    internal static MemberPointers Read(DbDataReader reader) => new(
         new Pointers(
             reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5), reader.GetInt64(7)),
         reader.IsDBNull(6) ? null : new UserId(reader.GetString(6)));

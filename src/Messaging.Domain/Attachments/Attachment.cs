@@ -51,7 +51,7 @@ public sealed record Attachment(UserId UploaderId, long? Seq, bool IsStored, boo
 
     /// <summary>Whether somebody who takes part sees it.</summary>
     /// <param name="isHidden">Whether this one has deleted its message for oneself.</param>
-    public bool IsSeenBy(UserId user, Sight sight, bool isHidden) =>
+    public bool IsSeenBy(UserId user, Visibility sight, bool isHidden) =>
         IsThere && (Seq is { } seq ? sight.Shows(seq, isHidden) : user == UploaderId);
 
     /// <summary>What was made before has waited too long for a message to name it, and goes.</summary>

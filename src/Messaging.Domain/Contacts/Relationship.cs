@@ -31,7 +31,7 @@ public sealed record FirstMessage(Guid Id, UserId From, RequestStatus Status, In
 
 /// <summary>What one of the two hears of a change.</summary>
 /// <param name="Was">The contact that is no more.</param>
-public sealed record ContactNews(IPersonalEvent Fact, Contact? Was = null);
+public sealed record ContactEvent(IPersonalEvent Fact, Contact? Was = null);
 
 /// <summary>
 /// What stands between two people, as one of them is about to change it: contacts, questions, blocks and the first message. A no looks, to
@@ -41,7 +41,7 @@ public sealed class Relationship
 {
     private static readonly Duration AttentionOnce = Duration.FromDays(1);
 
-    private readonly List<ContactNews> news = [];
+    private readonly List<ContactEvent> news = [];
     private readonly (Side Mine, Side Theirs, FirstMessage? First) before;
     private readonly Duration noHolds;
 
@@ -73,7 +73,7 @@ public sealed class Relationship
     public bool StandsOtherwise => Opens || IsBlocked != (before.Mine.Blocks || before.Theirs.Blocks);
 
     /// <summary>What the two hear, in its order.</summary>
-    public IReadOnlyList<ContactNews> News => news;
+    public IReadOnlyList<ContactEvent> News => news;
 
     /// <summary>Those of the two who have made something else of the other one.</summary>
     public IEnumerable<(Side Before, Side Side)> Changed =>
@@ -275,5 +275,5 @@ public sealed class Relationship
         Tell(fact(Theirs.UserId));
     }
 
-    private void Tell(IPersonalEvent fact, Contact? was = null) => news.Add(new ContactNews(fact, was));
+    private void Tell(IPersonalEvent fact, Contact? was = null) => news.Add(new ContactEvent(fact, was));
 }

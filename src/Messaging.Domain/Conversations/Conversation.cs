@@ -79,7 +79,7 @@ public sealed record ConversationState(
 
 /// <summary>How a conversation was closed.</summary>
 /// <param name="By">Null for the service, and where nobody is left.</param>
-public sealed record Closing(Instant At, UserId? By, CloseReason Reason, string? Note);
+public sealed record Closure(Instant At, UserId? By, CloseReason Reason, string? Note);
 
 /// <summary>What a message was given when it was taken in.</summary>
 /// <param name="EventNo">The number of the event that tells of it.</param>
@@ -142,7 +142,7 @@ public sealed class Conversation
     public bool IsClosed { get; private set; }
 
     /// <summary>How it was closed, where that was since it was read.</summary>
-    public Closing? Closing { get; private set; }
+    public Closure? Closing { get; private set; }
 
     public bool IsArchived { get; private set; }
 
@@ -152,7 +152,7 @@ public sealed class Conversation
 
     /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are
     /// parted by a block or by a request that waits.</summary>
-    public bool TellsReceipts => Policy is { Receipts: true } && !IsParted;
+    public bool TellsReceipts => Policy is { Receipts: true } && !IsKeptApart;
 
     /// <summary>
     /// Who else learns how far somebody has received or read: everybody, which is null, or where many take part the one who waits for it.
@@ -162,7 +162,7 @@ public sealed class Conversation
         !TellsReceipts ? [] : !IsLarge ? [null] : author is { } waiting && waiting != reader ? [waiting] : [];
 
     /// <summary>Whether it is of two between whom nothing with words or attention passes.</summary>
-    public bool IsParted => IsBlocked || Request is RequestState.Pending;
+    public bool IsKeptApart => IsBlocked || Request is RequestState.Pending;
 
     /// <summary>How its newest message is shown, where that is otherwise than when it was read.</summary>
     public Preview? Preview { get; private set; }
@@ -266,17 +266,17 @@ public sealed class Conversation
 
     /// <summary>Refuses a message that the sender may not send now.</summary>
     /// <param name="sender">Null for the service.</param>
-    public void EnsureTakes(Participant? sender, Instant now)
+    public void EnsureAcceptsMessage(Participant? sender, Instant now)
     {
         EnsureMayPost(sender);
         EnsurePace(sender, now);
     }
 
     /// <summary>Takes a message in: next in order, and later than all that happened here before, whatever the clock says.</summary>
-    public MessagePosition Take(Instant now)
+    public MessagePosition DrawPosition(Instant now)
     {
         var startsDay = StartsDay(now);
-        var (eventNo, at) = Note(now);
+        var (eventNo, at) = DrawEventPosition(now);
         (LastActivityAt, LastActivityDay, Preview) = (at, at.InUtc().Date, null);
         return new MessagePosition(++LastSeq, eventNo, at, startsDay);
     }
@@ -292,7 +292,7 @@ public sealed class Conversation
     }
 
     /// <summary>Gives an event its place among those of the conversation.</summary>
-    public EventPosition Note(Instant now)
+    public EventPosition DrawEventPosition(Instant now)
     {
         LastEventAt = Next(now);
         return new EventPosition(++EventNo, LastEventAt);
@@ -389,7 +389,7 @@ public sealed class Conversation
     }
 
     /// <summary>Somebody's place from now on: with nothing unread.</summary>
-    public Participant Seat(UserId user, ParticipantRole role, Instant now) => new(Id, user, role, now, LastSeq);
+    public Participant NewParticipant(UserId user, ParticipantRole role, Instant now) => new(Id, user, role, now, LastSeq);
 
     /// <summary>The seq up to which messages are not to be seen by who comes in now.</summary>
     public long HidesUpTo => Policy!.History is HistoryAccess.SinceJoin ? LastSeq : 0;
@@ -443,7 +443,7 @@ public sealed class Conversation
     {
         if (ParticipantCount > 0 || IsClosed)
             return false;
-        End(new Closing(now, By: null, CloseReason.Empty, Note: null));
+        End(new Closure(now, By: null, CloseReason.Empty, Note: null));
         return true;
     }
 
@@ -499,7 +499,7 @@ public sealed class Conversation
     }
 
     /// <summary>Ends it: it can be read, and nothing can be sent.</summary>
-    public void Close(Participant? by, Closing closing)
+    public void Close(Participant? by, Closure closing)
     {
         EnsureClosable(by);
         End(closing);
@@ -540,7 +540,7 @@ public sealed class Conversation
     /// Has nothing pass between the two from now on, since one has blocked the other: how far each has read and received stays for the other
     /// one as it is. False where that is so already.
     /// </summary>
-    public bool Part(IReadOnlyCollection<Partner> both)
+    public bool Block(IReadOnlyCollection<Partner> both)
     {
         if (IsBlocked)
             return false;
@@ -553,7 +553,7 @@ public sealed class Conversation
 
     /// <summary>Neither blocks the other any more. Unless a first message still waits, they see each other's pointers again as they are.</summary>
     /// <returns>What the other one is to be told of each, as far as receipts are told here.</returns>
-    public IReadOnlyList<UnseenMoves> Rejoin(IReadOnlyCollection<Partner> both)
+    public IReadOnlyList<UnseenMoves> Unblock(IReadOnlyCollection<Partner> both)
     {
         if (!IsBlocked)
             return [];
@@ -563,7 +563,7 @@ public sealed class Conversation
     }
 
     /// <summary>Has the first message wait for its receiver's answer.</summary>
-    public void Ask(Partner receiver, IReadOnlyCollection<Partner> both)
+    public void BeginRequest(Partner receiver, IReadOnlyCollection<Partner> both)
     {
         Request = RequestState.Pending;
         Version++;
@@ -588,9 +588,9 @@ public sealed class Conversation
     }
 
     // Null where the two are still parted.
-    private List<UnseenMoves>? Reveal(IEnumerable<Partner> both) => IsParted ? null : [.. both.Select(one => one.Reveal())];
+    private List<UnseenMoves>? Reveal(IEnumerable<Partner> both) => IsKeptApart ? null : [.. both.Select(one => one.Reveal())];
 
-    private void End(Closing closing)
+    private void End(Closure closing)
     {
         (IsClosed, Closing) = (true, closing);
         Version++;

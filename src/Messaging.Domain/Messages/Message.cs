@@ -61,7 +61,7 @@ public sealed class Message
     public static Message Compose(
         Conversation conversation, Actor sender, Participant? participant, MessageDraft draft, IReadOnlySet<UserId> present, Instant now)
     {
-        conversation.EnsureTakes(participant, now);
+        conversation.EnsureAcceptsMessage(participant, now);
         if (draft.Type is MessageType.System && !sender.IsService)
             throw MessageErrors.SystemIsForTheService();
         if (draft.Type is not MessageType.System && sender.IsService)

@@ -62,7 +62,7 @@ public sealed record StoredMessage(
         this with { Body = MessageBody.Empty, IsDeleted = true, Deletion = deletion, Version = Version + 1 };
 
     /// <summary>Refuses what a deleted message takes no more.</summary>
-    public void EnsureThere()
+    public void EnsureNotDeleted()
     {
         if (IsDeleted)
             throw MessageErrors.Deleted();
@@ -73,7 +73,7 @@ public sealed record StoredMessage(
     public void EnsureEditable(Conversation conversation, Actor actor, Participant? by, Instant now)
     {
         conversation.EnsureOpenTo(by);
-        EnsureThere();
+        EnsureNotDeleted();
         if (actor.IsService ? Type is not MessageType.System : SenderId != actor.UserId)
             throw MessageErrors.AuthorOnly();
         if (!actor.IsService && HasPassed(conversation.Policy!.EditWindowSeconds, now))

@@ -44,7 +44,7 @@ public sealed class Report
     public static Report File(
         ConversationId conversationId, StoredMessage message, UserId reporter, ReportReason reason, string? note, Instant now)
     {
-        message.EnsureThere();
+        message.EnsureNotDeleted();
         if (message.SenderId is null || message.SenderId == reporter)
             throw MessageErrors.NotToBeReported();
         return new Report(conversationId, message, reporter, reason, note, now);

@@ -8,5 +8,5 @@ public sealed record Member(UserId UserId, long ClearedSeq, long LastReadSeq, bo
 {
     /// <summary>Whether a message is unread for this one, if it counts.</summary>
     public bool HasUnread(StoredMessage message) =>
-        !IsPending && UserId != message.SenderId && message.Seq > LastReadSeq && new Sight(ClearedSeq).Reaches(message.Seq);
+        !IsPending && UserId != message.SenderId && message.Seq > LastReadSeq && new Visibility(ClearedSeq).Reaches(message.Seq);
 }

@@ -27,7 +27,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
     /// </summary>
     public bool MarkUnread(long seq, long newest)
     {
-        if (isPending || !new Sight(ClearedSeq).Reaches(seq) || seq > newest)
+        if (isPending || !new Visibility(ClearedSeq).Reaches(seq) || seq > newest)
             return false;
         (LastReadSeq, LastDeliveredSeq) = (seq - 1, Math.Max(LastDeliveredSeq, seq - 1));
         return true;

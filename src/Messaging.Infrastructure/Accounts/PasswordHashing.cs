@@ -15,7 +15,7 @@ public sealed class PasswordHashing : IPasswordHashing
     // Bcrypt sees no more of a password, in UTF-8.
     private const int BcryptBytes = 72;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
     private static readonly object Anyone = new();
 
     private readonly FairQueue queue;
@@ -24,7 +24,7 @@ public sealed class PasswordHashing : IPasswordHashing
 
     public PasswordHashing(AccountSettings settings)
     {
-        queue = new(Math.Max(1, Environment.ProcessorCount / 2), settings.HashQueuePerAddress, Patience);
+        queue = new(Math.Max(1, Environment.ProcessorCount / 2), settings.HashQueuePerAddress, MaxWait);
         hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = settings.HashIterations }));
         nobodys = hasher.HashPassword(Anyone, Convert.ToHexString(RandomNumberGenerator.GetBytes(32)));
     }

@@ -35,7 +35,7 @@ public sealed class ClamdScanner(ScanSettings settings) : IVirusScanner
 {
     private const int ChunkSize = 65_536;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     public async Task<ScanState> ScanAsync(string path, CancellationToken ct)
     {
@@ -51,7 +51,7 @@ public sealed class ClamdScanner(ScanSettings settings) : IVirusScanner
         if (settings.ClamdAddress is not { } address)
             return ScanState.Skipped;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        timeout.CancelAfter(Patience);
+        timeout.CancelAfter(Timeout);
         using var socket = await ConnectAsync(address, timeout.Token);
         if (socket is null)
             return ScanState.Pending;

@@ -193,7 +193,7 @@ public sealed class FileKeeping(
         {
             return await storage.OpenAsync(key, ct);
         }
-        catch (StorageAwayException e)
+        catch (StorageUnavailableException e)
         {
             logger.LogWarning(e, "The storage of files does not answer; the scanner waits");
             return null;
@@ -207,7 +207,7 @@ public sealed class FileKeeping(
             await storage.RemoveAsync(key, ct);
             return true;
         }
-        catch (StorageAwayException e)
+        catch (StorageUnavailableException e)
         {
             logger.LogWarning(e, "The storage of files does not answer; what was let go is removed later");
             return false;

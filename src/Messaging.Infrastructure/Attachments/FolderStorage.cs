@@ -62,7 +62,7 @@ public sealed class FolderStorage(StorageSettings settings) : IFileStorage
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageAwayException(e);
+            throw new StorageUnavailableException(e);
         }
     }
 }

@@ -62,7 +62,7 @@ public sealed class S3Storage : IFileStorage, IDisposable
         }
         catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException)
         {
-            throw new StorageAwayException(e);
+            throw new StorageUnavailableException(e);
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed class Spool(StorageSettings settings)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageAwayException(e);
+            throw new StorageUnavailableException(e);
         }
     }
 

@@ -19,17 +19,17 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
     private const int Million = 1_000_000;
     private const int AsItIs = 100_000;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private static readonly (string Variant, int Pixels, int Quality)[] Sizes =
         [(StoredFile.Original, AsItIs, 85), (StoredFile.Medium, 800, 80), (StoredFile.Thumbnail, 300, 75)];
 
-    private readonly Turns turns = new(atOnce: 2, Patience);
+    private readonly UserQueue turns = new(atOnce: 2, Timeout);
 
     public VipsImages() => IsAvailable = OperatingSystem.IsLinux() && IsInstalled("vips") && IsInstalled("prlimit");
 
     public bool IsAvailable { get; }
 
-    public async Task<IReadOnlyList<MadeImage>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct)
+    public async Task<IReadOnlyList<ImageVariant>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct)
     {
         using var turn = await turns.TryTakeAsync(user, ct) ?? throw AttachmentErrors.DecoderBusy();
         return await MakeAsync(path, type, folder, ct);
@@ -37,10 +37,10 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
 
     public ValueTask DisposeAsync() => turns.DisposeAsync();
 
-    private static async Task<IReadOnlyList<MadeImage>> MakeAsync(string path, FileType type, string folder, CancellationToken ct)
+    private static async Task<IReadOnlyList<ImageVariant>> MakeAsync(string path, FileType type, string folder, CancellationToken ct)
     {
         await EnsureSizeAsync(path, ct);
-        var made = new List<MadeImage>();
+        var made = new List<ImageVariant>();
         foreach (var (variant, pixels, quality) in Sizes)
             made.Add(await MakeAsync(path, type, Path.Combine(folder, variant), variant, pixels, quality, ct));
         return made;
@@ -57,7 +57,7 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
             throw AttachmentErrors.TooManyPixels(MaxMegapixelsOfFrames);
     }
 
-    private static async Task<MadeImage> MakeAsync(
+    private static async Task<ImageVariant> MakeAsync(
         string path, FileType type, string target, string variant, int pixels, int quality, CancellationToken ct)
     {
         var moves = type.Extension == "gif";
@@ -81,7 +81,7 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
             await WebP.RemoveMetadataAsync(output, ct);
         }
         var header = await HeaderAsync(output, ct);
-        return new MadeImage(variant, output, (int)header.Width, (int)header.Height);
+        return new ImageVariant(variant, output, (int)header.Width, (int)header.Height);
     }
 
     private static async Task<(long Width, long Height, long Pages)> HeaderAsync(string path, CancellationToken ct)
@@ -114,7 +114,7 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        timeout.CancelAfter(Patience);
+        timeout.CancelAfter(Timeout);
         try
         {
             var errors = process.StandardError.ReadToEndAsync(timeout.Token);

@@ -12,7 +12,7 @@ namespace Messaging.Infrastructure.Events;
 /// by which events reach live connections, whichever node they were made on.
 /// </summary>
 public sealed class FeedReader(
-    DirectDataSource database, FeedSignal signal, MovedEvents moved, EventTeller teller, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger)
+    DirectDataSource database, FeedSignal signal, MovedEvents moved, EventRenderer teller, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger)
     : BackgroundService
 {
     public const string MeterName = "Messaging.Feed";
@@ -113,7 +113,7 @@ public sealed class FeedReader(
                 Tell(row, () => ((IShowsMessage)told[row.Position].Value!).WithoutShown(), [.. seeing[false]]);
 
             bool Sees(FeedMember member, long? seq) =>
-                seq is not { } of || member.Sight.Shows(of, hidden.Contains((conversation, member.UserId, of)));
+                seq is not { } of || member.Visibility.Shows(of, hidden.Contains((conversation, member.UserId, of)));
         }
 
         // What cannot be told fails where it is told.
@@ -131,7 +131,7 @@ public sealed class FeedReader(
 
         void Tell(FeedRow row, Func<object?> tells, IReadOnlyCollection<string> audience)
         {
-            var envelope = new Lazy<EventEnvelope?>(() => EventTeller.Json(tells()) is { } json ? row.ToEnvelope(after.Epoch, json) : null);
+            var envelope = new Lazy<EventEnvelope?>(() => EventRenderer.Json(tells()) is { } json ? row.ToEnvelope(after.Epoch, json) : null);
             foreach (var receiver in receivers)
                 Hand(receiver, row, envelope, audience);
         }

@@ -13,7 +13,7 @@ namespace Messaging.Infrastructure.Events;
 /// <summary>Somebody who takes part in a conversation.</summary>
 /// <param name="HasGaps">Whether this one may have deleted some of its messages for oneself.</param>
 /// <param name="HasFounded">Whether this one takes part since the conversation was made.</param>
-sealed record FeedMember(string UserId, Sight Sight, bool HasGaps, bool HasFounded);
+sealed record FeedMember(string UserId, Visibility Visibility, bool HasGaps, bool HasFounded);
 
 /// <summary>The end of the feed, what it tells and those whom it concerns, asked over and over on one connection.</summary>
 sealed class FeedTail : IAsyncDisposable
@@ -49,9 +49,9 @@ sealed class FeedTail : IAsyncDisposable
     // Index: pk_participants. Read after the events: who has left by now hears none of them, who has not accepted a request either.
     private const string MembersSql =
         $"""
-        SELECT p.conversation_id, p.user_id, {SightSql.Start} AS cleared_seq, p.has_gaps, {SightSql.Founded} AS has_founded
+        SELECT p.conversation_id, p.user_id, {VisibilitySql.Start} AS cleared_seq, p.has_gaps, {VisibilitySql.Founded} AS has_founded
         FROM participants p
-        WHERE p.conversation_id = ANY (@HeardConversations) AND {SightSql.Hears}
+        WHERE p.conversation_id = ANY (@HeardConversations) AND {VisibilitySql.Hears}
         """;
 
     // Of those for one user alone, which are heard by the same rule; that somebody is out, or the conversation gone, is heard by who is out.
@@ -60,7 +60,7 @@ sealed class FeedTail : IAsyncDisposable
         $"""
         SELECT k.conversation_id, k.user_id
         FROM unnest(@HeardIn::uuid[], @HeardBy::text[]) AS k (conversation_id, user_id)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {SightSql.Hears}
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {VisibilitySql.Hears}
         """;
 
     // Index: pk_message_hidden.
@@ -74,10 +74,10 @@ sealed class FeedTail : IAsyncDisposable
     private readonly NpgsqlConnection connection;
     private readonly NpgsqlCommand state;
     private readonly NpgsqlBatch next;
-    private readonly EventTeller teller;
+    private readonly EventRenderer teller;
     private readonly NpgsqlCommand hidden;
 
-    private FeedTail(NpgsqlConnection connection, EventTeller teller)
+    private FeedTail(NpgsqlConnection connection, EventRenderer teller)
     {
         this.connection = connection;
         this.teller = teller;
@@ -92,7 +92,7 @@ sealed class FeedTail : IAsyncDisposable
         hidden.Parameters.Add(new NpgsqlParameter("Seqs", NpgsqlDbType.Array | NpgsqlDbType.Bigint));
     }
 
-    public static async Task<FeedTail> OpenAsync(NpgsqlDataSource database, EventTeller teller, CancellationToken ct)
+    public static async Task<FeedTail> OpenAsync(NpgsqlDataSource database, EventRenderer teller, CancellationToken ct)
     {
         var tail = new FeedTail(await database.OpenConnectionAsync(ct), teller);
         await using (var session = new NpgsqlCommand(SessionSql, tail.connection))
@@ -149,10 +149,10 @@ sealed class FeedTail : IAsyncDisposable
         foreach (var member in await grid.ReadAsync<MemberRow>())
         {
             members[member.ConversationId].Add(
-                new FeedMember(member.UserId, new Sight(member.ClearedSeq), member.HasGaps, member.HasFounded));
+                new FeedMember(member.UserId, new Visibility(member.ClearedSeq), member.HasGaps, member.HasFounded));
         }
         if (asked.Count > 0)
-            hearers.UnionWith((await grid.ReadAsync<HearerRow>()).Select(row => (row.ConversationId, row.UserId)));
+            hearers.UnionWith((await grid.ReadAsync<ListenerRow>()).Select(row => (row.ConversationId, row.UserId)));
         return (
             await reading.ReadAsync(grid), members,
             row => !DependsOnPlace(row) || hearers.Contains((row.ConversationId!.Value, row.UserId!)));
@@ -215,7 +215,7 @@ sealed class FeedTail : IAsyncDisposable
         reader.GetString(first + 5),
         reader.IsDBNull(first + 6) ? null : JsonText.OfStored(reader.GetString(first + 6)));
 
-    private sealed record HearerRow(Guid ConversationId, string UserId);
+    private sealed record ListenerRow(Guid ConversationId, string UserId);
 
     private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps, bool HasFounded);
 }

@@ -8,7 +8,7 @@ namespace Messaging.Infrastructure.Inboxes;
 
 /// <summary>Looks at the inboxes that this node suspects to be large, and now and then, on one node of all, at those that are.</summary>
 public sealed class InboxWorker(
-    LargeInboxNotes notes, LargeInboxes inboxes, DirectDataSource database, ILogger<InboxWorker> logger) : BackgroundService
+    LargeInboxCache notes, LargeInboxes inboxes, DirectDataSource database, ILogger<InboxWorker> logger) : BackgroundService
 {
     private const string LeaseName = "large-inboxes";
 

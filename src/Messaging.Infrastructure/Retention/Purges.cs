@@ -9,7 +9,7 @@ namespace Messaging.Infrastructure.Retention;
 /// <summary>
 /// Removes what is left of conversations that were deleted for everyone, a thousand messages a commit, and then what hung on them.
 /// </summary>
-public sealed class Purges(DirectDataSource database, IEnumerable<MessageExtra> extras, IEnumerable<Module> modules)
+public sealed class Purges(DirectDataSource database, IEnumerable<MessageDetail> extras, IEnumerable<Module> modules)
 {
     private const int BatchSize = 1_000;
 

@@ -127,7 +127,7 @@ public sealed class LiveConnectionTests
     }
 
     private static SerializedHubMessage Passing() =>
-        new(LiveConnections.MessageOf(new PassingEnvelope("typing", null, Instant.MinValue, new object())));
+        new(LiveConnections.MessageOf(new EphemeralEnvelope("typing", null, Instant.MinValue, new object())));
 
     private static InvocationMessage Message(string id) =>
         LiveConnections.MessageOf(new EventEnvelope(id, "test:event", null, null, Instant.MinValue, new JsonText("{}")));

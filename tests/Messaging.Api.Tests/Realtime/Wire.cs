@@ -49,8 +49,8 @@ internal sealed class Wire : HubConnectionContext, IConnectionLifetimeNotificati
         WriteAsync(((InvocationMessage)message).Arguments[0] switch
         {
             EventEnvelope stored => stored.Id,
-            PassingEnvelope { Data: PresenceView view } => $"{view.UserId} {view.Status}",
-            PassingEnvelope passing => passing.Type,
+            EphemeralEnvelope { Data: PresenceView view } => $"{view.UserId} {view.Status}",
+            EphemeralEnvelope passing => passing.Type,
             _ => "",
         });
 

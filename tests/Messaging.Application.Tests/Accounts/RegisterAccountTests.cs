@@ -31,7 +31,7 @@ public sealed class RegisterAccountTests : AccountFixture
             Assert.That((await Slices.SendAsync(new SearchUsers(viewer, name, 10, null))).Items.Single().Username, Is.EqualTo(name));
         }
         Assert.That((await Slices.SendAsync(new GetMe(id))).Username, Is.EqualTo(name));
-        Assert.That((await Slices.SendAsync(new PutUser(id, "Anna", null, null, null, null))).User.Username, Is.EqualTo(name));
+        Assert.That((await Slices.SendAsync(new PutUser(id, "Anna", null, null, null, null))).Value.Username, Is.EqualTo(name));
         Assert.That((await Slices.SendAsync(new PutUsers([new(id, "Anna", null, null, null, null)])))[0].Username, Is.EqualTo(name));
         Assert.That((await Slices.SendAsync(new UpdateMe(id, new("Anna B."), default, default, default, default))).Username, Is.EqualTo(name));
     }

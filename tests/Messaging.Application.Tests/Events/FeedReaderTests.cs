@@ -24,7 +24,7 @@ public sealed class FeedReaderTests
         (listeners, others, logs) = (new Listeners(), new Listeners { HasListeners = false }, new LogRecorder());
         loggers = LoggerFactory.Create(logging => logging.AddProvider(logs));
         await feed.DrainAsync();
-        reader = await Running.StartAsync(new FeedReader(feed.Direct, feed.Moved, feed.Events, new EventTeller([]), [listeners, others], loggers.CreateLogger<FeedReader>()));
+        reader = await Running.StartAsync(new FeedReader(feed.Direct, feed.Moved, feed.Events, new EventRenderer([]), [listeners, others], loggers.CreateLogger<FeedReader>()));
     }
 
     [TearDown]

@@ -170,7 +170,7 @@ public sealed class ListEventsTests
         await using var readers = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(feed.Slices.ConnectionString));
         await using var session = new DbSession(readers, new ReadDataSource(readers), new SearchDataSource(readers));
 
-        var page = await new EventStore(session, new EventTeller([new PutOut(feed)])).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
+        var page = await new EventStore(session, new EventRenderer([new PutOut(feed)])).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
 
         Assert.That(page.Events.Select(e => e.Data.Value), Is.EqualTo((string[])["""{"name":"before"}"""]));
     }
@@ -191,7 +191,7 @@ public sealed class ListEventsTests
         await connection.ExecuteAsync("LOCK TABLE feed IN ACCESS EXCLUSIVE MODE", transaction: drop);
         await using var readers = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(feed.Slices.ConnectionString));
         await using var session = new DbSession(readers, new ReadDataSource(readers), new SearchDataSource(readers));
-        var reading = new EventStore(session, new EventTeller([])).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
+        var reading = new EventStore(session, new EventRenderer([])).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
         await feed.Slices.UntilAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'feed'::regclass AND NOT granted)");
         await connection.ExecuteAsync(
             """

@@ -54,7 +54,7 @@ public sealed class PairProgramTests(DirectMessages policy) : SliceFixture
         {
             case <= 2:
                 return ($"open {who} {context} {flag}", model.Open(who, context, flag), async () => talks[context] = (await Slices.SendAsync(
-                    new OpenDirect(actor, other, Contexts[context], flag ? new MessageContent(Text: "hi") : null))).Conversation.Id);
+                    new OpenDirect(actor, other, Contexts[context], flag ? new MessageContent(Text: "hi") : null))).Value.Id);
             case <= 5:
                 return Of($"send {who} {context}", model.Send(who, context), new SendMessage(actor, IdOf(context), new MessageContent(Text: "hi")));
             case 6:
@@ -64,7 +64,7 @@ public sealed class PairProgramTests(DirectMessages policy) : SliceFixture
             case 8:
                 return Of($"unblock {who}", model.Block(who, isBlocked: false), new UnblockUser(actor, other));
             case 9:
-                return Of($"ask {who}", model.Ask(who), new AskContact(actor, other));
+                return Of($"ask {who}", model.Ask(who), new RequestContact(actor, other));
             case 10:
                 return Of($"answer {who} {flag}", model.AnswerContact(who, flag), new AnswerContact(actor, other, flag));
             case 11:

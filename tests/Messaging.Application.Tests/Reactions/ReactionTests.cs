@@ -35,11 +35,11 @@ public sealed class ReactionTests : SliceFixture
         var put = await ReactAsync(bob, message, "❤");
         var again = await ReactAsync(bob, message, "❤️");
 
-        Assert.That((put.Created, put.Reaction.Emoji, put.Reaction.User.UserId), Is.EqualTo((true, "❤️", bob)));
+        Assert.That((put.Created, put.Value.Emoji, put.Value.User.UserId), Is.EqualTo((true, "❤️", bob)));
         Assert.That(again, Is.EqualTo(put with { Created = false }));
         Assert.That(await ShownAsync(ada, message), Is.EqualTo(new[] { $"❤️ 1 False {bob}" }));
         Assert.That(await ShownAsync(bob, message), Is.EqualTo(new[] { $"❤️ 1 True {bob}" }));
-        Assert.That((await ListAsync(ada, message)).Items, Is.EqualTo(new[] { put.Reaction }));
+        Assert.That((await ListAsync(ada, message)).Items, Is.EqualTo(new[] { put.Value }));
         await UnreactAsync(bob, message, "❤");
         await UnreactAsync(bob, message, "❤");
         Assert.That(await ShownAsync(ada, message), Is.Empty);
@@ -122,7 +122,7 @@ public sealed class ReactionTests : SliceFixture
         await AllowAsync(message, """{"allowed":["❤",":ship_it:"]}""");
         Assert.That(await RefusalAsync(() => ReactAsync(bob, message, "👍")), Is.EqualTo(ProblemCodes.NotAllowed));
         Assert.That((await ReactAsync(bob, message, "❤️")).Created, Is.True);
-        Assert.That((await ReactAsync(bob, message, ":SHIP_IT:")).Reaction.Emoji, Is.EqualTo(":ship_it:"));
+        Assert.That((await ReactAsync(bob, message, ":SHIP_IT:")).Value.Emoji, Is.EqualTo(":ship_it:"));
         await AllowAsync(message, """{"mode":"none"}""");
         Assert.That(await RefusalAsync(() => ReactAsync(bob, message, "❤️")), Is.EqualTo(ProblemCodes.NotAllowed));
         await UnreactAsync(bob, message, "🎉");
@@ -328,12 +328,12 @@ public sealed class ReactionTests : SliceFixture
     private async Task<IReadOnlyList<string>> EventsAsync(MessageView message) =>
         [.. (await ToldAsync(message)).Select(told => $"{told.Emoji} {told.UserId} {told.Added} {told.Count} at {message.Seq}")];
 
-    private async Task<IReadOnlyList<ReactionTold>> ToldAsync(MessageView message)
+    private async Task<IReadOnlyList<ReactionValues>> ToldAsync(MessageView message)
     {
         var payloads = await Slices.SqlAsync(session => session.QueryAsync<JsonText>(
             "SELECT payload FROM outbox WHERE conversation_id = @Id AND seq = @Seq AND type = 'message:reaction' AND user_id IS NULL ORDER BY event_no",
             new { Id = message.ConversationId.Value, message.Seq }, CancellationToken.None));
-        return payloads.ConvertAll(payload => MessagingJson.Read<ReactionTold>(payload)!);
+        return payloads.ConvertAll(payload => MessagingJson.Read<ReactionValues>(payload)!);
     }
 
     private async Task<(UserId Ada, UserId Bob, MessageView Message)> MessageAsync()
@@ -352,7 +352,7 @@ public sealed class ReactionTests : SliceFixture
         "UPDATE conversations SET policy = jsonb_build_object('reactions', @Reactions::jsonb), version = version + 1 WHERE id = @Id",
         new { Id = message.ConversationId.Value, Reactions = reactions });
 
-    private Task<PutReaction> ReactAsync(UserId user, MessageView message, string emoji) =>
+    private Task<Upserted<ReactionItem>> ReactAsync(UserId user, MessageView message, string emoji) =>
         Slices.SendAsync(new React(new Actor(user), message.ConversationId, message.Id, emoji));
 
     private Task<Done> UnreactAsync(UserId user, MessageView message, string emoji) =>

@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
@@ -20,7 +21,7 @@ public sealed class SavedTests : SliceFixture
         var again = await SaveAsync(users[1], messages[0]);
         await SaveAsync(users[1], messages[1]);
 
-        Assert.That((put.Created, again.Created, again.Saved.SavedAt), Is.EqualTo((true, false, put.Saved.SavedAt)));
+        Assert.That((put.Created, again.Created, again.Value.SavedAt), Is.EqualTo((true, false, put.Value.SavedAt)));
         Assert.That(await ListAsync(users[1]), Is.EqualTo(new[] { messages[1].Id, messages[0].Id }));
         await UnsaveAsync(users[1], messages[0]);
         await UnsaveAsync(users[1], messages[0]);
@@ -34,7 +35,7 @@ public sealed class SavedTests : SliceFixture
         var (users, messages) = await GroupAsync(messages: 2);
         var put = await SaveAsync(users[1], messages[0]);
 
-        Assert.That((messages[0].Saved, put.Saved.Message.Saved), Is.EqualTo(((bool?)false, (bool?)true)));
+        Assert.That((messages[0].Saved, put.Value.Message.Saved), Is.EqualTo(((bool?)false, (bool?)true)));
         Assert.That(await ShownAsync(new Actor(users[1])), Is.EqualTo(new bool?[] { true, false }));
         Assert.That(await ShownAsync(new Actor(users[0])), Is.EqualTo(new bool?[] { false, false }));
         Assert.That(await ShownAsync(Actor.Service), Is.EqualTo(new bool?[] { null, null }));
@@ -164,7 +165,7 @@ public sealed class SavedTests : SliceFixture
         var puts = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => SaveAsync(users[1], messages[0]))));
 
         Assert.That(puts.Count(put => put.Created), Is.EqualTo(1));
-        Assert.That(puts.Select(put => put.Saved.SavedAt).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(puts.Select(put => put.Value.SavedAt).Distinct().Count(), Is.EqualTo(1));
         Assert.That(await EventsAsync(users[1]), Is.EqualTo(new[] { "2 true" }));
     }
 
@@ -305,7 +306,7 @@ public sealed class SavedTests : SliceFixture
         return (users, sent);
     }
 
-    private Task<PutSaved> SaveAsync(UserId user, MessageView message) =>
+    private Task<Upserted<SavedView>> SaveAsync(UserId user, MessageView message) =>
         Slices.SendAsync(new SaveMessage(new Actor(user), message.ConversationId, message.Id));
 
     private Task<Common.Done> UnsaveAsync(UserId user, MessageView message) =>

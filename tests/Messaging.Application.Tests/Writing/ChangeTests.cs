@@ -45,7 +45,7 @@ public sealed class ChangeTests : SliceFixture
         var problem = await HoldingAsync(message.ConversationId, LockSql, async () =>
         {
             var waiting = ChangeAsync(kind, ada, message);
-            time.Advance(ConversationWriter.Patience);
+            time.Advance(ConversationWriter.MaxWait);
             return await ProblemAsync(() => waiting);
         });
 
@@ -218,7 +218,7 @@ public sealed class ChangeTests : SliceFixture
             for (var i = 0; i < 5; i++)
                 await ChangeAsync(kind, free.Ada, free.Message);
             Assert.That(waiting.IsCompleted, Is.False);
-            time.Advance(ConversationWriter.Patience);
+            time.Advance(ConversationWriter.MaxWait);
             return await ProblemAsync(() => waiting);
         });
 

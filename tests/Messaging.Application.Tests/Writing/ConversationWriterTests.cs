@@ -69,7 +69,7 @@ public sealed class ConversationWriterTests : SliceFixture
         var problem = await HoldingAsync(id, LockSql, async () =>
         {
             var sending = Slices.TextAsync(ada, id);
-            time.Advance(ConversationWriter.Patience);
+            time.Advance(ConversationWriter.MaxWait);
             return await ProblemAsync(() => sending);
         });
 

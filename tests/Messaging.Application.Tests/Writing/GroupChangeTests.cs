@@ -51,7 +51,7 @@ public sealed class GroupChangeTests : SliceFixture
         var problem = await HoldingAsync(group.Id, LockSql, async () =>
         {
             var waiting = ChangeAsync(kind, group);
-            time.Advance(ConversationWriter.Patience);
+            time.Advance(ConversationWriter.MaxWait);
             return await ProblemAsync(() => waiting);
         });
 

@@ -5,7 +5,7 @@ namespace Messaging.Application.Tests.Writing;
 
 public sealed class PlaceTests : SliceFixture
 {
-    private static readonly string LoadSql = (string)typeof(PlacePart)
+    private static readonly string LoadSql = (string)typeof(MembershipPart)
         .GetField("LoadSql", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
 
     [TestCase(true, false)]

@@ -31,7 +31,7 @@ static class HotStatements
         new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
-            "One message by its id", Statements.Of<MessagePlaceStore>("FindSql"), Background: false,
+            "One message by its id", Statements.Of<MessageLookupStore>("FindSql"), Background: false,
             ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Changes(conversation, user, seq, message),
@@ -86,7 +86,7 @@ static class HotStatements
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
-        }.Select(part => Positional(part.Name, Statements.Of<PlacePart>(part.Constant), part.Values)))
+        }.Select(part => Positional(part.Name, Statements.Of<MembershipPart>(part.Constant), part.Values)))
             .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
             ("Send: the key", "KeysSql", [id, sender, Array(Text, "explained")]),
@@ -107,9 +107,9 @@ static class HotStatements
         {
             ("History: the page's bounds and pins", Statements.Extras.PageSql.Split(';')[0]),
             ("History: the messages, 1,000 deep", Statements.Of<MessageReader>("PageMessagesSql")),
-            ("History: the attachments", Statements.Of<AttachmentExtra>("PageSql")),
-            ("History: the reactions", Statements.Of<ReactionExtra>("PageSql")),
-            ("History: the pointers of all members", Statements.Of<ReceiptExtra>("PageSql")),
+            ("History: the attachments", Statements.Of<AttachmentDetail>("PageSql")),
+            ("History: the reactions", Statements.Of<ReactionDetail>("PageSql")),
+            ("History: the pointers of all members", Statements.Of<ReceiptDetail>("PageSql")),
         }.Select(part => new HotStatement(
             part.Name, part.Sql, Background: false,
             ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Upto", Bigint, upto), ("After", Bigint, null),
@@ -210,8 +210,8 @@ static class HotStatements
         return new (string Name, Type Source, string Constant)[]
         {
             ("Told: messages", typeof(MessageReader), "MessagesSql"),
-            ("Told: their attachments", typeof(AttachmentExtra), "PlacesSql"),
-            ("Told: their reactions", typeof(ReactionExtra), "PlacesSql"),
+            ("Told: their attachments", typeof(AttachmentDetail), "PlacesSql"),
+            ("Told: their reactions", typeof(ReactionDetail), "PlacesSql"),
             ("Told: what stands around them", typeof(MessageEventSource), "AroundSql"),
             ("Told: which marked ones are deleted", typeof(MarkEventSource), "DeletedSql"),
             ("Told: conversations", typeof(ConversationEventSource), "ConversationsSql"),

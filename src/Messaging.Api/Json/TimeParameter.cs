@@ -5,16 +5,16 @@ using NodaTime;
 namespace Messaging.Api.Json;
 
 /// <summary>A time in a query string, as the JSON takes it: RFC 3339.</summary>
-public readonly record struct Time(Instant Value) : IParsable<Time>
+public readonly record struct TimeParameter(Instant Value) : IParsable<TimeParameter>
 {
-    public static Time Parse(string s, IFormatProvider? provider) =>
+    public static TimeParameter Parse(string s, IFormatProvider? provider) =>
         TryParse(s, provider, out var time) ? time : throw new FormatException($"Expected is {MessagingJson.Expected[typeof(Instant)]}.");
 
-    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Time result)
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out TimeParameter result)
     {
         // A plus that was not escaped arrives as a space.
         var isTime = Rfc3339.TryParse((s ?? "").Replace(' ', '+'), out var time);
-        result = new Time(time);
+        result = new TimeParameter(time);
         return isTime;
     }
 }

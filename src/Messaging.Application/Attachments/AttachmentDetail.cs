@@ -4,7 +4,7 @@ using Messaging.Application.Messages;
 namespace Messaging.Application.Attachments;
 
 /// <summary>The files of messages, in the order that their uploaders wanted.</summary>
-public sealed class AttachmentExtra(FileUrls urls) : MessageExtra
+public sealed class AttachmentDetail(FileUrls urls) : MessageDetail
 {
     // Index: ix_attachments_message, the range alone.
     private const string PageSql =
@@ -52,11 +52,11 @@ public sealed class AttachmentExtra(FileUrls urls) : MessageExtra
 
     internal override IReadOnlyList<string> Deletions { get; } = [ReleaseSql];
 
-    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         var files = (await grid.ReadAsync<AttachmentRow>())
             .ToLookup(file => (file.ConversationId, file.Seq!.Value), file => file.ToView(urls, asked.Audience));
-        return (MessageRow message, ref MessageExtras extras) =>
+        return (MessageRow message, ref MessageDetails extras) =>
         {
             if (files.Contains((message.ConversationId, message.Seq)))
                 extras.Attachments = [.. files[(message.ConversationId, message.Seq)]];

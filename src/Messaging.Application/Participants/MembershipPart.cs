@@ -9,7 +9,7 @@ using Messaging.Domain.Participants;
 namespace Messaging.Application.Participants;
 
 /// <summary>Who takes part in conversations, and as what.</summary>
-public sealed class PlacePart(SendPart sends) : ChangePart
+public sealed class MembershipPart(SendPart sends) : ChangePart
 {
     // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
     private const string TryLockSql =
@@ -232,7 +232,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     private readonly HashSet<(ConversationId, UserId)> held = [];
     private readonly HashSet<(ConversationId, UserId)> leavingHeld = [];
     private Action<ConversationId>? lost;
-    private readonly Dictionary<(ConversationId Id, UserId User), Place> places = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), Membership> places = [];
     private readonly Dictionary<(ConversationId Id, UserId User), ParticipantRole> roles = [];
     private readonly HashSet<(ConversationId Id, UserId User)> present = [];
     private readonly Dictionary<ConversationId, SortedSet<UserId>> first = [];
@@ -243,30 +243,30 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     internal IReadOnlyCollection<ConversationId> DaysAsked => daysAsked;
 
     /// <summary>Asks for somebody's place, which is locked.</summary>
-    public void Ask(ConversationId id, UserId user) => asked.Add((id, user));
+    public void Require(ConversationId id, UserId user) => asked.Add((id, user));
 
     /// <summary>Asks for the place of who is to send a message, and for what is unread there.</summary>
-    public void AskSender(ConversationId id, UserId user)
+    public void RequireSender(ConversationId id, UserId user)
     {
         asked.Add((id, user));
         sendersAsked.Add((id, user));
     }
 
     /// <summary>Asks which of some users take part.</summary>
-    public void AskPresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
+    public void RequirePresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
 
     /// <summary>Asks for what a new message moves for all who take part: nothing but on a new day.</summary>
-    public void AskDay(ConversationId id) => daysAsked.Add(id);
+    public void RequireDay(ConversationId id) => daysAsked.Add(id);
 
     /// <summary>Asks for the places of all who take part, or did.</summary>
-    public void AskAll(ConversationId id) => allAsked.Add(id);
+    public void RequireAll(ConversationId id) => allAsked.Add(id);
 
     /// <summary>Asks for those who take part as an event of the conversation names them.</summary>
-    public void AskFirst(ConversationId id) => firstAsked.Add(id);
+    public void RequireFirst(ConversationId id) => firstAsked.Add(id);
 
     /// <summary>Asks for somebody who may go, and for who would follow.</summary>
     /// <param name="byChoice">Whether that one leaves, and is to be brought into no group meanwhile.</param>
-    public void AskDeparture(ConversationId id, UserId user, bool byChoice)
+    public void RequireDeparture(ConversationId id, UserId user, bool byChoice)
     {
         asked.Add((id, user));
         headsAsked.Add((id, user));
@@ -275,14 +275,14 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     }
 
     /// <summary>Asks for somebody whose role is to change, and for the owner.</summary>
-    public void AskRole(ConversationId id, UserId user)
+    public void RequireRole(ConversationId id, UserId user)
     {
         asked.Add((id, user));
         headsAsked.Add((id, null));
     }
 
     /// <summary>Somebody's place as the changes before have left it; null for who does not take part.</summary>
-    public Place? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
+    public Membership? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
 
     /// <summary>Those whose places were asked for, who may follow an owner who goes among them.</summary>
     public IEnumerable<Participant> Of(ConversationId id) =>
@@ -400,7 +400,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
 
         void Read(DbDataReader reader)
         {
-            var (key, place) = (Key(reader), Place.Read(reader));
+            var (key, place) = (Key(reader), Membership.Read(reader));
             if (places.TryAdd(key, place))
                 roles[key] = place.Participant.Role;
             if (!held.Contains(key) || (leavingAsked.Contains(key) && !leavingHeld.Contains(key)))
@@ -427,7 +427,7 @@ public sealed class PlacePart(SendPart sends) : ChangePart
     {
         Columns.IfAny(sends.LastOfSenders, last => round.Add(
             SaveSendersSql, Columns.Of(last, m => m.ConversationId.Value), Columns.Of(last, m => m.Sender!.Value.Value),
-            Columns.Of(last, m => m.Place.Seq), Columns.Of(last, m => m.Place.At.ToDateTimeUtc()), Columns.Of(last, m => m.Day)));
+            Columns.Of(last, m => m.Position.Seq), Columns.Of(last, m => m.Position.At.ToDateTimeUtc()), Columns.Of(last, m => m.Day)));
         Columns.IfAny(places.Where(place => place.Value.Participant.Role != roles[place.Key]).ToList(), changed => round.Add(
             SaveRolesSql, Columns.Of(changed, place => place.Key.Id.Value), Columns.Of(changed, place => place.Key.User.Value),
             Columns.Of(changed, place => Word(place.Value.Participant.Role))));

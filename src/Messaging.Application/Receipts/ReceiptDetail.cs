@@ -7,7 +7,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Receipts;
 
 /// <summary>To how many messages go, and how many have received and read them.</summary>
-public sealed class ReceiptExtra : MessageExtra
+public sealed class ReceiptDetail : MessageDetail
 {
     private const string Columns =
         $"""
@@ -47,17 +47,17 @@ public sealed class ReceiptExtra : MessageExtra
 
     internal override bool CountsPeople => true;
 
-    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         var pointers = (await grid.ReadAsync<Row>()).ToArray();
         if (asked.Page is { } page)
         {
             if (asked.Receives)
                 asked.Received = Receive(page, pointers);
-            return (MessageRow message, ref MessageExtras extras) => Count(message, pointers, ref extras);
+            return (MessageRow message, ref MessageDetails extras) => Count(message, pointers, ref extras);
         }
         var ofConversations = pointers.GroupBy(row => row.ConversationId).ToDictionary(group => group.Key, group => group.ToArray());
-        return (MessageRow message, ref MessageExtras extras) =>
+        return (MessageRow message, ref MessageDetails extras) =>
             Count(message, ofConversations.GetValueOrDefault(message.ConversationId, []), ref extras);
     }
 
@@ -72,7 +72,7 @@ public sealed class ReceiptExtra : MessageExtra
         return page.Upto;
     }
 
-    private static void Count(MessageRow message, Row[] pointers, ref MessageExtras extras)
+    private static void Count(MessageRow message, Row[] pointers, ref MessageDetails extras)
     {
         foreach (var pointer in pointers)
         {

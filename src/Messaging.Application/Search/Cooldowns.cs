@@ -3,7 +3,7 @@ namespace Messaging.Application.Search;
 /// <summary>
 /// Who rests, for how long still. Bounded: beyond so many, those who began first are forgotten, since memory is not for strangers to fill.
 /// </summary>
-public sealed class Rests(TimeSpan length, int most, TimeProvider time)
+public sealed class Cooldowns(TimeSpan length, int most, TimeProvider time)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, long> begun = new(StringComparer.Ordinal);

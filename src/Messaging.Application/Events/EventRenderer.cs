@@ -34,7 +34,7 @@ public sealed record UserRef(UserId UserId);
 /// The one place where rows of the feed get their data, live, on resuming and in <c>/v1/sync</c>. It is read after the rows, in one round
 /// trip and of one moment: what was deleted before an event is told is not in it.
 /// </summary>
-public sealed class EventTeller(IEnumerable<IEventSource> sources)
+public sealed class EventRenderer(IEnumerable<IEventSource> sources)
 {
     private static readonly JsonText Nothing = new("{}");
 

@@ -8,7 +8,7 @@ namespace Messaging.Application.Conversations;
 /// What this node has noticed of its users' inboxes: which are read by their places, and which may have too many conversations of one day.
 /// What is lost is noticed again with the next page.
 /// </summary>
-public sealed class LargeInboxNotes : IDisposable
+public sealed class LargeInboxCache : IDisposable
 {
     private const int Most = 10_000;
 

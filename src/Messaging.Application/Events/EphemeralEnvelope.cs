@@ -7,7 +7,7 @@ namespace Messaging.Application.Events;
 /// An event that is told to those who are there and stored nowhere. Looks as <see cref="EventEnvelope"/> does; without an id, since nobody
 /// can resume from it.
 /// </summary>
-public sealed record PassingEnvelope(string Type, ConversationId? ConversationId, Instant OccurredAt, object Data)
+public sealed record EphemeralEnvelope(string Type, ConversationId? ConversationId, Instant OccurredAt, object Data)
 {
     public string? Id { get; }
 

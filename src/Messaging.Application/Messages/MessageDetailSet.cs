@@ -3,12 +3,12 @@ using Dapper;
 namespace Messaging.Application.Messages;
 
 /// <summary>All that hangs on messages. The statements are put together once.</summary>
-public sealed class MessageExtraSet
+public sealed class MessageDetailSet
 {
-    private readonly MessageExtra[] all;
-    private readonly MessageExtra[] uncounted;
+    private readonly MessageDetail[] all;
+    private readonly MessageDetail[] uncounted;
 
-    public MessageExtraSet(IEnumerable<MessageExtra> extras)
+    public MessageDetailSet(IEnumerable<MessageDetail> extras)
     {
         all = [.. extras];
         uncounted = Array.FindAll(all, extra => !extra.CountsPeople);
@@ -37,7 +37,7 @@ public sealed class MessageExtraSet
     public string UncountedSql { get; }
 
     /// <summary>Takes the results of all statements after that of the messages, in their order.</summary>
-    internal async Task<Filler[]> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    internal async Task<Filler[]> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         var read = asked.CountsPeople ? all : uncounted;
         var fillers = new Filler[read.Length];

@@ -5,7 +5,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Saved;
 
 /// <summary>Whether the viewer has saved messages; of what is nobody's own view it is not known.</summary>
-public sealed class SavedExtra : MessageExtra
+public sealed class SavedDetail : MessageDetail
 {
     // Index: pk_saved_messages, the viewer's of the range alone.
     private const string Saved =
@@ -45,15 +45,15 @@ public sealed class SavedExtra : MessageExtra
 
     internal override IReadOnlyList<string> Deletions { get; } = [ForgetSql];
 
-    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         if (asked.Page is { } page)
         {
             var seqs = page.Column<long[]?>("saved");
-            return (MessageRow message, ref MessageExtras extras) => extras.Saved = seqs?.Contains(message.Seq);
+            return (MessageRow message, ref MessageDetails extras) => extras.Saved = seqs?.Contains(message.Seq);
         }
         var saved = (await grid.ReadAsync<Row>()).ToDictionary(row => (row.ConversationId, row.Seq), row => (bool?)row.Saved);
-        return (MessageRow message, ref MessageExtras extras) =>
+        return (MessageRow message, ref MessageDetails extras) =>
             extras.Saved = saved.GetValueOrDefault((message.ConversationId, message.Seq));
     }
 

@@ -12,9 +12,9 @@ namespace Messaging.Application.Users;
 /// made, when the token was revoked.
 /// </summary>
 /// <param name="Token">Its key, if any, is one of those in the database.</param>
-public sealed record SeeUser(UserId UserId, Credential Token, string? DisplayName, string? AvatarUrl) : ICommand<bool>;
+public sealed record ProvisionUser(UserId UserId, Credential Token, string? DisplayName, string? AvatarUrl) : ICommand<bool>;
 
-public sealed class SeeUserHandler(DbSession session, IClock clock) : IRequestHandler<SeeUser, bool>
+public sealed class ProvisionUserHandler(DbSession session, IClock clock) : IRequestHandler<ProvisionUser, bool>
 {
     // pk_users, pk_revocations and pk_service_keys.
     private const string SeeSql =
@@ -37,7 +37,7 @@ public sealed class SeeUserHandler(DbSession session, IClock clock) : IRequestHa
         SELECT NOT EXISTS (SELECT FROM revoked)
         """;
 
-    public async Task<bool> Handle(SeeUser command, CancellationToken ct)
+    public async Task<bool> Handle(ProvisionUser command, CancellationToken ct)
     {
         var name = command.DisplayName is { } text && StrictText.IsStorable(text) ? StrictText.First(text, ProfileRules.NameLength) : null;
         var url = command.AvatarUrl is { } address && StrictText.IsStorable(address) && WebAddress.IsValidOrNull(address) ? address : null;

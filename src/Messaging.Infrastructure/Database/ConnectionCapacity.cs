@@ -6,7 +6,7 @@ namespace Messaging.Infrastructure.Database;
 /// <summary>How many connections a role may have on its server, all nodes and tools together.</summary>
 /// <param name="MaxConnections">The server's <c>max_connections</c>.</param>
 /// <param name="Available">What is left of them for a role that is no superuser, or the limit of the database or the role where that is less.</param>
-public sealed record ConnectionRoom(int MaxConnections, int Available)
+public sealed record ConnectionCapacity(int MaxConnections, int Available)
 {
     private const string RoomSql =
         """
@@ -19,11 +19,11 @@ public sealed record ConnectionRoom(int MaxConnections, int Available)
         """;
 
     /// <summary>Asks the server.</summary>
-    public static async Task<ConnectionRoom> AskAsync(string connectionString, CancellationToken ct)
+    public static async Task<ConnectionCapacity> AskAsync(string connectionString, CancellationToken ct)
     {
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5, CommandTimeout = 5 }.ConnectionString);
         await connection.OpenAsync(ct);
-        return await connection.QuerySingleAsync<ConnectionRoom>(new CommandDefinition(RoomSql, cancellationToken: ct));
+        return await connection.QuerySingleAsync<ConnectionCapacity>(new CommandDefinition(RoomSql, cancellationToken: ct));
     }
 }

@@ -3,10 +3,10 @@ using Messaging.Domain.Participants;
 namespace Messaging.Application.Messages;
 
 /// <summary>
-/// <see cref="Sight"/> in SQL: which messages a viewer may see, for statements that name the viewer's participation <c>p</c> of the
+/// <see cref="Visibility"/> in SQL: which messages a viewer may see, for statements that name the viewer's participation <c>p</c> of the
 /// messages' conversation. Neither what was said before one came or has cleared, nor what one has deleted for oneself.
 /// </summary>
-public static class SightSql
+public static class VisibilitySql
 {
     /// <summary>Whether the viewer takes part, without which nothing is to be seen.</summary>
     public const string TakesPart = "p.left_at IS NULL";

@@ -14,7 +14,7 @@ namespace Messaging.Application.Tests;
 /// Random programs in a group: what is somebody's to see, and what is unread, by the domain's rule is what the rule in SQL and each way of
 /// reading finds.
 /// </summary>
-public sealed class SightTests : SliceFixture
+public sealed class VisibilityTests : SliceFixture
 {
     private const int Users = 4;
     private const int Steps = 60;
@@ -22,13 +22,13 @@ public sealed class SightTests : SliceFixture
 
     private const string SeenSql =
         $"""
-        SELECT u.id AS user_id, m.seq, coalesce({SightSql.Seen}, false) AS seen, coalesce({SightSql.ReplySeen}, false) AS reply_seen,
-            coalesce({SightSql.NewestSeen}, false) AS newest_seen
+        SELECT u.id AS user_id, m.seq, coalesce({VisibilitySql.Seen}, false) AS seen, coalesce({VisibilitySql.ReplySeen}, false) AS reply_seen,
+            coalesce({VisibilitySql.NewestSeen}, false) AS newest_seen
         FROM messages m
         CROSS JOIN unnest(@Users) AS u (id)
         CROSS JOIN LATERAL (SELECT m.seq) r
         CROSS JOIN LATERAL (SELECT m.seq AS last_seq) c
-        LEFT JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = u.id AND {SightSql.TakesPart}
+        LEFT JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = u.id AND {VisibilitySql.TakesPart}
         WHERE m.conversation_id = @Id
         """;
 
@@ -37,7 +37,7 @@ public sealed class SightTests : SliceFixture
         SELECT p.user_id, p.cleared_seq, p.last_read_seq, p.pending, {Receipts.UnreadSql.Messages} AS unread
         FROM participants p
         JOIN conversations c ON c.id = p.conversation_id
-        WHERE p.conversation_id = @Id AND {SightSql.TakesPart}
+        WHERE p.conversation_id = @Id AND {VisibilitySql.TakesPart}
         """;
 
     private const string MessagesSql =
@@ -154,7 +154,7 @@ public sealed class SightTests : SliceFixture
                 break;
             case 7 when random.Next(2) == 0:
                 await Slices.SendAsync(new ClearHistory(actor, group, LeavesInbox: false));
-                who.Sight = new(newest);
+                who.Visibility = new(newest);
                 break;
             case 8 when who != viewers[0]:
                 await Slices.SendAsync(new LeaveConversation(actor, group));
@@ -172,7 +172,7 @@ public sealed class SightTests : SliceFixture
                     Actor.Service, group, null, default, default, default, default, default,
                     new(new PolicyChange { History = new(sinceJoin ? HistoryAccess.SinceJoin : HistoryAccess.Full) })));
                 await Slices.SendAsync(new AddParticipants(Actor.Service, group, [back.Id], null));
-                (back.IsIn, back.Sight) = (true, sinceJoin ? new Sight(newest) : back.Sight);
+                (back.IsIn, back.Visibility) = (true, sinceJoin ? new Visibility(newest) : back.Visibility);
                 break;
         }
 
@@ -202,10 +202,10 @@ public sealed class SightTests : SliceFixture
 
         public bool IsIn { get; set; }
 
-        public Sight Sight { get; set; }
+        public Visibility Visibility { get; set; }
 
         public HashSet<long> Hidden { get; } = [];
 
-        public bool Sees(long seq) => IsIn && Sight.Shows(seq, Hidden.Contains(seq));
+        public bool Sees(long seq) => IsIn && Visibility.Shows(seq, Hidden.Contains(seq));
     }
 }

@@ -13,7 +13,7 @@ namespace Messaging.Application.Messages;
 /// </param>
 /// <param name="By">Who did it; absent for the service.</param>
 /// <param name="UserIds">Whom it happened to.</param>
-public sealed record SystemNote(
+public sealed record SystemMessage(
     string Event, UserId? By = null, IReadOnlyList<UserId>? UserIds = null, ParticipantRole? Role = null, string? Name = null, string? Reason = null)
 {
     private static readonly JsonSerializerOptions Lean =

@@ -4,7 +4,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Messages;
 
 /// <summary>Whether messages are pinned.</summary>
-public sealed class PinExtra : MessageExtra
+public sealed class PinDetail : MessageDetail
 {
     /// <summary>Takes the pins of messages away. Index: pk_pins.</summary>
     public const string RemoveSql =
@@ -42,15 +42,15 @@ public sealed class PinExtra : MessageExtra
 
     internal override IReadOnlyList<string> Deletions { get; } = [RemoveSql];
 
-    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         if (asked.Page is { } page)
         {
             var seqs = page.Column<long[]>("pinned");
-            return (MessageRow message, ref MessageExtras extras) => extras.Pinned = seqs.Contains(message.Seq);
+            return (MessageRow message, ref MessageDetails extras) => extras.Pinned = seqs.Contains(message.Seq);
         }
         var pins = (await grid.ReadAsync<Row>()).ToHashSet();
-        return (MessageRow message, ref MessageExtras extras) => extras.Pinned = pins.Contains(new(message.ConversationId, message.Seq));
+        return (MessageRow message, ref MessageDetails extras) => extras.Pinned = pins.Contains(new(message.ConversationId, message.Seq));
     }
 
     private sealed record Row(ConversationId ConversationId, long Seq);

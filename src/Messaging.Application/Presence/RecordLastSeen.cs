@@ -5,9 +5,9 @@ using NodaTime;
 namespace Messaging.Application.Presence;
 
 /// <summary>Writes down when people were last seen.</summary>
-public sealed record RecordSeen(IReadOnlyCollection<KeyValuePair<string, Instant>> Seen) : ICommand<Done>;
+public sealed record RecordLastSeen(IReadOnlyCollection<KeyValuePair<string, Instant>> Seen) : ICommand<Done>;
 
-public sealed class RecordSeenHandler(DbSession session) : IRequestHandler<RecordSeen, Done>
+public sealed class RecordLastSeenHandler(DbSession session) : IRequestHandler<RecordLastSeen, Done>
 {
     // pk_users. Locks the rows in the order of their ids: several nodes write the same ones. Somebody's time never goes back, whichever
     // node comes last.
@@ -26,7 +26,7 @@ public sealed class RecordSeenHandler(DbSession session) : IRequestHandler<Recor
         WHERE users.id = seen.id
         """;
 
-    public async Task<Done> Handle(RecordSeen command, CancellationToken ct)
+    public async Task<Done> Handle(RecordLastSeen command, CancellationToken ct)
     {
         await session.ExecuteAsync(
             RecordSql,

@@ -5,7 +5,7 @@ using Messaging.Application.Common;
 namespace Messaging.Api.Cli;
 
 /// <summary>A verb's arguments, and where its answer goes.</summary>
-internal sealed record Session(Arguments Arguments, IMediator Mediator, TextWriter Output, TextWriter Errors)
+internal sealed record VerbContext(Arguments Arguments, IMediator Mediator, TextWriter Output, TextWriter Errors)
 {
     /// <summary>Says the answer, to a person or as JSON.</summary>
     public async Task AnswerAsync<T>(T answer, params IEnumerable<string> lines)

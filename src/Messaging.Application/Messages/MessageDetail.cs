@@ -7,7 +7,7 @@ namespace Messaging.Application.Messages;
 /// Something that hangs on messages: how it is read for a page of them and put into what a viewer sees, and what of it goes with a message
 /// or with all of a conversation. One file in its module, found by scanning. It is one for the process and keeps nothing.
 /// </summary>
-public abstract class MessageExtra
+public abstract class MessageDetail
 {
     /// <summary>
     /// Reads it for a page, which is a range: of the rows of <see cref="MessageReader.RangeSql"/>, with its parameters. Empty where
@@ -31,16 +31,16 @@ public abstract class MessageExtra
     public virtual IReadOnlyList<string> Purges => [];
 
     /// <summary>Takes the result of its statement, if it has one, and comes to what fills it in for each message.</summary>
-    internal abstract Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked);
+    internal abstract Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked);
 }
 
 /// <summary>Fills in what hangs on a message.</summary>
-internal delegate void Filler(MessageRow message, ref MessageExtras extras);
+internal delegate void Filler(MessageRow message, ref MessageDetails extras);
 
 /// <summary>For what it is read what hangs on messages.</summary>
 /// <param name="Audience">For whom addresses of files are made.</param>
 /// <param name="CountsPeople">Whether it is counted who has come to them.</param>
-internal sealed record ExtrasAsked(UrlAudience Audience, bool CountsPeople = true)
+internal sealed record DetailRequests(UrlAudience Audience, bool CountsPeople = true)
 {
     /// <summary>Their page, where they are one.</summary>
     public PageRange? Page { get; init; }

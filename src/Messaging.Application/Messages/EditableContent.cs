@@ -6,15 +6,15 @@ using Messaging.Domain.Messages;
 namespace Messaging.Application.Messages;
 
 /// <summary>What a message says in words: its text, and what belongs to the text.</summary>
-public sealed record MessageWords(MessageType Type, string? Text, JsonText? Metadata, IReadOnlyList<UserId>? Mentions);
+public sealed record EditableContent(MessageType Type, string? Text, JsonText? Metadata, IReadOnlyList<UserId>? Mentions);
 
-public sealed class MessageWordsValidator : AbstractValidator<MessageWords>
+public sealed class EditableContentValidator : AbstractValidator<EditableContent>
 {
-    public MessageWordsValidator(Limits limits)
+    public EditableContentValidator(Limits limits)
     {
         RuleFor(m => m.Text).Must(text => text is null || StrictText.Length(text) <= limits.TextLength)
             .WithMessage($"A text has at most {limits.TextLength} characters.");
-        RuleFor(m => m.Text).Must((m, text) => TypeRule.Of(m.Type).Text is not Carries.Always || !string.IsNullOrWhiteSpace(text))
+        RuleFor(m => m.Text).Must((m, text) => TypeRule.Of(m.Type).Text is not Requirement.Always || !string.IsNullOrWhiteSpace(text))
             .WithMessage((m, text) => TypeRule.Of(m.Type).Text.Expected(m.Type, "a text that is not empty"));
         RuleFor(m => m.Text).Must((m, text) => !string.IsNullOrWhiteSpace(text) || m.Metadata is not null).When(m => m.Type is MessageType.System)
             .WithMessage("A message of type 'system' has a text or metadata.");

@@ -2,13 +2,13 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Domain.Tests;
 
-public sealed class SightTests
+public sealed class VisibilityTests
 {
     [TestCase(3, false, false)]
     [TestCase(4, false, true)]
     [TestCase(4, true, false)]
     public void What_is_cleared_or_hidden_is_not_shown(long seq, bool isHidden, bool shown)
     {
-        Assert.That(new Sight(3).Shows(seq, isHidden), Is.EqualTo(shown));
+        Assert.That(new Visibility(3).Shows(seq, isHidden), Is.EqualTo(shown));
     }
 }

@@ -5,7 +5,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Reactions;
 
 /// <summary>What messages have been reacted to with: by emoji, the one that came first before the others.</summary>
-public sealed class ReactionExtra : MessageExtra
+public sealed class ReactionDetail : MessageDetail
 {
     private const string Columns =
         """
@@ -63,10 +63,10 @@ public sealed class ReactionExtra : MessageExtra
 
     internal override IReadOnlyList<string> Deletions { get; } = [ForgetSql, ForgetGroupsSql];
 
-    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, ExtrasAsked asked)
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         var reactions = (await grid.ReadAsync<Row>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
-        return (MessageRow message, ref MessageExtras extras) =>
+        return (MessageRow message, ref MessageDetails extras) =>
         {
             if (reactions.Contains((message.ConversationId, message.Seq)))
                 extras.Reactions = [.. reactions[(message.ConversationId, message.Seq)]];

@@ -5,7 +5,7 @@ using Messaging.Domain.Messages;
 namespace Messaging.Application.Messages;
 
 /// <summary>Finds messages by their ids for those who may see them.</summary>
-public sealed class MessagePlaceStore(DbSession session)
+public sealed class MessageLookupStore(DbSession session)
 {
     // What is left of a deleted conversation is nobody's to see. Index: ix_messages_id, in the partitions around the time that the id
     // tells; pk_conversations; pk_participants; pk_message_hidden.
@@ -16,8 +16,8 @@ public sealed class MessagePlaceStore(DbSession session)
             AS k (conversation_id, id, first, last)
         JOIN conversations c ON c.id = k.conversation_id
         {SoughtMessage.Message}
-        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {SightSql.TakesPart}
-        WHERE @UserId::text IS NULL OR ({SightSql.Seen})
+        LEFT JOIN participants p ON p.conversation_id = @ConversationId AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
+        WHERE @UserId::text IS NULL OR ({VisibilitySql.Seen})
         """;
 
     // Index: as for one of a conversation.
@@ -48,7 +48,7 @@ public sealed class MessagePlaceStore(DbSession session)
             ct));
 
     /// <summary>Where a message is, for the service, which sees every conversation; refuses, as absent, one that is nowhere.</summary>
-    public async Task<MessagePlace> GetAnyAsync(MessageId id, CancellationToken ct) =>
-        await SoughtMessage.FindAsync(id, times => session.QuerySingleOrDefaultAsync<MessagePlace>(
+    public async Task<MessageKey> GetAnyAsync(MessageId id, CancellationToken ct) =>
+        await SoughtMessage.FindAsync(id, times => session.QuerySingleOrDefaultAsync<MessageKey>(
             FindAnySql, new { MessageId = id.Value, From = times.First, To = times.Last }, ct)) ?? throw CommonErrors.NotFound();
 }

@@ -9,7 +9,7 @@ namespace Messaging.Application.Common;
 /// <param name="atOnce">How many work at once; null for those of each user, however many these are.</param>
 /// <param name="patience">How long one waits at most.</param>
 /// <param name="ofUser">How many of one user work at once.</param>
-public sealed class Turns(int? atOnce, TimeSpan patience, int ofUser = 1) : IAsyncDisposable
+public sealed class UserQueue(int? atOnce, TimeSpan patience, int ofUser = 1) : IAsyncDisposable
 {
     private const int Waiting = 100;
     private const int WaitingOfUser = 20;
