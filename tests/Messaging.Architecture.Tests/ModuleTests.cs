@@ -1,6 +1,6 @@
-using Messaging.Api.Presence;
 using Messaging.Application.Common;
 using Messaging.Infrastructure.Bus;
+using Messaging.Infrastructure.Presence;
 
 namespace Messaging.Architecture.Tests;
 

@@ -5,6 +5,7 @@ using Messaging.Application.Common;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
+using Messaging.Infrastructure.Presence;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Presence;

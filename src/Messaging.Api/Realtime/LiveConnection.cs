@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Messaging.Api.Auth;
+using Messaging.Application.Events;
 using Messaging.Application.Revocations;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
@@ -10,10 +12,13 @@ namespace Messaging.Api.Realtime;
 /// What one hub connection hears, in order and complete: events as they happen, written one after the other, or a replay of the feed
 /// during which they wait. What it cannot take it is closed for; its client resumes.
 /// </summary>
-public sealed class LiveConnection(HubConnectionContext connection, bool beginsWithReplay)
+public sealed class LiveConnection(HubConnectionContext connection, bool beginsWithReplay) : ILiveConnection
 {
     /// <summary>Events that may wait to be written: what a healthy client takes in its stride after a pause of the feed.</summary>
     public const int Capacity = 5_000;
+
+    // Of each envelope once, however many connections hear it.
+    private static readonly ConditionalWeakTable<EphemeralEnvelope, SerializedHubMessage> Serialized = [];
 
     private readonly Lock gate = new();
     private readonly Queue<(SerializedHubMessage Message, bool IsStored)> queue = new();
@@ -55,8 +60,9 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     }
 
     /// <summary>An event that is stored nowhere and has no place among the others: a replay does not hold it up, and where there is no room it is dropped.</summary>
-    public void Offer(SerializedHubMessage message)
+    public void Push(EphemeralEnvelope envelope)
     {
+        var message = Serialized.GetValue(envelope, _ => new SerializedHubMessage(LiveConnections.MessageOf(envelope)));
         lock (gate)
         {
             if (!isClosing && queue.Count < Capacity)

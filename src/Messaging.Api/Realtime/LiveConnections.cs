@@ -9,7 +9,7 @@ using NodaTime;
 namespace Messaging.Api.Realtime;
 
 /// <summary>This node's hub connections by user. Several connections hear an event from one serialized message.</summary>
-public sealed class LiveConnections : ILiveReceiver
+public sealed class LiveConnections : ILiveReceiver, ILiveConnections
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
@@ -72,12 +72,10 @@ public sealed class LiveConnections : ILiveReceiver
             connection.Offer(position, message ??= new SerializedHubMessage(MessageOf(envelope)));
     }
 
-    /// <summary>Tells those of the users who are here what is stored nowhere.</summary>
     public void Push(EphemeralEnvelope envelope, IEnumerable<string> audience)
     {
-        SerializedHubMessage? message = null;
         foreach (var connection in Of(audience))
-            connection.Offer(message ??= new SerializedHubMessage(MessageOf(envelope)));
+            connection.Push(envelope);
     }
 
     public void Close(IReadOnlyCollection<string> audience)

@@ -2,7 +2,6 @@ using System.Text.Json;
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Errors;
-using Messaging.Api.Presence;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Application.Common;
@@ -12,6 +11,7 @@ using Messaging.Application.Presence;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
+using Messaging.Infrastructure.Presence;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Messaging.Api.Realtime;
@@ -64,7 +64,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     {
         Begin(Scope.Users);
         var ids = Read<string[]>(userIds, "userIds");
-        var asOf = presence.Noted;
+        var asOf = presence.Revision;
         var seen = ids.Length == 0 ? [] : await mediator.Send(new GetLastSeen(Actor, ids), Context.ConnectionAborted);
         return new Page<PresenceView>(presence.Watch(Live(), seen, asOf));
     }

@@ -1,5 +1,5 @@
-using Messaging.Api.Presence;
 using Messaging.Api.RateLimiting;
+using Messaging.Infrastructure.Presence;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Messaging.Api.Realtime;

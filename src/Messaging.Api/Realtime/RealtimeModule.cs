@@ -30,6 +30,7 @@ public sealed class RealtimeModule : ApiModule
         services.AddSingleton<HubErrorFilter>();
         services.AddSingleton<Replays>();
         services.AddSingleton<LiveConnections>();
+        services.AddSingleton<ILiveConnections>(provider => provider.GetRequiredService<LiveConnections>());
         services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<LiveConnections>());
         services.AddSingleton<HubLifetimeManager<MessagingHub>, MessagingLifetime>();
         services.AddSingleton<DrainStep>(provider => provider.GetRequiredService<LiveConnections>().DrainAsync);

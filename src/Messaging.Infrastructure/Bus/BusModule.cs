@@ -13,6 +13,6 @@ public sealed class BusModule : Module
         services.AddSingleton<IBus>(provider => provider.GetRequiredService<BusQueue>());
     }
 
-    // Before those that publish when they stop, which are in projects above: the bus stops after them and sends their last word.
+    // Before those that publish when they stop: the bus stops after them and sends what they say last.
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<PostgresBus>();
 }

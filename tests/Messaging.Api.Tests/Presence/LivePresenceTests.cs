@@ -1,4 +1,3 @@
-using Messaging.Api.Presence;
 using Messaging.Api.Realtime;
 using Messaging.Api.Tests.Realtime;
 using Messaging.Application.Common;
@@ -6,6 +5,7 @@ using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
+using Messaging.Infrastructure.Presence;
 using Messaging.Testing;
 using NodaTime;
 
@@ -28,7 +28,7 @@ public sealed class LivePresenceTests
         there = new LivePresence(network.Join("there"), time, SystemClock.Instance);
         watcher = new LiveConnection(watching, beginsWithReplay: false);
         here.Connect("watcher", watcher);
-        here.Watch(watcher, [Seen("ada")], here.Noted);
+        here.Watch(watcher, [Seen("ada")], here.Revision);
     }
 
     [Test]
@@ -91,7 +91,7 @@ public sealed class LivePresenceTests
         Pass(LivePresence.Grace);
 
         here.Connect("bob", Connection());
-        here.Watch(watcher, [Seen("ada"), Seen("bob"), Seen("carl")], here.Noted);
+        here.Watch(watcher, [Seen("ada"), Seen("bob"), Seen("carl")], here.Revision);
         here.Connect("carl", Connection());
         await watching.HasAsync(2);
         Assert.That(watching.Written, Is.EqualTo((string[])["ada Online", "carl Online"]));
@@ -103,7 +103,7 @@ public sealed class LivePresenceTests
         network.Lose(() => Enumerable.Range(0, 200).ToList().ForEach(i => there.Connect($"user{i}", Connection())));
         Assert.That(StatusOf("user7"), Is.EqualTo(PresenceStatus.Offline));
 
-        Pass(LivePresence.BeatEvery);
+        Pass(LivePresence.HeartbeatEvery);
         Pass(TimeSpan.Zero);
 
         Assert.That(Enumerable.Range(0, 200).Select(i => StatusOf($"user{i}")), Is.All.EqualTo(PresenceStatus.Online));
@@ -117,7 +117,7 @@ public sealed class LivePresenceTests
         network.Deliver();
         network.Lose(() => there.Disconnect(phone));
 
-        Pass(LivePresence.BeatEvery);
+        Pass(LivePresence.HeartbeatEvery);
         Pass(TimeSpan.Zero);
         Pass(LivePresence.Grace);
 
@@ -174,9 +174,9 @@ public sealed class LivePresenceTests
         here.Disconnect(phone);
 
         Assert.That(here.TakeSeen(), Is.Empty, "a minute has not passed");
-        Pass(LivePresence.WriteEvery);
+        Pass(LivePresence.SaveEvery);
         Assert.That(here.TakeSeen().Keys, Does.Contain("ada"));
-        Pass(LivePresence.WriteEvery);
+        Pass(LivePresence.SaveEvery);
         Assert.That(here.TakeSeen().Keys, Does.Not.Contain("ada"));
     }
 
@@ -191,7 +191,7 @@ public sealed class LivePresenceTests
         Assert.That(new[] { here, there }.Count(node => node.TakeSeen().ContainsKey("ada")), Is.EqualTo(1));
         here.Disconnect(phone);
         network.Deliver();
-        Pass(LivePresence.WriteEvery);
+        Pass(LivePresence.SaveEvery);
         Assert.That((here.TakeSeen().ContainsKey("ada"), there.TakeSeen().ContainsKey("ada")), Is.EqualTo((false, true)));
     }
 
@@ -224,9 +224,9 @@ public sealed class LivePresenceTests
         phones.ForEach(here.Disconnect);
         network.Deliver();
 
-        Pass(LivePresence.WriteEvery);
+        Pass(LivePresence.SaveEvery);
         here.TakeSeen();
-        Pass(2 * LivePresence.WriteEvery);
+        Pass(2 * LivePresence.SaveEvery);
         here.TakeSeen();
         Pass(TimeSpan.Zero);
 
@@ -237,7 +237,7 @@ public sealed class LivePresenceTests
     public async Task A_watch_replaces_the_one_before_and_ends_with_what_was_checked_only()
     {
         var checkedSet = here.WatchSets().Single();
-        here.Watch(watcher, [Seen("bob"), Seen("carl")], here.Noted);
+        here.Watch(watcher, [Seen("bob"), Seen("carl")], here.Revision);
         here.EndWatches(checkedSet, new HashSet<string> { "bob" });
         here.EndWatches(here.WatchSets().Single(), new HashSet<string> { "carl" });
 
@@ -252,7 +252,7 @@ public sealed class LivePresenceTests
     [TestCase("ada", "watcher")]
     public async Task A_block_by_either_ends_the_watch_as_it_is_told(string blocker, string blocked)
     {
-        here.Watch(watcher, [Seen("ada"), Seen("bob")], here.Noted);
+        here.Watch(watcher, [Seen("ada"), Seen("bob")], here.Revision);
 
         here.Receive(BlockOf(blocked), position: 1, [blocker]);
         here.Connect("ada", Connection());
@@ -266,14 +266,14 @@ public sealed class LivePresenceTests
     [TestCase(true)]
     public void A_watch_that_was_asked_for_before_a_block_was_told_is_looked_at_again(bool isTold)
     {
-        var asOf = here.Noted;
+        var asOf = here.Revision;
         if (isTold)
             here.Receive(BlockOf("ada"), position: 1, ["watcher"]);
-        here.TakeDoubtful();
+        here.TakeToRecheck();
 
         here.Watch(watcher, [Seen("ada")], asOf);
 
-        Assert.That(here.TakeDoubtful().Select(set => set.ViewerId), Is.EqualTo(isTold ? (string[])["watcher"] : []));
+        Assert.That(here.TakeToRecheck().Select(set => set.ViewerId), Is.EqualTo(isTold ? (string[])["watcher"] : []));
     }
 
     [Test]
@@ -304,8 +304,8 @@ public sealed class LivePresenceTests
     // In steps in which nodes hear of each other.
     private void Pass(TimeSpan span)
     {
-        for (; span > LivePresence.BeatEvery; span -= LivePresence.BeatEvery)
-            Pass(LivePresence.BeatEvery);
+        for (; span > LivePresence.HeartbeatEvery; span -= LivePresence.HeartbeatEvery)
+            Pass(LivePresence.HeartbeatEvery);
         time.Advance(span);
         here.Sweep();
         there.Sweep();

@@ -1,7 +1,7 @@
-using Messaging.Api.Presence;
 using Messaging.Api.Realtime;
 using Messaging.Application.Bus;
 using Messaging.Application.Revocations;
+using Messaging.Infrastructure.Presence;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Messaging.Api.Presence;
 using Messaging.Api.Realtime;
 using Messaging.Api.Tests.Auth;
+using Messaging.Infrastructure.Presence;
 using Messaging.Testing;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;

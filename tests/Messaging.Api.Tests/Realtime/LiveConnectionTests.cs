@@ -76,12 +76,12 @@ public sealed class LiveConnectionTests
     public async Task What_is_stored_nowhere_is_told_during_a_replay_and_dropped_where_there_is_no_room()
     {
         var connection = new LiveConnection(wire, beginsWithReplay: true);
-        connection.Offer(Passing());
+        connection.Push(Passing());
         await wire.HasAsync(1);
         wire.Stop();
 
         for (var i = 0; i < LiveConnection.Capacity + 10; i++)
-            connection.Offer(Passing());
+            connection.Push(Passing());
 
         Assert.That(wire.Written, Is.EqualTo((string[])["typing"]));
         Assert.That(wire.IsCloseRequested, Is.False);
@@ -126,8 +126,7 @@ public sealed class LiveConnectionTests
             connection.Offer(position, new SerializedHubMessage(Message($"{position}")));
     }
 
-    private static SerializedHubMessage Passing() =>
-        new(LiveConnections.MessageOf(new EphemeralEnvelope("typing", null, Instant.MinValue, new object())));
+    private static EphemeralEnvelope Passing() => new("typing", null, Instant.MinValue, new object());
 
     private static InvocationMessage Message(string id) =>
         LiveConnections.MessageOf(new EventEnvelope(id, "test:event", null, null, Instant.MinValue, new JsonText("{}")));

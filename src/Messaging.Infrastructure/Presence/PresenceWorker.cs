@@ -1,9 +1,12 @@
 using MediatR;
 using Messaging.Application.Presence;
 using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using NodaTime;
 
-namespace Messaging.Api.Presence;
+namespace Messaging.Infrastructure.Presence;
 
 /// <summary>What time brings about for presence and typing, and the few things about them that are asked of the database.</summary>
 public sealed class PresenceWorker(
@@ -13,16 +16,16 @@ public sealed class PresenceWorker(
     private const int BatchSize = 1_000;
 
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecheckEvery = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private Task? leaving;
 
-    /// <summary>Says goodbye, and writes down who was seen since the last time.</summary>
+    /// <summary>Leaves the other nodes, and saves who was seen since the last time.</summary>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        // A host that is stopped twice may dispose of what the first stop still writes with: both wait for the one.
+        // A host that is stopped twice may dispose of what the first stop still saves with: both wait for the one.
         lock (gate)
             return leaving ??= LeaveAsync(cancellationToken);
     }
@@ -33,11 +36,11 @@ public sealed class PresenceWorker(
         presence.Leave();
         try
         {
-            await WriteAsync(presence.TakeSeen(isLast: true), cancellationToken);
+            await SaveAsync(presence.TakeSeen(isLast: true), cancellationToken);
         }
         catch (Exception e)
         {
-            logger.LogWarning(e, "Who was seen in the last minute could not be written");
+            logger.LogWarning(e, "Who was seen in the last minute could not be saved");
         }
     }
 
@@ -60,8 +63,8 @@ public sealed class PresenceWorker(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SweepEvery, SweepAsync, ct), stoppingToken),
         Supervision.KeepRunningAsync(logger, typing.TellAsync, stoppingToken),
-        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(WriteEvery, WriteDueAsync, ct), stoppingToken),
-        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SweepEvery, RecheckDoubtfulAsync, ct), stoppingToken),
+        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SaveEvery, SaveDueAsync, ct), stoppingToken),
+        Supervision.KeepRunningAsync(logger, ct => RepeatAsync(SweepEvery, RecheckChangedAsync, ct), stoppingToken),
         Supervision.KeepRunningAsync(logger, ct => RepeatAsync(RecheckEvery, RecheckAsync, ct), stoppingToken));
 
     private static async Task RepeatAsync(TimeSpan period, Func<CancellationToken, Task> work, CancellationToken ct)
@@ -71,7 +74,7 @@ public sealed class PresenceWorker(
             await work(ct);
     }
 
-    private Task RecheckDoubtfulAsync(CancellationToken ct) => RecheckAsync(presence.TakeDoubtful(), ct);
+    private Task RecheckChangedAsync(CancellationToken ct) => RecheckAsync(presence.TakeToRecheck(), ct);
 
     private Task SweepAsync(CancellationToken ct)
     {
@@ -81,12 +84,12 @@ public sealed class PresenceWorker(
         return Task.CompletedTask;
     }
 
-    private async Task WriteDueAsync(CancellationToken ct)
+    private async Task SaveDueAsync(CancellationToken ct)
     {
         var seen = presence.TakeSeen();
         try
         {
-            await WriteAsync(seen, ct);
+            await SaveAsync(seen, ct);
         }
         catch
         {
@@ -95,7 +98,7 @@ public sealed class PresenceWorker(
         }
     }
 
-    private async Task WriteAsync(IReadOnlyDictionary<string, Instant> seen, CancellationToken ct)
+    private async Task SaveAsync(IReadOnlyDictionary<string, Instant> seen, CancellationToken ct)
     {
         foreach (var batch in seen.OrderBy(pair => pair.Key, StringComparer.Ordinal).Chunk(BatchSize))
             await SendAsync(new RecordLastSeen(batch), ct);

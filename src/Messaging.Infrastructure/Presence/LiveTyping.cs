@@ -1,12 +1,11 @@
 using System.Threading.Channels;
-using Messaging.Api.Realtime;
 using Messaging.Application.Bus;
 using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
 using NodaTime;
 
-namespace Messaging.Api.Presence;
+namespace Messaging.Infrastructure.Presence;
 
 /// <summary>
 /// Who is writing where, in the whole cluster. Every node hears of it over the bus, tells its own connections, and lets it end by itself
@@ -20,33 +19,34 @@ public sealed class LiveTyping
     /// <summary>More people than this who write at one moment, or wrote a moment ago, are not told of.</summary>
     public const int MaxTypists = 50_000;
 
-    private const int MaxWords = 10_000;
+    private const int MaxChanges = 10_000;
 
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// How often it is told of somebody that they write, be it that they go on or that they have stopped meanwhile: a client that says on
-    /// and off all the time is heard no oftener. Below half the lifetime: whatever the pace at which a client refreshes, the next word comes
+    /// and off all the time is heard no oftener. Below half the lifetime: whatever the pace at which a client refreshes, the next signal comes
     /// before the last one has run out.
     /// </summary>
     public static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private readonly Dictionary<ConversationId, Dictionary<string, Typist>> conversations = [];
-    private readonly Channel<Word> words = Channel.CreateBounded<Word>(
-        new BoundedChannelOptions(MaxWords) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<Change> changes = Channel.CreateBounded<Change>(
+        new BoundedChannelOptions(MaxChanges) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
-    private readonly LiveConnections connections;
+    private readonly ILiveConnections connections;
     private readonly MemberCache members;
     private readonly IBus bus;
     private readonly TimeProvider time;
     private readonly IClock clock;
     private int remembered;
 
-    public LiveTyping(LiveConnections connections, MemberCache members, IBus bus, TimeProvider time, IClock clock)
+    public LiveTyping(ILiveConnections connections, MemberCache members, IBus bus, TimeProvider time, IClock clock)
     {
         (this.connections, this.members, this.bus, this.time, this.clock) = (connections, members, bus, time, clock);
-        bus.Subscribe<TypingWord>(Topic, (_, word) => Set(new ConversationId(word.ConversationId), word.UserId, word.Active, isOurs: false));
+        bus.Subscribe<TypingSignal>(
+            Topic, (_, signal) => Set(new ConversationId(signal.ConversationId), signal.UserId, signal.Active, isOurs: false));
     }
 
     /// <summary>How many are writing.</summary>
@@ -108,13 +108,13 @@ public sealed class LiveTyping
         }
     }
 
-    /// <summary>Tells this node's connections, word by word; ends with the token.</summary>
+    /// <summary>Tells this node's connections, change by change; ends with the token.</summary>
     public async Task TellAsync(CancellationToken ct)
     {
-        await foreach (var word in words.Reader.ReadAllAsync(ct))
+        await foreach (var change in changes.Reader.ReadAllAsync(ct))
         {
-            if (connections.HasListeners && await members.FindAsync(word.ConversationId) is { } now)
-                Tell(word, now);
+            if (connections.HasListeners && await members.FindAsync(change.ConversationId) is { } now)
+                Tell(change, now);
         }
     }
 
@@ -174,9 +174,9 @@ public sealed class LiveTyping
     // Within the gate, so that a begin and an end go out in the order in which they were decided.
     private void Announce(ConversationId id, string user, bool active, bool isOurs)
     {
-        words.Writer.TryWrite(new Word(id, user, active));
+        changes.Writer.TryWrite(new Change(id, user, active));
         if (isOurs)
-            bus.Publish(Topic, new TypingWord(id.Value, user, active));
+            bus.Publish(Topic, new TypingSignal(id.Value, user, active));
     }
 
     private bool IsOver(Typist typist) => time.GetElapsedTime(typist.HeardAt) >= Lifetime;
@@ -184,13 +184,13 @@ public sealed class LiveTyping
     private bool MayTell(Typist typist) => time.GetElapsedTime(typist.ToldAt) >= TellEvery;
 
     // Of somebody who was removed meanwhile, or may write no more, only the end is told.
-    private void Tell(Word word, Members now)
+    private void Tell(Change change, Members now)
     {
-        if (word.Active && !now.Shows(word.UserId))
+        if (change.Active && !now.Shows(change.UserId))
             return;
-        var view = new TypingView(new UserId(word.UserId), word.Active);
-        var envelope = new EphemeralEnvelope(Topic, word.ConversationId, clock.GetCurrentInstant(), view);
-        connections.Push(envelope, now.UserIds.Where(user => user != word.UserId && now.Hears(user, word.UserId)));
+        var view = new TypingView(new UserId(change.UserId), change.Active);
+        var envelope = new EphemeralEnvelope(Topic, change.ConversationId, clock.GetCurrentInstant(), view);
+        connections.Push(envelope, now.UserIds.Where(user => user != change.UserId && now.Hears(user, change.UserId)));
     }
 
     private enum State
@@ -207,7 +207,7 @@ public sealed class LiveTyping
 
     private readonly record struct Typist(State State, long HeardAt, long ToldAt);
 
-    private sealed record Word(ConversationId ConversationId, string UserId, bool Active);
+    private sealed record Change(ConversationId ConversationId, string UserId, bool Active);
 
-    private sealed record TypingWord(Guid ConversationId, string UserId, bool Active);
+    private sealed record TypingSignal(Guid ConversationId, string UserId, bool Active);
 }

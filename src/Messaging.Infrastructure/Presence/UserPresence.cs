@@ -1,14 +1,14 @@
-using Messaging.Api.Realtime;
+using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using NodaTime;
 
-namespace Messaging.Api.Presence;
+namespace Messaging.Infrastructure.Presence;
 
-/// <summary>What a node knows of somebody who is there, or was a moment ago.</summary>
-internal sealed class Person
+/// <summary>What a node knows of a user who is there, or was a moment ago.</summary>
+internal sealed class UserPresence
 {
     /// <summary>The connections here, and which of them are away.</summary>
-    public Dictionary<LiveConnection, bool> Connections { get; } = [];
+    public Dictionary<ILiveConnection, bool> Connections { get; } = [];
 
     /// <summary>The nodes where this one is, and whether away there.</summary>
     public Dictionary<string, bool> Nodes { get; } = new(StringComparer.Ordinal);
@@ -24,11 +24,11 @@ internal sealed class Person
     /// <summary>When the last connection here ended.</summary>
     public Instant EndedAt { get; set; }
 
-    /// <summary>Whether that is still to be written.</summary>
-    public bool OwesEnd { get; set; }
+    /// <summary>Whether that is still to be saved.</summary>
+    public bool HasUnsavedEnd { get; set; }
 
-    /// <summary>A timestamp.</summary>
-    public long? WrittenAt { get; set; }
+    /// <summary>A timestamp: when last seen was saved last.</summary>
+    public long? SavedAt { get; set; }
 
     public bool IsHere => Connections.Count > 0;
 

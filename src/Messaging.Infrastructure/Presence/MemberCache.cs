@@ -4,8 +4,9 @@ using Messaging.Application.Events;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
+using Microsoft.Extensions.DependencyInjection;
 
-namespace Messaging.Api.Presence;
+namespace Messaging.Infrastructure.Presence;
 
 /// <summary>
 /// Who takes part in the conversations that are typed in, so that typing asks the database once per conversation and 10 s, and again as
