@@ -74,8 +74,9 @@ done
 if $build; then prepare; fi
 cd "$root" || exit 1
 
-# One server for all projects, which goes when this script ends, however it does.
-if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then
+# Where a Docker engine answers, each project starts a container of its own. Elsewhere one private server serves all, and goes
+# when this script ends, however it does.
+if [ -z "${MESSAGING_TEST_DATABASE:-}" ] && ! docker version >/dev/null 2>&1; then
   options=(--no-build)
   if $fast; then options+=(--fast); fi
   exec dotnet "$launcher" with-postgres -- "$root/test.sh" "${options[@]}"

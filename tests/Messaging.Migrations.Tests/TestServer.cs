@@ -1,16 +1,16 @@
-using Messaging.Postgres;
+using Messaging.Testing;
 using Npgsql;
 
 namespace Messaging.Migrations.Tests;
 
 /// <summary>
-/// The server that the tests run on: MESSAGING_TEST_DATABASE, whose role may create databases, else a private one that ends
-/// with the tests.
+/// The server that the tests run on: MESSAGING_TEST_DATABASE, whose role may create databases, else one of their own that
+/// ends with them.
 /// </summary>
 [SetUpFixture]
 sealed class TestServer
 {
-    static PrivatePostgres? own;
+    static OwnServer? own;
 
     static string? connectionString;
 
@@ -21,7 +21,7 @@ sealed class TestServer
         if (!string.IsNullOrEmpty(connectionString))
             return;
 
-        own = await PrivatePostgres.StartAsync(PrivatePostgresOptions.ThrowAway, CancellationToken.None);
+        own = await OwnServer.StartAsync();
         connectionString = own.AdminConnectionString;
     }
 

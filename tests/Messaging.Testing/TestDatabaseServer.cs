@@ -1,16 +1,15 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
-using Messaging.Postgres;
 using Npgsql;
 
 namespace Messaging.Testing;
 
 /// <summary>
-/// The PostgreSQL of this test process: the one that MESSAGING_TEST_DATABASE names, else a private one which goes with the
-/// process. Templates are migrated once per process, and a clean database is copied from one in about 0.1 s; where the
-/// given role may create no databases, see <see cref="GivenDatabase"/>. The assembly's last teardown calls <see cref="StopAsync"/>: the test host is not given the time to
-/// do it while it exits.
+/// The PostgreSQL of this test process: the one that MESSAGING_TEST_DATABASE names, else an <see cref="OwnServer"/>.
+/// Templates are migrated once per process, and a clean database is copied from one in about 0.1 s; where the given role may
+/// create no databases, see <see cref="GivenDatabase"/>. The assembly's last teardown calls <see cref="StopAsync"/>: the test
+/// host is not given the time to do it while it exits.
 /// </summary>
 public static class TestDatabaseServer
 {
@@ -23,7 +22,7 @@ public static class TestDatabaseServer
     static readonly Lazy<Task<GivenDatabase?>> Given = new(async () =>
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? await GivenDatabase.FindAsync(given) : null);
 
-    static PrivatePostgres? server;
+    static OwnServer? server;
     static int last;
 
     /// <summary>A copy of the database that <paramref name="migrate"/> fills; it is called once per process and delegate.</summary>
@@ -48,7 +47,7 @@ public static class TestDatabaseServer
         return new(await ConnectionStringAsync(name), () => DropAsync(name));
     }
 
-    /// <summary>Drops all databases that this process made and did not drop, and stops its private server.</summary>
+    /// <summary>Drops all databases that this process made and did not drop, and stops its own server.</summary>
     public static async Task StopAsync()
     {
         foreach (var name in Made.Keys)
@@ -124,7 +123,7 @@ public static class TestDatabaseServer
         await Starting.WaitAsync();
         try
         {
-            server ??= await PrivatePostgres.StartAsync(PrivatePostgresOptions.ThrowAway, CancellationToken.None);
+            server ??= await OwnServer.StartAsync();
             return server.ConnectionString;
         }
         finally
