@@ -14,7 +14,8 @@ need_dotnet() {
     export PATH="$HOME/.dotnet:$PATH"
   fi
   command -v dotnet >/dev/null || fail "The .NET SDK is missing: install $(sdk_version) from https://dotnet.microsoft.com/download."
-  (cd "$root" && dotnet --version >/dev/null 2>&1) || fail "The .NET SDK $(sdk_version) is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
+  (cd "$root" && dotnet --version >/dev/null 2>&1) ||
+    fail "The .NET SDK $(sdk_version) is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
 }
 
 sdk_version() { sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$root/global.json"; }
@@ -31,7 +32,10 @@ install_packages() {
   # shellcheck disable=SC2086
   if command -v apt-get >/dev/null; then
     say "Installing $1 …"
-    { "${admin[@]}" apt-get update -qq && "${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $2; } >&2 </dev/null || true
+    {
+      "${admin[@]}" apt-get update -qq &&
+        "${admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $2
+    } >&2 </dev/null || true
   elif command -v dnf >/dev/null; then
     say "Installing $1 …"
     "${admin[@]}" dnf install -y -q $3 >&2 </dev/null || true
@@ -43,7 +47,8 @@ install_packages() {
 
 # What images are made with. Without it they are kept as they come, and readiness says so.
 need_vips() {
-  command -v vips >/dev/null && command -v prlimit >/dev/null || install_packages libvips "libvips-tools util-linux" "vips-tools util-linux" "vips-tools util-linux"
+  command -v vips >/dev/null && command -v prlimit >/dev/null ||
+    install_packages libvips "libvips-tools util-linux" "vips-tools util-linux" "vips-tools util-linux"
 }
 
 # The virus scanner that tests of files talk to, with a signature of their own.

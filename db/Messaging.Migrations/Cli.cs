@@ -130,7 +130,8 @@ public sealed class Cli(ScriptSet scripts, TextWriter output, TextWriter errors)
         foreach (var script in plan)
         {
             await progress.WriteLineAsync(
-                $"{script.Version} {script.Name} ({(script.Compatible ? "compatible" : "breaking")}{(script.OutsideTransaction ? ", outside a transaction" : "")})");
+                $"{script.Version} {script.Name} "
+                    + $"({(script.Compatible ? "compatible" : "breaking")}{(script.OutsideTransaction ? ", outside a transaction" : "")})");
             foreach (var statement in script.Statements)
             {
                 await progress.WriteLineAsync($"    {statement.Text}");

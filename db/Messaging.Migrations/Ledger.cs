@@ -30,6 +30,7 @@ static class Ledger
     static AppliedScript Read(DbDataReader row)
     {
         var description = row.GetString(1);
-        return new(row.GetInt64(0), Script.NameIn(description), row.IsDBNull(2) ? null : row.GetDateTime(2), Script.SaysCompatible(description));
+        return new(
+            row.GetInt64(0), Script.NameIn(description), row.IsDBNull(2) ? null : row.GetDateTime(2), Script.SaysCompatible(description));
     }
 }

@@ -51,7 +51,8 @@ static partial class NewScript
                 return scripts;
         }
 
-        throw new UsageException("There is no db/Messaging.Migrations/Migrations here or in a folder above: run `create` inside the repository.");
+        throw new UsageException(
+            "There is no db/Messaging.Migrations/Migrations here or in a folder above: run `create` inside the repository.");
     }
 
     [GeneratedRegex("^[a-z][a-z0-9_]*$", RegexOptions.None, 1000)]

@@ -4,7 +4,8 @@ namespace Messaging.Migrations;
 
 /// <summary>A script that would run.</summary>
 /// <param name="Compatible">Whether the release before it runs beside it.</param>
-public sealed record PlannedScript(long Version, string Name, bool OutsideTransaction, bool Compatible, IReadOnlyList<PlannedStatement> Statements);
+public sealed record PlannedScript(
+    long Version, string Name, bool OutsideTransaction, bool Compatible, IReadOnlyList<PlannedStatement> Statements);
 
 /// <summary>A statement that would run, and what it does to everybody else.</summary>
 /// <param name="Text">How the statement begins.</param>

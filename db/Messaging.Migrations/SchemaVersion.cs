@@ -42,11 +42,13 @@ public sealed record SchemaVersion(SchemaState State, long Current, long Known, 
                 $"The database is migrated by {string.Join(", ", breaking)}, which breaks this release (it knows up to {known}): " +
                 $"start the newer release, or take the schema back with its `messaging-db down --to {known}`, which drops data.");
         if (status.Waiting.Count > 0)
-            return new(SchemaState.Older, current, known, $"The database is at version {current}, this release needs {known}: run `messaging-db up`.");
+            return new(SchemaState.Older, current, known,
+                $"The database is at version {current}, this release needs {known}: run `messaging-db up`.");
         if (status.Newer.Count > 0)
             return new(
                 SchemaState.Newer, current, known,
-                $"The database is at version {current}, newer than {known}, by scripts beside which this release runs: {status.NewerNames}.");
+                $"The database is at version {current}, newer than {known}, by scripts beside which this release runs: "
+                    + $"{status.NewerNames}.");
         return new(SchemaState.UpToDate, current, known, $"The database is at version {current}.");
     }
 }

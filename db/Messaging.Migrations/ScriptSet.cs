@@ -19,7 +19,8 @@ public sealed class ScriptSet : IReadOnlyList<Script>
         this.scripts = [.. scripts.OrderBy(script => script.Version)];
 
         foreach (var twice in this.scripts.GroupBy(script => script.Version).Where(group => group.Skip(1).Any()))
-            throw new MigrationException($"Two scripts have the version {twice.Key}: {string.Join(", ", twice.Select(script => script.Name))}.");
+            throw new MigrationException(
+                $"Two scripts have the version {twice.Key}: {string.Join(", ", twice.Select(script => script.Name))}.");
         foreach (var script in this.scripts.Where(script => script.RunsOutsideTransaction))
             RequireSingleStatements(script);
     }

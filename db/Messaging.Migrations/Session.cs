@@ -40,7 +40,9 @@ static class Session
             AND ((l.classid::bigint << 32) | l.objid::bigint) = @Key
         """;
 
-    /// <summary>A connection string with what migrating needs, or null when it cannot be read: an error would repeat it, password and all.</summary>
+    /// <summary>
+    /// A connection string with what migrating needs, or null when it cannot be read: an error would repeat it, password and all.
+    /// </summary>
     public static NpgsqlConnectionStringBuilder? Settings(string connectionString)
     {
         try
@@ -78,7 +80,8 @@ static class Session
                 await connection.DisposeAsync();
             var reason = e is PostgresException refused ? refused.MessageText : e.InnerException?.Message ?? e.Message;
             throw new MigrationException(
-                $"Cannot connect to database {settings.Database ?? settings.Username} on {settings.Host}:{settings.Port} as {settings.Username}: {reason}", e);
+                $"Cannot connect to database {settings.Database ?? settings.Username} on {settings.Host}:{settings.Port} as "
+                    + $"{settings.Username}: {reason}", e);
         }
 
         try
@@ -103,7 +106,8 @@ static class Session
             {
                 var pid = await connection.ScalarAsync<int?>(HolderSql, ct, ("Key", LockKey));
                 await output.WriteLineAsync(string.Create(
-                    CultureInfo.InvariantCulture, $"Another messaging-db works on this database (server process {pid}): waiting for it to end."));
+                    CultureInfo.InvariantCulture,
+                    $"Another messaging-db works on this database (server process {pid}): waiting for it to end."));
                 announced = true;
             }
 

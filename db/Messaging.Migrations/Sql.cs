@@ -21,7 +21,8 @@ static class Sql
     }
 
     public static async Task<List<T>> QueryAsync<T>(
-        this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken ct, params (string Name, object Value)[] parameters)
+        this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken ct,
+        params (string Name, object Value)[] parameters)
     {
         await using var command = Command(connection, sql, parameters);
         await using var reader = await command.ExecuteReaderAsync(ct);

@@ -33,7 +33,8 @@ sealed record StatementLock(string? Table, string Lock, bool ReadsWholeTable)
         (Begins($@"{AlterTable}ADD (CONSTRAINT \S+ )?FOREIGN KEY .*NOT VALID"), ShareRowExclusive, false),
         (Begins($@"{AlterTable}ADD (CONSTRAINT \S+ )?FOREIGN KEY"), ShareRowExclusive, true),
         (Begins($"{AlterTable}ADD CONSTRAINT .*(NOT VALID|USING INDEX)"), AccessExclusive, false),
-        (Begins($@"{AlterTable}(.* )?(ADD CONSTRAINT|ADD (UNIQUE|PRIMARY|CHECK)\b|ALTER .* TYPE|ALTER .* SET NOT NULL)"), AccessExclusive, true),
+        (Begins($@"{AlterTable}(.* )?(ADD CONSTRAINT|ADD (UNIQUE|PRIMARY|CHECK)\b|ALTER .* TYPE|ALTER .* SET NOT NULL)"), AccessExclusive,
+            true),
         (Begins(AlterTable), AccessExclusive, false),
         (Begins($"(DROP TABLE|TRUNCATE)( TABLE)?( IF EXISTS)? {Name}"), AccessExclusive, false),
         (Begins($"DROP TRIGGER .*? ON {Name}"), AccessExclusive, false),
@@ -48,7 +49,8 @@ sealed record StatementLock(string? Table, string Lock, bool ReadsWholeTable)
         foreach (var (pattern, mode, readsWholeTable) in Rules)
         {
             if (pattern.Match(words) is { Success: true } match)
-                return new StatementLock(match.Groups["table"] is { Success: true, Value: var table } ? table : null, mode, readsWholeTable);
+                return new StatementLock(
+                    match.Groups["table"] is { Success: true, Value: var table } ? table : null, mode, readsWholeTable);
         }
 
         return new StatementLock(null, "not known to this plan: read the statement", false);

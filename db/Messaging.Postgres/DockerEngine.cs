@@ -24,7 +24,8 @@ sealed class DockerEngine(string folder) : Engine
 
     public override async Task<int?> RunningPortAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
     {
-        var label = await Command.RunAsync("docker", ["inspect", "--format", "{{index .Config.Labels \"messaging.settings\"}}", container], ct);
+        var label = await Command.RunAsync(
+            "docker", ["inspect", "--format", "{{index .Config.Labels \"messaging.settings\"}}", container], ct);
         var port = await Command.RunAsync("docker", ["port", container, "5432/tcp"], ct);
         return label.Succeeded && port.Succeeded && label.Output == Text(settings)
             ? int.Parse(port.Output[(port.Output.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture)

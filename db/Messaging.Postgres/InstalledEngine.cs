@@ -29,7 +29,8 @@ sealed class InstalledEngine(PostgresBinaries binaries, ServerUser user, string 
         string[] sync = durable ? [] : ["--no-sync"];
         var initdb = await user.RunAsync(
             binaries.Initdb,
-            ["--pgdata", unfinished, "--username=postgres", $"--pwfile={passwordFile}", "--auth=scram-sha-256", "--encoding=UTF8", .. locale, .. sync],
+            ["--pgdata", unfinished, "--username=postgres", $"--pwfile={passwordFile}", "--auth=scram-sha-256", "--encoding=UTF8",
+                .. locale, .. sync],
             ct);
         if (!initdb.Succeeded)
             throw new PrivatePostgresException($"initdb cannot make a database cluster in {folder}: {initdb.Output}");

@@ -24,7 +24,8 @@ sealed partial record PostgresBinaries(string Folder, int Major)
                 found.Add(binaries);
         }
 
-        return found.Where(binaries => binaries.Major >= Oldest && (major is null || binaries.Major == major)).MaxBy(binaries => binaries.Major);
+        return found.Where(binaries => binaries.Major >= Oldest && (major is null || binaries.Major == major))
+            .MaxBy(binaries => binaries.Major);
     }
 
     static async Task<PostgresBinaries?> InAsync(string folder, CancellationToken ct)

@@ -58,7 +58,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new PrivatePostgresException($"{folder} belongs to somebody else, or its parent does not let in: {exception.Message}", exception);
+            throw new PrivatePostgresException(
+                $"{folder} belongs to somebody else, or its parent does not let in: {exception.Message}", exception);
         }
     }
 
@@ -80,7 +81,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
         throw new PrivatePostgresException(major is null or 15
             ? "PostgreSQL 15 or newer is needed: install its server programs (Debian and Ubuntu: apt-get install postgresql; "
-                + "Fedora: dnf install postgresql-server; Alpine: apk add postgresql setpriv; macOS: brew install postgresql@17), start Docker, "
+                + "Fedora: dnf install postgresql-server; Alpine: apk add postgresql setpriv; macOS: brew install postgresql@17), start "
+                + "Docker, "
                 + "or point ConnectionStrings__Messaging (in tests MESSAGING_TEST_DATABASE) to a server that runs."
             : $"The data in {folder} were made by PostgreSQL {major}, whose programs are not installed.");
     }
@@ -202,7 +204,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     static string Connection(int port, string role, string database, string password) =>
-        new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = port, Username = role, Password = password, Database = database }.ConnectionString;
+        new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = port, Username = role, Password = password,
+            Database = database }.ConnectionString;
 
     static int FreePort()
     {

@@ -77,7 +77,8 @@ sealed class ServerUser
                 return (user.Output, group.Output);
         }
 
-        throw new PrivatePostgresException("PostgreSQL does not run as root, and there is neither a user postgres nor nobody. Start as an ordinary user.");
+        throw new PrivatePostgresException(
+            "PostgreSQL does not run as root, and there is neither a user postgres nor nobody. Start as an ordinary user.");
     }
 
     // The lesser one is enough, but containers often hold only the other.

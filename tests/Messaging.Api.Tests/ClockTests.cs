@@ -97,11 +97,13 @@ public sealed class ClockTests
 
     // A node whose clock is right.
     private Task MakeAsAnotherNodeAsync(string id) => ExecuteAsync(
-        $"UPDATE conversations SET created_at = now(), updated_at = now(), last_event_at = now(), last_activity_at = now() WHERE id = '{id}'");
+        $"UPDATE conversations SET created_at = now(), updated_at = now(), last_event_at = now(), last_activity_at = now() "
+            + $"WHERE id = '{id}'");
 
     private async Task<string> SendAsync(string user, string conversation, string? key = null)
     {
-        using var sent = await Client(user).PostAsJsonAsync($"/v1/conversations/{conversation}/messages", new { text = "hello", clientMessageId = key });
+        using var sent = await Client(user)
+            .PostAsJsonAsync($"/v1/conversations/{conversation}/messages", new { text = "hello", clientMessageId = key });
         Assert.That(sent.StatusCode, Is.EqualTo(HttpStatusCode.Created), await sent.Content.ReadAsStringAsync());
         return (await sent.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString()!;
     }

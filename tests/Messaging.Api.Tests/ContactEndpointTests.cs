@@ -24,9 +24,11 @@ public sealed class ContactEndpointTests
         var asked = await api.ClientFor(ada).PostAsJsonAsync("/v1/contacts", new { userId = bob });
         var accepted = await api.ClientFor(bob).PostAsync($"/v1/contacts/{ada}/accept", content: null);
 
-        Assert.That((asked.StatusCode, asked.Headers.Location!.OriginalString), Is.EqualTo((HttpStatusCode.Created, $"/v1/contacts/{bob}")));
+        Assert.That(
+            (asked.StatusCode, asked.Headers.Location!.OriginalString), Is.EqualTo((HttpStatusCode.Created, $"/v1/contacts/{bob}")));
         Assert.That((await accepted.Content.ReadFromJsonAsync<JsonObject>())!["status"]!.GetValue<string>(), Is.EqualTo("accepted"));
-        Assert.That((await ItemsAsync(ada, "/v1/contacts?status=accepted")).Single()!["user"]!["userId"]!.GetValue<string>(), Is.EqualTo(bob));
+        Assert.That(
+            (await ItemsAsync(ada, "/v1/contacts?status=accepted")).Single()!["user"]!["userId"]!.GetValue<string>(), Is.EqualTo(bob));
         Assert.That((await api.ClientFor(ada).DeleteAsync($"/v1/contacts/{bob}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
         Assert.That((await api.ClientFor(ada).DeleteAsync($"/v1/contacts/{bob}")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
@@ -53,15 +55,19 @@ public sealed class ContactEndpointTests
         var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
         var since = (await api.ClientFor(bob).GetFromJsonAsync<JsonObject>("/v1/sync"))!["cursor"]!.GetValue<string>();
 
-        var opened = await api.ClientFor(ada).PostAsJsonAsync("/v1/conversations/direct", new { userId = bob, message = new { text = "hello?" } });
+        var opened = await api.ClientFor(ada)
+            .PostAsJsonAsync("/v1/conversations/direct", new { userId = bob, message = new { text = "hello?" } });
         var pending = await EventsAsync(bob, since);
         var request = (await ItemsAsync(bob, "/v1/message-requests?status=pending")).Single()!;
-        var second = await api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{request["conversationId"]}/messages", new { text = "hello??" });
+        var second = await api.ClientFor(ada)
+            .PostAsJsonAsync($"/v1/conversations/{request["conversationId"]}/messages", new { text = "hello??" });
         var accepted = await api.ClientFor(bob).PostAsync($"/v1/message-requests/{request["id"]}/accept", content: null);
 
-        Assert.That((opened.StatusCode, second.StatusCode, accepted.StatusCode), Is.EqualTo((HttpStatusCode.Created, HttpStatusCode.Conflict, HttpStatusCode.OK)));
+        Assert.That((opened.StatusCode, second.StatusCode, accepted.StatusCode),
+            Is.EqualTo((HttpStatusCode.Created, HttpStatusCode.Conflict, HttpStatusCode.OK)));
         Assert.That(pending, Is.EqualTo(new[] { "request:received" }));
-        Assert.That(await EventsAsync(bob, since), Does.Contain("conversation:created").And.Contain("contact:accepted").And.Contain("request:answered"));
+        Assert.That(await EventsAsync(bob, since),
+            Does.Contain("conversation:created").And.Contain("contact:accepted").And.Contain("request:answered"));
         Assert.That(await ItemsAsync(bob, "/v1/conversations"), Has.Count.EqualTo(1));
     }
 

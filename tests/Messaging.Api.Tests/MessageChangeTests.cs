@@ -21,11 +21,14 @@ public sealed class MessageChangeTests : HubFixture
         var edited = await CallAsync(ada, HttpMethod.Patch, path, """{"text":"two"}""", version: "\"1\"");
         var again = await CallAsync(ada, HttpMethod.Patch, path, """{"text":"three"}""", version: "\"1\"");
 
-        Assert.That((edited.StatusCode, edited.Headers.ETag!.Tag, again.StatusCode), Is.EqualTo((HttpStatusCode.OK, "\"2\"", HttpStatusCode.PreconditionFailed)));
+        Assert.That((edited.StatusCode, edited.Headers.ETag!.Tag, again.StatusCode),
+            Is.EqualTo((HttpStatusCode.OK, "\"2\"", HttpStatusCode.PreconditionFailed)));
         var heard = await hub.NextAsync("message:edited");
-        Assert.That((Text(heard), heard.GetProperty("seq").GetInt64(), heard.GetProperty("data").GetProperty("version").GetInt64()), Is.EqualTo(("two", 2, 2)));
+        Assert.That((Text(heard), heard.GetProperty("seq").GetInt64(), heard.GetProperty("data").GetProperty("version").GetInt64()),
+            Is.EqualTo(("two", 2, 2)));
         var versions = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"{path}/edits");
-        Assert.That(versions.GetProperty("items")[0].EnumerateObject().Select(member => member.Name), Is.EqualTo((string[])["version", "text", "metadata", "editedBy", "editedAt"]));
+        Assert.That(versions.GetProperty("items")[0].EnumerateObject().Select(member => member.Name),
+            Is.EqualTo((string[])["version", "text", "metadata", "editedBy", "editedAt"]));
     }
 
     [Test]
@@ -43,7 +46,8 @@ public sealed class MessageChangeTests : HubFixture
             .Single(e => e.GetProperty("type").GetString() == "message:edited").GetProperty("data");
 
         Assert.That(
-            (edited.GetProperty("recipientCount").GetInt32(), edited.GetProperty("deliveredCount").GetInt32(), edited.GetProperty("readCount").GetInt32()),
+            (edited.GetProperty("recipientCount").GetInt32(), edited.GetProperty("deliveredCount").GetInt32(),
+                edited.GetProperty("readCount").GetInt32()),
             Is.EqualTo((1, 1, 1)));
     }
 
@@ -59,7 +63,8 @@ public sealed class MessageChangeTests : HubFixture
         var answer = await CallAsync(ada, HttpMethod.Patch, path, body);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(400));
-        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors")[0].GetProperty("pointer").GetString(), Is.EqualTo(pointer));
+        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors")[0].GetProperty("pointer").GetString(),
+            Is.EqualTo(pointer));
     }
 
     [TestCase("?scope=all", 400)]
@@ -73,7 +78,8 @@ public sealed class MessageChangeTests : HubFixture
         var path = await MessageAsync(ada, await GroupAsync(ada, bob));
 
         Assert.That((int)(await CallAsync(ada, HttpMethod.Delete, path + query)).StatusCode, Is.EqualTo(status));
-        Assert.That((await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>(path)).GetProperty("deleted").ValueKind is JsonValueKind.Object, Is.EqualTo(status == 204));
+        Assert.That((await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>(path)).GetProperty("deleted").ValueKind is JsonValueKind.Object,
+            Is.EqualTo(status == 204));
     }
 
     [Test]
@@ -92,7 +98,8 @@ public sealed class MessageChangeTests : HubFixture
         await CallAsync(ada, HttpMethod.Delete, first);
         await CallAsync(ada, HttpMethod.Delete, second);
 
-        var bobHeard = (await bobs.UntilAsync(IsSecond)).Where(e => e.GetProperty("type").GetString()!.StartsWith("message:", StringComparison.Ordinal)).ToList();
+        var bobHeard = (await bobs.UntilAsync(IsSecond)).Where(
+            e => e.GetProperty("type").GetString()!.StartsWith("message:", StringComparison.Ordinal)).ToList();
         Assert.That(bobHeard.Select(Summary), Is.EqualTo((string[])["message:deleted 2 me", "message:deleted 3 everyone"]));
         Assert.That(bobHeard[^1].GetProperty("data").GetProperty("mentions")[0].GetString(), Is.EqualTo(bob));
         Assert.That(
@@ -115,7 +122,8 @@ public sealed class MessageChangeTests : HubFixture
         var (adas, services) = (await CursorAsync(ada), (await ServiceAsync("/v1/sync")).GetProperty("cursor").GetString());
         var path = await SaidAsync(ada, group, new
         {
-            type = "shared", text = Secret, metadata = new { a = Secret }, reference = new { type = "post", id = "1", title = Secret }, clientMessageId = "key",
+            type = "shared", text = Secret, metadata = new { a = Secret }, reference = new { type = "post", id = "1", title = Secret },
+            clientMessageId = "key",
         });
         await SaidAsync(bob, group, new { text = "re", replyToId = path.Split('/')[^1] });
         await CallAsync(bob, HttpMethod.Put, $"{path}/reactions/:{Secret}:");
@@ -142,7 +150,8 @@ public sealed class MessageChangeTests : HubFixture
         Assert.That(told.GetRawText(), Does.Not.Contain(Secret).And.Contain("message:new").And.Contain("message:edited"));
         var retry = await PostAsync(ada, $"/v1/conversations/{group}/messages", new
         {
-            type = "shared", text = Secret, metadata = new { a = Secret }, reference = new { type = "post", id = "1", title = Secret }, clientMessageId = "key",
+            type = "shared", text = Secret, metadata = new { a = Secret }, reference = new { type = "post", id = "1", title = Secret },
+            clientMessageId = "key",
         });
         Assert.That(retry.GetRawText(), Does.Not.Contain(Secret));
         Assert.That((await ServiceAsync($"/v1/admin/messages/{path.Split('/')[^1]}")).GetRawText(), Does.Contain($"another {Secret}"));
@@ -163,7 +172,8 @@ public sealed class MessageChangeTests : HubFixture
 
         Assert.That(string.Concat(events.Select(e => e.GetRawText())), Does.Not.Contain("wombat"));
         Assert.That(
-            events.Select(e => e.GetProperty("type").GetString()), Is.EqualTo((string[])["message:new", "message:deleted", "unread:changed"]));
+            events.Select(e => e.GetProperty("type").GetString()),
+            Is.EqualTo((string[])["message:new", "message:deleted", "unread:changed"]));
         Assert.That(events[0].GetProperty("data").GetProperty("deleted").GetProperty("scope").GetString(), Is.EqualTo("me"));
     }
 
@@ -176,7 +186,8 @@ public sealed class MessageChangeTests : HubFixture
         var read = (await CallAsync(ada, HttpMethod.Get, path)).Headers.ETag!.Tag;
         var changed = (await CallAsync(ada, HttpMethod.Patch, path, """{"name":"New"}""")).Headers.ETag!.Tag;
 
-        var (late, good) = (await CallAsync(ada, HttpMethod.Delete, path + query, version: read), await CallAsync(ada, HttpMethod.Delete, path + query, version: changed));
+        var (late, good) = (await CallAsync(ada, HttpMethod.Delete, path + query, version: read),
+            await CallAsync(ada, HttpMethod.Delete, path + query, version: changed));
 
         Assert.That((late.StatusCode, good.StatusCode), Is.EqualTo((HttpStatusCode.PreconditionFailed, HttpStatusCode.NoContent)));
     }
@@ -188,10 +199,12 @@ public sealed class MessageChangeTests : HubFixture
         var (ada, bob, eve) = (await UserAsync(), await UserAsync(), await UserAsync());
         var path = $"/v1/conversations/{await GroupAsync(ada, bob)}";
 
-        Assert.That((await CallAsync(eve, HttpMethod.Delete, path + query, version: "\"99\"")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That(
+            (await CallAsync(eve, HttpMethod.Delete, path + query, version: "\"99\"")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
 
-    private Task<string> MessageAsync(string user, string group, params string[] mentions) => SaidAsync(user, group, new { text = "one", mentions });
+    private Task<string> MessageAsync(string user, string group, params string[] mentions) =>
+        SaidAsync(user, group, new { text = "one", mentions });
 
     private async Task<string> SaidAsync(string user, string group, object message)
     {
@@ -201,7 +214,8 @@ public sealed class MessageChangeTests : HubFixture
 
     private Task<JsonElement> ServiceAsync(string path) => Api.ServiceClient().GetFromJsonAsync<JsonElement>(path);
 
-    private async Task<HttpResponseMessage> CallAsync(string user, HttpMethod method, string path, string? body = null, string? version = null)
+    private async Task<HttpResponseMessage> CallAsync(
+        string user, HttpMethod method, string path, string? body = null, string? version = null)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)

@@ -31,7 +31,8 @@ public sealed class MetadataTests : HubFixture
             (user, HttpMethod.Patch, group, $$"""{"metadata":{{metadata}}}""", "#/metadata"),
             (user, HttpMethod.Post, $"{group}/messages", $$"""{"text":"a","metadata":{{metadata}}}""", "#/metadata"),
             (user, HttpMethod.Patch, $"{group}/messages/{message}", $$"""{"metadata":{{metadata}}}""", "#/metadata"),
-            (user, HttpMethod.Post, "/v1/conversations/direct", $$$"""{"userId":"{{{bob}}}","message":{"text":"a","metadata":{{{metadata}}}}}""", "#/message/metadata"),
+            (user, HttpMethod.Post, "/v1/conversations/direct",
+                $$$"""{"userId":"{{{bob}}}","message":{"text":"a","metadata":{{{metadata}}}}}""", "#/message/metadata"),
             (user, HttpMethod.Patch, "/v1/me", $$"""{"metadata":{{metadata}}}""", "#/metadata"),
             (service, HttpMethod.Put, $"/v1/users/{ada}", $$"""{"metadata":{{metadata}}}""", "#/metadata"),
             (service, HttpMethod.Put, "/v1/users", $$"""{"users":[{"userId":"{{ada}}","metadata":{{metadata}}}]}""", "#/users/0/metadata"),
@@ -48,7 +49,8 @@ public sealed class MetadataTests : HubFixture
 
         var message = JsonSerializer.Deserialize<JsonElement>("""{"text":"a","metadata":{"a":1e-16383}}""");
 
-        Assert.That((await Assert.ThrowsAsync<HubException>(() => hub.SendMessageAsync(group, message)))!.Message, Does.Contain("invalid-request"));
+        Assert.That(
+            (await Assert.ThrowsAsync<HubException>(() => hub.SendMessageAsync(group, message)))!.Message, Does.Contain("invalid-request"));
     }
 
     [Test]

@@ -35,7 +35,8 @@ public sealed class PageTests : HubFixture
             var items = page["items"]!.AsArray();
             Assert.That(items, Has.Count.EqualTo(10));
             Assert.That(page["before"]!.GetValue<long>(), Is.EqualTo(items[0]!["seq"]!.GetValue<long>()));
-            Assert.That(items.Where(m => m!["seq"]!.GetValue<long>() <= 20).Select(m => m!["reactions"]!.AsArray().Count), Is.All.EqualTo(1));
+            Assert.That(
+                items.Where(m => m!["seq"]!.GetValue<long>() <= 20).Select(m => m!["reactions"]!.AsArray().Count), Is.All.EqualTo(1));
         }
     }
 }

@@ -18,12 +18,14 @@ public sealed class ReceiptEndpointTests : HubFixture
         (await Api.ClientFor(bob).GetAsync($"/v1/conversations/{group}/messages")).EnsureSuccessStatusCode();
 
         var told = await hub.NextAsync("message:delivered");
-        Assert.That((told.GetProperty("data").GetProperty("userId").GetString(), told.GetProperty("data").GetProperty("seq").GetInt64()), Is.EqualTo((bob, 2L)));
+        Assert.That((told.GetProperty("data").GetProperty("userId").GetString(), told.GetProperty("data").GetProperty("seq").GetInt64()),
+            Is.EqualTo((bob, 2L)));
         var receipts = (await Api.ClientFor(ada).GetFromJsonAsync<JsonObject>($"/v1/conversations/{group}/messages/{id}/receipts"))!;
         Assert.That(receipts["items"]![0]!["deliveredAt"]!.GetValue<string>(), Does.EndWith("Z"));
         receipts["items"]![0]!["deliveredAt"] = null;
         Assert.That(receipts.ToJsonString(), Is.EqualTo(
-            $$"""{"recipientCount":1,"deliveredCount":1,"readCount":0,"items":[{"userId":"{{bob}}","status":"delivered","deliveredAt":null,"readAt":null}],"nextCursor":null}"""));
+            """{"recipientCount":1,"deliveredCount":1,"readCount":0,"items":["""
+            + $$"""{"userId":"{{bob}}","status":"delivered","deliveredAt":null,"readAt":null}],"nextCursor":null}"""));
     }
 
     [Test]

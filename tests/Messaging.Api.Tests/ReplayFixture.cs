@@ -29,7 +29,8 @@ public abstract class ReplayFixture
             await PostAsync(users[0], "/v1/contacts", new { userId = user });
             await PostAsync(user, "/v1/contacts", new { userId = users[0] });
         }
-        var group = (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
+        var group = (await PostAsync(
+            users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..3] }))["id"]!.GetValue<string>();
         for (var i = 0; i < 3; i++)
             await SendAsync(users[0], group, new { text = $"before {i}" });
         if (hides)
@@ -39,7 +40,8 @@ public abstract class ReplayFixture
             models.Add(new ClientModel(user, await SyncAsync(user, null)));
 
         using var over = new CancellationTokenSource();
-        var hearing = live ? Task.WhenAll(models.Zip(users).Select(client => HearAsync(client.First, client.Second, over.Token))) : Task.CompletedTask;
+        var hearing = live
+            ? Task.WhenAll(models.Zip(users).Select(client => HearAsync(client.First, client.Second, over.Token))) : Task.CompletedTask;
         await command(users, group);
         await over.CancelAsync();
         await hearing;

@@ -11,30 +11,36 @@ public sealed class ReplayTests : ReplayFixture
 
     [Test]
     public async Task A_direct_conversation_that_is_opened_with_a_message() =>
-        await ReplayAsync((users, _) => PostAsync(users[0], "/v1/conversations/direct", new { userId = users[3], message = new { text = "hi" } }));
+        await ReplayAsync(
+            (users, _) => PostAsync(users[0], "/v1/conversations/direct", new { userId = users[3], message = new { text = "hi" } }));
 
     [Test]
     public async Task A_group_that_is_created() =>
-        await ReplayAsync((users, _) => PostAsync(users[0], "/v1/conversations", new { name = "New", participantIds = new[] { users[1], users[3] } }));
+        await ReplayAsync(
+            (users, _) => PostAsync(users[0], "/v1/conversations", new { name = "New", participantIds = new[] { users[1], users[3] } }));
 
     [Test]
     public async Task People_who_are_added() =>
-        await ReplayAsync((users, group) => PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[3] } }));
+        await ReplayAsync(
+            (users, group) => PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[3] } }));
 
     [Test]
     public async Task Two_who_are_added_at_once_to_more_than_ten() => await ReplayAsync(async (users, group) =>
     {
         var others = Enumerable.Range(0, 10).Select(i => $"z-{Guid.NewGuid():N}").ToArray();
-        (await Api.ServiceClient().PutAsJsonAsync("/v1/users", new { users = others.Select(id => new { userId = id }) })).EnsureSuccessStatusCode();
+        (await Api.ServiceClient().PutAsJsonAsync("/v1/users", new { users = others.Select(id => new { userId = id }) }))
+            .EnsureSuccessStatusCode();
 
         foreach (var added in new[] { others[1..], [users[3], others[0]] })
-            (await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/participants", new { userIds = added })).EnsureSuccessStatusCode();
+            (await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/participants", new { userIds = added }))
+                .EnsureSuccessStatusCode();
     });
 
     [Test]
     public async Task Somebody_who_comes_back_to_a_group_with_settings_of_before() => await ReplayAsync(async (users, group) =>
     {
-        await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"starred":true,"draft":"more","colorTag":"red"}""");
+        await CallAsync(
+            users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"starred":true,"draft":"more","colorTag":"red"}""");
         await CallAsync(users[0], HttpMethod.Delete, $"/v1/conversations/{group}/participants/{users[1]}");
         await PostAsync(users[0], $"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
     });
@@ -45,7 +51,8 @@ public sealed class ReplayTests : ReplayFixture
 
     [Test]
     public async Task A_system_message() => await ReplayAsync(async (_, group) =>
-        (await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/messages", new { type = "system", text = "note" })).EnsureSuccessStatusCode());
+        (await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/messages", new { type = "system", text = "note" }))
+            .EnsureSuccessStatusCode());
 
     [Test]
     public async Task A_message_that_is_edited_and_mentions_others() => await ReplayAsync(async (users, group) =>
@@ -53,7 +60,8 @@ public sealed class ReplayTests : ReplayFixture
         var first = await SentAsync(users[0], group, new { text = "one", mentions = new[] { users[2] } });
         await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/messages/{first}", $$"""{"mentions":["{{users[1]}}"]}""");
         var last = await SentAsync(users[0], group, new { text = "two" });
-        await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/messages/{last}", """{"text":"three","mentions":["@all"]}""");
+        await CallAsync(
+            users[0], HttpMethod.Patch, $"/v1/conversations/{group}/messages/{last}", """{"text":"three","mentions":["@all"]}""");
     });
 
     [Test]
@@ -179,7 +187,8 @@ public sealed class ReplayTests : ReplayFixture
     {
         await CallAsync(users[1], HttpMethod.Post, $"/v1/conversations/{group}/leave");
         await SendAsync(users[0], group, new { text = "meanwhile" });
-        using var back = await Api.ServiceClient().PostAsJsonAsync($"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
+        using var back = await Api.ServiceClient()
+            .PostAsJsonAsync($"/v1/conversations/{group}/participants", new { userIds = new[] { users[1] } });
         back.EnsureSuccessStatusCode();
         await SendAsync(users[0], group, new { text = "welcome" });
     });
@@ -220,7 +229,8 @@ public sealed class ReplayTests : ReplayFixture
             0 or 1 => SendAsync(users[i % 3], group, new { text = $"message {i}", mentions = new[] { users[(i + 1) % 3] } }),
             2 => PostAsync(users[i % 3], $"/v1/conversations/{group}/read", new { }),
             3 => PostAsync(users[i % 3], $"/v1/conversations/{group}/read", new { seq = i / 4 }),
-            _ => PostAsync(users[i % 4], "/v1/conversations/direct", new { userId = users[(i + 1) % 4], message = new { text = $"direct {i}" } }),
+            _ => PostAsync(
+                users[i % 4], "/v1/conversations/direct", new { userId = users[(i + 1) % 4], message = new { text = $"direct {i}" } }),
         }))));
     }
 }

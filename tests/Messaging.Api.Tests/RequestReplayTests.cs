@@ -85,5 +85,6 @@ public sealed class RequestReplayTests : ReplayFixture
         PostAsync(from, "/v1/conversations/direct", new { userId = to, message = new { text = "hi" } });
 
     private async Task<string> RequestAsync(string receiver) =>
-        (await Api.ClientFor(receiver).GetFromJsonAsync<JsonObject>("/v1/message-requests?direction=in"))!["items"]![0]!["id"]!.GetValue<string>();
+        (await Api.ClientFor(receiver)
+            .GetFromJsonAsync<JsonObject>("/v1/message-requests?direction=in"))!["items"]![0]!["id"]!.GetValue<string>();
 }

@@ -36,7 +36,8 @@ public sealed class RetentionTests
     {
         var id = await OpenAsync("deleted", null);
         for (var i = 0; i < 3; i++)
-            (await api.ClientFor("deleted").PostAsJsonAsync($"/v1/conversations/{id}/messages", new { text = "words" })).EnsureSuccessStatusCode();
+            (await api.ClientFor("deleted").PostAsJsonAsync($"/v1/conversations/{id}/messages", new { text = "words" }))
+                .EnsureSuccessStatusCode();
         var page = await api.ClientFor("deleted-other").GetFromJsonAsync<JsonObject>($"/v1/conversations/{id}/messages");
         (await api.ClientFor("deleted").PutAsync($"/v1/conversations/{id}/messages/{page!["items"]![0]!["id"]}/reactions/👍", content: null))
             .EnsureSuccessStatusCode();
@@ -54,7 +55,8 @@ public sealed class RetentionTests
             (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
         var answer = await api.ClientFor(opener).PostAsJsonAsync(
             "/v1/conversations/direct",
-            new { userId = $"{opener}-other", context = about is null ? null : new { type = "shipment", id = about }, message = new { text = "hello" } });
+            new { userId = $"{opener}-other", context = about is null ? null : new { type = "shipment", id = about },
+                message = new { text = "hello" } });
         return (await answer.Content.ReadFromJsonAsync<JsonObject>())!["id"]!.GetValue<string>();
     }
 

@@ -19,7 +19,8 @@ public sealed class SearchEndpointTests : HubFixture
         await SendAsync(bob, group, "the <b>River</b>");
 
         var first = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>("/v1/search/messages?q=riv&limit=1");
-        var second = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"/v1/search/messages?q=riv&limit=1&cursor={first.GetProperty("nextCursor").GetString()}");
+        var second = await Api.ClientFor(bob)
+            .GetFromJsonAsync<JsonElement>($"/v1/search/messages?q=riv&limit=1&cursor={first.GetProperty("nextCursor").GetString()}");
 
         var item = first.GetProperty("items")[0];
         Assert.That(item.GetProperty("message").GetProperty("seq").GetInt64(), Is.EqualTo(3));
@@ -36,7 +37,8 @@ public sealed class SearchEndpointTests : HubFixture
         var users = Enumerable.Range(0, 6).Select(i => $"mallory-{i}").Append("ada-stranger").ToList();
         foreach (var user in users)
             (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
-        (await api.ClientFor(users[0]).PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = users[1..6] })).EnsureSuccessStatusCode();
+        (await api.ClientFor(users[0]).PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = users[1..6] }))
+            .EnsureSuccessStatusCode();
         await using var connection = await api.Database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await using (var hold = new NpgsqlCommand("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE", connection))
@@ -91,7 +93,8 @@ public sealed class SearchEndpointTests : HubFixture
         var answer = await Api.ClientFor(await UserAsync()).GetAsync($"/v1/search/messages{query}");
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(400), await answer.Content.ReadAsStringAsync());
-        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors")[0].GetProperty("pointer").GetString(), Is.EqualTo(pointer));
+        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors")[0].GetProperty("pointer").GetString(),
+            Is.EqualTo(pointer));
     }
 
     private static async Task AssertWaitsAsync(HttpResponseMessage answer, int seconds)

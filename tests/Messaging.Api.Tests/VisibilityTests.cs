@@ -22,11 +22,13 @@ public sealed class VisibilityTests : AttachmentFixture
     public async Task SayAsync()
     {
         (ada, bob, group) = (await UserAsync(), await UserAsync(), null!);
-        group = (await PostAsync(ada, "/v1/conversations", new { name = "Group", participantIds = new[] { bob }, policy = new { history = "since-join" } }))
+        group = (await PostAsync(
+            ada, "/v1/conversations", new { name = "Group", participantIds = new[] { bob }, policy = new { history = "since-join" } }))
             .GetProperty("id").GetString()!;
         cursor = await CursorAsync(bob);
         file = Id(await UploadAsync(ada, group, Pdf, $"{Secret}.pdf", "application/pdf"));
-        var sent = await PostAsync(ada, $"/v1/conversations/{group}/messages", new { type = "file", text = Secret, metadata = new { a = Secret }, attachmentIds = new[] { file } });
+        var sent = await PostAsync(ada, $"/v1/conversations/{group}/messages",
+            new { type = "file", text = Secret, metadata = new { a = Secret }, attachmentIds = new[] { file } });
         message = Id(sent);
         await OfMessageAsync(bob, HttpMethod.Put, $"/reactions/:{Secret}:");
         await OfMessageAsync(ada, HttpMethod.Put, "/pin");
@@ -66,7 +68,8 @@ public sealed class VisibilityTests : AttachmentFixture
         await using var bobs = await ConnectAsync(bob);
 
         await CallAsync(bob, HttpMethod.Delete, $"/v1/conversations/{group}/history");
-        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { description = "About animals" })).EnsureSuccessStatusCode();
+        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { description = "About animals" }))
+            .EnsureSuccessStatusCode();
 
         Assert.That((await bobs.NextAsync("conversation:updated")).GetRawText(), Does.Contain("lastMessage").And.Not.Contain(Secret));
         Assert.That((await adas.NextAsync("conversation:updated")).GetRawText(), Does.Contain(Secret));
@@ -171,12 +174,14 @@ public sealed class VisibilityTests : AttachmentFixture
     }
 
     // What is said later quotes it, for those who may see it.
-    private Task<JsonElement> ReplyAsync() => PostAsync(ada, $"/v1/conversations/{group}/messages", new { text = "later", replyToId = message });
+    private Task<JsonElement> ReplyAsync() =>
+        PostAsync(ada, $"/v1/conversations/{group}/messages", new { text = "later", replyToId = message });
 
     private async Task<IReadOnlyList<string>> ListAsync()
     {
         using var page = JsonDocument.Parse(await ReadAsync(ada, $"/v1/conversations/{group}/messages"));
-        return [.. page.RootElement.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("type").GetString() != "system").Select(Id)];
+        return [.. page.RootElement.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("type").GetString() != "system")
+            .Select(Id)];
     }
 
     private Task OfMessageAsync(string user, HttpMethod method, string what) =>

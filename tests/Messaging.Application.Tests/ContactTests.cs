@@ -18,7 +18,8 @@ public sealed class ContactTests : SliceFixture
 
     [OneTimeSetUp]
     public async Task StartAsync() =>
-        asking = await Slices.StartAsync(services => services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests }));
+        asking = await Slices.StartAsync(
+            services => services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests }));
 
     [OneTimeTearDown]
     public async Task StopAsync() => await asking.DisposeAsync();
@@ -34,7 +35,8 @@ public sealed class ContactTests : SliceFixture
 
         Assert.That((asked.Created, asked.Value.Status), Is.EqualTo((true, ContactStatus.Pending)));
         Assert.That(again, Is.EqualTo(asked with { Created = false }));
-        Assert.That((accepted.Created, accepted.Value.Status, accepted.Value.RequestedBy), Is.EqualTo((false, ContactStatus.Accepted, ada)));
+        Assert.That(
+            (accepted.Created, accepted.Value.Status, accepted.Value.RequestedBy), Is.EqualTo((false, ContactStatus.Accepted, ada)));
         Assert.That((await ContactsAsync(ada)).Single().Status, Is.EqualTo(ContactStatus.Accepted));
     }
 
@@ -69,8 +71,10 @@ public sealed class ContactTests : SliceFixture
         var (ada, bob) = await PairAsync(Slices);
         await AskAsync(ada, bob);
 
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true))), Is.EqualTo(ProblemCodes.NotAllowed));
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new AnswerContact(new Actor(bob), bob, true))), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(
+            await RefusalAsync(() => Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true))), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(
+            await RefusalAsync(() => Slices.SendAsync(new AnswerContact(new Actor(bob), bob, true))), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That((await ProblemAsync(() => AskAsync(ada, new UserId("nobody")))).Member, Is.EqualTo("userId"));
         await Slices.SendAsync(new RemoveContact(new Actor(ada), bob));
         Assert.That(await ContactsAsync(bob), Is.Empty);
@@ -108,7 +112,8 @@ public sealed class ContactTests : SliceFixture
 
         Assert.That((await ProblemAsync(() => Slices.DirectAsync(ada, bob))).Code, Is.EqualTo(ProblemCodes.Blocked));
         Assert.That(
-            (await ProblemAsync(() => Slices.SendAsync(new AddParticipants(new Actor(ada), group, [bob], null)))).Member, Is.EqualTo("userIds/0"));
+            (await ProblemAsync(() => Slices.SendAsync(new AddParticipants(new Actor(ada), group, [bob], null)))).Member,
+            Is.EqualTo("userIds/0"));
         Assert.That((await ProblemAsync(() => Slices.GroupAsync(ada, other, bob))).Member, Is.EqualTo("participantIds/1"));
         Assert.That((await ProblemAsync(() => Slices.GroupAsync(bob, ada))).Member, Is.EqualTo("participantIds/0"));
         Assert.That((await Slices.SendAsync(new SearchUsers(new Actor(ada), "quixo", 10, null))).Items, Is.Empty);
@@ -149,7 +154,8 @@ public sealed class ContactTests : SliceFixture
             await Task.WhenAll(Task.Run(() => CodeAsync(() => Slices.DirectAsync(ada, bob))), Task.Run(() => BlockAsync(bob, ada)));
 
             Assert.That(
-                await CodeAsync(async () => await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob))), Is.EqualTo(ProblemCodes.Blocked));
+                await CodeAsync(async () => await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob))),
+                Is.EqualTo(ProblemCodes.Blocked));
         }
     }
 
@@ -169,7 +175,8 @@ public sealed class ContactTests : SliceFixture
         Assert.That(await RefusalAsync(() => asking.TextAsync(ada, id)), Is.EqualTo(ProblemCodes.RequestPending));
         Assert.That(await RefusalAsync(() => asking.TextAsync(bob, id)), Is.EqualTo(ProblemCodes.RequestPending));
         Assert.That(await RefusalAsync(() => AnswerAsync(ada, request.Id, true)), Is.EqualTo(ProblemCodes.NotAllowed));
-        Assert.That(await RefusalAsync(async () => await AnswerAsync(await asking.UserAsync(), request.Id, true)), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(await RefusalAsync(async () => await AnswerAsync(await asking.UserAsync(), request.Id, true)),
+            Is.EqualTo(ProblemCodes.NotFound));
     }
 
     [Test]
@@ -185,7 +192,8 @@ public sealed class ContactTests : SliceFixture
         Assert.That(await InboxAsync(asking, bob), Is.EqualTo(new[] { id }));
         Assert.That((await asking.SendAsync(new Receipts.GetUnread(new Actor(bob)))).Messages, Is.EqualTo(1));
         Assert.That((await asking.TextAsync(bob, id)).Seq, Is.EqualTo(2));
-        Assert.That((await asking.SendAsync(new ListContacts(new Actor(ada), ContactStatus.Accepted, null, 10))).Items, Has.Count.EqualTo(1));
+        Assert.That(
+            (await asking.SendAsync(new ListContacts(new Actor(ada), ContactStatus.Accepted, null, 10))).Items, Has.Count.EqualTo(1));
     }
 
     [Test]
@@ -213,7 +221,8 @@ public sealed class ContactTests : SliceFixture
         var (ada, bob) = await PairAsync(asking);
         var id = await asking.DirectAsync(ada, bob);
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => CodeAsync(() => asking.TextAsync(i % 2 == 0 ? ada : bob, id)))));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(i => Task.Run(() => CodeAsync(() => asking.TextAsync(i % 2 == 0 ? ada : bob, id)))));
 
         Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(1));
         Assert.That(outcomes.Where(code => code.Length > 0), Has.All.EqualTo(ProblemCodes.RequestPending));
@@ -249,7 +258,8 @@ public sealed class ContactTests : SliceFixture
         Assert.That((await closed.TextAsync(ada, await closed.DirectAsync(ada, bob))).Seq, Is.EqualTo(1));
     }
 
-    private static async Task<(UserId Ada, UserId Bob)> PairAsync(Slices slices) => (await slices.UserAsync("ada"), await slices.UserAsync("bob"));
+    private static async Task<(UserId Ada, UserId Bob)> PairAsync(Slices slices) =>
+        (await slices.UserAsync("ada"), await slices.UserAsync("bob"));
 
     private Task<Upserted<ContactView>> AskAsync(UserId one, UserId other) => Slices.SendAsync(new RequestContact(new Actor(one), other));
 

@@ -39,7 +39,8 @@ public sealed class DeleteMessageTests : SliceFixture
         await Slices.SendAsync(new DeleteMessage(new Actor(bob), id, message.Id, DeleteScope.Me, Reason: null, Versions: null));
 
         Assert.That(
-            await Slices.ScalarAsync<long>("SELECT count(*) FROM outbox WHERE type = 'unread:changed' AND user_id = @Bob", new { Bob = bob.Value }),
+            await Slices.ScalarAsync<long>(
+                "SELECT count(*) FROM outbox WHERE type = 'unread:changed' AND user_id = @Bob", new { Bob = bob.Value }),
             Is.EqualTo(1));
     }
 
@@ -56,8 +57,10 @@ public sealed class DeleteMessageTests : SliceFixture
         await DeleteAsync(users[0], sent);
         var tombstone = await GetAsync(users[1], sent);
 
-        Assert.That((tombstone.Seq, tombstone.Version, tombstone.Deleted!.By, tombstone.Deleted.Reason), Is.EqualTo((sent.Seq, 2L, (UserId?)users[0], DeleteReason.User)));
-        Assert.That((tombstone.Text, tombstone.Metadata, tombstone.Location), Is.EqualTo(((string?)null, (JsonText?)null, (MessageLocation?)null)));
+        Assert.That((tombstone.Seq, tombstone.Version, tombstone.Deleted!.By, tombstone.Deleted.Reason),
+            Is.EqualTo((sent.Seq, 2L, (UserId?)users[0], DeleteReason.User)));
+        Assert.That(
+            (tombstone.Text, tombstone.Metadata, tombstone.Location), Is.EqualTo(((string?)null, (JsonText?)null, (MessageLocation?)null)));
         Assert.That((tombstone.Mentions, tombstone.Reactions), Is.EqualTo((Array.Empty<UserId>(), Array.Empty<ReactionView>())));
         Assert.That((await GetAsync(users[2], reply)).ReplyTo, Is.EqualTo(new ReplyView(sent.Id, sent.Seq, users[0], null, Deleted: true)));
     }
@@ -88,8 +91,10 @@ public sealed class DeleteMessageTests : SliceFixture
         await DeleteAsync(users[0], sent, DeleteReason.Spam);
         await Slices.SendAsync(new DeleteMessage(Actor.Service, id, other.Id, DeleteScope.Everyone, null, null));
 
-        Assert.That(((await GetAsync(users[1], sent)).Deleted!.By, (await GetAsync(users[1], sent)).Deleted!.Reason), Is.EqualTo(((UserId?)users[0], DeleteReason.Spam)));
-        Assert.That(((await GetAsync(users[1], other)).Deleted!.By, (await GetAsync(users[1], other)).Deleted!.Reason), Is.EqualTo(((UserId?)null, DeleteReason.Moderation)));
+        Assert.That(((await GetAsync(users[1], sent)).Deleted!.By, (await GetAsync(users[1], sent)).Deleted!.Reason),
+            Is.EqualTo(((UserId?)users[0], DeleteReason.Spam)));
+        Assert.That(((await GetAsync(users[1], other)).Deleted!.By, (await GetAsync(users[1], other)).Deleted!.Reason),
+            Is.EqualTo(((UserId?)null, DeleteReason.Moderation)));
     }
 
     [Test]
@@ -101,7 +106,8 @@ public sealed class DeleteMessageTests : SliceFixture
         Assert.That(await RefusalAsync(() => DeleteAsync(bob, sent)), Is.EqualTo(ProblemCodes.NotAllowed));
         await Slices.SendAsync(new CloseConversation(new Actor(ada), sent.ConversationId, CloseReason.Manual, null));
         Assert.That(await RefusalAsync(() => DeleteAsync(ada, sent)), Is.EqualTo(ProblemCodes.ConversationClosed));
-        await Slices.SendAsync(new DeleteMessage(Actor.Service, sent.ConversationId, sent.Id, DeleteScope.Everyone, DeleteReason.Abuse, null));
+        await Slices.SendAsync(
+            new DeleteMessage(Actor.Service, sent.ConversationId, sent.Id, DeleteScope.Everyone, DeleteReason.Abuse, null));
         Assert.That((await GetAsync(bob, sent)).Deleted!.Reason, Is.EqualTo(DeleteReason.Abuse));
     }
 
@@ -114,12 +120,15 @@ public sealed class DeleteMessageTests : SliceFixture
         await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() => DeleteAsync(users[i % 2], sent))));
 
         Assert.That(
-            await Slices.ScalarAsync<long>("SELECT count(*) FROM outbox WHERE type = 'message:deleted' AND conversation_id = @Id", new { Id = id.Value }),
+            await Slices.ScalarAsync<long>(
+                "SELECT count(*) FROM outbox WHERE type = 'message:deleted' AND conversation_id = @Id", new { Id = id.Value }),
             Is.EqualTo(1));
         Assert.That(await RefusalAsync(() => EditAsync(users[1], sent, [])), Is.EqualTo(ProblemCodes.MessageDeleted));
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new React(new Actor(users[1]), id, sent.Id, "👍"))), Is.EqualTo(ProblemCodes.MessageDeleted));
+        Assert.That(await RefusalAsync(() => Slices.SendAsync(new React(new Actor(users[1]), id, sent.Id, "👍"))),
+            Is.EqualTo(ProblemCodes.MessageDeleted));
         Assert.That(
-            await RefusalAsync(() => Slices.SendAsync(new DeleteMessage(new Actor(users[1]), id, sent.Id, DeleteScope.Everyone, null, [1]))),
+            await RefusalAsync(
+                () => Slices.SendAsync(new DeleteMessage(new Actor(users[1]), id, sent.Id, DeleteScope.Everyone, null, [1]))),
             Is.EqualTo(ProblemCodes.VersionMismatch));
     }
 
@@ -139,7 +148,8 @@ public sealed class DeleteMessageTests : SliceFixture
             await Slices.ScalarAsync<long>(
                 """
                 SELECT (SELECT count(*) FROM messages WHERE conversation_id = @Id AND (text IS NOT NULL OR mentions IS NOT NULL))
-                    + (SELECT count(*) FROM mentions WHERE conversation_id = @Id) + (SELECT count(*) FROM reaction_counts WHERE conversation_id = @Id)
+                    + (SELECT count(*) FROM mentions WHERE conversation_id = @Id) + (SELECT count(*) FROM reaction_counts
+                        WHERE conversation_id = @Id)
                 """,
                 new { Id = id.Value }),
             Is.Zero);
@@ -159,7 +169,8 @@ public sealed class DeleteMessageTests : SliceFixture
         Assert.That((original.Text, original.Mentions, original.Deleted is null), Is.EqualTo(("two", new[] { users[0] }, false)));
         Assert.That(await EditsAsync(Actor.Service), Is.EqualTo(new[] { "one", "one" }));
         Assert.That(await EditsAsync(new Actor(users[1])), Is.Empty);
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetOriginal(new MessageId(Guid.CreateVersion7())))), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetOriginal(new MessageId(Guid.CreateVersion7())))),
+            Is.EqualTo(ProblemCodes.NotFound));
 
         async Task<IEnumerable<string?>> EditsAsync(Actor actor) =>
             (await Slices.SendAsync(new ListEdits(actor, id, sent.Id, null, 30))).Items.Select(edit => edit.Text);
@@ -178,7 +189,8 @@ public sealed class DeleteMessageTests : SliceFixture
         Assert.That(await RefusalAsync(() => HideAsync(users[1], sent)), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That(await SeqsAsync(users[1], id), Is.EqualTo(new[] { 1, reply.Seq }));
         Assert.That((await GetAsync(users[1], reply)).ReplyTo, Is.Null);
-        Assert.That(await RefusalAsync(() => SendAsync(users[1], id, new MessageContent(Text: "re", ReplyToId: sent.Id))), Is.EqualTo(ProblemCodes.InvalidRequest));
+        Assert.That(await RefusalAsync(() => SendAsync(users[1], id, new MessageContent(Text: "re", ReplyToId: sent.Id))),
+            Is.EqualTo(ProblemCodes.InvalidRequest));
         Assert.That(await SeqsAsync(users[2], id), Is.EqualTo(new[] { 1, sent.Seq, reply.Seq }));
         Assert.That(await CountsAsync(users[1], id), Is.EqualTo("1 0"));
         await HideAsync(users[1], reply);
@@ -204,19 +216,22 @@ public sealed class DeleteMessageTests : SliceFixture
                 ORDER BY occurred_at, event_no
                 """,
                 new { Id = id.Value }, CancellationToken.None)),
-            Is.EqualTo(new[] { $"message:deleted {users[1]} {sent.Seq} me", $"unread:changed {users[1]}", $"message:deleted {users[0]} {sent.Seq} me" }));
+            Is.EqualTo(new[] { $"message:deleted {users[1]} {sent.Seq} me", $"unread:changed {users[1]}",
+                $"message:deleted {users[0]} {sent.Seq} me" }));
     }
 
     [Test]
     public async Task The_waiting_first_message_may_be_withdrawn()
     {
-        await using var slices = await Testing.Slices.StartAsync(services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions
+        await using var slices = await Testing.Slices.StartAsync(
+            services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions
             .AddSingleton(services, new PolicySettings { DirectMessages = DirectMessages.Requests }));
         var (ada, bob) = (await slices.UserAsync(), await slices.UserAsync());
         var sent = await slices.TextAsync(ada, await slices.DirectAsync(ada, bob), "secret");
 
         await slices.SendAsync(new DeleteMessage(new Actor(ada), sent.ConversationId, sent.Id, DeleteScope.Everyone, null, null));
-        var request = (await slices.SendAsync(new Contacts.ListRequests(new Actor(bob), Contacts.RequestDirection.In, null, null, 30))).Items.Single();
+        var request = (await slices.SendAsync(
+            new Contacts.ListRequests(new Actor(bob), Contacts.RequestDirection.In, null, null, 30))).Items.Single();
 
         Assert.That((request.Message!.Text, request.Message.Deleted), Is.EqualTo(((string?)null, true)));
     }
@@ -225,7 +240,8 @@ public sealed class DeleteMessageTests : SliceFixture
     public async Task Unread_equals_a_recount_under_random_edits_and_deletions()
     {
         var (users, id) = await GroupAsync();
-        var program = Gen.Choose(0, 13).SelectMany(kind => Gen.Choose(0, 2).SelectMany(who => Gen.Choose(1, 60).Select(seq => (kind, who, seq))))
+        var program =
+            Gen.Choose(0, 13).SelectMany(kind => Gen.Choose(0, 2).SelectMany(who => Gen.Choose(1, 60).Select(seq => (kind, who, seq))))
             .ListOf(600).Sample(1).Single();
         var sent = new Dictionary<long, MessageView>();
 
@@ -238,7 +254,8 @@ public sealed class DeleteMessageTests : SliceFixture
                 Assert.That(await CountsAsync(user, id), Is.EqualTo(recount), user.ToString());
             }
         }
-        Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM message_originals WHERE conversation_id = @Id", new { Id = id.Value }), Is.GreaterThan(3));
+        Assert.That(await Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM message_originals WHERE conversation_id = @Id", new { Id = id.Value }), Is.GreaterThan(3));
 
         Task RunAsync(int kind, UserId user, int seq)
         {
@@ -270,7 +287,8 @@ public sealed class DeleteMessageTests : SliceFixture
     private async Task<(IReadOnlyList<UserId> Users, ConversationId Id)> GroupAsync(PolicyChange? policy = null)
     {
         var users = await Slices.UsersAsync(3);
-        return (users, (await Slices.SendAsync(new CreateGroup(new Actor(users[0]), "Group", [users[1], users[2]], null, null, null, null, null, policy))).Id);
+        return (users, (await Slices.SendAsync(
+            new CreateGroup(new Actor(users[0]), "Group", [users[1], users[2]], null, null, null, null, null, policy))).Id);
     }
 
     private async Task<MessageView> SendAsync(UserId sender, ConversationId id, MessageContent content) =>

@@ -48,7 +48,8 @@ public sealed class DirectConversationTests : SliceFixture
         Assert.That(opened.Select(o => o.Value.Id).Distinct().Count(), Is.EqualTo(1));
         Assert.That(opened.Count(o => o.Created), Is.EqualTo(1));
         Assert.That(
-            await Slices.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE created_by IN (@Ada, @Bob)", new { Ada = ada.Value, Bob = bob.Value }),
+            await Slices.ScalarAsync<long>(
+                "SELECT count(*) FROM conversations WHERE created_by IN (@Ada, @Bob)", new { Ada = ada.Value, Bob = bob.Value }),
             Is.EqualTo(1));
     }
 

@@ -25,7 +25,8 @@ public sealed class EditMessageTests : SliceFixture
 
         Assert.That((edited.Text, edited.EditCount, edited.Version), Is.EqualTo(("two", 1, 2L)));
         Assert.That(edited.Metadata!.Value.Value.Replace(" ", "", StringComparison.Ordinal), Is.EqualTo("""{"b":2,"c":3}"""));
-        Assert.That(versions.Select(v => (v.Version, v.Text, v.EditedBy)), Is.EqualTo(new[] { (2L, "two", (UserId?)ada), (1L, "one", ada) }));
+        Assert.That(
+            versions.Select(v => (v.Version, v.Text, v.EditedBy)), Is.EqualTo(new[] { (2L, "two", (UserId?)ada), (1L, "one", ada) }));
         Assert.That(versions[1].EditedAt, Is.EqualTo(edited.EditedAt));
         Assert.That((await GetAsync(bob, sent)).Text, Is.EqualTo("three"));
     }
@@ -40,7 +41,8 @@ public sealed class EditMessageTests : SliceFixture
         Assert.That((edited.Version, edited.EditedAt), Is.EqualTo((1L, (NodaTime.Instant?)null)));
         Assert.That(
             await Slices.ScalarAsync<long>(
-                "SELECT count(*) FROM outbox WHERE type = 'message:edited' AND conversation_id = @Id", new { Id = sent.ConversationId.Value }),
+                "SELECT count(*) FROM outbox WHERE type = 'message:edited' AND conversation_id = @Id",
+                new { Id = sent.ConversationId.Value }),
             Is.Zero);
     }
 
@@ -74,7 +76,8 @@ public sealed class EditMessageTests : SliceFixture
 
         Assert.That((await EditAsync(ada, sent, text: "two")).Text, Is.EqualTo("two"));
         await Slices.ExecuteAsync(
-            "UPDATE conversations SET policy = policy || '{\"editWindowSeconds\": 0}' WHERE id = @Id", new { Id = sent.ConversationId.Value });
+            "UPDATE conversations SET policy = policy || '{\"editWindowSeconds\": 0}' WHERE id = @Id",
+            new { Id = sent.ConversationId.Value });
         Assert.That(await RefusalAsync(() => EditAsync(ada, sent, text: "three")), Is.EqualTo(ProblemCodes.EditWindowPassed));
     }
 
@@ -94,7 +97,8 @@ public sealed class EditMessageTests : SliceFixture
     {
         var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"), group: new PolicyChange { SlowModeSeconds = new(3600) });
         await Slices.ExecuteAsync(
-            "UPDATE participants SET last_sent_at = last_sent_at - interval '1 hour' WHERE conversation_id = @Id", new { Id = sent.ConversationId.Value });
+            "UPDATE participants SET last_sent_at = last_sent_at - interval '1 hour' WHERE conversation_id = @Id",
+            new { Id = sent.ConversationId.Value });
 
         await EditAsync(ada, sent, text: "two");
 
@@ -127,9 +131,11 @@ public sealed class EditMessageTests : SliceFixture
     public async Task Edits_at_once_do_not_pass_the_fifty()
     {
         var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
-        await Slices.ExecuteAsync("UPDATE messages SET edit_count = 47 WHERE conversation_id = @Id", new { Id = sent.ConversationId.Value });
+        await Slices.ExecuteAsync(
+            "UPDATE messages SET edit_count = 47 WHERE conversation_id = @Id", new { Id = sent.ConversationId.Value });
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => CodeAsync(() => EditAsync(ada, sent, text: $"text {i}")))));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(i => Task.Run(() => CodeAsync(() => EditAsync(ada, sent, text: $"text {i}")))));
 
         Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(3));
         Assert.That(outcomes.Count(code => code == "limit-reached"), Is.EqualTo(5));
@@ -180,7 +186,8 @@ public sealed class EditMessageTests : SliceFixture
     {
         var users = await Slices.UsersAsync(4);
         var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
-        var sent = (await Slices.SendAsync(new SendMessage(new Actor(users[0]), id, new MessageContent(Text: "hi", Mentions: [users[1], users[2]])))).Message;
+        var sent = (await Slices.SendAsync(
+            new SendMessage(new Actor(users[0]), id, new MessageContent(Text: "hi", Mentions: [users[1], users[2]])))).Message;
 
         await EditAsync(users[0], sent, mentions: [users[2], users[3]]);
 
@@ -201,7 +208,8 @@ public sealed class EditMessageTests : SliceFixture
     {
         var users = await Slices.UsersAsync(3);
         var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
-        var sent = (await Slices.SendAsync(new SendMessage(new Actor(users[0]), id, new MessageContent(Text: "hi", Mentions: [users[1]])))).Message;
+        var sent = (await Slices.SendAsync(
+            new SendMessage(new Actor(users[0]), id, new MessageContent(Text: "hi", Mentions: [users[1]])))).Message;
         await Slices.SendAsync(new LeaveConversation(new Actor(users[1]), id));
         var stranger = await Slices.UserAsync();
 
@@ -243,7 +251,8 @@ public sealed class EditMessageTests : SliceFixture
 
         Assert.That(await RefusalAsync(() => EditsAsync(bob, sent)), Is.EqualTo(ProblemCodes.NotAllowed));
         Assert.That(
-            (await Slices.SendAsync(new ListEdits(Actor.Service, sent.ConversationId, sent.Id, null, 30))).Items.Single().Text, Is.EqualTo("one"));
+            (await Slices.SendAsync(new ListEdits(Actor.Service, sent.ConversationId, sent.Id, null, 30))).Items.Single().Text,
+            Is.EqualTo("one"));
     }
 
     [Test]
@@ -276,16 +285,20 @@ public sealed class EditMessageTests : SliceFixture
         foreach (var (text, patch) in program)
         {
             var (before, given) = (versions[^1], patch < patches.Length);
-            var after = (Text: text == 3 ? before.Text : $"{text}", Metadata: given ? Merged(before.Metadata, patches[patch]) : before.Metadata);
+            var after = (Text: text == 3 ? before.Text : $"{text}",
+                Metadata: given ? Merged(before.Metadata, patches[patch]) : before.Metadata);
             var edited = await Slices.SendAsync(new EditMessage(
-                new Actor(ada), sent.ConversationId, sent.Id, null, text == 3 ? default : new(after.Text), given ? new(Json(patches[patch])) : default, default));
+                new Actor(ada), sent.ConversationId, sent.Id, null, text == 3 ? default : new(after.Text),
+                given ? new(Json(patches[patch])) : default, default));
             if (after.Text != before.Text || !JsonNode.DeepEquals(after.Metadata, before.Metadata))
                 versions.Add(after);
-            Assert.That((edited.Text, edited.EditCount, edited.Version), Is.EqualTo((after.Text, versions.Count - 1, (long)versions.Count)));
+            Assert.That(
+                (edited.Text, edited.EditCount, edited.Version), Is.EqualTo((after.Text, versions.Count - 1, (long)versions.Count)));
             Assert.That(JsonNode.DeepEquals(Node(edited.Metadata), after.Metadata), Is.True);
         }
 
-        var earlier = (await Slices.SendAsync(new ListEdits(new Actor(bob), sent.ConversationId, sent.Id, null, 100))).Items.Reverse().ToList();
+        var earlier = (await Slices.SendAsync(new ListEdits(new Actor(bob), sent.ConversationId, sent.Id, null, 100))).Items.Reverse()
+            .ToList();
         Assert.That(earlier.Select(edit => edit.Text), Is.EqualTo(versions.SkipLast(1).Select(version => version.Text)));
         Assert.That(earlier.Zip(versions).All(pair => JsonNode.DeepEquals(Node(pair.First.Metadata), pair.Second.Metadata)), Is.True);
 

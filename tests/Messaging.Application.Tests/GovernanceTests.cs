@@ -89,7 +89,8 @@ public sealed class GovernanceTests : SliceFixture
     {
         var (users, id) = await GroupAsync(3);
 
-        Assert.That(await RefusalAsync(() => ChangeRoleAsync(users[0], id, users[0], ParticipantRole.Member)), Is.EqualTo(ProblemCodes.LastOwner));
+        Assert.That(
+            await RefusalAsync(() => ChangeRoleAsync(users[0], id, users[0], ParticipantRole.Member)), Is.EqualTo(ProblemCodes.LastOwner));
         Assert.That(await RefusalAsync(() => HandOverAsync(users[1], id, users[1])), Is.EqualTo(ProblemCodes.NotAllowed));
         Assert.That((await ProblemAsync(() => HandOverAsync(users[0], id, new UserId("stranger")))).Member, Is.EqualTo("userId"));
         Assert.That((await HandOverAsync(users[0], id, users[1])).OwnerId, Is.EqualTo(users[1]));
@@ -105,7 +106,8 @@ public sealed class GovernanceTests : SliceFixture
 
         Assert.That(
             await Slices.ScalarAsync<long>(
-                "SELECT count(*) FROM participants p JOIN conversations c ON c.id = p.conversation_id WHERE c.id = @Id AND (p.role = 'owner' OR p.user_id = c.owner_id)",
+                "SELECT count(*) FROM participants p JOIN conversations c ON c.id = p.conversation_id WHERE c.id = @Id "
+                    + "AND (p.role = 'owner' OR p.user_id = c.owner_id)",
                 new { Id = id.Value }),
             Is.EqualTo(1));
     }
@@ -163,7 +165,8 @@ public sealed class GovernanceTests : SliceFixture
         await HandOverAsync(users[0], id, late);
 
         Assert.That(
-            (await HistoryAsync(users[0], id)).Select(m => System.Text.Json.JsonDocument.Parse(m.Metadata!.Value.Value).RootElement.GetProperty("event").GetString()),
+            (await HistoryAsync(users[0], id)).Select(
+                m => System.Text.Json.JsonDocument.Parse(m.Metadata!.Value.Value).RootElement.GetProperty("event").GetString()),
             Is.EqualTo(new[] { "conversation-created", "user-joined", "role-changed", "user-removed", "user-left", "owner-changed" }));
         Assert.That((await Slices.ViewAsync(late, id)).Me!.UnreadCount, Is.Zero);
     }
@@ -181,7 +184,8 @@ public sealed class GovernanceTests : SliceFixture
         var seen = await HistoryAsync(late, id);
         Assert.That(seen.Select(m => m.Text), Is.EqualTo(new[] { null, "after" }));
         Assert.That(seen[1].ReplyTo, Is.Null);
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetMessage(new Actor(late), id, said.Id))), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(
+            await RefusalAsync(() => Slices.SendAsync(new GetMessage(new Actor(late), id, said.Id))), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That((await HistoryAsync(users[1], id))[^1].ReplyTo!.Preview, Is.EqualTo("before"));
     }
 
@@ -190,7 +194,8 @@ public sealed class GovernanceTests : SliceFixture
     {
         var (users, id) = await GroupAsync(2, new PolicyChange { SlowModeSeconds = new(60) });
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => CodeAsync(() => Slices.TextAsync(users[1], id)))));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(_ => Task.Run(() => CodeAsync(() => Slices.TextAsync(users[1], id)))));
 
         Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(1));
         Assert.That(outcomes.Where(code => code.Length > 0), Has.All.EqualTo(ProblemCodes.RateLimited));
@@ -201,7 +206,8 @@ public sealed class GovernanceTests : SliceFixture
     public async Task Slow_mode_holds_on_a_node_whose_time_is_ahead()
     {
         await using var ahead = await Testing.Slices.StartAsync(services => services.AddSingleton<IClock>(
-            new DatabaseClock(() => throw new InvalidOperationException("It is not asked."), new HourAhead(), NullLogger<DatabaseClock>.Instance)));
+            new DatabaseClock(
+                () => throw new InvalidOperationException("It is not asked."), new HourAhead(), NullLogger<DatabaseClock>.Instance)));
         var (ada, bob) = (await ahead.UserAsync(), await ahead.UserAsync());
         var id = await ahead.GroupAsync(ada, bob);
         await ahead.ExecuteAsync(
@@ -216,12 +222,14 @@ public sealed class GovernanceTests : SliceFixture
     {
         var (users, id) = await GroupAsync(2, new PolicyChange { Posting = new(AllowedTo.Admins) });
 
-        var renamed = await UpdateAsync(users[0], id, name: new("New name"), policy: new(new PolicyChange { Posting = new((AllowedTo?)null), Receipts = new(false) }));
+        var renamed = await UpdateAsync(
+            users[0], id, name: new("New name"), policy: new(new PolicyChange { Posting = new((AllowedTo?)null), Receipts = new(false) }));
 
         Assert.That((renamed.Name, renamed.Policy.Posting, renamed.Policy.Receipts), Is.EqualTo(("New name", AllowedTo.Everyone, false)));
         Assert.That(renamed.Participants.Select(p => p.LastReadSeq), Has.All.Null);
         Assert.That(await RefusalAsync(() => UpdateAsync(users[1], id, name: new("Mine"))), Is.EqualTo(ProblemCodes.NotAllowed));
-        Assert.That(await RefusalAsync(() => UpdateAsync(users[0], id, name: new("Late"), versions: [1])), Is.EqualTo(ProblemCodes.VersionMismatch));
+        Assert.That(await RefusalAsync(() => UpdateAsync(users[0], id, name: new("Late"), versions: [1])),
+            Is.EqualTo(ProblemCodes.VersionMismatch));
     }
 
     [Test]
@@ -246,7 +254,8 @@ public sealed class GovernanceTests : SliceFixture
         Assert.That((closed.Closed!.Reason, closed.Closed.By, closed.Closed.Note), Is.EqualTo(("completed", (UserId?)users[0], "done")));
         Assert.That(await RefusalAsync(() => Slices.TextAsync(users[1], id)), Is.EqualTo(ProblemCodes.ConversationClosed));
         Assert.That(await RefusalAsync(() => CloseAsync(users[0], id)), Is.EqualTo(ProblemCodes.ConversationClosed));
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new ReopenConversation(new Actor(users[1]), id))), Is.EqualTo(ProblemCodes.NotAllowed));
+        Assert.That(await RefusalAsync(() => Slices.SendAsync(new ReopenConversation(new Actor(users[1]), id))),
+            Is.EqualTo(ProblemCodes.NotAllowed));
         await Slices.SendAsync(new ReopenConversation(new Actor(users[0]), id));
         Assert.That(await CodeAsync(() => Slices.TextAsync(users[1], id)), Is.Empty);
     }
@@ -288,7 +297,8 @@ public sealed class GovernanceTests : SliceFixture
         await DeleteAsync(Actor.Service, direct);
 
         Assert.That(await RefusalAsync(() => Slices.ViewAsync(users[0], direct)), Is.EqualTo(ProblemCodes.NotFound));
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetConversation(Actor.Service, direct))), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(
+            await RefusalAsync(() => Slices.SendAsync(new GetConversation(Actor.Service, direct))), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That(await Slices.DirectAsync(users[1], users[0]), Is.Not.EqualTo(direct));
     }
 
@@ -302,7 +312,8 @@ public sealed class GovernanceTests : SliceFixture
 
         await DeleteAsync(Actor.Service, group);
 
-        Assert.That(await RefusalAsync(() => Slices.SendAsync(new GetConversation(Actor.Service, group))), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(
+            await RefusalAsync(() => Slices.SendAsync(new GetConversation(Actor.Service, group))), Is.EqualTo(ProblemCodes.NotFound));
     }
 
     [Test]
@@ -311,7 +322,8 @@ public sealed class GovernanceTests : SliceFixture
         var users = await Slices.UsersAsync(3);
         var shipment = new ConversationContext("shipment", Guid.NewGuid().ToString());
         var opened = (await Slices.SendAsync(new OpenDirect(new Actor(users[0]), users[1], shipment, Message: null))).Value.Id;
-        await Slices.ExecuteAsync("UPDATE conversations SET last_activity_at = now() - interval '31 days' WHERE id = @Id", new { Id = opened.Value });
+        await Slices.ExecuteAsync(
+            "UPDATE conversations SET last_activity_at = now() - interval '31 days' WHERE id = @Id", new { Id = opened.Value });
 
         var found = await Slices.SendAsync(new ListByContext(Actor.Service, shipment, Cursor: null, Limit: 10));
         var since = NodaTime.SystemClock.Instance.GetCurrentInstant() - NodaTime.Duration.FromDays(30);
@@ -331,28 +343,35 @@ public sealed class GovernanceTests : SliceFixture
 
     private Task<Done> LeaveAsync(UserId user, ConversationId id) => Slices.SendAsync(new LeaveConversation(new Actor(user), id));
 
-    private Task<Done> RemoveAsync(UserId by, ConversationId id, UserId user) => Slices.SendAsync(new RemoveParticipant(new Actor(by), id, user));
+    private Task<Done> RemoveAsync(UserId by, ConversationId id, UserId user) =>
+        Slices.SendAsync(new RemoveParticipant(new Actor(by), id, user));
 
-    private Task<Page<ParticipantView>> AddAsync(UserId by, ConversationId id, UserId user) => Slices.SendAsync(new AddParticipants(new Actor(by), id, [user], Role: null));
+    private Task<Page<ParticipantView>> AddAsync(UserId by, ConversationId id, UserId user) =>
+        Slices.SendAsync(new AddParticipants(new Actor(by), id, [user], Role: null));
 
     private Task<ParticipantView> ChangeRoleAsync(UserId by, ConversationId id, UserId user, ParticipantRole role) =>
         Slices.SendAsync(new ChangeRole(new Actor(by), id, user, role));
 
-    private Task<ConversationView> HandOverAsync(UserId by, ConversationId id, UserId user) => Slices.SendAsync(new HandOverGroup(new Actor(by), id, user));
+    private Task<ConversationView> HandOverAsync(UserId by, ConversationId id, UserId user) =>
+        Slices.SendAsync(new HandOverGroup(new Actor(by), id, user));
 
-    private Task<BannedParticipant> BanAsync(UserId by, ConversationId id, UserId user) => Slices.SendAsync(new BanParticipant(new Actor(by), id, user));
+    private Task<BannedParticipant> BanAsync(UserId by, ConversationId id, UserId user) =>
+        Slices.SendAsync(new BanParticipant(new Actor(by), id, user));
 
-    private Task<Page<BanView>> BansAsync(UserId by, ConversationId id) => Slices.SendAsync(new ListBans(new Actor(by), id, Cursor: null, Limit: 10));
+    private Task<Page<BanView>> BansAsync(UserId by, ConversationId id) =>
+        Slices.SendAsync(new ListBans(new Actor(by), id, Cursor: null, Limit: 10));
 
     private Task<ConversationView> CloseAsync(UserId by, ConversationId id) =>
         Slices.SendAsync(new CloseConversation(new Actor(by), id, CloseReason.Completed, "done"));
 
-    private Task<ConversationView> ArchiveAsync(Actor by, ConversationId id, bool archived) => Slices.SendAsync(new ArchiveConversation(by, id, archived));
+    private Task<ConversationView> ArchiveAsync(Actor by, ConversationId id, bool archived) =>
+        Slices.SendAsync(new ArchiveConversation(by, id, archived));
 
     private Task<Done> DeleteAsync(Actor by, ConversationId id) => Slices.SendAsync(new DeleteConversation(by, id));
 
     private Task<ConversationView> UpdateAsync(
-        UserId by, ConversationId id, Optional<string> name = default, Optional<string> slug = default, Optional<PolicyChange> policy = default,
+        UserId by, ConversationId id, Optional<string> name = default, Optional<string> slug = default,
+        Optional<PolicyChange> policy = default,
         IReadOnlyList<long>? versions = null) =>
         Slices.SendAsync(new UpdateConversation(new Actor(by), id, versions, name, default, default, slug, default, policy));
 

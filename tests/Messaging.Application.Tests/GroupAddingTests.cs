@@ -13,7 +13,9 @@ using NodaTime;
 
 namespace Messaging.Application.Tests;
 
-/// <summary>Whom one may bring into a group: those whom the rule for direct messages lets one write to, and nobody across a block.</summary>
+/// <summary>
+/// Whom one may bring into a group: those whom the rule for direct messages lets one write to, and nobody across a block.
+/// </summary>
 public sealed class GroupAddingTests : SliceFixture
 {
     private const string SomebodyWaits =
@@ -170,7 +172,8 @@ public sealed class GroupAddingTests : SliceFixture
         Assert.That(await CodeAsync(() => Slices.GroupAsync(ada, bob)), Is.Empty);
         Assert.That(await RefusalAsync(() => AddAsync(Slices, ada, left, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
         Assert.That(await RefusalAsync(() => Slices.GroupAsync(eve, bob)), Is.EqualTo(ProblemCodes.NotAllowed));
-        Assert.That(await CodeAsync(() => Slices.SendAsync(new CreateGroup(Actor.Service, "Group", [eve, bob], null, null, null, null, null, null))), Is.Empty);
+        Assert.That(await CodeAsync(
+            () => Slices.SendAsync(new CreateGroup(Actor.Service, "Group", [eve, bob], null, null, null, null, null, null))), Is.Empty);
     }
 
     [Test]
@@ -310,7 +313,8 @@ public sealed class GroupAddingTests : SliceFixture
             await session.ExecuteAsync("SET LOCAL random_page_cost = 1.1", null, CancellationToken.None);
             return await session.QueryAsync<string>(
                 "EXPLAIN (ANALYZE, TIMING OFF) " + ((string)typeof(AcquaintancePart)
-                    .GetField("LoadSql", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!)
+                    .GetField("LoadSql",
+                        System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!)
                     .Replace("$1", "@By").Replace("$2", "@UserIds").Replace("$3", "@Pairs"),
                 new { By = new[] { ada.Value }, UserIds = new[] { bob.Value }, Pairs = new[] { $"{ada} {bob}" } },
                 CancellationToken.None);
@@ -318,7 +322,8 @@ public sealed class GroupAddingTests : SliceFixture
 
         Assert.That(plan, Does.Contain("ix_participants_stays_out").And.Contain("pk_participants").And.Not.Contain("Seq Scan"));
         Assert.That(plan, Does.Match(@"ix_participants_stays_out on participants p .*actual rows=0(\.00)? loops=1"));
-        Assert.That(plan, Does.Match(@"ix_departures_stays_out on departures \w+ .*actual rows=0(\.00)? loops=1").And.Contain("pk_departures"));
+        Assert.That(
+            plan, Does.Match(@"ix_departures_stays_out on departures \w+ .*actual rows=0(\.00)? loops=1").And.Contain("pk_departures"));
     }
 
     [Test]
@@ -345,7 +350,8 @@ public sealed class GroupAddingTests : SliceFixture
         var group = await Slices.GroupAsync(ada, bob);
         await Slices.SendAsync(new LeaveConversation(new Actor(bob), group));
         await Slices.ExecuteAsync(
-            "UPDATE participants SET stays_out_until = stays_out_until - interval '24 hours' WHERE conversation_id = @Id AND user_id = @Bob",
+            "UPDATE participants SET stays_out_until = stays_out_until - interval '24 hours' WHERE conversation_id = @Id "
+                + "AND user_id = @Bob",
             new { Id = group.Value, Bob = bob.Value });
 
         Assert.That(await CodeAsync(() => AddAsync(Slices, ada, group, bob)), Is.Empty);

@@ -36,7 +36,8 @@ public sealed class GroupTests : SliceFixture
         var note = JsonDocument.Parse(first.Metadata!.Value.Value).RootElement.EnumerateObject()
             .ToDictionary(p => p.Name, p => p.Value.GetString());
         Assert.That(
-            note, Is.EquivalentTo(new Dictionary<string, string> { ["event"] = "conversation-created", ["by"] = ada.Value, ["name"] = "Fans" }));
+            note, Is.EquivalentTo(
+                new Dictionary<string, string> { ["event"] = "conversation-created", ["by"] = ada.Value, ["name"] = "Fans" }));
         Assert.That((group.LastSeq, group.LastMessage!.Id), Is.EqualTo((1L, first.Id)));
         Assert.That((await Slices.ViewAsync(bob, group.Id)).Me!.UnreadCount, Is.Zero);
     }

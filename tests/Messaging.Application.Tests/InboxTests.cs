@@ -59,7 +59,8 @@ public sealed class InboxTests : SliceFixture
         var ada = await Slices.UserAsync("ada");
         var (bob, grace) = (await Slices.UserAsync("bob"), await Slices.UserAsync("Grace Hopper"));
         var direct = await Slices.DirectAsync(ada, grace);
-        var posting = (await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("posting", "a:7"), null))).Value.Id;
+        var posting =
+            (await Slices.SendAsync(new OpenDirect(new Actor(ada), bob, new ConversationContext("posting", "a:7"), null))).Value.Id;
         var group = (await Slices.SendAsync(new CreateGroup(new Actor(ada), "100% _fun_", [bob], null, null, null, null, null, null))).Id;
         var archived = await Slices.GroupAsync(ada, bob);
         await Slices.TextAsync(bob, group);
@@ -93,11 +94,13 @@ public sealed class InboxTests : SliceFixture
     }
 
     private async Task<IEnumerable<ConversationId>> IdsAsync(
-        UserId user, InboxFilter filter = InboxFilter.All, ConversationContext? context = null, ConversationType? type = null, string? q = null) =>
+        UserId user, InboxFilter filter = InboxFilter.All, ConversationContext? context = null, ConversationType? type = null,
+        string? q = null) =>
         (await ListAsync(user, filter, context, type, q)).Items.Select(c => c.Id);
 
     private Task<Page<ConversationView>> ListAsync(
-        UserId user, InboxFilter filter = InboxFilter.All, ConversationContext? context = null, ConversationType? type = null, string? q = null,
+        UserId user, InboxFilter filter = InboxFilter.All, ConversationContext? context = null, ConversationType? type = null,
+        string? q = null,
         string? cursor = null, int limit = 30) =>
         Slices.SendAsync(new ListInbox(new Actor(user), filter, context, type, q, cursor, limit));
 }

@@ -104,12 +104,14 @@ public sealed class MessageRequestTests : SliceFixture
     [TestCase(DirectMessages.Contacts, ProblemCodes.NotAContact)]
     public async Task What_was_opened_under_another_policy_follows_the_one_in_force(DirectMessages policy, string code)
     {
-        await using var changed = await Slices.StartAsync(services => services.AddSingleton(new PolicySettings { DirectMessages = policy }));
+        await using var changed = await Slices.StartAsync(
+            services => services.AddSingleton(new PolicySettings { DirectMessages = policy }));
         var (ada, bob) = (await changed.UserAsync(), await changed.UserAsync());
         var id = Guid.CreateVersion7();
         await changed.ExecuteAsync(
             """
-            INSERT INTO conversations (id, type, created_by, participant_count, created_at, updated_at, last_event_at, last_activity_at, request)
+            INSERT INTO conversations (id, type, created_by, participant_count, created_at, updated_at, last_event_at, last_activity_at,
+                request)
             VALUES (@Id, 'direct', @Ada, 2, now(), now(), now(), now(), 'unsent');
             INSERT INTO participants (conversation_id, user_id, role, joined_at)
             SELECT @Id, u, 'member', now() FROM unnest(ARRAY[@Ada, @Bob]) AS u
@@ -128,7 +130,8 @@ public sealed class MessageRequestTests : SliceFixture
             var (ada, bob) = await PairAsync();
 
             var codes = await Task.WhenAll(Enumerable.Range(0, 4).Select(n => Task.Run(() => CodeAsync(() => Slices.SendAsync(
-                new OpenDirect(new Actor(n % 2 == 0 ? ada : bob), n % 2 == 0 ? bob : ada, new ConversationContext("posting", $"{n}"), new MessageContent(Text: "hi")))))));
+                new OpenDirect(new Actor(n % 2 == 0 ? ada : bob), n % 2 == 0 ? bob : ada, new ConversationContext("posting", $"{n}"),
+                    new MessageContent(Text: "hi")))))));
 
             Assert.That(codes.Count(code => code.Length == 0), Is.EqualTo(1));
             Assert.That(codes.Where(code => code.Length > 0), Has.All.EqualTo(ProblemCodes.RequestPending));
@@ -157,12 +160,14 @@ public sealed class MessageRequestTests : SliceFixture
             await Slices.SendAsync(new RequestContact(new Actor(bob), ada));
 
             var codes = await Task.WhenAll(
-                Task.Run(() => CodeAsync(() => request ? AnswerAsync(bob, true) : Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true)))),
+                Task.Run(() =>
+                    CodeAsync(() => request ? AnswerAsync(bob, true) : Slices.SendAsync(new AnswerContact(new Actor(ada), bob, true)))),
                 Task.Run(() => CodeAsync(() => Slices.SendAsync(new BlockUser(new Actor(bob), ada)))));
 
             Assert.That((codes[0], codes[1]), Is.AnyOf(("", ""), (ProblemCodes.Blocked, "")));
             Assert.That(await CodeAsync(() => Slices.TextAsync(ada, id)), Is.EqualTo(ProblemCodes.Blocked));
-            Assert.That((await RequestAsync(bob, RequestDirection.In)).Status, Is.EqualTo(codes[0].Length == 0 ? RequestStatus.Accepted : RequestStatus.Pending));
+            Assert.That((await RequestAsync(bob, RequestDirection.In)).Status,
+                Is.EqualTo(codes[0].Length == 0 ? RequestStatus.Accepted : RequestStatus.Pending));
         }
     }
 
@@ -210,7 +215,8 @@ public sealed class MessageRequestTests : SliceFixture
 
         await Slices.SendAsync(new DeleteConversation(Actor.Service, id));
 
-        Assert.That(await CodeAsync(() => Slices.SendAsync(new AnswerRequest(new Actor(bob), request.Id, true))), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(await CodeAsync(() => Slices.SendAsync(new AnswerRequest(new Actor(bob), request.Id, true))),
+            Is.EqualTo(ProblemCodes.NotFound));
         Assert.That((await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob))).Seq, Is.EqualTo(1));
     }
 
@@ -239,7 +245,8 @@ public sealed class MessageRequestTests : SliceFixture
         var id = await Slices.DirectAsync(ada, bob);
         await using var other = await Slices.OpenAsync();
         await using var held = await other.BeginTransactionAsync();
-        await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@A, @B) || ' ' || greatest(@A, @B), 0))");
+        await ExecuteAsync(
+            "SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@A, @B) || ' ' || greatest(@A, @B), 0))");
 
         var sending = Slices.SendAsync(new SendMessage(new Actor(ada), id, new MessageContent(Text: "hi")), () => Task.CompletedTask);
         await Slices.UntilAsync(
@@ -324,7 +331,8 @@ public sealed class MessageRequestTests : SliceFixture
         await Slices.SendAsync(new RemoveContact(new Actor(ada), bob));
 
         var told = await Slices.ScalarAsync<string>(
-            "SELECT payload ->> 'status' || ' ' || (payload -> 'user' ->> 'userId') FROM outbox WHERE user_id = @User AND type = 'contact:removed'",
+            "SELECT payload ->> 'status' || ' ' || (payload -> 'user' ->> 'userId') FROM outbox WHERE user_id = @User "
+                + "AND type = 'contact:removed'",
             new { User = bob.Value });
         Assert.That(told, Is.EqualTo($"accepted {ada}"));
     }

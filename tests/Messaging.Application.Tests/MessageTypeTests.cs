@@ -15,7 +15,8 @@ namespace Messaging.Application.Tests;
 public sealed class MessageTypeTests : SliceFixture
 {
     private static readonly MessageLocation Hamburg = new(53.5511, 9.9937, "Hamburg");
-    private static readonly MessageReference Post = new("post", "4711", "A post", "https://example.com/4711", "https://example.com/4711.png");
+    private static readonly MessageReference Post = new(
+        "post", "4711", "A post", "https://example.com/4711", "https://example.com/4711.png");
 
     [Test]
     public async Task A_place_and_something_shared_come_back_as_they_were_sent()
@@ -85,7 +86,8 @@ public sealed class MessageTypeTests : SliceFixture
         await Slices.SendAsync(new MarkUnread(new Actor(users[1]), id, 1));
 
         Assert.That(sent.Mentions, Is.EqualTo(new[] { users[2], MentionRules.Everybody }));
-        Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM mentions WHERE conversation_id = @Id", new { Id = id.Value }), Is.EqualTo(1));
+        Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM mentions WHERE conversation_id = @Id", new { Id = id.Value }),
+            Is.EqualTo(1));
         Assert.That(await MentionsAsync(id, users), Is.EqualTo(new[] { 1L, 0, 1, 1 }), "its sender is not called");
     }
 
@@ -95,7 +97,8 @@ public sealed class MessageTypeTests : SliceFixture
         var users = await Slices.UsersAsync(3);
         var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
         await Slices.SendAsync(new UpdateConversation(
-            new Actor(users[0]), id, null, default, default, default, default, default, new(new PolicyChange { MentionAll = new(AllowedTo.Admins) })));
+            new Actor(users[0]), id, null, default, default, default, default, default,
+            new(new PolicyChange { MentionAll = new(AllowedTo.Admins) })));
         var all = new MessageContent(Text: "all", Mentions: [MentionRules.Everybody]);
 
         Assert.That(await RefusalAsync(() => SendAsync(users[1], id, all)), Is.EqualTo(ProblemCodes.NotAllowed));
@@ -135,9 +138,11 @@ public sealed class MessageTypeTests : SliceFixture
     private static IEnumerable<TestCaseData> Refusals()
     {
         yield return new TestCaseData(new MessageContent(Text: " "), (string[])["text"]);
-        yield return new TestCaseData(new MessageContent(Text: "hi", Location: Hamburg, Reference: Post), (string[])["location", "reference"]);
+        yield return new TestCaseData(
+            new MessageContent(Text: "hi", Location: Hamburg, Reference: Post), (string[])["location", "reference"]);
         yield return new TestCaseData(new MessageContent(Type: MessageType.Location, Text: "here"), (string[])["location"]);
-        yield return new TestCaseData(new MessageContent(Type: MessageType.Location, Location: Hamburg, Reference: Post), (string[])["reference"]);
+        yield return new TestCaseData(
+            new MessageContent(Type: MessageType.Location, Location: Hamburg, Reference: Post), (string[])["reference"]);
         yield return new TestCaseData(new MessageContent(Type: MessageType.Shared, Text: "look"), (string[])["reference"]);
         yield return new TestCaseData(
             new MessageContent(Type: MessageType.Location, Location: new MessageLocation(90.1, -180.1, "")),
@@ -146,7 +151,8 @@ public sealed class MessageTypeTests : SliceFixture
             new MessageContent(Type: MessageType.Location, Location: new MessageLocation(double.NaN, double.PositiveInfinity)),
             (string[])["location/latitude", "location/longitude"]);
         yield return new TestCaseData(
-            new MessageContent(Type: MessageType.Shared, Reference: new MessageReference("a b", "", new string('t', 201), "javascript:x", "ftp://x")),
+            new MessageContent(
+                Type: MessageType.Shared, Reference: new MessageReference("a b", "", new string('t', 201), "javascript:x", "ftp://x")),
             (string[])["reference/type", "reference/id", "reference/title", "reference/url", "reference/imageUrl"]);
     }
 

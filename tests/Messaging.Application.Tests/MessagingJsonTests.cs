@@ -71,7 +71,8 @@ public sealed class MessagingJsonTests
         var content = new MessageContent("c😀", Text: "a \"😀\" é\n", Metadata: new JsonText("""{"mood": "😀"}"""));
 
         Assert.That(content.Fingerprint(), Is.EqualTo(SHA256.HashData(Encoding.UTF8.GetBytes(
-            """{"clientMessageId":"c\uD83D\uDE00","type":"text","text":"a \"\uD83D\uDE00\" é\n","metadata":{"mood": "😀"},"replyToId":null,"mentions":null}"""))));
+            """{"clientMessageId":"c\uD83D\uDE00","type":"text","text":"a \"\uD83D\uDE00\" é\n","metadata":{"mood": "😀"}"""
+            + ""","replyToId":null,"mentions":null}"""))));
     }
 
     private static string WellFormed(string text) => string.Concat(text.EnumerateRunes());

@@ -44,10 +44,13 @@ public sealed class OwnStateTests : SliceFixture
 
         var me = (await Slices.ViewAsync(bob, id)).Me!;
         Assert.That(
-            (me.Starred, me.CustomLabel, me.Draft, me.NotificationLevel), Is.EqualTo((true, "The parcel", "Dear …", NotificationLevel.Mentions)));
+            (me.Starred, me.CustomLabel, me.Draft, me.NotificationLevel),
+            Is.EqualTo((true, "The parcel", "Dear …", NotificationLevel.Mentions)));
         Assert.That(await InboxAsync(bob, InboxFilter.Starred), Is.EqualTo(new[] { id }));
-        var cleared = await SetAsync(bob, id, new SettingsChange { CustomLabel = new(null), NotificationLevel = new((NotificationLevel?)null) });
-        Assert.That((cleared.CustomLabel, cleared.NotificationLevel, cleared.Draft), Is.EqualTo(((string?)null, NotificationLevel.All, "Dear …")));
+        var cleared = await SetAsync(
+            bob, id, new SettingsChange { CustomLabel = new(null), NotificationLevel = new((NotificationLevel?)null) });
+        Assert.That(
+            (cleared.CustomLabel, cleared.NotificationLevel, cleared.Draft), Is.EqualTo(((string?)null, NotificationLevel.All, "Dear …")));
     }
 
     [Test]
@@ -57,7 +60,8 @@ public sealed class OwnStateTests : SliceFixture
         await SetAsync(bob, id, new SettingsChange { MutedUntil = new(SystemClock.Instance.GetCurrentInstant() + Duration.FromHours(1)) });
         var muted = await Slices.SendAsync(new GetUnread(new Actor(bob)));
 
-        await Slices.ExecuteAsync("UPDATE participants SET muted_until = now() - interval '1 second' WHERE user_id = @Bob", new { Bob = bob.Value });
+        await Slices.ExecuteAsync(
+            "UPDATE participants SET muted_until = now() - interval '1 second' WHERE user_id = @Bob", new { Bob = bob.Value });
 
         Assert.That((muted.Messages, muted.Muted.Messages), Is.EqualTo((0, 1)));
         Assert.That((await Slices.SendAsync(new GetUnread(new Actor(bob)))).Messages, Is.EqualTo(1));
@@ -151,7 +155,8 @@ public sealed class OwnStateTests : SliceFixture
         Assert.That((seen.LastReadSeq, seen.LastDeliveredSeq), Is.EqualTo(((long?)null, 1L)));
         Assert.That((await HistoryAsync(ada, id)).Select(m => (m.DeliveredCount, m.ReadCount)), Is.EqualTo(new[] { (1, 0) }));
         Assert.That(
-            await Slices.ScalarAsync<string>("SELECT user_id FROM outbox WHERE type = 'message:read' AND conversation_id = @Id", new { Id = id.Value }),
+            await Slices.ScalarAsync<string>(
+                "SELECT user_id FROM outbox WHERE type = 'message:read' AND conversation_id = @Id", new { Id = id.Value }),
             Is.EqualTo(bob.Value));
     }
 

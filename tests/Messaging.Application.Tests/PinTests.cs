@@ -17,7 +17,8 @@ public sealed class PinTests : SliceFixture
         var again = await PinAsync(users[0], messages[0]);
         await PinAsync(users[0], messages[1]);
 
-        Assert.That((put.Created, again.Created, again.Value.PinnedBy, again.Value.PinnedAt), Is.EqualTo((true, false, (UserId?)users[0], put.Value.PinnedAt)));
+        Assert.That((put.Created, again.Created, again.Value.PinnedBy, again.Value.PinnedAt),
+            Is.EqualTo((true, false, (UserId?)users[0], put.Value.PinnedAt)));
         Assert.That(await ListAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[1].Id, messages[0].Id }));
         Assert.That(await PinnedAsync(users[1], messages[0].ConversationId), Is.EqualTo(new[] { messages[0].Seq, messages[1].Seq }));
         await UnpinAsync(users[0], messages[0]);
@@ -46,8 +47,10 @@ public sealed class PinTests : SliceFixture
         await PinAsync(users[0], messages[0]);
         await PinAsync(users[0], messages[1]);
 
-        await Slices.SendAsync(new DeleteMessage(new Actor(users[0]), messages[0].ConversationId, messages[0].Id, DeleteScope.Everyone, null, null));
-        await Slices.SendAsync(new DeleteMessage(new Actor(users[1]), messages[1].ConversationId, messages[1].Id, DeleteScope.Me, null, null));
+        await Slices.SendAsync(
+            new DeleteMessage(new Actor(users[0]), messages[0].ConversationId, messages[0].Id, DeleteScope.Everyone, null, null));
+        await Slices.SendAsync(
+            new DeleteMessage(new Actor(users[1]), messages[1].ConversationId, messages[1].Id, DeleteScope.Me, null, null));
 
         Assert.That(await ListAsync(users[0], messages[0].ConversationId), Is.EqualTo(new[] { messages[1].Id }));
         Assert.That(await ListAsync(users[1], messages[0].ConversationId), Is.Empty);
@@ -72,7 +75,8 @@ public sealed class PinTests : SliceFixture
         foreach (var message in messages.Take(98))
             await PinAsync(users[0], message);
 
-        var outcomes = await Task.WhenAll(messages.Skip(98).Select(message => Task.Run(() => CodeAsync(() => PinAsync(users[0], message)))));
+        var outcomes = await Task.WhenAll(
+            messages.Skip(98).Select(message => Task.Run(() => CodeAsync(() => PinAsync(users[0], message)))));
 
         Assert.That(outcomes.Count(code => code.Length == 0), Is.EqualTo(2));
         Assert.That(outcomes.Count(code => code == ProblemCodes.LimitReached), Is.EqualTo(4));
@@ -96,11 +100,13 @@ public sealed class PinTests : SliceFixture
 
         Assert.That(seqs, Is.EqualTo(messages.Reverse().Select(message => message.Seq)));
         Assert.That(
-            await RefusalAsync(async () => await Slices.SendAsync(new ListPins(new Actor(await Slices.UserAsync()), messages[0].ConversationId, null, 2))),
+            await RefusalAsync(
+                async () => await Slices.SendAsync(new ListPins(new Actor(await Slices.UserAsync()), messages[0].ConversationId, null, 2))),
             Is.EqualTo(ProblemCodes.NotFound));
     }
 
-    private async Task<(IReadOnlyList<UserId> Users, IReadOnlyList<MessageView> Messages)> GroupAsync(int messages, PolicyChange? policy = null)
+    private async Task<(IReadOnlyList<UserId> Users, IReadOnlyList<MessageView> Messages)> GroupAsync(
+        int messages, PolicyChange? policy = null)
     {
         var users = await Slices.UsersAsync(2);
         var group = await Slices.SendAsync(new CreateGroup(new Actor(users[0]), "Group", [users[1]], null, null, null, null, null, policy));
@@ -120,7 +126,8 @@ public sealed class PinTests : SliceFixture
         (await Slices.SendAsync(new ListPins(new Actor(viewer), id, null, 100))).Items.Select(pin => pin.Message.Id);
 
     private async Task<IEnumerable<long>> PinnedAsync(UserId viewer, ConversationId id) =>
-        (await Slices.SendAsync(new ListMessages(new Actor(viewer), id, null, null, null, 50))).Items.Where(m => m.Pinned).Select(m => m.Seq);
+        (await Slices.SendAsync(new ListMessages(new Actor(viewer), id, null, null, null, 50))).Items.Where(m => m.Pinned)
+            .Select(m => m.Seq);
 
     private Task<List<string>> EventsAsync(MessageView message) => Slices.SqlAsync(session => session.QueryAsync<string>(
         "SELECT seq || ' ' || (payload ->> 'pinned') FROM outbox WHERE conversation_id = @Id AND type = 'message:pinned' ORDER BY event_no",

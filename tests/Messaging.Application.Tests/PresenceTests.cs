@@ -9,7 +9,8 @@ public sealed class PresenceTests : SliceFixture
     [Test]
     public async Task Presence_is_of_oneself_and_of_people_with_whom_one_shares_a_conversation()
     {
-        var (ada, bob, carl, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
+        var (ada, bob, carl, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync(),
+            await Slices.UserAsync());
         await Slices.DirectAsync(ada, bob);
         await Slices.GroupAsync(carl, ada);
         await Slices.GroupAsync(carl, eve);
@@ -40,7 +41,8 @@ public sealed class PresenceTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var direct = await Slices.DirectAsync(ada, bob);
-        await Slices.ExecuteAsync("UPDATE conversations SET request = @Request WHERE id = @Id", new { Id = direct.Value, Request = request });
+        await Slices.ExecuteAsync(
+            "UPDATE conversations SET request = @Request WHERE id = @Id", new { Id = direct.Value, Request = request });
 
         Assert.That(await KnownAsync(ada, bob), Is.Empty);
         Assert.That(await KnownAsync(bob, ada), Is.Empty);
@@ -92,7 +94,8 @@ public sealed class PresenceTests : SliceFixture
         var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
         await Slices.DirectAsync(ada, bob);
 
-        var ended = await Slices.SendAsync(new ListUnrelated([new(ada.Value, bob.Value), new(ada.Value, eve.Value), new(eve.Value, ada.Value)]));
+        var ended = await Slices.SendAsync(
+            new ListUnrelated([new(ada.Value, bob.Value), new(ada.Value, eve.Value), new(eve.Value, ada.Value)]));
 
         Assert.That(ended, Is.EquivalentTo((Watch[])[new(ada.Value, eve.Value), new(eve.Value, ada.Value)]));
     }
@@ -104,7 +107,8 @@ public sealed class PresenceTests : SliceFixture
         var now = Instant.FromUtc(2026, 11, 25, 12, 0);
 
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Slices.SendAsync(new RecordLastSeen(
-            [.. users.OrderBy(_ => Random.Shared.Next()).Select(user => KeyValuePair.Create(user.Value, now + Duration.FromSeconds(i))), new("gone", now)]))));
+            [.. users.OrderBy(_ => Random.Shared.Next()).Select(user => KeyValuePair.Create(user.Value, now + Duration.FromSeconds(i))),
+                new("gone", now)]))));
 
         var seen = await Slices.SendAsync(new GetLastSeen(Actor.Service, [.. users.Select(user => user.Value)]));
         Assert.That(seen.Select(one => one.At), Is.All.EqualTo(now + Duration.FromSeconds(49)));

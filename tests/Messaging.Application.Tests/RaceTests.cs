@@ -50,7 +50,8 @@ public sealed class RaceTests : SliceFixture
             var codes = await sending;
 
             Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.ConversationArchived));
-            Assert.That((await Slices.ViewAsync(users[0], id)).LastSeq, Is.EqualTo(archived.LastSeq).And.EqualTo(1 + codes.Count(code => code.Length == 0)));
+            Assert.That((await Slices.ViewAsync(users[0], id)).LastSeq,
+                Is.EqualTo(archived.LastSeq).And.EqualTo(1 + codes.Count(code => code.Length == 0)));
         }
     }
 
@@ -67,7 +68,8 @@ public sealed class RaceTests : SliceFixture
             new { Id = id.Value, User = users[1].Value }, later);
 
         var earlier = Slices.SendAsync(new ClearHistory(new Actor(users[1]), id, LeavesInbox: true));
-        await Slices.UntilAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')");
+        await Slices.UntilAsync(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')");
         await Slices.TextAsync(users[0], id);
         await connection.ExecuteAsync(
             "UPDATE participants SET cleared_seq = 3, hidden_seq = 3 WHERE conversation_id = @Id AND user_id = @User",
@@ -91,8 +93,10 @@ public sealed class RaceTests : SliceFixture
             await sending;
 
             var (view, history) = (
-                await Slices.ViewAsync(users[1], id), (await Slices.SendAsync(new ListMessages(new Actor(users[1]), id, null, null, null, 100))).Items);
-            Assert.That(history.Select(message => message.Seq), Is.EqualTo(Enumerable.Range(1, 13).Select(seq => (long)seq).Where(seq => seq > view.Me!.ClearedSeq)));
+                await Slices.ViewAsync(users[1], id),
+                (await Slices.SendAsync(new ListMessages(new Actor(users[1]), id, null, null, null, 100))).Items);
+            Assert.That(history.Select(message => message.Seq),
+                Is.EqualTo(Enumerable.Range(1, 13).Select(seq => (long)seq).Where(seq => seq > view.Me!.ClearedSeq)));
             Assert.That(view.Me!.UnreadCount, Is.EqualTo(history.Count(message => message.SenderId is not null)));
         }
     }
@@ -160,7 +164,8 @@ public sealed class RaceTests : SliceFixture
         });
         await moving;
 
-        var sql = "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND type = @Type AND user_id IS NULL AND payload ->> 'userId' = @Bob";
+        var sql = "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND type = @Type AND user_id IS NULL "
+            + "AND payload ->> 'userId' = @Bob";
         Assert.That(await Slices.ScalarAsync<long>(sql, new { Id = id.Value, Type = type, Bob = bob.Value }), Is.EqualTo(1));
     }
 
@@ -229,7 +234,8 @@ public sealed class RaceTests : SliceFixture
             Assert.That((await asking.TextAsync(ada, id)).Seq, Is.EqualTo(2));
             Assert.That((await asking.ViewAsync(bob, id)).Me!.UnreadCount, Is.EqualTo(2));
             Assert.That(
-                (await asking.SendAsync(new ListRequests(new Actor(bob), RequestDirection.In, RequestStatus.Pending, null, 10))).Items, Is.Empty);
+                (await asking.SendAsync(new ListRequests(new Actor(bob), RequestDirection.In, RequestStatus.Pending, null, 10))).Items,
+                Is.Empty);
         }
     }
 

@@ -26,8 +26,10 @@ public sealed class ReceiptTests : SliceFixture
         Assert.That(sent.Items, Is.EqualTo(users.Skip(1).Order().Select(user => new ReceiptView(user, ReceiptStatus.Sent, null, null))));
         Assert.That((page.RecipientCount, page.DeliveredCount, page.ReadCount), Is.EqualTo((2, 2, 1)));
         var (delivered, read) = (Of(page, users[1]), Of(page, users[2]));
-        Assert.That((delivered.Status, delivered.DeliveredAt > message.CreatedAt, delivered.ReadAt), Is.EqualTo((ReceiptStatus.Delivered, true, (Instant?)null)));
-        Assert.That((read.Status, read.ReadAt > message.CreatedAt, read.DeliveredAt <= read.ReadAt), Is.EqualTo((ReceiptStatus.Read, true, true)));
+        Assert.That((delivered.Status, delivered.DeliveredAt > message.CreatedAt, delivered.ReadAt),
+            Is.EqualTo((ReceiptStatus.Delivered, true, (Instant?)null)));
+        Assert.That(
+            (read.Status, read.ReadAt > message.CreatedAt, read.DeliveredAt <= read.ReadAt), Is.EqualTo((ReceiptStatus.Read, true, true)));
     }
 
     [Test]
@@ -65,11 +67,13 @@ public sealed class ReceiptTests : SliceFixture
 
         Assert.That((Of(page, users[1]).Status, Of(page, users[1]).ReadAt is null), Is.EqualTo((ReceiptStatus.Read, false)));
         Assert.That((Of(page, users[2]).Status, Of(page, users[2]).DeliveredAt is null), Is.EqualTo((ReceiptStatus.Delivered, false)));
-        Assert.That((back.Status, back.ReadAt, back.DeliveredAt), Is.EqualTo((ReceiptStatus.Delivered, (Instant?)null, Of(page, users[1]).DeliveredAt)));
+        Assert.That((back.Status, back.ReadAt, back.DeliveredAt),
+            Is.EqualTo((ReceiptStatus.Delivered, (Instant?)null, Of(page, users[1]).DeliveredAt)));
         Assert.That(await HeardAsync(id, users[0]), Is.EqualTo(
             new[]
             {
-                $"message:read {users[1]} {messages[2].Seq}", $"message:delivered {users[2]} {messages[2].Seq}", $"message:read {users[1]} {messages[0].Seq}"
+                $"message:read {users[1]} {messages[2].Seq}", $"message:delivered {users[2]} {messages[2].Seq}",
+                $"message:read {users[1]} {messages[0].Seq}"
             }));
     }
 
@@ -112,7 +116,8 @@ public sealed class ReceiptTests : SliceFixture
 
         await ReadAsync(users[1], id, messages[1].Seq);
 
-        Assert.That(await ReceiptsAsync(users[0], messages[0]), Is.EqualTo(unread).Using<ReceiptPage>(Same), "reading changes nothing of what was delivered");
+        Assert.That(await ReceiptsAsync(users[0], messages[0]), Is.EqualTo(unread).Using<ReceiptPage>(Same),
+            "reading changes nothing of what was delivered");
         var second = await ReceiptsAsync(users[0], messages[1]);
         Assert.That((second.DeliveredCount, second.ReadCount, Of(second, users[1]).Status, Of(second, users[1]).ReadAt),
             Is.EqualTo((1, 0, ReceiptStatus.Delivered, (Instant?)null)));
@@ -227,7 +232,8 @@ public sealed class ReceiptTests : SliceFixture
         var messages = await TextsAsync(users[0], id, 3);
         await Slices.SendAsync(new GetMessage(new Actor(users[1]), id, messages[2].Id));
         Assert.That((await Slices.ViewAsync(users[1], id)).Me!.LastDeliveredSeq, Is.Zero);
-        await Slices.ExecuteAsync("UPDATE participants SET pending = true WHERE conversation_id = @Id AND user_id = @User", new { Id = id.Value, User = users[1].Value });
+        await Slices.ExecuteAsync("UPDATE participants SET pending = true WHERE conversation_id = @Id AND user_id = @User",
+            new { Id = id.Value, User = users[1].Value });
 
         var page = await PageAsync(users[1], id);
 
@@ -252,7 +258,8 @@ public sealed class ReceiptTests : SliceFixture
     {
         var (users, id) = await GroupAsync(5);
         var messages = await TextsAsync(users[0], id, 2);
-        var program = Gen.Choose(0, 9).SelectMany(kind => Gen.Choose(0, 4).SelectMany(who => Gen.Choose(1, 60).Select(seq => (kind, who, seq))))
+        var program =
+            Gen.Choose(0, 9).SelectMany(kind => Gen.Choose(0, 4).SelectMany(who => Gen.Choose(1, 60).Select(seq => (kind, who, seq))))
             .ListOf(240).Sample(1).Single();
 
         foreach (var batch in program.Chunk(12))
@@ -278,7 +285,8 @@ public sealed class ReceiptTests : SliceFixture
     // From the rows alone, person by person.
     private async Task ExactAsync(ConversationId id, MessageView message)
     {
-        var people = await RowsAsync<Person>("SELECT user_id, joined_seq, last_read_seq, last_delivered_seq, show_read_receipts FROM participants WHERE conversation_id = @Id AND left_at IS NULL");
+        var people = await RowsAsync<Person>("SELECT user_id, joined_seq, last_read_seq, last_delivered_seq, show_read_receipts "
+            + "FROM participants WHERE conversation_id = @Id AND left_at IS NULL");
         var reads = await RowsAsync<Mark>("SELECT user_id, seq, at FROM read_marks WHERE conversation_id = @Id");
         var deliveries = await RowsAsync<Mark>("SELECT user_id, seq, at FROM delivered_marks WHERE conversation_id = @Id");
         var expected = people.Where(p => p.UserId != message.SenderId && p.JoinedSeq < message.Seq).OrderBy(p => p.UserId).Select(p =>
@@ -296,11 +304,15 @@ public sealed class ReceiptTests : SliceFixture
         Assert.That(page.Items, Is.EqualTo(expected));
         Assert.That(
             (page.RecipientCount, page.DeliveredCount, page.ReadCount),
-            Is.EqualTo((expected.Count, expected.Count(r => r.Status is not ReceiptStatus.Sent), expected.Count(r => r.Status is ReceiptStatus.Read))));
-        Assert.That((seen.RecipientCount, seen.DeliveredCount, seen.ReadCount), Is.EqualTo((page.RecipientCount, page.DeliveredCount, page.ReadCount)));
+            Is.EqualTo((expected.Count, expected.Count(r => r.Status is not ReceiptStatus.Sent),
+                expected.Count(r => r.Status is ReceiptStatus.Read))));
+        Assert.That((seen.RecipientCount, seen.DeliveredCount, seen.ReadCount),
+            Is.EqualTo((page.RecipientCount, page.DeliveredCount, page.ReadCount)));
 
-        Instant? First(IEnumerable<Mark> marks, UserId user) => marks.Where(m => m.UserId == user && m.Seq >= message.Seq).MinBy(m => m.Seq)?.At;
-        Task<List<T>> RowsAsync<T>(string sql) => Slices.SqlAsync(session => session.QueryAsync<T>(sql, new { Id = id.Value }, CancellationToken.None));
+        Instant? First(IEnumerable<Mark> marks, UserId user) =>
+            marks.Where(m => m.UserId == user && m.Seq >= message.Seq).MinBy(m => m.Seq)?.At;
+        Task<List<T>> RowsAsync<T>(string sql) =>
+            Slices.SqlAsync(session => session.QueryAsync<T>(sql, new { Id = id.Value }, CancellationToken.None));
     }
 
     // What one hears of others' pointers, in its order.
@@ -330,9 +342,11 @@ public sealed class ReceiptTests : SliceFixture
     private Task<SettingsView> HideAsync(UserId user, ConversationId id, bool hides = true) =>
         Slices.SendAsync(new UpdateSettings(new Actor(user), id, new SettingsChange { ShowReadReceipts = new(!hides) }));
 
-    private Task<PointerState> ReadAsync(UserId user, ConversationId id, long seq) => Slices.SendAsync(new MarkRead(new Actor(user), id, seq));
+    private Task<PointerState> ReadAsync(UserId user, ConversationId id, long seq) =>
+        Slices.SendAsync(new MarkRead(new Actor(user), id, seq));
 
-    private Task<PointerState> DeliverAsync(UserId user, ConversationId id, long seq) => Slices.SendAsync(new MarkDelivered(new Actor(user), id, seq));
+    private Task<PointerState> DeliverAsync(UserId user, ConversationId id, long seq) =>
+        Slices.SendAsync(new MarkDelivered(new Actor(user), id, seq));
 
     private Task<ReceiptPage> ReceiptsAsync(UserId viewer, MessageView message) =>
         Slices.SendAsync(new ListReceipts(new Actor(viewer), message.ConversationId, message.Id, null, 100));

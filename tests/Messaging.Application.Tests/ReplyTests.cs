@@ -67,9 +67,11 @@ public sealed class ReplyTests : SliceFixture
         Assert.That(await RefusalAsync(() => SeqsAsync(ada)), Is.EqualTo(ProblemCodes.NotFound));
 
         async Task<IEnumerable<long>> SeqsAsync(UserId viewer) =>
-            (await Slices.SendAsync(new ListReplies(new Actor(viewer), first.ConversationId, first.Id, null, 30))).Items.Select(reply => reply.Seq);
+            (await Slices.SendAsync(new ListReplies(new Actor(viewer), first.ConversationId, first.Id, null, 30))).Items.Select(
+                reply => reply.Seq);
     }
 
     private async Task<MessageView> ReplyAsync(UserId sender, MessageView message) =>
-        (await Slices.SendAsync(new SendMessage(new Actor(sender), message.ConversationId, new MessageContent(Text: "re", ReplyToId: message.Id)))).Message;
+        (await Slices.SendAsync(
+            new SendMessage(new Actor(sender), message.ConversationId, new MessageContent(Text: "re", ReplyToId: message.Id)))).Message;
 }

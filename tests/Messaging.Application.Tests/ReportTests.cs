@@ -20,7 +20,8 @@ public sealed class ReportTests : SliceFixture
         Assert.That(made.Count(report => report.Created), Is.EqualTo(1));
         Assert.That(made.Select(report => report.Value.Id).Distinct().Count(), Is.EqualTo(1));
         var report = made[0].Value;
-        Assert.That((report.Message.Text, report.Reporter.UserId, report.Reason, report.Note, report.Status), Is.EqualTo(("rude", bob, ReportReason.Abuse, "look", ReportStatus.Open)));
+        Assert.That((report.Message.Text, report.Reporter.UserId, report.Reason, report.Note, report.Status),
+            Is.EqualTo(("rude", bob, ReportReason.Abuse, "look", ReportStatus.Open)));
     }
 
     [Test]
@@ -45,7 +46,8 @@ public sealed class ReportTests : SliceFixture
 
         Assert.That((await ProblemAsync(() => ReportAsync(bob, message, new string('x', 1_001)))).Member, Is.EqualTo("note"));
         Assert.That((await ProblemAsync(() => ReportAsync(bob, message, ""))).Member, Is.EqualTo("note"));
-        Assert.That(await RefusalAsync(async () => await ReportAsync(await Slices.UserAsync(), message)), Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(
+            await RefusalAsync(async () => await ReportAsync(await Slices.UserAsync(), message)), Is.EqualTo(ProblemCodes.NotFound));
     }
 
     private Task<Upserted<ReportView>> ReportAsync(UserId user, MessageView message, string? note = null) =>

@@ -45,6 +45,7 @@ public sealed class RestsTests
         foreach (var who in new[] { "bob", "ada", "carl", "dan" })
             rests.Begin(who);
 
-        Assert.That(new[] { "bob", "ada", "carl", "dan" }.Select(who => rests.Left(who).TotalSeconds), Is.EqualTo(new[] { 0.0, 10, 10, 10 }));
+        Assert.That(
+            new[] { "bob", "ada", "carl", "dan" }.Select(who => rests.Left(who).TotalSeconds), Is.EqualTo(new[] { 0.0, 10, 10, 10 }));
     }
 }

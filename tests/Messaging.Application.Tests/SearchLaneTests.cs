@@ -65,7 +65,8 @@ public sealed class SearchLaneTests : SliceFixture
     public async Task Behind_six_whose_searches_run_out_of_time_a_strangers_comes_to_its_turn()
     {
         await using var lane = new SearchLane(time);
-        var hostile = Enumerable.Range(0, 6).Select(i => ProblemAsync(() => SearchAsync(lane, new Actor(new UserId($"mallory-{i}")), Hostile))).ToList();
+        var hostile = Enumerable.Range(0, 6)
+            .Select(i => ProblemAsync(() => SearchAsync(lane, new Actor(new UserId($"mallory-{i}")), Hostile))).ToList();
 
         Assert.That(await SearchAsync(lane, Eve, "SELECT 'found'"), Is.EqualTo("found"));
         Assert.That((await Task.WhenAll(hostile)).Select(problem => problem.RetryAfterSeconds), Is.All.EqualTo(10));
@@ -150,7 +151,8 @@ public sealed class SearchLaneTests : SliceFixture
         }
     }
 
-    private Task<string> SearchAsync(SearchLane lane, Actor actor, string sql, string? key = null) => Slices.SqlAsync(session => lane.RunAsync(
+    private Task<string> SearchAsync(SearchLane lane, Actor actor, string sql, string? key = null) =>
+        Slices.SqlAsync(session => lane.RunAsync(
         actor, key, session, ct => session.QuerySingleAsync<string>(sql, null, ct), CancellationToken.None)).WaitAsync(Patience);
 
     /// <summary>A search that lasts until it is ended.</summary>

@@ -73,7 +73,8 @@ public sealed class SearchTests : SliceFixture
     public async Task A_long_text_is_cut_around_the_first_place()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
-        await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob), string.Concat(Enumerable.Repeat("word ", 100)) + "river " + string.Concat(Enumerable.Repeat("more ", 100)));
+        await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob),
+            string.Concat(Enumerable.Repeat("word ", 100)) + "river " + string.Concat(Enumerable.Repeat("more ", 100)));
 
         var highlight = (await SearchAsync(bob, "river")).Items.Single().Highlight;
 
@@ -84,7 +85,8 @@ public sealed class SearchTests : SliceFixture
     [Test]
     public void Of_a_long_text_no_more_is_read_than_what_is_shown_and_its_edges()
     {
-        var text = string.Concat(Enumerable.Repeat("a ", 4_000)) + "the river bank 😀 is wide" + string.Concat(Enumerable.Repeat(" a", 4_000));
+        var text = string.Concat(Enumerable.Repeat("a ", 4_000)) + "the river bank 😀 is wide"
+            + string.Concat(Enumerable.Repeat(" a", 4_000));
 
         var excerpt = Excerpt.Of(text, [new SearchTerm(["river", "ban"], IsOpen: true)]);
 
@@ -140,9 +142,11 @@ public sealed class SearchTests : SliceFixture
 
         Assert.That((await Slices.SendAsync(Query(users[0], "river") with { ConversationId = id })).Items, Is.Empty);
         foreach (var user in users.Skip(1))
-            Assert.That(await RefusalAsync(() => Slices.SendAsync(Query(user, "river") with { ConversationId = id })), Is.EqualTo(ProblemCodes.NotFound));
+            Assert.That(await RefusalAsync(() => Slices.SendAsync(Query(user, "river") with { ConversationId = id })),
+                Is.EqualTo(ProblemCodes.NotFound));
         Assert.That(
-            await RefusalAsync(() => Slices.SendAsync(Query(users[0], "river") with { ConversationId = new ConversationId(Guid.CreateVersion7()) })),
+            await RefusalAsync(
+                () => Slices.SendAsync(Query(users[0], "river") with { ConversationId = new ConversationId(Guid.CreateVersion7()) })),
             Is.EqualTo(ProblemCodes.NotFound));
     }
 
@@ -151,7 +155,8 @@ public sealed class SearchTests : SliceFixture
     {
         var users = await Slices.UsersAsync(4);
         var id = (await Slices.SendAsync(new CreateGroup(
-            new Actor(users[0]), "Group", [users[1], users[2]], null, null, null, null, null, new PolicyChange { History = new(HistoryAccess.SinceJoin) }))).Id;
+            new Actor(users[0]), "Group", [users[1], users[2]], null, null, null, null, null,
+            new PolicyChange { History = new(HistoryAccess.SinceJoin) }))).Id;
         var sent = await Slices.TextAsync(users[0], id, "river");
 
         await Slices.SendAsync(new AddParticipants(new Actor(users[0]), id, [users[3]], null));
@@ -217,7 +222,8 @@ public sealed class SearchTests : SliceFixture
         var id = await Slices.GroupAsync(users[0], [users[1], users[2]]);
         var program = Gen.Choose(0, 9).SelectMany(kind => Gen.Choose(0, 2).SelectMany(who => Gen.Choose(1, 60).Select(n => (kind, who, n))))
             .ListOf(200).Sample(1).Single();
-        var (texts, hidden, cleared) = (new Dictionary<long, (MessageView Message, string? Text)>(), new HashSet<(int, long)>(), new long[3]);
+        var (texts, hidden, cleared) = (new Dictionary<long, (MessageView Message, string? Text)>(), new HashSet<(int, long)>(),
+            new long[3]);
 
         foreach (var (kind, who, n) in program)
         {
@@ -231,7 +237,8 @@ public sealed class SearchTests : SliceFixture
                     break;
                 case 5 or 6 when known && it.Message.SenderId == users[who]:
                     texts[n] = (it.Message, $"now {words[(n + kind) % 4]}");
-                    await Slices.SendAsync(new EditMessage(new Actor(users[who]), id, it.Message.Id, null, new(texts[n].Text), default, default));
+                    await Slices.SendAsync(
+                        new EditMessage(new Actor(users[who]), id, it.Message.Id, null, new(texts[n].Text), default, default));
                     break;
                 case 7 when known && (who == 0 || it.Message.SenderId == users[who]):
                     texts[n] = (it.Message, null);
@@ -247,10 +254,12 @@ public sealed class SearchTests : SliceFixture
                     break;
             }
             var word = words[n % 4];
-            var expected = texts.Where(t => t.Key > cleared[who] && !hidden.Contains((who, t.Key)) && t.Value.Text?.Contains(word, StringComparison.Ordinal) == true)
+            var expected = texts.Where(t => t.Key > cleared[who] && !hidden.Contains((who, t.Key))
+                && t.Value.Text?.Contains(word, StringComparison.Ordinal) == true)
                 .Select(t => t.Key).OrderDescending();
             Assert.That(
-                (await Slices.SendAsync(Query(users[who], word) with { Limit = 100 })).Items.Select(item => item.Message.Seq), Is.EqualTo(expected.Take(100)));
+                (await Slices.SendAsync(Query(users[who], word) with { Limit = 100 })).Items.Select(item => item.Message.Seq),
+                Is.EqualTo(expected.Take(100)));
         }
     }
 

@@ -21,7 +21,8 @@ public sealed class SendMessageTests : SliceFixture
         var read = await Slices.SendAsync(new GetMessage(new Actor(ada), id, sent.Id));
 
         Assert.That(Text(read), Is.EqualTo(Text(sent)));
-        Assert.That((read.Seq, read.ReplyTo!.Preview, read.Mentions.Single(), read.Sender!.DisplayName), Is.EqualTo((first.Seq + 1, "first", bob, "ada")));
+        Assert.That((read.Seq, read.ReplyTo!.Preview, read.Mentions.Single(), read.Sender!.DisplayName),
+            Is.EqualTo((first.Seq + 1, "first", bob, "ada")));
     }
 
     [Test]
@@ -30,7 +31,8 @@ public sealed class SendMessageTests : SliceFixture
         var users = await Slices.UsersAsync(64);
         var id = await Slices.GroupAsync(users[0], [.. users.Skip(1)]);
 
-        var sent = await Task.WhenAll(users.SelectMany(user => Enumerable.Range(0, 4).Select(_ => Task.Run(() => Slices.TextAsync(user, id)))));
+        var sent = await Task.WhenAll(
+            users.SelectMany(user => Enumerable.Range(0, 4).Select(_ => Task.Run(() => Slices.TextAsync(user, id)))));
 
         Assert.That(sent.Select(m => m.Seq).Order(), Is.EqualTo(Enumerable.Range(2, 256).Select(n => (long)n)));
         Assert.That(sent.OrderBy(m => m.Seq).Select(m => m.CreatedAt), Is.Ordered.Ascending.And.Unique);
@@ -100,7 +102,8 @@ public sealed class SendMessageTests : SliceFixture
         var (ada, bob, eve) = (await Slices.UserAsync(), await Slices.UserAsync(), await Slices.UserAsync());
         var id = await Slices.GroupAsync(ada, bob);
         await Slices.ExecuteAsync(
-            "UPDATE participants SET left_at = now() WHERE conversation_id = @Id AND user_id = @User", new { Id = id.Value, User = bob.Value });
+            "UPDATE participants SET left_at = now() WHERE conversation_id = @Id AND user_id = @User",
+            new { Id = id.Value, User = bob.Value });
 
         Assert.That(await RefusalAsync(() => Slices.TextAsync(eve, id)), Is.EqualTo(ProblemCodes.NotFound));
         Assert.That(await RefusalAsync(() => Slices.TextAsync(bob, id)), Is.EqualTo(ProblemCodes.NotFound));

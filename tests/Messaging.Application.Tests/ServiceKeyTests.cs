@@ -60,7 +60,8 @@ public sealed class ServiceKeyTests : SliceFixture
         var rest = await Slices.SendAsync(new ListServiceKeys(100, first.NextCursor));
 
         Assert.That(first.Items, Has.Count.EqualTo(2));
-        Assert.That(first.Items.Concat(rest.Items).Select(k => k.Id), Is.Ordered.Using((IComparer<string>)StringComparer.Ordinal).And.Unique);
+        Assert.That(
+            first.Items.Concat(rest.Items).Select(k => k.Id), Is.Ordered.Using((IComparer<string>)StringComparer.Ordinal).And.Unique);
         Assert.That(rest.NextCursor, Is.Null);
     }
 

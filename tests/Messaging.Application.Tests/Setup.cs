@@ -31,7 +31,9 @@ public abstract class SliceFixture
 
     protected const string LockSql = "SELECT id FROM conversations WHERE id = @Id FOR NO KEY UPDATE";
 
-    /// <summary>Does something while another transaction holds rows of a conversation, which ends afterwards: what gathers is one batch then.</summary>
+    /// <summary>
+    /// Does something while another transaction holds rows of a conversation, which ends afterwards: what gathers is one batch then.
+    /// </summary>
     protected async Task<T> HoldingAsync<T>(Domain.Common.ConversationId id, string sql, Func<Task<T>> meanwhile)
     {
         await using var connection = await Slices.OpenAsync();

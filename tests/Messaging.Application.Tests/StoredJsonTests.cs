@@ -9,28 +9,35 @@ public sealed class StoredJsonTests : SliceFixture
 {
     private static readonly string[] Edges =
     [
-        "0", "-0", "-0.00", "0e5", "0e-5", "-0e-500", "0e500", "1.50", "100e-2", "1.23e5", "0.001e3", "12e-1", "123456e-3", "1E+2", "1e0002", "-1e-16383",
+        "0", "-0", "-0.00", "0e5", "0e-5", "-0e-500", "0e500", "1.50", "100e-2", "1.23e5", "0.001e3", "12e-1", "123456e-3", "1E+2",
+        "1e0002", "-1e-16383",
         "-5e-324", "1.7976931348623157e308", "0.000e-3", "9.99e2", "0.1e1", "10.0e-1",
     ];
 
     private static readonly string[] Texts =
     [
-        "{}", "[]", """{"a":[1,2,3],"b":{},"c":[[],{}],"d":null,"e":true,"f":false}""", """{ "a" : [ 1 , 2 ] }""", """["\u0041\u00e9\u4e2d\ud83d\ude00"]""",
+        "{}", "[]", """{"a":[1,2,3],"b":{},"c":[[],{}],"d":null,"e":true,"f":false}""", """{ "a" : [ 1 , 2 ] }""",
+        """["\u0041\u00e9\u4e2d\ud83d\ude00"]""",
         """["\u0001\u001f\u007f\u0080\u2028\b\f\n\r\t\"\\\/"]""", """{"\u0001\"":"é中😀"}""",
     ];
 
     [Test]
     public async Task What_is_stored_is_as_long_as_it_was_counted()
     {
-        var random = Gen.Choose(0, 99_999).SelectMany(whole => Gen.Choose(0, 9_999).SelectMany(part => Gen.Choose(-450, 450).SelectMany(exponent =>
-            Gen.Elements("{0}", "-{0}", "{0}.{1}", "-0.{1}", "0.00{1}", "{0}e{2}", "{0}.{1}e{2}", "0.{1}E{2}", "-0.000{1}e{2}", "{0}.000e{2}")
-                .Select(form => string.Format(System.Globalization.CultureInfo.InvariantCulture, form, whole, part, exponent))))).Sample(1_000);
+        var random = Gen.Choose(0, 99_999)
+            .SelectMany(whole => Gen.Choose(0, 9_999).SelectMany(part => Gen.Choose(-450, 450).SelectMany(exponent =>
+            Gen.Elements(
+                "{0}", "-{0}", "{0}.{1}", "-0.{1}", "0.00{1}", "{0}e{2}", "{0}.{1}e{2}", "0.{1}E{2}", "-0.000{1}e{2}", "{0}.000e{2}")
+                .Select(form => string.Format(System.Globalization.CultureInfo.InvariantCulture, form, whole, part, exponent)))))
+                .Sample(1_000);
         string[] all = [.. Edges.Concat(random).Select(number => $$"""{"a":{{number}}}"""), .. Texts];
 
         var stored = await Slices.SqlAsync(session => session.QueryAsync<int>(
-            "SELECT octet_length(t.json::jsonb::text) FROM unnest(@All::text[]) WITH ORDINALITY AS t (json, n) ORDER BY t.n", new { All = all }, default));
+            "SELECT octet_length(t.json::jsonb::text) FROM unnest(@All::text[]) WITH ORDINALITY AS t (json, n) ORDER BY t.n",
+            new { All = all }, default));
 
-        Assert.That(all.Select(json => (json, new JsonText(json).StoredLength)), Is.EqualTo(all.Zip(stored, (json, length) => (json, (long)length))));
+        Assert.That(all.Select(json => (json, new JsonText(json).StoredLength)),
+            Is.EqualTo(all.Zip(stored, (json, length) => (json, (long)length))));
     }
 
     [TestCase("1e-399", false)]
@@ -76,8 +83,10 @@ public sealed class StoredJsonTests : SliceFixture
     [TestCase(33, false)]
     public void Objects_and_lists_are_at_most_32_deep(int depth, bool taken)
     {
-        var json = string.Concat(Enumerable.Repeat("""{"a":[""", depth / 2)) + (depth % 2 == 1 ? "{}" : "") + string.Concat(Enumerable.Repeat("]}", depth / 2));
+        var json = string.Concat(Enumerable.Repeat("""{"a":[""", depth / 2)) + (depth % 2 == 1 ? "{}" : "")
+            + string.Concat(Enumerable.Repeat("]}", depth / 2));
 
-        Assert.That(() => JsonSerializer.Deserialize<JsonText>(json, MessagingJson.Options), taken ? Throws.Nothing : Throws.TypeOf<JsonException>());
+        Assert.That(() => JsonSerializer.Deserialize<JsonText>(json, MessagingJson.Options),
+            taken ? Throws.Nothing : Throws.TypeOf<JsonException>());
     }
 }

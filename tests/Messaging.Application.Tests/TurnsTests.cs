@@ -44,7 +44,8 @@ public sealed class TurnsTests
             foreach (var user in new UserId?[] { Ada, Bob, null })
             {
                 Assert.That(await TakeAsync(turns, user), Is.Null);
-                Assert.That(() => turns.TryTakeAsync(user, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+                Assert.That(
+                    () => turns.TryTakeAsync(user, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
             }
         }
 

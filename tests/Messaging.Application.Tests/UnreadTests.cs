@@ -126,7 +126,8 @@ public sealed class UnreadTests : SliceFixture
     public async Task Unread_equals_a_recount_after_a_thousand_random_operations()
     {
         var users = await Slices.UsersAsync(4);
-        var ids = new List<ConversationId> { await Slices.GroupAsync(users[0], [.. users.Skip(1)]), await Slices.DirectAsync(users[0], users[1]) };
+        var ids = new List<ConversationId> { await Slices.GroupAsync(users[0], [.. users.Skip(1)]),
+            await Slices.DirectAsync(users[0], users[1]) };
         var program = Gen.Choose(0, 9).Select(kind => (Kind: kind, Who: 0, Where: 0, Seq: 0))
             .SelectMany(o => Gen.Choose(0, 3).Select(who => o with { Who = who }))
             .SelectMany(o => Gen.Choose(0, 1).Select(where => o with { Where = where }))
@@ -135,7 +136,8 @@ public sealed class UnreadTests : SliceFixture
 
         foreach (var batch in program.Chunk(20))
         {
-            await Task.WhenAll(batch.Select(o => Task.Run(() => RunAsync(o.Kind, users[o.Where == 0 ? o.Who : o.Who % 2], ids[o.Where], o.Seq))));
+            await Task.WhenAll(
+                batch.Select(o => Task.Run(() => RunAsync(o.Kind, users[o.Where == 0 ? o.Who : o.Who % 2], ids[o.Where], o.Seq))));
             foreach (var id in ids)
                 await ExactAsync(users, id);
         }
@@ -209,7 +211,8 @@ public sealed class UnreadTests : SliceFixture
     public async Task Reading_is_told_after_marking_as_unread_also_where_the_clock_was_ahead()
     {
         var (_, bob, id) = await PairAsync(messages: 3);
-        await Slices.ExecuteAsync("UPDATE conversations SET last_event_at = now() + interval '1 day' WHERE id = @Id", new { Id = id.Value });
+        await Slices.ExecuteAsync(
+            "UPDATE conversations SET last_event_at = now() + interval '1 day' WHERE id = @Id", new { Id = id.Value });
 
         await Slices.SendAsync(new MarkUnread(new Actor(bob), id, 2));
         await ReadAsync(bob, id, 3);
@@ -237,7 +240,8 @@ public sealed class UnreadTests : SliceFixture
             new FeedRow(2, Instant.MinValue, elsewhere.Value, edited.Seq, UserId: null, MessageEdited.Name, values),
         };
 
-        var told = await Slices.SqlAsync(session => session.QueryAsync(Slices.Get<EventRenderer>().Read(rows, reader: null), CancellationToken.None));
+        var told = await Slices.SqlAsync(
+            session => session.QueryAsync(Slices.Get<EventRenderer>().Read(rows, reader: null), CancellationToken.None));
 
         Assert.That(told(rows[0])!.Value.Value, Does.Contain("\"unreadCount\":2"));
         Assert.That(told(rows[1])!.Value.Value, Does.Contain("\"recipientCount\":1"));
@@ -254,6 +258,7 @@ public sealed class UnreadTests : SliceFixture
         Slices.SendAsync(new MarkRead(new Actor(user), id, seq));
 
     private Task<List<string>> EventsAsync(ConversationId id) => Slices.SqlAsync(session => session.QueryAsync<string>(
-        "SELECT type || ' ' || coalesce(user_id, '') FROM outbox WHERE conversation_id = @Id ORDER BY occurred_at, event_no NULLS LAST, type",
+        "SELECT type || ' ' || coalesce(user_id, '') FROM outbox WHERE conversation_id = @Id "
+            + "ORDER BY occurred_at, event_no NULLS LAST, type",
         new { Id = id.Value }, CancellationToken.None));
 }

@@ -71,7 +71,8 @@ public sealed class UserSearchTests : SliceFixture
     [Test]
     public async Task Pages_concatenate_to_all_that_is_found()
     {
-        await Slices.SendAsync(new PutUsers([.. Enumerable.Range(0, 25).Select(i => new PutUser(new UserId($"page-{i:00}"), "Zoe", null, null, null, null))]));
+        await Slices.SendAsync(
+            new PutUsers([.. Enumerable.Range(0, 25).Select(i => new PutUser(new UserId($"page-{i:00}"), "Zoe", null, null, null, null))]));
 
         var (found, cursor, pages) = (new List<string>(), (string?)null, 0);
         do
@@ -101,7 +102,8 @@ public sealed class UserSearchTests : SliceFixture
         await Slices.ExecuteAsync("ANALYZE users, accounts");
 
         var plan = await Slices.SqlAsync(session => session.QueryAsync<string>(
-            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"), new { UserId = "many-1", Query = "('name777':*)", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
+            "EXPLAIN " + Sql.Of<SearchUsersHandler>("SearchSql"),
+            new { UserId = "many-1", Query = "('name777':*)", Username = "name777", After = "", Take = 31 }, CancellationToken.None));
 
         Assert.That(string.Join('\n', plan), Does.Contain("ix_users_name").And.Contain("uq_accounts_username").And.Not.Contain("Seq Scan"));
     }

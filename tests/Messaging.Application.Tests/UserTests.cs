@@ -17,7 +17,8 @@ public sealed class UserTests : SliceFixture
         Assert.That((created.Created, replaced.Created), Is.EqualTo((true, false)));
         Assert.That(
             replaced.Value,
-            Is.EqualTo(new UserProfile(id, "Ada Lovelace", null, null, null, null, null, created.Value.CreatedAt, replaced.Value.UpdatedAt)));
+            Is.EqualTo(
+                new UserProfile(id, "Ada Lovelace", null, null, null, null, null, created.Value.CreatedAt, replaced.Value.UpdatedAt)));
     }
 
     [TestCase("plain")]
@@ -92,7 +93,8 @@ public sealed class UserTests : SliceFixture
     {
         var id = NewId();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Slices.SendAsync(new ProvisionUser(id, new Credential(id, null, null, null), $"Ada {i}", null)))));
+        await Task.WhenAll(Enumerable.Range(0, 20)
+            .Select(i => Task.Run(() => Slices.SendAsync(new ProvisionUser(id, new Credential(id, null, null, null), $"Ada {i}", null)))));
 
         Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM users WHERE id = @Id", new { Id = id.Value }), Is.EqualTo(1));
     }

@@ -22,7 +22,8 @@ public sealed class VisibilityTests : SliceFixture
 
     private const string SeenSql =
         $"""
-        SELECT u.id AS user_id, m.seq, coalesce({VisibilitySql.Seen}, false) AS seen, coalesce({VisibilitySql.ReplySeen}, false) AS reply_seen,
+        SELECT u.id AS user_id, m.seq, coalesce({VisibilitySql.Seen}, false) AS seen,
+            coalesce({VisibilitySql.ReplySeen}, false) AS reply_seen,
             coalesce({VisibilitySql.NewestSeen}, false) AS newest_seen
         FROM messages m
         CROSS JOIN unnest(@Users) AS u (id)

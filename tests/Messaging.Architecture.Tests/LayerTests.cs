@@ -3,6 +3,7 @@ using Messaging.Testing;
 using Messaging.Application;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Messaging.Architecture.Tests;
 
@@ -31,15 +32,24 @@ public sealed class LayerTests
         Assert.That(References(Infrastructure), Has.None.EqualTo("Messaging.Api").And.None.StartsWith("Microsoft.AspNetCore.SignalR"));
     }
 
+    // By every name in a file: of a parameter, a return type, a local, a generic argument.
     [Test]
-    public void Endpoints_and_the_hub_hold_no_queries()
+    public void In_the_API_only_what_is_listed_here_knows_the_database()
     {
-        var api = typeof(Messaging.Api.Configuration.ModuleSetup).Assembly.GetTypes().Where(type => type.Name.EndsWith("Endpoints", StringComparison.Ordinal)
-            || type.Name.EndsWith("Hub", StringComparison.Ordinal));
+        var knowing = SourceFile.Of(".cs", "src/Messaging.Api")
+            .Where(file => file.Syntax.DescendantNodes().OfType<SimpleNameSyntax>().Any(name => IsDatabase(name.Identifier.Text)))
+            .Select(file => file.Name);
 
-        Assert.That(api.SelectMany(type => type.GetConstructors().SelectMany(c => c.GetParameters())).Select(p => p.ParameterType.Name),
-            Has.None.EqualTo("DbSession").And.None.EqualTo("NpgsqlDataSource").And.None.EqualTo("DbDataSource"));
-        Assert.That(SqlConstants.All.Select(sql => sql.Name), Has.None.Contains("Endpoints.").And.None.Contains("Hub."));
+        Assert.That(knowing, Is.EquivalentTo(new[] { "ConfigCheck", "ConfigurationModule", "IdempotencyMiddleware" }));
+    }
+
+    [Test]
+    public void The_API_holds_no_statements()
+    {
+        var statements = SourceFile.Of(".cs", "src/Messaging.Api").SelectMany(file => file.Syntax.DescendantNodes())
+            .OfType<VariableDeclaratorSyntax>().Where(one => one.Identifier.Text.EndsWith("Sql", StringComparison.Ordinal));
+
+        Assert.That(statements, Is.Empty);
     }
 
     [Test]
@@ -63,7 +73,8 @@ public sealed class LayerTests
 
         Assert.That(commands, Is.EquivalentTo(new[]
         {
-            "AnswerContact", "AnswerRequest", "RequestContact", "BlockUser", "CreateGroup", "DeleteConversation", "RemoveContact", "ReportMessage",
+            "AnswerContact", "AnswerRequest", "RequestContact", "BlockUser", "CreateGroup", "DeleteConversation", "RemoveContact",
+            "ReportMessage",
             "UnblockUser", "UpdateMe",
         }));
     }
@@ -72,6 +83,9 @@ public sealed class LayerTests
         .Any(i => i.IsGenericType && i.Name == "IRequestHandler`2" && i.GenericTypeArguments[0] == request));
 
     private static IEnumerable<string> References(Assembly assembly) => assembly.GetReferencedAssemblies().Select(name => name.Name!);
+
+    private static bool IsDatabase(string name) => name.StartsWith("Npgsql", StringComparison.Ordinal)
+        || name is "Dapper" or "DbSession" or "DbDataSource" or "DirectDataSource" or "DbConnection" or "IDbConnection";
 
     private static bool IsRuntime(string name) => name.StartsWith("System", StringComparison.Ordinal) || name is "netstandard";
 }

@@ -28,7 +28,8 @@ public static class SqlConstants
 
     public static IEnumerable<SqlConstant> OfRequests => All.Where(sql => !sql.Direct);
 
-    private static bool IsDirect(Type type) => type.GetMembers(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+    private static bool IsDirect(Type type) =>
+        type.GetMembers(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
         .OfType<MethodBase>()
         .SelectMany(method => method.GetParameters())
         .Any(parameter => parameter.ParameterType == typeof(DirectDataSource) || parameter.ParameterType == typeof(NpgsqlConnection));

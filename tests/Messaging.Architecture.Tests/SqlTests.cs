@@ -90,7 +90,8 @@ public sealed partial class SqlTests
         Assert.That(
             tellers.Where(sql => sql.Text.Contains("event_no", StringComparison.Ordinal)).Select(sql => sql.Name),
             Is.EqualTo(new[] { "ChangeSet.AddEventsSql" }));
-        Assert.That(tellers.Select(sql => sql.Name), Is.EquivalentTo(new[] { "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql" }));
+        Assert.That(
+            tellers.Select(sql => sql.Name), Is.EquivalentTo(new[] { "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql" }));
     }
 
     [Test]
@@ -156,27 +157,32 @@ public sealed partial class SqlTests
     // The range of a page comes first: it holds some of the others.
     private static string[] Rules { get; } =
     [
-        SqlConstants.All.Single(sql => sql.Name == "MessageReader.RangeSql").Text, VisibilitySql.Seen, VisibilitySql.ReplySeen, VisibilitySql.NewestSeen,
+        SqlConstants.All.Single(sql => sql.Name == "MessageReader.RangeSql").Text, VisibilitySql.Seen, VisibilitySql.ReplySeen,
+        VisibilitySql.NewestSeen,
         VisibilitySql.Hidden, VisibilitySql.Reached, VisibilitySql.AnyReached, UnreadSql.Pointer,
     ];
 
     private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();
 
     private static ILookup<string, string> Owners { get; } = Modules().SelectMany(
-        module => module.Tables.Select(table => (Table: table, Module: SqlConstants.ModuleOf(module.GetType())))).ToLookup(row => row.Table, row => row.Module);
+        module => module.Tables.Select(table => (Table: table, Module: SqlConstants.ModuleOf(module.GetType()))))
+        .ToLookup(row => row.Table, row => row.Module);
 
     private static HashSet<(string Module, string Table)> Writers { get; } =
     [
-        .. Modules().SelectMany(module => module.Tables.Concat(module.AlsoWrites).Select(table => (SqlConstants.ModuleOf(module.GetType()), table))),
+        .. Modules().SelectMany(
+            module => module.Tables.Concat(module.AlsoWrites).Select(table => (SqlConstants.ModuleOf(module.GetType()), table))),
     ];
 
     private static IReadOnlyList<Module> Modules() => Module.FindIn(SqlConstants.Assemblies);
 
-    [GeneratedRegex(@"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!SET\b)(?<table>[a-z_]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(?!SET\b)(?<table>[a-z_]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Writes();
 
     [GeneratedRegex(
-        @"\bmessage_hidden\b|[<>=+-]\s*(\w+\.)?cleared_seq|cleared_seq\s*[<>=+-]|(greatest|least|coalesce)\s*\([^()]*cleared_seq|\bBETWEEN\b[^,;]*cleared_seq",
+        @"\bmessage_hidden\b|[<>=+-]\s*(\w+\.)?cleared_seq|cleared_seq\s*[<>=+-]|"
+        + @"(greatest|least|coalesce)\s*\([^()]*cleared_seq|\bBETWEEN\b[^,;]*cleared_seq",
         RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Sight();
 

@@ -4,7 +4,8 @@ using Messaging.Benchmarks.Measures;
 namespace Messaging.Benchmarks;
 
 /// <summary>What every benchmark works with.</summary>
-sealed record Bench(BenchmarkDatabase Database, Service Service, Report Report, Acknowledged Acknowledged, Options Options, CancellationToken Stop)
+sealed record Bench(
+    BenchmarkDatabase Database, Service Service, Report Report, Acknowledged Acknowledged, Options Options, CancellationToken Stop)
 {
     /// <summary>Of an odd number of runs the middle one is reported.</summary>
     const int Runs = 3;

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Messaging.Benchmarks;
 
-/// <summary>The promises C1 to C3 and C8 on what was written: every conversation with activity since the start, read back from the base tables.</summary>
+/// <summary>
+/// The promises C1 to C3 and C8 on what was written: every conversation with activity since the start, read back from the base tables.
+/// </summary>
 static class Checks
 {
     const string TouchedSql = """
@@ -18,7 +20,9 @@ static class Checks
     const string LostSql = """
         SELECT count(*)
         FROM acknowledged a
-        LEFT JOIN messages m ON m.conversation_id = a.conversation_id AND m.seq = a.seq AND m.id = a.id AND m.client_message_id = a.client_key
+        LEFT
+            JOIN messages m ON m.conversation_id = a.conversation_id AND m.seq = a.seq AND m.id = a.id
+                AND m.client_message_id = a.client_key
         WHERE m.id IS NULL
         """;
 
@@ -58,7 +62,8 @@ static class Checks
     const string UnreadSqlText = $"""
         WITH counted AS MATERIALIZED (
             SELECT m.conversation_id, m.seq, m.sender_id,
-                count(*) FILTER (WHERE m.type <> 'system' AND m.deleted_at IS NULL) OVER (PARTITION BY m.conversation_id ORDER BY m.seq) AS upto
+                count(*) FILTER (WHERE m.type <> 'system' AND m.deleted_at IS NULL) OVER (PARTITION BY m.conversation_id
+                    ORDER BY m.seq) AS upto
             FROM messages m
             JOIN touched USING (conversation_id)
         ),
@@ -144,7 +149,8 @@ static class Checks
 
     static async Task<ulong> CopyAsync(NpgsqlConnection connection, IEnumerable<Acknowledgement> all, CancellationToken ct)
     {
-        await using var rows = await connection.BeginBinaryImportAsync("COPY acknowledged (conversation_id, client_key, seq, id) FROM STDIN (FORMAT binary)", ct);
+        await using var rows = await connection.BeginBinaryImportAsync(
+            "COPY acknowledged (conversation_id, client_key, seq, id) FROM STDIN (FORMAT binary)", ct);
         foreach (var message in all)
             await rows.WriteRowAsync(ct, message.Conversation, message.Key, message.Seq, message.Id);
         return await rows.CompleteAsync(ct);

@@ -39,7 +39,8 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
                 options = options! with { Keep = true };
             else if (rest[i] == "--only" && i + 1 < rest.Length)
                 options = options! with { Only = rest[++i] };
-            else if (i + 1 < rest.Length && int.TryParse(rest[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+            else if (i + 1 < rest.Length && int.TryParse(rest[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && number > 0)
                 options = options?.With(rest[i++], number);
             else
                 return null;

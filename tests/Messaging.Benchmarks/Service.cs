@@ -38,7 +38,8 @@ sealed class Service : IAsyncDisposable
         var secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         var port = FreePort();
         var assembly = Path.Combine(Repository.Root, "src", "Messaging.Api", "bin", "Release", "net10.0", "Messaging.Api.dll");
-        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [assembly])
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [assembly])
         {
             WorkingDirectory = Path.GetDirectoryName(assembly)!,
             UseShellExecute = false,

@@ -43,7 +43,8 @@ public sealed class AttachmentTests
     [Test]
     public void Until_then_its_uploader_alone_sees_it_and_nobody_does_once_its_message_is_deleted()
     {
-        Assert.That((Stored.IsSeenBy(Ada, new Visibility(9), isHidden: false), Stored.IsSeenBy(Bob, default, isHidden: false)), Is.EqualTo((true, false)));
+        Assert.That((Stored.IsSeenBy(Ada, new Visibility(9), isHidden: false), Stored.IsSeenBy(Bob, default, isHidden: false)),
+            Is.EqualTo((true, false)));
         Assert.That((Stored with { Seq = 5, IsReleased = true }).IsSeenBy(Ada, default, isHidden: false), Is.False);
     }
 

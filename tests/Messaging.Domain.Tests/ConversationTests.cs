@@ -134,9 +134,11 @@ public sealed class ConversationTests
     public void Whom_one_has_blocked_and_who_waits_for_an_answer_writes_nothing()
     {
         Assert.That(
-            () => Restored(ConversationType.Direct, blocked: true).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.Blocked));
+            () => Restored(ConversationType.Direct, blocked: true).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now),
+            Refused(ProblemCodes.Blocked));
         Assert.That(
-            () => Restored(ConversationType.Direct, request: RequestState.Pending).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now),
+            () => Restored(ConversationType.Direct, request: RequestState.Pending)
+                .EnsureAcceptsMessage(Member(ParticipantRole.Member), Now),
             Refused(ProblemCodes.RequestPending));
         Assert.That(() => Restored(ConversationType.Direct, blocked: true).EnsureAcceptsMessage(sender: null, Now), Throws.Nothing);
     }
@@ -159,7 +161,8 @@ public sealed class ConversationTests
     {
         var announcements = Defaults with { Posting = AllowedTo.Admins };
 
-        Assert.That(() => Restored(policy: announcements).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now), Refused(ProblemCodes.NotAllowed));
+        Assert.That(() => Restored(policy: announcements).EnsureAcceptsMessage(Member(ParticipantRole.Member), Now),
+            Refused(ProblemCodes.NotAllowed));
         Assert.That(() => Restored(policy: announcements).EnsureAcceptsMessage(Member(ParticipantRole.Admin), Now), Throws.Nothing);
     }
 
@@ -168,7 +171,8 @@ public sealed class ConversationTests
     [TestCase(true, false, null, false)]
     [TestCase(false, false, RequestState.Unsent, false)]
     [TestCase(false, false, RequestState.Pending, false)]
-    public void Others_are_shown_who_writes_where_one_may_send_and_the_two_talk(bool blocked, bool closed, RequestState? request, bool expected)
+    public void Others_are_shown_who_writes_where_one_may_send_and_the_two_talk(
+        bool blocked, bool closed, RequestState? request, bool expected)
     {
         var direct = Restored(ConversationType.Direct, closed, blocked: blocked, request: request);
 
@@ -202,7 +206,8 @@ public sealed class ConversationTests
             () => slow.EnsureAcceptsMessage(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(20.5)), Now));
 
         Assert.That((refused!.Problem.Code, refused.Problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.RateLimited, (int?)10)));
-        Assert.That(() => slow.EnsureAcceptsMessage(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(30)), Now), Throws.Nothing);
+        Assert.That(
+            () => slow.EnsureAcceptsMessage(Member(ParticipantRole.Member, sent: Now - Duration.FromSeconds(30)), Now), Throws.Nothing);
         Assert.That(() => slow.EnsureAcceptsMessage(Member(ParticipantRole.Owner, sent: Now), Now), Throws.Nothing);
     }
 

@@ -23,7 +23,8 @@ public sealed class GroupTests
         var successor = group.Remove(owner, owner, others, Now);
 
         Assert.That(
-            (successor!.UserId.Value, successor.Role, group.OwnerId), Is.EqualTo(("dan", ParticipantRole.Owner, (UserId?)successor.UserId)));
+            (successor!.UserId.Value, successor.Role, group.OwnerId),
+            Is.EqualTo(("dan", ParticipantRole.Owner, (UserId?)successor.UserId)));
     }
 
     [Test]

@@ -21,7 +21,8 @@ public sealed class MessageReactionsTests
         Assert.That(React(reactions, Many, "👍"), Is.Empty);
         Assert.That(reactions.Unreact(Ada, "🎉"), Is.Empty);
         Assert.That((reactions.Come, reactions.Gone, reactions.ChangedGroups, reactions.GoneGroups), Is.EqualTo(
-            (Array.Empty<KeyValuePair<Reaction, Instant>>(), Array.Empty<Reaction>(), Array.Empty<ReactionGroup>(), Array.Empty<string>())));
+            (Array.Empty<KeyValuePair<Reaction, Instant>>(), Array.Empty<Reaction>(), Array.Empty<ReactionGroup>(),
+                Array.Empty<string>())));
     }
 
     [Test]

@@ -31,9 +31,11 @@ public sealed class MessageTests
     public void Nothing_is_written_to_what_is_closed_or_archived()
     {
         Assert.That(
-            () => Compose(new Actor(Ada), MessageType.Text, conversation: Restored(closed: true)), Refused(ProblemCodes.ConversationClosed));
+            () => Compose(new Actor(Ada), MessageType.Text, conversation: Restored(closed: true)),
+            Refused(ProblemCodes.ConversationClosed));
         Assert.That(
-            () => Compose(Actor.Service, MessageType.System, conversation: Restored(archived: true)), Refused(ProblemCodes.ConversationArchived));
+            () => Compose(Actor.Service, MessageType.System, conversation: Restored(archived: true)),
+            Refused(ProblemCodes.ConversationArchived));
     }
 
     [Test]
@@ -44,7 +46,9 @@ public sealed class MessageTests
     }
 
     private static Message Compose(
-        Actor sender, MessageType type, UserId[]? mentions = null, UserId[]? present = null, Conversations.Conversation? conversation = null) =>
+        Actor sender, MessageType type, UserId[]? mentions = null, UserId[]? present = null,
+        Conversations.Conversation? conversation = null) =>
         Message.Compose(
-            conversation ?? Restored(), sender, participant: null, new MessageDraft(null, type, "hi", null, null, mentions ?? []), (present ?? []).ToHashSet(), Now);
+            conversation ?? Restored(), sender, participant: null, new MessageDraft(null, type, "hi", null, null, mentions ?? []),
+            (present ?? []).ToHashSet(), Now);
 }

@@ -41,8 +41,10 @@ public sealed class PartnerTests
         var (talk, ada) = (Talk(blocked: true), Of(Ada, read: 5, delivered: 5, shown: new ShownPointers(1, 2)));
         var bob = Of(Bob, read: 3, delivered: 3, shown: new ShownPointers(3, 3));
 
-        Assert.That(talk.Unblock([ada, bob]), Is.EqualTo(new[] { new UnseenMoves(Ada, 5, false, 5), new UnseenMoves(Bob, null, false, null) }));
-        Assert.That((talk.IsBlocked, talk.Version, ada.Shown, bob.Shown), Is.EqualTo((false, 4, (ShownPointers?)null, (ShownPointers?)null)));
+        Assert.That(
+            talk.Unblock([ada, bob]), Is.EqualTo(new[] { new UnseenMoves(Ada, 5, false, 5), new UnseenMoves(Bob, null, false, null) }));
+        Assert.That(
+            (talk.IsBlocked, talk.Version, ada.Shown, bob.Shown), Is.EqualTo((false, 4, (ShownPointers?)null, (ShownPointers?)null)));
     }
 
     [Test]
@@ -104,14 +106,16 @@ public sealed class PartnerTests
         talk.BeginRequest(bob, [ada, bob]);
 
         Assert.That((talk.Request, talk.Version), Is.EqualTo((RequestState.Pending, 4)));
-        Assert.That((ada.IsPending, ada.Shown, bob.IsPending, bob.Shown), Is.EqualTo((false, new ShownPointers(6, 6), true, new ShownPointers(0, 0))));
+        Assert.That((ada.IsPending, ada.Shown, bob.IsPending, bob.Shown),
+            Is.EqualTo((false, new ShownPointers(6, 6), true, new ShownPointers(0, 0))));
     }
 
     [Test]
     public void Opening_shows_it_to_who_had_to_accept_it_and_their_pointers_to_both()
     {
         var talk = Talk(request: RequestState.Pending);
-        var (ada, bob) = (Of(Ada, hasOpened: true, shown: new ShownPointers(1, 1)), Of(Bob, isPending: true, shown: new ShownPointers(0, 0)));
+        var (ada, bob) = (Of(Ada, hasOpened: true, shown: new ShownPointers(1, 1)),
+            Of(Bob, isPending: true, shown: new ShownPointers(0, 0)));
 
         Assert.That(talk.Open([ada, bob]), Is.EqualTo(new[] { Bob }));
         Assert.That((talk.Request, talk.Version, bob.IsPending), Is.EqualTo(((RequestState?)null, 4, false)));

@@ -36,7 +36,8 @@ public sealed class PinsTests
             pins.Put(seq, Pin);
 
         Assert.That(
-            () => pins.Put(Pins.Limit + 1, Pin), Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.LimitReached));
+            () => pins.Put(Pins.Limit + 1, Pin),
+            Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.LimitReached));
         pins.Take(1);
         Assert.That(pins.Put(Pins.Limit + 1, Pin), Is.True);
     }

@@ -6,7 +6,9 @@ using static Messaging.Domain.Tests.ConversationTests;
 
 namespace Messaging.Domain.Tests;
 
-/// <summary>What is told where Ada's pointers have moved up to 7, in messages of Bob's; by <c>!</c> that she has marked one unread.</summary>
+/// <summary>
+/// What is told where Ada's pointers have moved up to 7, in messages of Bob's; by <c>!</c> that she has marked one unread.
+/// </summary>
 public sealed class PointerMoveTests
 {
     private static readonly UserId Ada = new("ada");
@@ -42,7 +44,8 @@ public sealed class PointerMoveTests
     public void Among_many_who_moves_back_tells_the_author_nothing()
     {
         Assert.That(
-            Told(Restored(count: 31), reads: false, receives: false, marksUnread: true), Is.EqualTo("message:read ada 7!, unread:changed ada!"));
+            Told(Restored(count: 31), reads: false, receives: false, marksUnread: true),
+            Is.EqualTo("message:read ada 7!, unread:changed ada!"));
     }
 
     [Test]

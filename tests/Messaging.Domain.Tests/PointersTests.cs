@@ -9,7 +9,8 @@ public sealed class PointersTests
     {
         var pointers = Of(5, 6);
 
-        Assert.That((pointers.Read(4, newest: 9), pointers.Read(20, newest: 9), pointers.LastReadSeq, pointers.LastDeliveredSeq), Is.EqualTo((false, true, 9, 9)));
+        Assert.That((pointers.Read(4, newest: 9), pointers.Read(20, newest: 9), pointers.LastReadSeq, pointers.LastDeliveredSeq),
+            Is.EqualTo((false, true, 9, 9)));
     }
 
     [Test]

@@ -55,7 +55,8 @@ public sealed class RefreshTokenTests
     {
         var text = RefreshToken.New().Reveal();
 
-        foreach (var other in new[] { text + "A", text[..^1], text[..^4], " " + text, text[..^1] + " ", text[..40] + " " + text[41..], text.ToUpperInvariant() })
+        foreach (var other in new[] { text + "A", text[..^1], text[..^4], " " + text, text[..^1] + " ", text[..40] + " " + text[41..],
+            text.ToUpperInvariant() })
             Assert.That(Read(other), Is.Null, other);
     }
 

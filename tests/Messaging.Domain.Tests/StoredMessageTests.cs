@@ -27,17 +27,20 @@ public sealed class StoredMessageTests
     {
         var message = Message() with { EditCount = StoredMessage.MaxEdits };
 
-        Assert.That(() => message.Edit(MessageBody.Empty, Now), Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.LimitReached));
+        Assert.That(() => message.Edit(MessageBody.Empty, Now),
+            Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.LimitReached));
     }
 
     [Test]
     public void What_is_deleted_says_nothing_counts_nothing_and_keeps_its_edits()
     {
-        var deleted = Message().Edit(MessageBody.Empty with { Text = "two", Mentions = [Bob] }, Then).Delete(new Deletion(Now, Ada, DeleteReason.User));
+        var deleted = Message().Edit(MessageBody.Empty with { Text = "two", Mentions = [Bob] }, Then)
+            .Delete(new Deletion(Now, Ada, DeleteReason.User));
 
         Assert.That((deleted.IsDeleted, deleted.Counts, deleted.EditCount, deleted.Version), Is.EqualTo((true, false, 1, 3L)));
         Assert.That((deleted.Body, deleted.Counted.Count), Is.EqualTo((MessageBody.Empty, 0)));
-        Assert.That(deleted.EnsureNotDeleted, Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.MessageDeleted));
+        Assert.That(deleted.EnsureNotDeleted,
+            Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(ProblemCodes.MessageDeleted));
     }
 
     [TestCase(0, false, true)]
@@ -66,7 +69,8 @@ public sealed class StoredMessageTests
         Throws.TypeOf<RuleException>().With.Property("Problem").Property("Code").EqualTo(code);
 
     private static StoredMessage Message() =>
-        new(MessageId.New(Then), 5, Ada, MessageType.Text, Then, IsDeleted: false, Version: 1) { Body = MessageBody.Empty with { Text = "one" } };
+        new(MessageId.New(Then), 5, Ada, MessageType.Text, Then, IsDeleted: false,
+            Version: 1) { Body = MessageBody.Empty with { Text = "one" } };
 
     private static Member Of(UserId user, long readSeq, bool isPending) => new(user, ClearedSeq: 0, readSeq, isPending);
 

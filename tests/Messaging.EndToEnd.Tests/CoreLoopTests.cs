@@ -16,7 +16,8 @@ public sealed class CoreLoopTests
         await node.StartAsync();
 
         using var client = ChildProcess.Start(
-            "node", [Repository.Client("core-loop.mjs"), node.Address.OriginalString, ApiHost.Token("ada"), ApiHost.Token("bob"), $"{Away}"]);
+            "node",
+            [Repository.Client("core-loop.mjs"), node.Address.OriginalString, ApiHost.Token("ada"), ApiHost.Token("bob"), $"{Away}"]);
         Assert.That(await client.ExitAsync(), Is.Zero, client.Errors);
 
         var saw = JsonElement.Parse(client.Output);
@@ -31,5 +32,6 @@ public sealed class CoreLoopTests
         Assert.That(saw.GetProperty("refused").GetString(), Does.Contain("invalid-request"));
     }
 
-    static IEnumerable<int> Numbers(JsonElement element, string name) => element.GetProperty(name).EnumerateArray().Select(number => number.GetInt32());
+    static IEnumerable<int> Numbers(JsonElement element, string name) =>
+        element.GetProperty(name).EnumerateArray().Select(number => number.GetInt32());
 }

@@ -34,7 +34,8 @@ public sealed class FoldingTests
         foreach (var (one, other) in Users.SelectMany(one => Users.Where(other => one != other).Select(other => (one, other))))
             await CallAsync(nodes[0], one, HttpMethod.Post, "/v1/contacts", new { userId = other });
         group = Text(
-            await CallAsync(nodes[0], "ada", HttpMethod.Post, "/v1/conversations", new { name = "Group", participantIds = Users[1..] }), "id");
+            await CallAsync(nodes[0], "ada", HttpMethod.Post, "/v1/conversations", new { name = "Group", participantIds = Users[1..] }),
+            "id");
     }
 
     [TearDown]

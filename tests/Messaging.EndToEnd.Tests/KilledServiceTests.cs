@@ -5,7 +5,9 @@ using Messaging.Testing;
 
 namespace Messaging.EndToEnd.Tests;
 
-/// <summary>Acknowledged is durable, and once: whatever dies in between, clients that retry with the same key lose and double nothing.</summary>
+/// <summary>
+/// Acknowledged is durable, and once: whatever dies in between, clients that retry with the same key lose and double nothing.
+/// </summary>
 [Category("Fault")]
 public sealed class KilledServiceTests
 {
@@ -42,7 +44,8 @@ public sealed class KilledServiceTests
             Is.EqualTo(Enumerable.Range(1, Sends).Select(n => (long)n)));
         Assert.That(
             await database.RowsAsync(
-                "SELECT bool_and(step = 1 OR step > 20000) FROM (SELECT position - lag(position) OVER (ORDER BY position) AS step FROM feed) AS steps",
+                "SELECT bool_and(step = 1 OR step > 20000) FROM (SELECT position - lag(position) OVER (ORDER BY position) AS step "
+                    + "FROM feed) AS steps",
                 r => r.GetBoolean(0)),
             Is.EqualTo(new[] { true }), "positions are dense but for the leap of each leader");
     }

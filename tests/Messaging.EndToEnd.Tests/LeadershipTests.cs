@@ -5,7 +5,9 @@ using Messaging.Testing;
 
 namespace Messaging.EndToEnd.Tests;
 
-/// <summary>Two nodes on one database: whichever gives events their place, everybody hears them, and the other follows when it fails.</summary>
+/// <summary>
+/// Two nodes on one database: whichever gives events their place, everybody hears them, and the other follows when it fails.
+/// </summary>
 [Category("MultiNode")]
 public sealed class LeadershipTests
 {
@@ -22,7 +24,8 @@ public sealed class LeadershipTests
         nodes = [new ServiceNode(database.ConnectionString), new ServiceNode(database.ConnectionString)];
         await Task.WhenAll(nodes.Select(node => node.StartAsync()));
         (await nodes[0].ClientFor("bob").GetAsync(new Uri("/v1/me", UriKind.Relative))).EnsureSuccessStatusCode();
-        group = (await PostAsync(nodes[0], "/v1/conversations", new { name = "Group", participantIds = new[] { "bob" } })).GetProperty("id").GetString()!;
+        group = (await PostAsync(nodes[0], "/v1/conversations", new { name = "Group", participantIds = new[] { "bob" } })).GetProperty("id")
+            .GetString()!;
     }
 
     [TearDown]
@@ -89,7 +92,8 @@ public sealed class LeadershipTests
             Is.EqualTo(Enumerable.Range(1, 102).Select(i => (long)i)));
         Assert.That(
             await database.RowsAsync(
-                "SELECT bool_and(step = 1 OR step > 20000) FROM (SELECT position - lag(position) OVER (ORDER BY position) AS step FROM feed) AS steps",
+                "SELECT bool_and(step = 1 OR step > 20000) FROM (SELECT position - lag(position) OVER (ORDER BY position) AS step "
+                    + "FROM feed) AS steps",
                 row => row.GetBoolean(0)),
             Is.EqualTo(new[] { true }));
     }

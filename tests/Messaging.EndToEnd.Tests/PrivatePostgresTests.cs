@@ -282,7 +282,8 @@ public sealed class PrivatePostgresTests
         if (!Environment.IsPrivilegedProcess)
             return ChildProcess.Start("sleep", ["300"]);
 
-        using var stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%u", dataFolder]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using var stat = Process.Start(
+            new ProcessStartInfo("stat", ["-c", "%u", dataFolder]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         return ChildProcess.Start("setpriv", ["--reuid", stat.StandardOutput.ReadToEnd().Trim(), "--clear-groups", "sleep", "300"]);
     }
 

@@ -4,7 +4,9 @@ using Messaging.Testing;
 
 namespace Messaging.EndToEnd.Tests;
 
-/// <summary>The service as a process of its own on a database and a port that survive it, so that it can be killed and started again.</summary>
+/// <summary>
+/// The service as a process of its own on a database and a port that survive it, so that it can be killed and started again.
+/// </summary>
 sealed class ServiceNode : IDisposable
 {
     readonly string connectionString;

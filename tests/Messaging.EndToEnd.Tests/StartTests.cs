@@ -114,7 +114,8 @@ public sealed class StartTests
         using var other = await StartedMessaging.StartAsync(folder.In("other"));
 
         Assert.That(other.Announced.GetProperty("url").GetString(), Is.Not.EqualTo(started.Announced.GetProperty("url").GetString()));
-        Assert.That(other.Announced.GetProperty("serviceKey").GetString(), Is.Not.EqualTo(started.Announced.GetProperty("serviceKey").GetString()));
+        Assert.That(
+            other.Announced.GetProperty("serviceKey").GetString(), Is.Not.EqualTo(started.Announced.GetProperty("serviceKey").GetString()));
         Assert.That(await other.StopAsync(), Is.Zero, other.Errors);
         await Service_is_ready_at_the_address_told();
     }

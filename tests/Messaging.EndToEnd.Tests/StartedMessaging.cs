@@ -62,7 +62,8 @@ sealed class StartedMessaging : IDisposable
         var run = JsonElement.Parse(File.ReadAllText(Path.Combine(dataFolder, "run.json")));
         var service = run.GetProperty("service").GetProperty("pid").GetInt32();
         var pidFile = Path.Combine(dataFolder, "postgres", "cluster", "postmaster.pid");
-        int[] postmaster = File.Exists(pidFile) ? [int.Parse(File.ReadLines(pidFile).First(), System.Globalization.CultureInfo.InvariantCulture)] : [];
+        int[] postmaster = File.Exists(pidFile)
+            ? [int.Parse(File.ReadLines(pidFile).First(), System.Globalization.CultureInfo.InvariantCulture)] : [];
         return [.. ((int[])[service, .. postmaster]).Select(pid => ProcessIdentity.Of(pid)!.Value)];
     }
 }

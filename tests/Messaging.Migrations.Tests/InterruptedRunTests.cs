@@ -108,7 +108,8 @@ sealed class InterruptedRunTests
         var end = await tool.EndAsync();
 
         Assert.That(end.ExitCode, Is.EqualTo(1), end.Errors);
-        Assert.That(end.Errors, Does.Match("^202601020001 gate(: the connection was lost| failed: terminating connection)").And.Not.Contain('\n'));
+        Assert.That(
+            end.Errors, Does.Match("^202601020001 gate(: the connection was lost| failed: terminating connection)").And.Not.Contain('\n'));
     }
 
     [Test]

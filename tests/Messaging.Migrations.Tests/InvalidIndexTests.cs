@@ -110,7 +110,8 @@ sealed class InvalidIndexTests
     static async Task LeaveInvalidAsync(TestDatabase database, string index)
     {
         await database.ExecuteAsync("INSERT INTO people (id, name) VALUES (1, 'Ada'), (2, 'Ada')");
-        Assert.That(() => database.ExecuteAsync($"CREATE UNIQUE INDEX CONCURRENTLY {index} ON people (name)"), Throws.TypeOf<PostgresException>());
+        Assert.That(
+            () => database.ExecuteAsync($"CREATE UNIQUE INDEX CONCURRENTLY {index} ON people (name)"), Throws.TypeOf<PostgresException>());
         await database.ExecuteAsync("DELETE FROM people");
     }
 }

@@ -22,7 +22,8 @@ sealed class NewerReleaseTests
 
         var status = await Tool.RunAsync(database.ConnectionString, Scripts.Sample, "status");
 
-        Assert.That(status.Output, Does.Contain("PROBLEM  202602010002 drop_nicknames is applied, but missing from these scripts, and breaks"));
+        Assert.That(
+            status.Output, Does.Contain("PROBLEM  202602010002 drop_nicknames is applied, but missing from these scripts, and breaks"));
         Assert.That(status.ExitCode, Is.EqualTo(1));
     }
 

@@ -8,7 +8,8 @@ sealed class StoredNumberTests
     const long Script = 202611280501;
 
     const string NumbersSql = """
-        SELECT (SELECT metadata FROM users), (SELECT metadata FROM conversations), (SELECT metadata FROM messages), (SELECT metadata FROM message_edits),
+        SELECT (SELECT metadata FROM users), (SELECT metadata FROM conversations), (SELECT metadata FROM messages),
+            (SELECT metadata FROM message_edits),
             (SELECT metadata FROM message_originals), (SELECT payload FROM outbox), (SELECT payload FROM feed)
         """;
 
@@ -36,7 +37,8 @@ sealed class StoredNumberTests
 
         await new Migrator(database.ConnectionString).UpAsync(Script);
 
-        Assert.That(await database.LinesAsync("SELECT metadata FROM users"), Is.EqualTo((string[])[$$"""{"a": -12345.333333333334, "b": "{{digits}}"}"""]));
+        Assert.That(await database.LinesAsync("SELECT metadata FROM users"),
+            Is.EqualTo((string[])[$$"""{"a": -12345.333333333334, "b": "{{digits}}"}"""]));
     }
 
     [Test]
@@ -44,11 +46,13 @@ sealed class StoredNumberTests
     {
         await using var database = await DatabaseWithAsync("{}");
         await database.ExecuteAsync(
-            "INSERT INTO users (id, metadata, created_at, updated_at) SELECT n, '{\"a\": 1e-500}', now(), now() FROM generate_series(1, 5000) AS n");
+            "INSERT INTO users (id, metadata, created_at, updated_at) SELECT n, '{\"a\": 1e-500}', now(), now() "
+                + "FROM generate_series(1, 5000) AS n");
 
         await new Migrator(database.ConnectionString).UpAsync(Script);
 
-        Assert.That(await database.LinesAsync("SELECT metadata, count(*) FROM users GROUP BY 1 ORDER BY 2"), Is.EqualTo((string[])["{}|1", "{\"a\": 0}|5000"]));
+        Assert.That(await database.LinesAsync("SELECT metadata, count(*) FROM users GROUP BY 1 ORDER BY 2"),
+            Is.EqualTo((string[])["{}|1", "{\"a\": 0}|5000"]));
         Assert.That(
             await database.ScalarAsync<long>("SELECT max(rows) FROM (SELECT count(*) AS rows FROM users GROUP BY xmin::text) AS t"),
             Is.LessThanOrEqualTo(1_000));
@@ -59,7 +63,8 @@ sealed class StoredNumberTests
     {
         await using var database = await DatabaseWithAsync("{}");
         await database.ExecuteAsync(
-            "INSERT INTO users (id, metadata, created_at, updated_at) SELECT n, '{\"a\": 1e-500}', now(), now() FROM generate_series(1000, 4999) AS n");
+            "INSERT INTO users (id, metadata, created_at, updated_at) SELECT n, '{\"a\": 1e-500}', now(), now() "
+                + "FROM generate_series(1000, 4999) AS n");
         await database.ExecuteAsync("DELETE FROM users WHERE id < '2000'");
         await database.ExecuteAsync("VACUUM users");
         await using var holder = await HoldAsync(database, "SELECT FROM users WHERE id = '3000' FOR UPDATE");
@@ -114,8 +119,10 @@ sealed class StoredNumberTests
             INSERT INTO users (id, metadata, created_at, updated_at) VALUES ('anna', '{json}', now(), now());
             INSERT INTO conversations (id, type, metadata, participant_count, created_at, updated_at, last_event_at, last_activity_at)
             VALUES (gen_random_uuid(), 'group', '{json}', 0, now(), now(), now(), now());
-            INSERT INTO messages (conversation_id, seq, created_at, id, type, metadata) VALUES (gen_random_uuid(), 1, now(), gen_random_uuid(), 'text', '{json}');
-            INSERT INTO message_edits (conversation_id, seq, version, metadata, edited_at) VALUES (gen_random_uuid(), 1, 1, '{json}', now());
+            INSERT INTO messages (conversation_id, seq, created_at, id, type, metadata)
+            VALUES (gen_random_uuid(), 1, now(), gen_random_uuid(), 'text', '{json}');
+            INSERT INTO message_edits (conversation_id, seq, version, metadata, edited_at)
+            VALUES (gen_random_uuid(), 1, 1, '{json}', now());
             INSERT INTO message_originals (conversation_id, seq, metadata) VALUES (gen_random_uuid(), 1, '{json}');
             INSERT INTO outbox (occurred_at, type, payload) VALUES (now(), 'message:new', '{json}');
             INSERT INTO feed (position, occurred_at, type, payload) VALUES (1, now(), 'message:new', '{json}');

@@ -36,18 +36,22 @@ sealed class TestServer
     {
         var name = $"test_{Guid.NewGuid():N}";
         await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE template0");
-        return new TestDatabase(name, new NpgsqlConnectionStringBuilder(connectionString) { Database = name, Pooling = false }.ConnectionString);
+        return new TestDatabase(
+            name, new NpgsqlConnectionStringBuilder(connectionString) { Database = name, Pooling = false }.ConnectionString);
     }
 
     // Not WITH (FORCE): that asks for the right to end an autovacuum too, which the plain form waits for.
     public static async Task DropDatabaseAsync(string name)
     {
         await ExecuteAsync($"ALTER DATABASE {name} ALLOW_CONNECTIONS false");
-        await ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND backend_type = 'client backend'");
+        await ExecuteAsync(
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND backend_type = 'client backend'");
         await ExecuteAsync($"DROP DATABASE IF EXISTS {name}");
     }
 
-    /// <summary>A role that owns one database and, unless it may create more, nothing else. The server's own role needs CREATEROLE.</summary>
+    /// <summary>
+    /// A role that owns one database and, unless it may create more, nothing else. The server's own role needs CREATEROLE.
+    /// </summary>
     public static async Task<TestOwner> CreateOwnerAsync(TestDatabase database, bool mayCreateDatabases = false)
     {
         var name = $"test_{Guid.NewGuid():N}";
@@ -66,7 +70,8 @@ sealed class TestServer
 
     static async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

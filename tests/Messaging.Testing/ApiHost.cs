@@ -56,7 +56,8 @@ public sealed class ApiHost : IAsyncDisposable
     public LogRecorder Logs => factory.Logs;
 
     /// <summary>Starts with a fresh database.</summary>
-    /// <param name="settings">Configuration such as <c>("Messaging:Limits:GroupSize", "3")</c>; null takes one of the defaults away.</param>
+    /// <param name="settings">Configuration such as <c>("Messaging:Limits:GroupSize", "3")</c>; null takes one of the defaults
+    /// away.</param>
     public static Task<ApiHost> StartAsync(params (string Name, string? Value)[] settings) => StartAsync(TimeProvider.System, settings);
 
     /// <summary>Starts with a fresh database and a clock of the test's own, which says what has expired.</summary>

@@ -31,11 +31,13 @@ public sealed class ClientModel
 
     /// <summary>The inbox as the client would show it: what it knows of each conversation, newest activity first.</summary>
     public IReadOnlyList<string> Inbox => [.. conversations.Values.Where(IsInInbox)
-        .OrderByDescending(c => Text(c["lastActivityAt"]), StringComparer.Ordinal).ThenByDescending(c => Text(c["id"]), StringComparer.Ordinal)
+        .OrderByDescending(c => Text(c["lastActivityAt"]), StringComparer.Ordinal)
+        .ThenByDescending(c => Text(c["id"]), StringComparer.Ordinal)
         .Select(Comparable)];
 
     /// <summary>The messages of others that are unread, over all conversations.</summary>
-    public long Unread => conversations.Values.Where(c => IsInInbox(c) && c["me"]!["mutedUntil"] is null).Sum(c => Number(c["me"]!["unreadCount"]));
+    public long Unread =>
+        conversations.Values.Where(c => IsInInbox(c) && c["me"]!["mutedUntil"] is null).Sum(c => Number(c["me"]!["unreadCount"]));
 
     public void Apply(JsonObject envelope)
     {
@@ -174,7 +176,8 @@ public sealed class ClientModel
         conversation["me"]!["hidden"] = false;
         conversation["lastActivityAt"] = message["createdAt"]!.DeepClone();
         conversation["lastMessage"] = new JsonObject(
-            new[] { "id", "seq", "type", "senderId", "text", "createdAt" }.Select(name => KeyValuePair.Create(name, message[name]?.DeepClone())))
+            new[] { "id", "seq", "type", "senderId", "text", "createdAt" }.Select(
+                name => KeyValuePair.Create(name, message[name]?.DeepClone())))
         {
             ["deleted"] = message["deleted"] is not null,
         };
@@ -262,13 +265,15 @@ public sealed class ClientModel
     // The numbers are of a moment: lastSeq and countedAt say which. What was heard by now and is later than that is counted here.
     private void Recount(JsonObject conversation, JsonObject change)
     {
-        var (me, id, pointer, known) = (conversation["me"]!, Text(conversation["id"]), Number(change["lastReadSeq"]), Number(change["lastSeq"]));
+        var (me, id, pointer, known) = (conversation["me"]!, Text(conversation["id"]), Number(change["lastReadSeq"]),
+            Number(change["lastSeq"]));
         Move(me, pointer, isBack: true);
         foreach (var name in new[] { "unreadCount", "mentionCount", "countedAt" })
             me[name] = change[name]!.DeepClone();
         foreach (var later in heard[id].Where(m => Number(m["seq"]) > known))
             Count(conversation, later, pointer);
-        foreach (var (gone, _) in deleted[id].Where(d => Number(d.Message["seq"]) <= known && string.CompareOrdinal(d.At, Text(change["countedAt"])) > 0))
+        foreach (var (gone, _) in deleted[id].Where(
+            d => Number(d.Message["seq"]) <= known && string.CompareOrdinal(d.At, Text(change["countedAt"])) > 0))
             Count(conversation, gone, pointer, change: -1);
         countedUpTo[id] = Math.Max(known, heard[id].Select(m => Number(m["seq"])).DefaultIfEmpty().Max());
     }
@@ -288,7 +293,8 @@ public sealed class ClientModel
         if (Number(conversation["lastSeq"]) <= cleared)
             kept["lastActivityAt"] = null;
         kept["participants"] = new JsonArray([.. conversation["participants"]!.AsArray().Select(p => Beyond(cleared, p!))]);
-        foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq", "starred", "mutedUntil", "colorTag", "draft" })
+        foreach (var name in new[] { "unreadCount", "mentionCount", "lastReadSeq", "lastDeliveredSeq", "starred", "mutedUntil", "colorTag",
+            "draft" })
             kept[name] = conversation["me"]![name]?.DeepClone();
         return Sorted(kept).ToJsonString();
     }
@@ -318,5 +324,6 @@ public sealed class ClientModel
 
     private static string Text(JsonNode? node) => node?.GetValue<string>() ?? "";
 
-    private static long Number(JsonNode? node) => node is null ? 0 : node.AsValue().TryGetValue<long>(out var number) ? number : node.GetValue<int>();
+    private static long Number(JsonNode? node) =>
+        node is null ? 0 : node.AsValue().TryGetValue<long>(out var number) ? number : node.GetValue<int>();
 }

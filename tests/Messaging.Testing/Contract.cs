@@ -52,7 +52,8 @@ public sealed class Contract
     {
         this.document = document;
         calls = document.GetProperty("paths").EnumerateObject()
-            .SelectMany(path => path.Value.EnumerateObject(), (path, call) => (call.Name, Template: Segments(path.Name), Operation: call.Value))
+            .SelectMany(path => path.Value.EnumerateObject(),
+                (path, call) => (call.Name, Template: Segments(path.Name), Operation: call.Value))
             .ToLookup(call => (call.Name.ToUpperInvariant(), call.Template.Length), call => (call.Template, call.Operation));
         var definitions = Local(document.GetProperty("components").GetProperty("schemas").GetRawText());
         Build($$"""{"$id":"{{Id}}","$defs":{{definitions}}}""");
@@ -91,7 +92,8 @@ public sealed class Contract
         if (whole["id"] is null && whole["type"]?.GetValue<string>() is "typing" or "presence:changed")
             whole["id"] = "";
         return Misfit("EventEnvelope", JsonSerializer.SerializeToElement(whole))
-            ?? (EventData.TryGetValue(envelope.GetProperty("type").GetString()!, out var component) ? Misfit(component, envelope.GetProperty("data")) : null);
+            ?? (EventData.TryGetValue(envelope.GetProperty("type").GetString()!, out var component)
+                ? Misfit(component, envelope.GetProperty("data")) : null);
     }
 
     /// <summary>The codes that the document has for a call's refusals of a status.</summary>
@@ -100,7 +102,8 @@ public sealed class Contract
 
     /// <summary>Every code that the document has.</summary>
     public IReadOnlySet<string> AllCodes() =>
-        document.GetProperty("components").GetProperty("responses").EnumerateObject().SelectMany(response => CodesOf(response.Value)).ToHashSet();
+        document.GetProperty("components").GetProperty("responses").EnumerateObject().SelectMany(response => CodesOf(response.Value))
+            .ToHashSet();
 
     static string[] CodesOf(JsonElement response) =>
     [

@@ -12,11 +12,13 @@ public sealed class ContractHandler() : DelegatingHandler(new SocketsHttpHandler
         var type = response.Content.Headers.ContentType;
         var isFile = type is not null && !IsJson(type) && response.IsSuccessStatusCode;
         var body = isFile ? [] : await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        var deviation = Contract.Served.Deviation(request.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type?.MediaType, body);
+        var deviation = Contract.Served.Deviation(
+            request.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type?.MediaType, body);
         if (deviation is null)
             return response;
         response.Dispose();
-        throw new AssertionException($"{request.Method} {request.RequestUri.AbsolutePath} answered {(int)response.StatusCode} against the document:\n{deviation}");
+        throw new AssertionException(
+            $"{request.Method} {request.RequestUri.AbsolutePath} answered {(int)response.StatusCode} against the document:\n{deviation}");
     }
 
     static bool IsJson(MediaTypeHeaderValue? type) =>

@@ -13,7 +13,8 @@ public sealed class HubClient : IAsyncDisposable
     static readonly string[] Types =
     [
         "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "message:saved", "message:read",
-        "message:delivered", "attachment:ready", "conversation:created", "conversation:updated", "conversation:archived", "conversation:closed",
+        "message:delivered", "attachment:ready", "conversation:created", "conversation:updated", "conversation:archived",
+        "conversation:closed",
         "conversation:reopened", "conversation:deleted", "participant:added", "participant:updated", "participant:removed",
         "unread:changed", "settings:updated", "typing", "presence:changed", "test:event",
     ];
@@ -66,7 +67,8 @@ public sealed class HubClient : IAsyncDisposable
     }
 
     public static Uri Address(Uri address, string token, string? cursor = null) => new(
-        $"ws://{address.Authority}/hubs/messaging?access_token={token}" + (cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}"));
+        $"ws://{address.Authority}/hubs/messaging?access_token={token}"
+            + (cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}"));
 
     /// <summary>The next event of the type; others before it are passed over.</summary>
     public async Task<JsonElement> NextAsync(string type)

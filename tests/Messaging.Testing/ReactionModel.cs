@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Messaging.Testing;
 
 /// <summary>
-/// What a careful client keeps of the reactions to some messages: a page of the history, and every <c>message:reaction</c> folded into it by
-/// the rules of docs/integrating.md.
+/// What a careful client keeps of the reactions to some messages: a page of the history, and every <c>message:reaction</c> folded into it
+/// by the rules of docs/integrating.md.
 /// </summary>
 public sealed class ReactionModel
 {
@@ -25,7 +25,8 @@ public sealed class ReactionModel
     public void Apply(JsonObject envelope)
     {
         var data = envelope["data"]!;
-        if (envelope["type"]!.GetValue<string>() != "message:reaction" || !messages.TryGetValue(data["messageId"]!.GetValue<string>(), out var groups))
+        if (envelope["type"]!.GetValue<string>() != "message:reaction"
+            || !messages.TryGetValue(data["messageId"]!.GetValue<string>(), out var groups))
             return;
         var (emoji, who, count) = (data["emoji"]!.GetValue<string>(), data["userId"]!.GetValue<string>(), data["count"]!.GetValue<int>());
         var at = groups.FindIndex(group => group.Emoji == emoji);

@@ -48,7 +48,8 @@ sealed class DataFolder : IDisposable
         catch (UnauthorizedAccessException exception)
         {
             throw new StartException(
-                $"{path} cannot be written: {exception.Message} It may have been made by another user; set MESSAGING_DATA to a folder of your own.",
+                $"{path} cannot be written: {exception.Message} It may have been made by another user; set MESSAGING_DATA to a folder of "
+                    + "your own.",
                 exception);
         }
         catch (IOException exception)
@@ -83,7 +84,8 @@ sealed class DataFolder : IDisposable
 
     public DemoState Demo
     {
-        get => File.Exists(DemoFile) && Enum.TryParse<DemoState>(File.ReadAllText(DemoFile), ignoreCase: true, out var state) ? state : DemoState.None;
+        get => File.Exists(DemoFile) && Enum.TryParse<DemoState>(File.ReadAllText(DemoFile), ignoreCase: true, out var state)
+            ? state : DemoState.None;
         set => File.WriteAllText(DemoFile, value.ToString());
     }
 

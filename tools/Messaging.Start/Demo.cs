@@ -85,13 +85,15 @@ sealed class Demo(HttpClient client, Action<string> tell)
 
     async Task<bool> HasUsersAsync(CancellationToken ct)
     {
-        var found = await SendAsync(HttpMethod.Get, $"v1/users?ids={string.Join(',', People.Select(person => person.UserId))}", body: null, ct);
+        var found = await SendAsync(
+            HttpMethod.Get, $"v1/users?ids={string.Join(',', People.Select(person => person.UserId))}", body: null, ct);
         return found.GetProperty("items").GetArrayLength() > 0;
     }
 
     async Task LoadAsync(CancellationToken ct)
     {
-        var users = People.Select(person => new { userId = person.UserId, displayName = DisplayName(person), person.FirstName, person.LastName });
+        var users = People.Select(
+            person => new { userId = person.UserId, displayName = DisplayName(person), person.FirstName, person.LastName });
         await SendAsync(HttpMethod.Put, "v1/users", new { users }, ct);
 
         var direct = await SendAsync(HttpMethod.Post, "v1/conversations/direct", new { userId = "grace" }, ct, actor: "ada");
@@ -111,7 +113,8 @@ sealed class Demo(HttpClient client, Action<string> tell)
     {
         var id = conversation.GetProperty("id").GetString();
         foreach (var (number, (from, text)) in messages.Index())
-            await SendAsync(HttpMethod.Post, $"v1/conversations/{id}/messages", new { clientMessageId = $"demo-{number}", text }, ct, actor: from);
+            await SendAsync(
+                HttpMethod.Post, $"v1/conversations/{id}/messages", new { clientMessageId = $"demo-{number}", text }, ct, actor: from);
     }
 
     async Task<JsonElement> SendAsync(

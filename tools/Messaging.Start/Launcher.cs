@@ -96,7 +96,8 @@ sealed class Launcher(bool json)
     {
         Step("Migrating the database");
         // The longer way round a pooler, where one stands before the database.
-        var direct = Environment.GetEnvironmentVariable("ConnectionStrings__MessagingDirect") is { Length: > 0 } given ? given : connectionString;
+        var direct = Environment.GetEnvironmentVariable("ConnectionStrings__MessagingDirect") is { Length: > 0 } given
+            ? given : connectionString;
         await new Migrator(direct, output: Console.Error).UpAsync(ct: ct);
     }
 

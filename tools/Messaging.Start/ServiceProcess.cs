@@ -28,7 +28,8 @@ sealed class ServiceProcess : IDisposable
     {
         var assembly = Path.Combine(root, "src", "Messaging.Api", "bin", "Release", "net10.0", "Messaging.Api.dll");
         // The shell gives way to the service, which keeps its pid: a pipe to the launcher would break with the launcher.
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1", "sh", log, Environment.ProcessPath!, assembly, "serve"])
+        var start = new ProcessStartInfo(
+            "/bin/sh", ["-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1", "sh", log, Environment.ProcessPath!, assembly, "serve"])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

@@ -37,7 +37,8 @@ sealed class Settings
     /// <summary>Fails on addresses that cannot be listened on, before anything is started.</summary>
     public static Settings Read(string dataFolder)
     {
-        var urls = (Given("ASPNETCORE_URLS") ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var urls = (Given("ASPNETCORE_URLS") ?? DefaultUrl).Split(
+            ';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return new(dataFolder, string.Join(';', urls.Select(WithPort)));
     }
 
@@ -62,7 +63,8 @@ sealed class Settings
             if (IPAddress.TryParse(uri.DnsSafeHost, out var address))
                 addresses = [address];
             if (!addresses.All(where => IsFree(where, uri.Port)))
-                throw new StartException($"{url} is in use by something else. Set ASPNETCORE_URLS to another address, for example http://localhost:{uri.Port + 1}.");
+                throw new StartException($"{url} is in use by something else. Set ASPNETCORE_URLS to another address, for example "
+                    + $"http://localhost:{uri.Port + 1}.");
         }
     }
 

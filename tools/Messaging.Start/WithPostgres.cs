@@ -9,7 +9,8 @@ static class WithPostgres
 {
     public static async Task<int> RunAsync(string program, IEnumerable<string> arguments, StopRequest stop)
     {
-        await using var server = await PrivatePostgres.StartAsync(PrivatePostgresOptions.ThrowAway with { StopsOnSignals = false }, stop.Token);
+        await using var server = await PrivatePostgres.StartAsync(
+            PrivatePostgresOptions.ThrowAway with { StopsOnSignals = false }, stop.Token);
         var start = new ProcessStartInfo(program, arguments);
         start.Environment["MESSAGING_TEST_DATABASE"] = server.ConnectionString;
 

@@ -25,8 +25,8 @@ public sealed class CreateAccounts : Migration
         -- Unique whatever the case; also finds an account by its name, and names by their beginning.
         CREATE UNIQUE INDEX uq_accounts_username ON accounts (lower(username));
 
-        -- The one refresh token that is good of each family: of those that followed one another on one login. Each begins with what all of its
-        -- family share. Only hashes are kept.
+        -- The one refresh token that is good of each family: of those that followed one another on one login. Each begins with what all of
+        -- its family share. Only hashes are kept.
         CREATE TABLE refresh_tokens (
             family_hash bytea            NOT NULL,
             token_hash  bytea            NOT NULL,

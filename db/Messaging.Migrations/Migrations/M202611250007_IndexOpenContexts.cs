@@ -5,7 +5,8 @@ namespace Messaging.Migrations.Migrations;
 public sealed class IndexOpenContexts : Migration
 {
     public override void Up() => Execute.Sql(
-        "CREATE INDEX CONCURRENTLY ix_conversations_open_context ON conversations (id) WHERE context_id IS NOT NULL AND closed_at IS NULL;");
+        "CREATE INDEX CONCURRENTLY ix_conversations_open_context ON conversations (id) WHERE context_id IS NOT NULL "
+            + "AND closed_at IS NULL;");
 
     public override void Down() => Execute.Sql("DROP INDEX CONCURRENTLY ix_conversations_open_context;");
 }

@@ -30,7 +30,8 @@ public sealed class EditAndDeleteMessages : Migration
             CONSTRAINT pk_message_originals PRIMARY KEY (conversation_id, seq)
         );
 
-        -- What clients are told of the deletion: whoever reads the feed again finds by it what must be told no more. Null for a system message.
+        -- What clients are told of the deletion: whoever reads the feed again finds by it what must be told no more. Null for a system
+        -- message.
         ALTER TABLE message_gaps ADD COLUMN deletion jsonb;
 
         ALTER TABLE message_hidden ADD COLUMN hidden_at timestamptz NOT NULL DEFAULT now();

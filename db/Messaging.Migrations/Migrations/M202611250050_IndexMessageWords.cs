@@ -10,14 +10,16 @@ public sealed class IndexMessageWords : Migration
     public override void Up() => Execute.Sql("""
         CREATE EXTENSION IF NOT EXISTS btree_gin;
 
-        -- A text with a space for each sign that PostgreSQL's parser would make more of than words: without these, what looks like a tag would
-        -- be no words at all, and the parts of an address, a path or a signed number could not be found. Every character keeps its place.
+        -- A text with a space for each sign that PostgreSQL's parser would make more of than words: without these, what looks like a tag
+        -- would be no words at all, and the parts of an address, a path or a signed number could not be found. Every character keeps its
+        -- place.
         CREATE FUNCTION message_plain(message text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
             SELECT translate(message, '<>&/\-+.~_@:', '            ')
         $$;
 
-        -- On the parent alone, where it makes nobody wait: new months have it from the start, and the service builds it on those that are there.
-        -- Of all messages: a deleted one has no text, and PostgreSQL uses no statistics of the words of an index that leaves rows out.
+        -- On the parent alone, where it makes nobody wait: new months have it from the start, and the service builds it on those that are
+        -- there. Of all messages: a deleted one has no text, and PostgreSQL uses no statistics of the words of an index that leaves rows
+        -- out.
         CREATE INDEX ix_messages_words ON ONLY messages USING gin (conversation_id, to_tsvector('simple', message_plain(text)));
         """);
 

@@ -9,8 +9,8 @@ public sealed class CreateRevocations : Migration
             kind       text COLLATE "C" NOT NULL,
             subject    text COLLATE "C" NOT NULL,
             revoked_at timestamptz      NOT NULL DEFAULT clock_timestamp(),
-            -- Who wrote it: nodes ask for what was written by transactions that were not over when they asked last, so that none slips by that
-            -- commits late.
+            -- Who wrote it: nodes ask for what was written by transactions that were not over when they asked last, so that none slips by
+            -- that commits late.
             xact       xid8             NOT NULL DEFAULT pg_current_xact_id(),
             CONSTRAINT pk_revocations PRIMARY KEY (kind, subject),
             CONSTRAINT ck_revocations_kind CHECK (kind IN ('key', 'session', 'tokens', 'connections'))

@@ -25,7 +25,8 @@ public sealed class BoundStoredNumbers : Migration
                 WHEN 'object' THEN
                     RETURN coalesce((SELECT jsonb_object_agg(m.key, pg_temp.bounded(m.value)) FROM jsonb_each(given) AS m), '{}');
                 WHEN 'array' THEN
-                    RETURN coalesce((SELECT jsonb_agg(pg_temp.bounded(i.value) ORDER BY i.n) FROM jsonb_array_elements(given) WITH ORDINALITY AS i (value, n)), '[]');
+                    RETURN coalesce((SELECT jsonb_agg(pg_temp.bounded(i.value) ORDER BY i.n)
+                        FROM jsonb_array_elements(given) WITH ORDINALITY AS i (value, n)), '[]');
                 WHEN 'number' THEN
                     number := given #>> '{}';
                     IF length(number::text) <= 400 THEN
@@ -42,12 +43,14 @@ public sealed class BoundStoredNumbers : Migration
             END
             $bounded$;
 
-            -- The key's columns, their texts, and places for such texts. What rows are made into others' payloads comes before the payloads.
+            -- The key's columns, their texts, and places for such texts. What rows are made into others' payloads comes before the
+            -- payloads.
             FOR part IN
                 SELECT c.oid::regclass::text AS name, t.member, string_agg(format('%I', a.attname), ', ' ORDER BY k.n) AS key,
                     string_agg(format('%I::text', a.attname), ', ' ORDER BY k.n) AS texts,
                     string_agg(format('$PLACE[%s]::%s', k.n, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY k.n) AS places
-                FROM (VALUES (1, 'users', 'metadata'), (2, 'conversations', 'metadata'), (3, 'messages', 'metadata'), (4, 'message_edits', 'metadata'),
+                FROM (VALUES (1, 'users', 'metadata'), (2, 'conversations', 'metadata'), (3, 'messages', 'metadata'),
+                    (4, 'message_edits', 'metadata'),
                     (5, 'message_originals', 'metadata'), (6, 'outbox', 'payload'), (7, 'feed', 'payload')) AS t (n, name, member)
                 JOIN pg_class AS c ON c.relkind = 'r'
                     AND (c.oid = t.name::regclass OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = t.name::regclass))
@@ -63,12 +66,15 @@ public sealed class BoundStoredNumbers : Migration
                     EXECUTE format(
                         'SELECT ARRAY[%1$s] FROM (SELECT %2$s FROM %3$s %4$s ORDER BY %2$s LIMIT %5$s) AS t ORDER BY (%2$s) DESC LIMIT 1',
                         part.texts, part.key, part.name,
-                        CASE WHEN low IS NOT NULL THEN format('WHERE (%s) > (%s)', part.key, replace(part.places, '$PLACE', '$1')) END, step)
+                        CASE WHEN low IS NOT NULL
+                            THEN format('WHERE (%s) > (%s)', part.key, replace(part.places, '$PLACE', '$1')) END, step)
                     INTO high USING low;
                     EXIT WHEN high IS NULL;
                     EXECUTE format(
-                        'UPDATE %1$s SET %2$I = pg_temp.bounded(%2$I) WHERE (%3$s) <= (%4$s) %5$s AND CASE WHEN octet_length(%2$I::text) > 400 '
-                        || 'THEN %2$I::text ~ ''[0-9.]{200}[0-9.]{200}'' AND pg_temp.bounded(%2$I)::text IS DISTINCT FROM %2$I::text ELSE false END',
+                        'UPDATE %1$s SET %2$I = pg_temp.bounded(%2$I) WHERE (%3$s) <= (%4$s) %5$s AND '
+                        || 'CASE WHEN octet_length(%2$I::text) > 400 '
+                        || 'THEN %2$I::text ~ ''[0-9.]{200}[0-9.]{200}'' '
+                        || 'AND pg_temp.bounded(%2$I)::text IS DISTINCT FROM %2$I::text ELSE false END',
                         part.name, part.member, part.key, replace(part.places, '$PLACE', '$2'),
                         CASE WHEN low IS NOT NULL THEN format('AND (%s) > (%s)', part.key, replace(part.places, '$PLACE', '$1')) END)
                     USING low, high;

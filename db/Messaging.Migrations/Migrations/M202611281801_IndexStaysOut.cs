@@ -5,7 +5,8 @@ namespace Messaging.Migrations.Migrations;
 public sealed class IndexStaysOut : Migration
 {
     public override void Up() => Execute.Sql(
-        "CREATE INDEX CONCURRENTLY ix_participants_stays_out ON participants (user_id, stays_out_until) WHERE stays_out_until IS NOT NULL;");
+        "CREATE INDEX CONCURRENTLY ix_participants_stays_out ON participants (user_id, stays_out_until) "
+            + "WHERE stays_out_until IS NOT NULL;");
 
     public override void Down() => Execute.Sql("DROP INDEX CONCURRENTLY ix_participants_stays_out;");
 }

@@ -14,14 +14,15 @@ public sealed class PartTheOutbox : Migration
         ALTER TABLE outbox_1 RENAME CONSTRAINT pk_outbox TO pk_outbox_1;
         ALTER TABLE outbox_1 ADD COLUMN part integer NOT NULL DEFAULT 1;
 
-        -- The part that is written into. A sequence, since what the sequencer sets is seen at once, and its reading costs the same at all times.
+        -- The part that is written into. A sequence, since what the sequencer sets is seen at once, and its reading costs the same at all
+        -- times.
         CREATE SEQUENCE outbox_current AS integer;
         SELECT setval('outbox_current', 1);
         -- For whoever may insert into outbox, also on a server whose roles were made before.
         GRANT SELECT ON SEQUENCE outbox_current TO PUBLIC;
 
-        -- The part for an event of this transaction. Shares the part's lock until the transaction ends, and looks once more when it has it: who
-        -- gets the lock alone after writers were sent on knows that nobody writes into the part any more, nor will.
+        -- The part for an event of this transaction. Shares the part's lock until the transaction ends, and looks once more when it has it:
+        -- who gets the lock alone after writers were sent on knows that nobody writes into the part any more, nor will.
         CREATE FUNCTION outbox_part() RETURNS integer LANGUAGE plpgsql AS $$
         DECLARE
             part integer;
@@ -39,8 +40,8 @@ public sealed class PartTheOutbox : Migration
         ALTER TABLE outbox ALTER COLUMN part SET DEFAULT outbox_part();
         ALTER TABLE outbox ATTACH PARTITION outbox_1 FOR VALUES IN (1);
 
-        -- Makes a part, if it is not there yet; answers whether it did. ATTACH lets whoever reads or writes the others pass, dumps included. A
-        -- statement that began before does not know of the part: nobody may be sent to it until such are over.
+        -- Makes a part, if it is not there yet; answers whether it did. ATTACH lets whoever reads or writes the others pass, dumps
+        -- included. A statement that began before does not know of the part: nobody may be sent to it until such are over.
         CREATE FUNCTION create_outbox_part(part integer) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
         DECLARE
             name text := 'outbox_' || part;
@@ -59,8 +60,9 @@ public sealed class PartTheOutbox : Migration
         END
         $$;
 
-        -- Makes a part ready to be written into again; false while an event waits in it or somebody has it open, such as a dump. Never waits for a
-        -- lock, so that nobody waits behind. A part beyond the fourth, of which there are some after a dump, goes when nobody is at the outbox.
+        -- Makes a part ready to be written into again; false while an event waits in it or somebody has it open, such as a dump. Never
+        -- waits for a lock, so that nobody waits behind. A part beyond the fourth, of which there are some after a dump, goes when nobody
+        -- is at the outbox.
         CREATE FUNCTION empty_outbox_part(part integer) RETURNS boolean LANGUAGE plpgsql AS $$
         DECLARE
             name text := 'outbox_' || part;

@@ -34,7 +34,8 @@ public static class AccountEndpoints
     public static IEndpointRouteBuilder MapAccounts(this IEndpointRouteBuilder app)
     {
         // Remembering the answers would store tokens in the clear.
-        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey().Refuses(ProblemCodes.NotFound, ProblemCodes.Unauthenticated);
+        var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey()
+            .Refuses(ProblemCodes.NotFound, ProblemCodes.Unauthenticated);
 
         accounts.MapPost("", RegisterAsync)
             .WithName("registerAccount").WithSummary("Make a user with an account, and log in")

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Authentication;
 namespace Messaging.Api.Accounts;
 
 /// <summary>
-/// Where accounts are switched off, their calls are not there, whatever is sent: before anything else is asked or read. Where they are on, a
-/// service key that nobody was given is refused.
+/// Where accounts are switched off, their calls are not there, whatever is sent: before anything else is asked or read. Where they are on,
+/// a service key that nobody was given is refused.
 /// </summary>
 public sealed class AccountSwitch(RequestDelegate next, AccountSettings settings)
 {
@@ -19,8 +19,10 @@ public sealed class AccountSwitch(RequestDelegate next, AccountSettings settings
             return next(context);
         if (!settings.Enabled)
             throw CommonErrors.NotFound();
-        // Most of these calls need no credential, and clients may send a token that has expired. A service must hear that its key is no good.
-        var isKnown = context.User.Identity?.IsAuthenticated == true || !context.Request.Headers.ContainsKey(CredentialHandler.ApiKeyHeader);
+        // Most of these calls need no credential, and clients may send a token that has expired. A service must hear that its key is no
+        // good.
+        var isKnown = context.User.Identity?.IsAuthenticated == true
+            || !context.Request.Headers.ContainsKey(CredentialHandler.ApiKeyHeader);
         return isKnown ? next(context) : context.ChallengeAsync();
     }
 }

@@ -64,12 +64,14 @@ public static class AttachmentEndpoints
         return TypedResults.Created($"/v1/attachments/{kept.Id}", kept);
     }
 
-    private static async Task<Ok<AttachmentView>> GetAsync(Guid attachmentId, HttpContext context, IMediator mediator, CancellationToken ct) =>
+    private static async Task<Ok<AttachmentView>> GetAsync(
+        Guid attachmentId, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(await mediator.Send(new GetAttachment(context.Actor(), new AttachmentId(attachmentId)), ct));
 
     // Nothing in a file runs here, whatever a browser makes of it; and others may show it on their pages.
     private static async Task<IResult> OpenAsync(
-        Guid attachmentId, string variant, HttpContext context, IMediator mediator, CancellationToken ct, long expires = 0, string? signature = null)
+        Guid attachmentId, string variant, HttpContext context, IMediator mediator, CancellationToken ct, long expires = 0,
+        string? signature = null)
     {
         var ranges = context.Request.GetTypedHeaders().Range?.Ranges;
         var fromStart = (ranges is null || ranges.Any(range => range.From == 0)) && context.Response.Body != Stream.Null;

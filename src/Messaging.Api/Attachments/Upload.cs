@@ -44,7 +44,8 @@ public sealed class Upload
         HttpRequest request, SpoolFolder folder, Limits limits, int around, Func<ConversationId, Task<UploadQuota>> admit,
         CancellationToken ct)
     {
-        var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
+        var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            ? HeaderUtilities.RemoveQuotes(type.Boundary).Value : null;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > BoundaryLength)
             throw CommonErrors.Invalid("", "A multipart body with a boundary is expected.");
         var upload = new Upload();
@@ -82,7 +83,8 @@ public sealed class Upload
             : null;
         if (name is "file" && Path is null)
         {
-            FileName = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
+            FileName = HeaderUtilities.RemoveQuotes(
+                disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
             ContentType = FileType.TryRead(section.ContentType, out var said) ? said : throw NoType();
             var room = await admit(values.ContainsKey("conversationId") ? Conversation() : throw FileFirst());
             room.EnsureFits(least ?? 0);
@@ -145,7 +147,8 @@ public sealed class Upload
     }
 
     private static RuleException NoType() => CommonErrors.Invalid(
-        "file", "The Content-Type of the part is a type such as image/png, of at most 127 ASCII characters; leave it out where you do not know.");
+        "file",
+        "The Content-Type of the part is a type such as image/png, of at most 127 ASCII characters; leave it out where you do not know.");
 
     private static RuleException FileFirst() => CommonErrors.Invalid(
         "conversationId", "The part 'conversationId' comes before the part 'file': who may upload is asked first.");

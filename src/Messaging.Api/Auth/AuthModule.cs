@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Messaging.Api.Auth;
 
-/// <summary>Who may call: user tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.</summary>
+/// <summary>
+/// Who may call: user tokens and service keys, the conventions of <see cref="ScopeConventions"/> and the signer of minted tokens.
+/// </summary>
 public sealed class AuthModule : ApiModule
 {
     public override void AddServices(IServiceCollection services)

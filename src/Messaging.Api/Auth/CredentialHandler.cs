@@ -50,7 +50,8 @@ internal sealed class CredentialHandler(
     {
         var failure = (await HandleAuthenticateOnceSafeAsync()).Failure as RuleException;
         var refusal = failure ?? new RuleException(new Problem(
-            ProblemCodes.Unauthenticated, "A credential is needed: 'Authorization: Bearer <token>' for a user, or 'X-Api-Key: <key>' for a service."));
+            ProblemCodes.Unauthenticated,
+            "A credential is needed: 'Authorization: Bearer <token>' for a user, or 'X-Api-Key: <key>' for a service."));
         if (refusal.Problem.Code == ProblemCodes.Unauthenticated)
         {
             var error = failure is null ? "" : ", error=\"invalid_token\"";
@@ -108,7 +109,8 @@ internal sealed class CredentialHandler(
     {
         var header = Single(Request.Headers.Authorization, "Authorization");
         if (header is null)
-            return Request.Path.StartsWithSegments(Hubs, StringComparison.OrdinalIgnoreCase) ? Single(Request.Query["access_token"], "access_token") : null;
+            return Request.Path.StartsWithSegments(Hubs, StringComparison.OrdinalIgnoreCase)
+                ? Single(Request.Query["access_token"], "access_token") : null;
         return header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
             ? header[BearerPrefix.Length..].Trim()
             : throw new RuleException(new Problem(ProblemCodes.Unauthenticated, "'Authorization: Bearer <token>' is expected."));

@@ -85,7 +85,8 @@ internal sealed class JwksKeys(AuthSettings settings, TimeProvider time, ILogger
             return key switch
             {
                 { Kty: JsonWebAlgorithmsKeyTypes.RSA, Alg: null or "" or SecurityAlgorithms.RsaSha256 } => new SigningKey(
-                    SecurityAlgorithms.RsaSha256, key.Kid, new RsaSecurityKey(new RSAParameters { Modulus = Bytes(key.N), Exponent = Bytes(key.E) })),
+                    SecurityAlgorithms.RsaSha256, key.Kid,
+                    new RsaSecurityKey(new RSAParameters { Modulus = Bytes(key.N), Exponent = Bytes(key.E) })),
                 { Kty: JsonWebAlgorithmsKeyTypes.EllipticCurve, Crv: JsonWebKeyECTypes.P256 } => new SigningKey(
                     SecurityAlgorithms.EcdsaSha256, key.Kid, new ECDsaSecurityKey(ECDsa.Create(new ECParameters
                     {

@@ -28,7 +28,8 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
 
     /// <summary>What the token says, once all about it is in order.</summary>
     /// <exception cref="UnknownCredentialException">Nobody who may has signed it.</exception>
-    /// <exception cref="RuleException">It is signed and not good all the same, with a reason that helps its maker and names no secret.</exception>
+    /// <exception cref="RuleException">It is signed and not good all the same, with a reason that helps its maker and names no
+    /// secret.</exception>
     public async Task<ValidToken> ValidateAsync(string text, CancellationToken ct)
     {
         try
@@ -137,7 +138,8 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
     private static IEnumerable<SigningKey> Configured(AuthSettings settings)
     {
         if (!string.IsNullOrEmpty(settings.Hs256Secret))
-            yield return new SigningKey(SecurityAlgorithms.HmacSha256, keyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
+            yield return new SigningKey(
+                SecurityAlgorithms.HmacSha256, keyId: null, new SymmetricSecurityKey(Encoding.UTF8.GetBytes(settings.Hs256Secret)));
         foreach (var key in string.IsNullOrEmpty(settings.PublicKeys) ? [] : PemKeys.Parse(settings.PublicKeys))
             yield return key;
     }

@@ -12,7 +12,8 @@ internal static class TokenVerbs
         if (!UserId.TryParse(user, provider: null, out var userId))
             throw new UsageException("A user id is 1 to 64 of A-Z a-z 0-9 _ . : @ -.");
         var seconds = MintToken.DefaultTtlSeconds;
-        if (session.Arguments.Optional("--ttl") is { } ttl && !int.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out seconds))
+        if (session.Arguments.Optional("--ttl") is { } ttl
+            && !int.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out seconds))
             throw new UsageException("--ttl takes a number of seconds.");
         session.Arguments.RefuseTheRest();
 

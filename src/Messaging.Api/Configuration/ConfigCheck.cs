@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Messaging.Api.Configuration;
 
-/// <summary>The verb <c>config check</c>: all that is wrong with the configuration, and whether PostgreSQL has room for the nodes.</summary>
+/// <summary>
+/// The verb <c>config check</c>: all that is wrong with the configuration, and whether PostgreSQL has room for the nodes.
+/// </summary>
 public static class ConfigCheck
 {
     private const int Nodes = 2;
@@ -54,7 +56,8 @@ public static class ConfigCheck
     }
 
     private sealed record Answer(
-        IReadOnlyList<string> Errors, IReadOnlyList<PoolSize> Pools, int? ConnectionsPerNode, ConnectionCapacity? Room, int? FittingNodes, string? NotAsked)
+        IReadOnlyList<string> Errors, IReadOnlyList<PoolSize> Pools, int? ConnectionsPerNode, ConnectionCapacity? Room, int? FittingNodes,
+        string? NotAsked)
     {
         public IEnumerable<string> Lines()
         {
@@ -63,7 +66,8 @@ public static class ConfigCheck
             return
             [
                 "The configuration can be used.",
-                $"A node takes up to {ConnectionsPerNode} connections: {string.Join(", ", Pools.Select(pool => $"{pool.Connections} for {pool.For}"))}.",
+                $"A node takes up to {ConnectionsPerNode} connections: "
+                    + $"{string.Join(", ", Pools.Select(pool => $"{pool.Connections} for {pool.For}"))}.",
                 Room is null
                     ? $"PostgreSQL could not be asked for its max_connections: {NotAsked}"
                     : $"PostgreSQL gives this role {Room.Available} (max_connections is {Room.MaxConnections}): room for {FittingNodes} "

@@ -17,7 +17,8 @@ public static class SettingsSetup
     /// names that mean nothing, and what <paramref name="check"/> says of the values. An empty value is none: the default holds.
     /// </summary>
     /// <param name="check">Errors of values that are well-formed, each led by the member's name and a colon; never a value.</param>
-    public static IServiceCollection AddSettings<T>(this IServiceCollection services, string section, Func<T, IEnumerable<string>>? check = null)
+    public static IServiceCollection AddSettings<T>(
+        this IServiceCollection services, string section, Func<T, IEnumerable<string>>? check = null)
         where T : class, new()
     {
         foreach (var property in typeof(T).GetProperties().Where(property => property.PropertyType.IsEnum))
@@ -65,7 +66,9 @@ public static class SettingsSetup
             select $"{SettingsShape.Name(setting.Key)}: there is no such setting; below {Root}__ there are {known}.";
     }
 
-    /// <summary>All that is wrong in some sections, and in what is no section's, be there others or not; without any in all of them.</summary>
+    /// <summary>
+    /// All that is wrong in some sections, and in what is no section's, be there others or not; without any in all of them.
+    /// </summary>
     public static IReadOnlyList<string> FindErrorsOfSections(this IServiceProvider services, params IReadOnlyCollection<string> sections)
     {
         var configuration = services.GetRequiredService<IConfiguration>();

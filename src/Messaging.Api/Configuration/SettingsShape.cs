@@ -4,7 +4,9 @@ using System.Reflection;
 
 namespace Messaging.Api.Configuration;
 
-/// <summary>Compares a section with the type that it is read as. Names settings as environment variables, and never tells a value.</summary>
+/// <summary>
+/// Compares a section with the type that it is read as. Names settings as environment variables, and never tells a value.
+/// </summary>
 public static class SettingsShape
 {
     public static string Name(string path) => path.Replace(":", "__", StringComparison.Ordinal);
@@ -13,11 +15,13 @@ public static class SettingsShape
     {
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).ToArray();
         if (!string.IsNullOrEmpty(section.Value))
-            yield return $"{Name(section.Path)}: is a section; its settings are written {Name(section.Path)}__{properties[0].Name} and so on.";
+            yield return $"{Name(section.Path)}: is a section; its settings are written {Name(section.Path)}__{properties[0].Name} and so "
+                + "on.";
         foreach (var child in section.GetChildren())
         {
             var property = Array.Find(properties, property => property.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
-            foreach (var error in property is null ? [$"{Name(child.Path)}: there is no such setting."] : ValueErrors(child, property.PropertyType))
+            foreach (var error in property is null
+                ? [$"{Name(child.Path)}: there is no such setting."] : ValueErrors(child, property.PropertyType))
                 yield return error;
         }
     }

@@ -98,7 +98,8 @@ public static class ContactEndpoints
     }
 
     private static async Task<Ok<Page<MessageRequestView>>> ListRequestsAsync(
-        HttpContext context, IMediator mediator, CancellationToken ct, EnumName<RequestDirection>? direction = null, EnumName<RequestStatus>? status = null,
+        HttpContext context, IMediator mediator, CancellationToken ct, EnumName<RequestDirection>? direction = null,
+        EnumName<RequestStatus>? status = null,
         string? cursor = null, int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(
             new ListRequests(context.Actor(), direction?.Value ?? RequestDirection.In, status?.Value, cursor, limit), ct));

@@ -78,14 +78,16 @@ public static class ConversationEndpoints
             .Refuses(ProblemCodes.Blocked, ProblemCodes.NotAContact, ProblemCodes.GroupFull, ProblemCodes.AlreadyExists)
             .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
-            .WithName("listConversations").WithSummary("One's inbox, the newest activity first; for the service, the conversations of a context");
+            .WithName("listConversations")
+            .WithSummary("One's inbox, the newest activity first; for the service, the conversations of a context");
         v1.MapGet("/conversations/{id:guid}", GetAsync)
             .WithName("getConversation").WithSummary("A conversation");
         v1.MapGet("/conversations/by-slug/{slug}", GetBySlugAsync)
             .WithName("getConversationBySlug").WithSummary("A conversation by its slug");
         v1.MapPatch("/conversations/{id:guid}", UpdateAsync)
             .RequireSendLimit()
-            .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.DirectIsFixed, ProblemCodes.AlreadyExists, ProblemCodes.VersionMismatch)
+            .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.DirectIsFixed, ProblemCodes.AlreadyExists,
+                ProblemCodes.VersionMismatch)
             .WithName("updateConversation").WithSummary("Change what a group says of itself and its rules");
         v1.MapPost("/conversations/{id:guid}/close", CloseAsync)
             .RequireSendLimit()
@@ -174,7 +176,8 @@ public static class ConversationEndpoints
         TypedResults.Ok(WithTag(context, await mediator.Send(
             new ArchiveConversation(context.Actor(), new ConversationId(id), Archived: true), ct)));
 
-    private static async Task<Ok<ConversationView>> UnarchiveAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
+    private static async Task<Ok<ConversationView>> UnarchiveAsync(
+        Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(
             new ArchiveConversation(context.Actor(), new ConversationId(id), Archived: false), ct)));
 

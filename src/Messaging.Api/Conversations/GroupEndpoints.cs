@@ -37,7 +37,8 @@ public static class GroupEndpoints
         fixedInDirect.MapPost("/participants", AddAsync)
             .RequireSendLimit()
             .Refuses(
-                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned, ProblemCodes.Blocked,
+                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned,
+                ProblemCodes.Blocked,
                 ProblemCodes.NotAContact)
             .WithName("addParticipants").WithSummary("Let people into a group, all or none");
         fixedInDirect.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
@@ -102,7 +103,8 @@ public static class GroupEndpoints
         TypedResults.Ok(await mediator.Send(new HandOverGroup(context.Actor(), new ConversationId(id), body.UserId), ct));
 
     private static async Task<Ok<Page<BanView>>> ListBansAsync(
-        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null,
+        int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(new ListBans(context.Actor(), new ConversationId(id), cursor, limit), ct));
 
     private static async Task<Results<Ok<BanView>, Created<BanView>>> BanAsync(

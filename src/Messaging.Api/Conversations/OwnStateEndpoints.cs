@@ -81,7 +81,8 @@ public static class OwnStateEndpoints
         if (scope?.Value is DeleteScope.Everyone)
             await mediator.Send(new DeleteConversation(context.Actor(), new ConversationId(id), context.ExpectedVersions()), ct);
         else
-            await mediator.Send(new ClearHistory(context.Actor(), new ConversationId(id), LeavesInbox: true, context.ExpectedVersions()), ct);
+            await mediator.Send(
+                new ClearHistory(context.Actor(), new ConversationId(id), LeavesInbox: true, context.ExpectedVersions()), ct);
         return TypedResults.NoContent();
     }
 

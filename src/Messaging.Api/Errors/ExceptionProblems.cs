@@ -40,7 +40,8 @@ public static partial class ExceptionProblems
         { Code: ProblemCodes.UserNeeded, Member: null } => problem with
         {
             Code = ProblemCodes.InvalidRequest,
-            Detail = $"This call is made for a user: send the {CredentialHandler.UserHeader} header beside the service key, or a user token.",
+            Detail = $"This call is made for a user: send the {CredentialHandler.UserHeader} header beside the service key, or a user "
+                + "token.",
             Member = CredentialHandler.UserHeader,
         },
         { Code: ProblemCodes.UserNeeded, Member: "context" } => problem with
@@ -86,6 +87,7 @@ public static partial class ExceptionProblems
         context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
             .FirstOrDefault(parameter => parameter.Name == name)?.ParameterInfo.ParameterType);
 
-    [GeneratedRegex("""^(?:(?<failed>Failed to bind)|Required) parameter "[^"]*?(?<name>[^" ]+)" (?:from|was not)""", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("""^(?:(?<failed>Failed to bind)|Required) parameter "[^"]*?(?<name>[^" ]+)" (?:from|was not)""",
+        RegexOptions.CultureInvariant, 1000)]
     private static partial Regex ParameterMessage();
 }

@@ -33,15 +33,18 @@ public static class FrameworkProblems
         StatusCodes.Status404NotFound => new(ProblemCodes.NotFound, "There is nothing here that you can see."),
         StatusCodes.Status405MethodNotAllowed => new(
             EdgeCodes.MethodNotAllowed, "This address does not take the method; the Allow header names those that it takes."),
-        StatusCodes.Status406NotAcceptable => new(EdgeCodes.NotAcceptable, "Answers are application/json; the Accept header leaves no room for it."),
+        StatusCodes.Status406NotAcceptable =>
+            new(EdgeCodes.NotAcceptable, "Answers are application/json; the Accept header leaves no room for it."),
         StatusCodes.Status408RequestTimeout => new(EdgeCodes.RequestTimeout, "The request did not arrive in time; send it again."),
         StatusCodes.Status413PayloadTooLarge => new(ProblemCodes.TooLarge, "The body is larger than this call takes."),
         StatusCodes.Status415UnsupportedMediaType => new(
             ProblemCodes.UnsupportedMedia, $"This call does not take the body's content type; send {Taken(context)}."),
         StatusCodes.Status416RangeNotSatisfiable => new(
             EdgeCodes.RangeNotSatisfiable, "The file does not have these bytes; Content-Range says how many it has."),
-        StatusCodes.Status429TooManyRequests => new(ProblemCodes.RateLimited, "Too many requests; try again later.") { RetryAfterSeconds = 60 },
-        StatusCodes.Status431RequestHeaderFieldsTooLarge => new(EdgeCodes.HeadersTooLarge, "The headers are larger than this service takes."),
+        StatusCodes.Status429TooManyRequests =>
+            new(ProblemCodes.RateLimited, "Too many requests; try again later.") { RetryAfterSeconds = 60 },
+        StatusCodes.Status431RequestHeaderFieldsTooLarge =>
+            new(EdgeCodes.HeadersTooLarge, "The headers are larger than this service takes."),
         StatusCodes.Status503ServiceUnavailable => new(ProblemCodes.Unavailable, "Try again in a moment.") { RetryAfterSeconds = 5 },
         >= 500 => Internal,
         _ => new(ProblemCodes.InvalidRequest, "The request could not be read."),

@@ -16,7 +16,9 @@ public sealed partial class JsonPath(string? path)
 
     public string Below(string name) => MemberPath.Of([.. steps, name]);
 
-    /// <summary>In words, what may stand at this place of a body, or parameter, read as <paramref name="root"/>; null when that is not known.</summary>
+    /// <summary>
+    /// In words, what may stand at this place of a body, or parameter, read as <paramref name="root"/>; null when that is not known.
+    /// </summary>
     public string? Expected(Type? root)
     {
         var type = root;
@@ -37,7 +39,8 @@ public sealed partial class JsonPath(string? path)
     private static Type Plain(Type type)
     {
         var given = Nullable.GetUnderlyingType(type) ?? type;
-        if (given.IsGenericType && (given.GetGenericTypeDefinition() == typeof(Optional<>) || given.GetGenericTypeDefinition() == typeof(EnumName<>)))
+        if (given.IsGenericType
+            && (given.GetGenericTypeDefinition() == typeof(Optional<>) || given.GetGenericTypeDefinition() == typeof(EnumName<>)))
             given = given.GenericTypeArguments[0];
         return given == typeof(TimeParameter) ? typeof(Instant) : Nullable.GetUnderlyingType(given) ?? given;
     }
@@ -62,6 +65,7 @@ public sealed partial class JsonPath(string? path)
         };
     }
 
-    [GeneratedRegex(@"\.(?<step>[^.\[]+)|\[(?<step>\d+)\]|\['(?<step>([^']|'(?!\]))*)'\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"\.(?<step>[^.\[]+)|\[(?<step>\d+)\]|\['(?<step>([^']|'(?!\]))*)'\]",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Steps();
 }

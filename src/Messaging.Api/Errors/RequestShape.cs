@@ -104,7 +104,8 @@ public sealed class RequestShape(RequestDelegate next)
         {
             return true;
         }
-        var given = context.GetEndpoint()?.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().SelectMany(answer => answer.ContentTypes) ?? [];
+        var given = context.GetEndpoint()?.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>()
+            .SelectMany(answer => answer.ContentTypes) ?? [];
         return given.Append("application/json").Append(ProblemBody.ContentType).Distinct(StringComparer.Ordinal)
             .Select(type => new MediaTypeHeaderValue(type))
             .Any(type => ranges.Any(range => range.Quality is not 0 && type.IsSubsetOf(range)));

@@ -12,7 +12,9 @@ using System.Text.Json.Serialization;
 
 namespace Messaging.Api.Events;
 
-/// <summary>Events since a cursor, or without one a state to start from. Events repeat what the state holds already: apply them by seq.</summary>
+/// <summary>
+/// Events since a cursor, or without one a state to start from. Events repeat what the state holds already: apply them by seq.
+/// </summary>
 /// <param name="Cursor">What to ask for next with <c>?since=</c>, and to connect to the hub with.</param>
 /// <param name="Conversations">Without <c>since</c>, for a user: the first page of the inbox.</param>
 /// <param name="Unread">Without <c>since</c>, for a user: the badge.</param>

@@ -7,7 +7,8 @@ namespace Messaging.Api.Health;
 /// framework's own way aborts sockets at once. A second signal skips what is left of the draining.
 /// </summary>
 public sealed class DrainingLifetime(
-    Draining draining, IEnumerable<DrainStep> steps, ShutdownSettings settings, IHostApplicationLifetime host, ILogger<DrainingLifetime> logger)
+    Draining draining, IEnumerable<DrainStep> steps, ShutdownSettings settings, IHostApplicationLifetime host,
+    ILogger<DrainingLifetime> logger)
     : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> signals = [];

@@ -51,5 +51,6 @@ public sealed record Liveness(string Status);
 /// <param name="Status">Always <c>ready</c>; anything else is an answer of 503.</param>
 /// <param name="Database">Always <c>up</c>.</param>
 /// <param name="Schema"><c>current</c>, or <c>newer</c> where a newer release has migrated it by what this one runs beside.</param>
-/// <param name="Images"><c>available</c>, or <c>missing</c> where there is no libvips: images are then kept in one size, as they are.</param>
+/// <param name="Images"><c>available</c>, or <c>missing</c> where there is no libvips: images are then kept in one size, as they
+/// are.</param>
 public sealed record Readiness(string Status, string Database, string Schema, string Images);

@@ -27,7 +27,8 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
     private const string BeforeEffect = "before_effect";
 
     private readonly PartitionedRateLimiter<string> turns = PartitionedRateLimiter.Create<string, string>(caller =>
-        RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = MaxWaiting }));
+        RateLimitPartition.GetConcurrencyLimiter(
+            caller, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = MaxWaiting }));
 
     public void Dispose() => turns.Dispose();
 
@@ -37,7 +38,8 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
         if (header.Count == 0 || context.GetEndpoint()?.TakesIdempotencyKey() != true || context.User.CallerKey() is not { } owner)
             return next(context);
         if (header is not [{ Length: >= 1 and <= MaxKeyLength } key] || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-            throw CommonErrors.Invalid(IdempotencyConventions.Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is expected.");
+            throw CommonErrors.Invalid(
+                IdempotencyConventions.Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is expected.");
         return RunAsync(context, owner, key);
     }
 
@@ -105,7 +107,8 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
                     await session.RollbackToAsync(BeforeEffect, context.RequestAborted);
                     continue;
                 }
-                catch (Exception e) when (ExceptionProblems.Of(context, e) is var problems && IsKept(ProblemKinds.Of(problems[0].Code).Status))
+                catch (Exception e)
+                    when (ExceptionProblems.Of(context, e) is var problems && IsKept(ProblemKinds.Of(problems[0].Code).Status))
                 {
                     await session.RollbackToAsync(BeforeEffect, context.RequestAborted);
                     await context.WriteProblemAsync(problems);
@@ -151,5 +154,6 @@ public sealed class IdempotencyMiddleware(RequestDelegate next) : IDisposable
     });
 
     private static RuleException Reused() => new(new Problem(
-        ProblemCodes.IdempotencyKeyReused, "This Idempotency-Key was used for another request; choose a new one.", IdempotencyConventions.Header));
+        ProblemCodes.IdempotencyKeyReused, "This Idempotency-Key was used for another request; choose a new one.",
+        IdempotencyConventions.Header));
 }

@@ -54,7 +54,8 @@ public static class MessageEndpoints
         moderated.MapDelete("/", DeleteAsync)
             .WithName("deleteMessage").WithSummary("Delete a message, for everyone or for oneself")
             .Refuses(
-                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.DeleteWindowPassed, ProblemCodes.VersionMismatch);
+                ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.DeleteWindowPassed,
+                ProblemCodes.VersionMismatch);
         moderated.MapGet("/edits", ListEditsAsync)
             .WithName("listEdits").WithSummary("What a message said before it was edited, the newest first");
 
@@ -104,7 +105,8 @@ public static class MessageEndpoints
     {
         var message = await mediator.Send(
             new EditMessage(
-                context.Actor(), new ConversationId(id), new MessageId(messageId), context.ExpectedVersions(), body.Text, body.Metadata, body.Mentions),
+                context.Actor(), new ConversationId(id), new MessageId(messageId), context.ExpectedVersions(), body.Text, body.Metadata,
+                body.Mentions),
             ct);
         context.SetETag(message.Version);
         return TypedResults.Ok(message);

@@ -27,7 +27,8 @@ public static class PinEndpoints
     }
 
     private static async Task<Ok<Page<PinView>>> ListAsync(
-        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null,
+        int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(new ListPins(context.Actor(), new ConversationId(id), cursor, limit), ct));
 
     private static async Task<Results<Ok<PinView>, Created<PinView>>> PinAsync(

@@ -82,7 +82,8 @@ public static class DocumentDetails
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
             Name = "X-Api-Key",
-            Description = "A service key, `msk_<id>_<secret>`, with the scope that the call names. With an `X-User-Id` header it acts as that user.",
+            Description =
+                "A service key, `msk_<id>_<secret>`, with the scope that the call names. With an `X-User-Id` header it acts as that user.",
         });
     }
 
@@ -100,7 +101,8 @@ public static class DocumentDetails
         {
             Name = "If-Match",
             In = ParameterLocation.Header,
-            Description = "The `ETag` of what was read, in quotes or bare, a list of such, or `*`: where it has another version by now, nothing is changed and the answer is 412.",
+            Description = "The `ETag` of what was read, in quotes or bare, a list of such, or `*`: where it has another version by now, "
+                + "nothing is changed and the answer is 412.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             Example = "\"3\"",
         });
@@ -109,7 +111,8 @@ public static class DocumentDetails
         Header(document, "Retry-After", "Seconds after which a repeat may succeed.", "42");
         Header(document, "Location", "The address of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
         Header(document, "ETag", "The version of what is answered, for `If-Match`.", "\"3\"");
-        Header(document, IdempotencyConventions.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.", "true");
+        Header(document, IdempotencyConventions.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.",
+            "true");
     }
 
     private static void Header(OpenApiDocument document, string name, string description, string example) =>

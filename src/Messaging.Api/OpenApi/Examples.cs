@@ -33,13 +33,15 @@ public static class Examples
         }
         if (document.Components!.Examples?.ContainsKey(id) != true)
             document.AddComponent<IOpenApiExample>(id, new OpenApiExample { Summary = "An example", Value = Make(schema, id, 0) });
-        body.Examples = new Dictionary<string, IOpenApiExample>(StringComparer.Ordinal) { ["example"] = new OpenApiExampleReference(id, document) };
+        body.Examples = new Dictionary<string, IOpenApiExample>(
+            StringComparer.Ordinal) { ["example"] = new OpenApiExampleReference(id, document) };
     }
 
     /// <summary>A value that fits the schema; what a member is called decides what it says.</summary>
     private static JsonNode? Make(IOpenApiSchema schema, string name, int depth)
     {
-        var nullable = schema.Type is null ? Alternatives(schema).Any(part => part.Type is JsonSchemaType.Null) : schema.Type.Value.HasFlag(JsonSchemaType.Null);
+        var nullable = schema.Type is null
+            ? Alternatives(schema).Any(part => part.Type is JsonSchemaType.Null) : schema.Type.Value.HasFlag(JsonSchemaType.Null);
         if (nullable && (depth > Deepest || Samples.IsUsuallyNull(name)))
             return null;
         if (Alternatives(schema).FirstOrDefault(part => part.Type is not JsonSchemaType.Null) is { } alternative)
@@ -65,5 +67,6 @@ public static class Examples
 
     private static IEnumerable<IOpenApiSchema> Alternatives(IOpenApiSchema schema) => (schema.OneOf ?? []).Concat(schema.AnyOf ?? []);
 
-    private static long Minimum(IOpenApiSchema schema) => long.TryParse(schema.Minimum, CultureInfo.InvariantCulture, out var minimum) ? minimum : 0;
+    private static long Minimum(IOpenApiSchema schema) =>
+        long.TryParse(schema.Minimum, CultureInfo.InvariantCulture, out var minimum) ? minimum : 0;
 }

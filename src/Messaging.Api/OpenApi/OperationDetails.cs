@@ -38,7 +38,8 @@ public static class OperationDetails
         var rules = metadata.OfType<Refusals>().SelectMany(refusals => refusals.Codes).ToHashSet(StringComparer.Ordinal);
         if (rules.Contains(ProblemCodes.VersionMismatch))
             (operation.Parameters ??= []).Add(new OpenApiParameterReference(DocumentDetails.IfMatch, document));
-        if (context.Description.HttpMethod == "PATCH" && operation.RequestBody?.Content is { } content && content.TryGetValue("application/json", out var body))
+        if (context.Description.HttpMethod == "PATCH" && operation.RequestBody?.Content is { } content
+            && content.TryGetValue("application/json", out var body))
             content["application/merge-patch+json"] = body;
 
         foreach (var contents in operation.Responses!.Values.Select(response => response.Content))
@@ -98,23 +99,27 @@ public static class OperationDetails
     {
         var responses = operation.Responses ??= [];
         foreach (var kinds in codes.Select(ProblemKinds.Of).GroupBy(kind => kind.Status).OrderBy(kinds => kinds.Key))
-            responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(ProblemResponses.Name(kinds), document);
+            responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(
+                ProblemResponses.Name(kinds), document);
         responses["default"] = new OpenApiResponseReference(ProblemResponses.Any, document);
     }
 
     private static void TellHeaders(OpenApiOperation operation, OpenApiDocument document, bool takesKey)
     {
-        foreach (var (status, response) in operation.Responses!.Where(pair => pair.Key[0] is '2').Select(pair => (pair.Key, pair.Value as OpenApiResponse)))
+        foreach (var (status, response) in operation.Responses!.Where(pair => pair.Key[0] is '2')
+            .Select(pair => (pair.Key, pair.Value as OpenApiResponse)))
         {
             var headers = response!.Headers ??= new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal);
             foreach (var name in DocumentDetails.RateLimitHeaders)
                 headers[name] = new OpenApiHeaderReference(name, document);
             if (status == "201")
                 headers["Location"] = new OpenApiHeaderReference("Location", document);
-            if (response.Content?.Values.Any(body => body.Schema is OpenApiSchemaReference { Reference.Id: { } id } && Versioned.Contains(id)) == true)
+            if (response.Content?.Values.Any(
+                body => body.Schema is OpenApiSchemaReference { Reference.Id: { } id } && Versioned.Contains(id)) == true)
                 headers["ETag"] = new OpenApiHeaderReference("ETag", document);
             if (takesKey)
-                headers[IdempotencyConventions.ReplayedHeader] = new OpenApiHeaderReference(IdempotencyConventions.ReplayedHeader, document);
+                headers[IdempotencyConventions.ReplayedHeader] = new OpenApiHeaderReference(
+                    IdempotencyConventions.ReplayedHeader, document);
         }
     }
 }

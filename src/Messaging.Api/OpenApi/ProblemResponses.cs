@@ -20,13 +20,15 @@ public static class ProblemResponses
     ];
 
     /// <summary>Its name says the codes, so that it is the same for all calls that have them.</summary>
-    public static string Name(IEnumerable<ProblemKind> kinds) => string.Join('.', kinds.Select(kind => kind.Code).Order(StringComparer.Ordinal));
+    public static string Name(IEnumerable<ProblemKind> kinds) =>
+        string.Join('.', kinds.Select(kind => kind.Code).Order(StringComparer.Ordinal));
 
     public static async Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
     {
         // The framework's shape of a problem, which some endpoint named for its status alone.
         document.Components!.Schemas!.Remove("ProblemDetails");
-        document.AddComponent<IOpenApiSchema>("ProblemError", await context.GetOrCreateSchemaAsync(typeof(ProblemError), cancellationToken: ct));
+        document.AddComponent<IOpenApiSchema>(
+            "ProblemError", await context.GetOrCreateSchemaAsync(typeof(ProblemError), cancellationToken: ct));
         var schema = await context.GetOrCreateSchemaAsync(typeof(ProblemBody), cancellationToken: ct);
         schema.Required!.Remove("errors");
         schema.Properties!["errors"] = new OpenApiSchema
@@ -82,7 +84,8 @@ public static class ProblemResponses
                 Type = JsonSchemaType.Object,
                 Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
                 {
-                    ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. kinds.Select(kind => JsonValue.Create(kind.Code))] },
+                    ["code"] = new OpenApiSchema { Type = JsonSchemaType.String,
+                        Enum = [.. kinds.Select(kind => JsonValue.Create(kind.Code))] },
                 },
             },
         ],

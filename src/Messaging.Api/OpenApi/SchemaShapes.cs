@@ -55,7 +55,8 @@ public static class SchemaShapes
         // The type's own words would be repeated at each place of a value.
         if (patched is not null)
             schema.Description = null;
-        if (patched is not null || Nullable.GetUnderlyingType(type) is not null || context.JsonPropertyInfo is { IsGetNullable: true, IsSetNullable: true })
+        if (patched is not null || Nullable.GetUnderlyingType(type) is not null
+            || context.JsonPropertyInfo is { IsGetNullable: true, IsSetNullable: true })
             schema.Type |= JsonSchemaType.Null;
         return Task.CompletedTask;
     }

@@ -2,7 +2,9 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Api.RateLimiting;
 
-/// <summary>So many calls per minute and key, counted in this process. <see cref="RateLimits.Budget"/> makes those that are not of every caller.</summary>
+/// <summary>
+/// So many calls per minute and key, counted in this process. <see cref="RateLimits.Budget"/> makes those that are not of every caller.
+/// </summary>
 public sealed class RateLimitBudget(string name, int quota, bool isEnabled, TimeProvider time)
 {
     // A service key that acts as no user speaks for all of them, or syncs them: it gets a multiple of a user's budget.
@@ -36,7 +38,8 @@ public sealed class RateLimitBudget(string name, int quota, bool isEnabled, Time
 
     private RateLimitState Full(int most) => new(Allowed: true, Left(most, most, resetSeconds: 0));
 
-    private BudgetState Left(int most, int remaining, int resetSeconds) => new(name, most, (int)Minute.TotalSeconds, remaining, resetSeconds);
+    private BudgetState Left(int most, int remaining, int resetSeconds) =>
+        new(name, most, (int)Minute.TotalSeconds, remaining, resetSeconds);
 
     private int QuotaOf(string key) =>
         key.StartsWith("key:", StringComparison.Ordinal) ? (int)Math.Min((long)quota * ServiceFactor, int.MaxValue) : quota;

@@ -59,7 +59,10 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
         Close();
     }
 
-    /// <summary>An event that is stored nowhere and has no place among the others: a replay does not hold it up, and where there is no room it is dropped.</summary>
+    /// <summary>
+    /// An event that is stored nowhere and has no place among the others: a replay does not hold it up, and where there is no room it is
+    /// dropped.
+    /// </summary>
     public void Push(EphemeralEnvelope envelope)
     {
         var message = Serialized.GetValue(envelope, _ => new SerializedHubMessage(LiveConnections.MessageOf(envelope)));
@@ -87,7 +90,9 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
         return true;
     }
 
-    /// <summary>Lets live events go on behind a replay that told everything up to the position; false when there was more meanwhile.</summary>
+    /// <summary>
+    /// Lets live events go on behind a replay that told everything up to the position; false when there was more meanwhile.
+    /// </summary>
     public bool TryEndReplay(long position)
     {
         lock (gate)

@@ -16,7 +16,9 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace Messaging.Api.Realtime;
 
-/// <summary>What clients may call. The same requests as over REST; arguments are read here, so that what is wrong with them is told.</summary>
+/// <summary>
+/// What clients may call. The same requests as over REST; arguments are read here, so that what is wrong with them is told.
+/// </summary>
 public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresence presence, LiveTyping typing, RateLimits limits) : Hub
 {
     public const string Path = "/hubs/messaging";
@@ -59,7 +61,9 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
         return typing.SetAsync(ConversationIdOf(conversationId), Actor.RequireUser(), Read<bool>(active, "active"));
     }
 
-    /// <summary>The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.</summary>
+    /// <summary>
+    /// The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.
+    /// </summary>
     public async Task<Page<PresenceView>> WatchPresence(JsonElement userIds)
     {
         Begin(Scope.Users);

@@ -18,7 +18,9 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
 
     private readonly UserQueue turns = new(atOnce: null, TimeSpan.FromSeconds(10));
 
-    /// <summary>For a connection that began with a cursor: refuses a cursor that is expired, else tells what was missed as live events are.</summary>
+    /// <summary>
+    /// For a connection that began with a cursor: refuses a cursor that is expired, else tells what was missed as live events are.
+    /// </summary>
     public async Task CatchUpAsync(LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)
     {
         await EnsureKnownAsync(since, ct);
@@ -31,7 +33,8 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
     {
         await EnsureKnownAsync(since, ct);
         if (!await connection.TryBeginReplayAsync())
-            throw new RuleException(new Problem(ProblemCodes.InvalidRequest, "A Resume runs on this connection already; wait for its end."));
+            throw new RuleException(
+                new Problem(ProblemCodes.InvalidRequest, "A Resume runs on this connection already; wait for its end."));
         return EventsAsync(connection, actor, since, CancellationToken.None);
     }
 

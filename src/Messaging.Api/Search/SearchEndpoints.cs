@@ -23,7 +23,8 @@ public static class SearchEndpoints
 
     private static async Task<Ok<Page<FoundMessage>>> SearchAsync(
         HttpContext context, IMediator mediator, CancellationToken ct, string? q = null, ConversationId? conversationId = null,
-        UserId? senderId = null, TimeParameter? from = null, TimeParameter? to = null, string? cursor = null, int limit = PageCursor.DefaultLimit) =>
+        UserId? senderId = null, TimeParameter? from = null, TimeParameter? to = null, string? cursor = null,
+        int limit = PageCursor.DefaultLimit) =>
         TypedResults.Ok(await mediator.Send(
             new SearchMessages(context.Actor(), q, conversationId, senderId, from?.Value, to?.Value, cursor, limit), ct));
 }

@@ -17,8 +17,8 @@ public static class CallerKeys
     }
 
     /// <summary>
-    /// What a caller's requests count by. A service key that acts as a user has a user's budget of its own: whatever it does, and is refused,
-    /// leaves that of the user alone.
+    /// What a caller's requests count by. A service key that acts as a user has a user's budget of its own: whatever it does, and is
+    /// refused, leaves that of the user alone.
     /// </summary>
     public static string? BudgetKey(this ClaimsPrincipal principal) =>
         principal.FindFirst(ClaimTypes.NameIdentifier) is { } user && principal.ServiceKeyId() is { } key

@@ -1,6 +1,8 @@
 namespace Messaging.Api.Security;
 
-/// <summary>What every answer tells a browser: guess no types, frame nothing, keep nothing. Endpoints may overwrite what they set.</summary>
+/// <summary>
+/// What every answer tells a browser: guess no types, frame nothing, keep nothing. Endpoints may overwrite what they set.
+/// </summary>
 public sealed class SecurityHeaders(RequestDelegate next)
 {
     private const string NothingMayLoad = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
@@ -15,7 +17,8 @@ public sealed class SecurityHeaders(RequestDelegate next)
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/docs", StringComparison.OrdinalIgnoreCase) ? OwnPage : NothingMayLoad;
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/docs", StringComparison.OrdinalIgnoreCase)
+            ? OwnPage : NothingMayLoad;
         headers.CacheControl = "no-store";
         return next(context);
     }

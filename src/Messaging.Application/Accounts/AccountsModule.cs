@@ -26,5 +26,6 @@ public sealed class AccountsModule : Module
     public override IReadOnlyList<string> AlsoWrites { get; } = ["users", "revocations"];
 
     // A token that is over still tells the account's devices from strangers.
-    public override IReadOnlyList<OldRows> OldRows { get; } = [new(RefreshTokensSql, Duration.FromDays(30)), new(LoginFailuresSql, Duration.Zero)];
+    public override IReadOnlyList<OldRows> OldRows { get; } =
+        [new(RefreshTokensSql, Duration.FromDays(30)), new(LoginFailuresSql, Duration.Zero)];
 }

@@ -85,7 +85,8 @@ public sealed class ChangePasswordHandler(
     public async Task<LoginResult> Handle(ChangePassword command, CancellationToken ct)
     {
         var userId = command.UserId.Value;
-        var found = await session.QuerySingleOrDefaultAsync<Account>(AccountSql, new { UserId = userId }, ct) ?? throw CommonErrors.NotFound();
+        var found = await session.QuerySingleOrDefaultAsync<Account>(AccountSql, new { UserId = userId }, ct)
+            ?? throw CommonErrors.NotFound();
 
         if (PasswordRules.Fault(command.NewPassword, found.Username) is { } fault)
             throw CommonErrors.Invalid("newPassword", fault);

@@ -27,7 +27,8 @@ public static class PasswordRules
             return Expected;
         if (CommonPasswords.Contains(text) || IsRepetition(text) || IsRow(text, 1) || IsRow(text, -1))
             return "This is one of the first passwords that are tried; choose another one.";
-        return !string.IsNullOrEmpty(username) && IsMadeOf(text, username) ? "A password has more letters than those of the username." : null;
+        return !string.IsNullOrEmpty(username) && IsMadeOf(text, username)
+            ? "A password has more letters than those of the username." : null;
     }
 
     public static IRuleBuilderOptions<T, Password> IsTyped<T>(this IRuleBuilder<T, Password> rule) =>

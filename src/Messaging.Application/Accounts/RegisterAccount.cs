@@ -9,7 +9,9 @@ using NodaTime;
 
 namespace Messaging.Application.Accounts;
 
-/// <summary>A new user with an account, logged in. The user's id is the service's to make, so that nobody gets that of somebody else.</summary>
+/// <summary>
+/// A new user with an account, logged in. The user's id is the service's to make, so that nobody gets that of somebody else.
+/// </summary>
 /// <param name="DisplayName">The username unless said.</param>
 /// <param name="Origin">The address that it comes from.</param>
 public sealed record RegisterAccount(string Username, Password Password, string? DisplayName, string Origin)

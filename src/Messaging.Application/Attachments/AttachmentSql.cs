@@ -18,6 +18,8 @@ public static class AttachmentSql
     /// <summary>Whether a message of its uploader may name it.</summary>
     public const string Nameable = $"{Unnamed} AND a.is_stored AND a.scan <> 'infected'";
 
-    /// <summary>Whether a user <c>@UserId</c>, whose participation is <c>p</c>, sees it, where <c>m</c> has the seq of its message.</summary>
+    /// <summary>
+    /// Whether a user <c>@UserId</c>, whose participation is <c>p</c>, sees it, where <c>m</c> has the seq of its message.
+    /// </summary>
     public const string Seen = $"{There} AND CASE WHEN {Unnamed} THEN a.uploader_id = @UserId ELSE {VisibilitySql.Seen} END";
 }

@@ -9,7 +9,8 @@ namespace Messaging.Application.Attachments;
 
 /// <summary>A file that is about to be kept.</summary>
 public sealed record NewAttachment(
-    AttachmentId Id, ConversationId ConversationId, UserId UploaderId, string FileName, string ContentType, AttachmentCategory Category, long Size,
+    AttachmentId Id, ConversationId ConversationId, UserId UploaderId, string FileName, string ContentType, AttachmentCategory Category,
+    long Size,
     int? Width, int? Height, long? DurationMs, int? SortOrder, ScanState Scan, IReadOnlyList<StoredFile> Files, Instant CreatedAt);
 
 /// <summary>Keeps what is known of files; the files themselves lie in the storage.</summary>
@@ -20,7 +21,8 @@ public sealed class AttachmentStore(DbSession session)
         """
         INSERT INTO attachments (conversation_id, id, uploader_id, file_name, content_type, category, size, width, height, duration_ms,
             sort_order, scan, files, secret, created_at)
-        SELECT @ConversationId, @Id, @UploaderId, @FileName, @ContentType, @Category, @Size, @Width, @Height, @DurationMs, @SortOrder, @Scan,
+        SELECT @ConversationId, @Id, @UploaderId, @FileName, @ContentType, @Category, @Size, @Width, @Height, @DurationMs, @SortOrder,
+            @Scan,
             @Files::jsonb, @Secret, @CreatedAt
         FROM participants p
         WHERE p.conversation_id = @ConversationId AND p.user_id = @UploaderId AND p.left_at IS NULL
@@ -57,7 +59,8 @@ public sealed class AttachmentStore(DbSession session)
         JOIN conversations c ON c.id = a.conversation_id
         CROSS JOIN LATERAL (SELECT a.seq) m
         LEFT JOIN participants p ON p.conversation_id = a.conversation_id AND p.user_id = @UserId AND {VisibilitySql.TakesPart}
-        WHERE a.id = @Id AND CASE WHEN @UserId::text IS NULL THEN {AttachmentSql.There} ELSE p.user_id IS NOT NULL AND {AttachmentSql.Seen} END
+        WHERE a.id = @Id AND CASE WHEN @UserId::text IS NULL THEN {AttachmentSql.There} ELSE p.user_id IS NOT NULL
+            AND {AttachmentSql.Seen} END
         """;
 
     // What its address gives: nothing of a conversation or a message that is deleted. Index: ix_attachments_id, pk_conversations.
@@ -122,7 +125,9 @@ public sealed class AttachmentStore(DbSession session)
         ORDER BY a.position
         """;
 
-    /// <summary>Notes a file before it is in the storage, so that none is there of which nothing is known; false for who does not take part.</summary>
+    /// <summary>
+    /// Notes a file before it is in the storage, so that none is there of which nothing is known; false for who does not take part.
+    /// </summary>
     public async Task<bool> AddAsync(NewAttachment attachment, Guid secret, CancellationToken ct) => await session.ExecuteAsync(
         AddSql,
         new
@@ -165,5 +170,6 @@ public sealed class AttachmentStore(DbSession session)
     public Task<List<AttachmentRow>> ListAsync(ConversationId id, long seq, CancellationToken ct) =>
         session.QueryAsync<AttachmentRow>(OfMessageSql, new { ConversationId = id.Value, Seq = seq }, ct);
 
-    private static object Key(NewAttachment attachment) => new { ConversationId = attachment.ConversationId.Value, Id = attachment.Id.Value };
+    private static object Key(NewAttachment attachment) =>
+        new { ConversationId = attachment.ConversationId.Value, Id = attachment.Id.Value };
 }

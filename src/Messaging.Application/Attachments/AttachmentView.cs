@@ -55,8 +55,8 @@ public sealed record AttachmentRow(
     /// <summary>Of an attachment <c>a</c>.</summary>
     public const string Columns =
         """
-        a.conversation_id, a.seq, a.uploader_id, a.id, a.file_name, a.content_type, a.size, a.category, a.width, a.height, a.duration_ms, a.scan,
-            a.files, a.secret, a.download_count
+        a.conversation_id, a.seq, a.uploader_id, a.id, a.file_name, a.content_type, a.size, a.category, a.width, a.height, a.duration_ms,
+            a.scan, a.files, a.secret, a.download_count
         """;
 
     public AttachmentView ToView(FileUrls urls, UrlAudience audience)
@@ -66,7 +66,8 @@ public sealed record AttachmentRow(
         var original = files.Find(file => file.Variant == StoredFile.Original);
         return new AttachmentView(
             Id, FileName, FileType.Served(ContentType), Size, Category, Width, Height, DurationMs, Scan,
-            files.Count == 3 ? new VariantsView(Variant(StoredFile.Original), Variant(StoredFile.Medium), Variant(StoredFile.Thumbnail)) : null,
+            files.Count == 3
+                ? new VariantsView(Variant(StoredFile.Original), Variant(StoredFile.Medium), Variant(StoredFile.Thumbnail)) : null,
             original is null ? null : urls.Sign(Id, Secret, StoredFile.Original, expires, audience),
             DownloadCount);
 

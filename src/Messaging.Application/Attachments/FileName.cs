@@ -17,8 +17,10 @@ public static class FileName
         var name = new StringBuilder();
         foreach (var rune in last.EnumerateRunes())
         {
-            var isHidden = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+            var isHidden =
+                Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned;
             if (!isHidden && rune != Rune.ReplacementChar)
                 name.Append(rune.IsAscii && Unsafe.Contains((char)rune.Value, StringComparison.Ordinal) ? "_" : rune.ToString());
         }
@@ -26,12 +28,14 @@ public static class FileName
         var extension = Path.GetExtension(plain).TrimStart('.').ToLowerInvariant();
         var stem = plain.Length == 0 ? "file" : plain;
         if (Fits(extension, type))
-            return stem.Length <= MaxLength ? stem : $"{StrictText.First(Path.GetFileNameWithoutExtension(stem), MaxLength - 20)}.{extension}";
+            return stem.Length <= MaxLength
+                ? stem : $"{StrictText.First(Path.GetFileNameWithoutExtension(stem), MaxLength - 20)}.{extension}";
         return $"{StrictText.First(stem, MaxLength - 20)}.{type.Extension}";
     }
 
     // What nothing is known of keeps the extension that it came with.
-    private static bool Fits(string extension, FileType type) => extension.Length is > 0 and <= 10 && (extension == type.Extension || type.Extension switch
+    private static bool Fits(string extension, FileType type) =>
+        extension.Length is > 0 and <= 10 && (extension == type.Extension || type.Extension switch
     {
         "jpg" => extension is "jpeg" or "jpe" or "jfif",
         "tiff" => extension is "tif",

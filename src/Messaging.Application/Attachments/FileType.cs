@@ -40,7 +40,8 @@ public sealed record FileType(string ContentType, AttachmentCategory Category, s
         new("\0\0??ftyp3g??", new("video/3gpp", AttachmentCategory.Video, "3gp"), "audio/3gpp", "video/mp4"),
         new("\0\0??ftyp????", new("video/mp4", AttachmentCategory.Video, "mp4"), "audio/mp4", "video/x-m4v", "audio/x-m4a"),
         new("\u001aE\u00df\u00a3", new("video/webm", AttachmentCategory.Video, "webm"), "audio/webm", "video/x-matroska") { Soon = "webm" },
-        new("\u001aE\u00df\u00a3", new("video/x-matroska", AttachmentCategory.Video, "mkv"), "video/matroska", "audio/x-matroska", "audio/matroska")
+        new("\u001aE\u00df\u00a3", new("video/x-matroska", AttachmentCategory.Video, "mkv"), "video/matroska", "audio/x-matroska",
+            "audio/matroska")
         {
             Soon = "matroska",
         },
@@ -89,7 +90,9 @@ public sealed record FileType(string ContentType, AttachmentCategory Category, s
         ["image/svg+xml"] = "svg",
     };
 
-    /// <summary>Reads what an uploader says that a file is, without parameters; null where that says nothing. False for what is no type.</summary>
+    /// <summary>
+    /// Reads what an uploader says that a file is, without parameters; null where that says nothing. False for what is no type.
+    /// </summary>
     public static bool TryRead(string? declared, out string? said)
     {
         said = declared?.Split(';')[0].Trim().ToLowerInvariant();
@@ -156,7 +159,8 @@ public sealed record FileType(string ContentType, AttachmentCategory Category, s
         return IsFrame(head) ? Frames : null;
     }
 
-    // Of MPEG audio: eleven bits that are set, and no value that is reserved; where the layer is none, of AAC. FF FE begins a text in UTF-16.
+    // Of MPEG audio: eleven bits that are set, and no value that is reserved; where the layer is none, of AAC. FF FE begins a text in
+    // UTF-16.
     private static bool IsFrame(ReadOnlySpan<byte> head)
     {
         if (head.Length < 3 || head[0] != 0xFF || (head[1] & 0xE0) != 0xE0 || head[1] >= 0xFE)
@@ -181,7 +185,8 @@ public sealed record FileType(string ContentType, AttachmentCategory Category, s
         || Signatures.Any(signature => signature.Names(said));
 
     private static bool IsTextual(string said) =>
-        said.StartsWith("text/", StringComparison.Ordinal) || said is "application/json" or "application/xml" or "image/svg+xml" or "application/rtf"
+        said.StartsWith("text/", StringComparison.Ordinal)
+            || said is "application/json" or "application/xml" or "image/svg+xml" or "application/rtf"
         || said.EndsWith("+json", StringComparison.Ordinal) || said.EndsWith("+xml", StringComparison.Ordinal);
 
     // The beginning may end within a character.

@@ -28,14 +28,16 @@ public interface IServiceAddress
 public sealed class FileUrls(IServiceAddress address, StorageSettings settings, IClock clock)
 {
     /// <summary>When an address that is made now is good no more; whole seconds.</summary>
-    public Instant Expiry() => Instant.FromUnixTimeSeconds((clock.GetCurrentInstant() + Duration.FromTimeSpan(settings.UrlLifetime)).ToUnixTimeSeconds());
+    public Instant Expiry() =>
+        Instant.FromUnixTimeSeconds((clock.GetCurrentInstant() + Duration.FromTimeSpan(settings.UrlLifetime)).ToUnixTimeSeconds());
 
     public string Sign(AttachmentId id, Guid secret, string variant, Instant expires, UrlAudience audience)
     {
         var until = expires.ToUnixTimeSeconds();
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{address.Of(audience)}/files/{id}/{variant}?expires={until}&signature={Base64Url.EncodeToString(Signature(id, secret, variant, until))}");
+            $"{address.Of(audience)}/files/{id}/{variant}?expires={until}"
+                + $"&signature={Base64Url.EncodeToString(Signature(id, secret, variant, until))}");
     }
 
     /// <summary>Whether the address was signed here and is good still.</summary>
@@ -49,5 +51,6 @@ public sealed class FileUrls(IServiceAddress address, StorageSettings settings, 
     }
 
     private static byte[] Signature(AttachmentId id, Guid secret, string variant, long expires) =>
-        HMACSHA256.HashData(secret.ToByteArray(), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}/{variant}/{expires}")));
+        HMACSHA256.HashData(
+            secret.ToByteArray(), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}/{variant}/{expires}")));
 }

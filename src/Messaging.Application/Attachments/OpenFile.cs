@@ -14,7 +14,8 @@ public sealed record OpenFile(AttachmentId Id, string Variant, long Expires, str
 /// <param name="Tag">The same for the same bytes.</param>
 public sealed record OpenedFile(Stream Content, string ContentType, string FileName, bool IsShown, string Tag);
 
-public sealed class OpenFileHandler(AttachmentStore attachments, IFileStorage storage, FileUrls urls) : IRequestHandler<OpenFile, OpenedFile>
+public sealed class OpenFileHandler(AttachmentStore attachments, IFileStorage storage, FileUrls urls)
+    : IRequestHandler<OpenFile, OpenedFile>
 {
     public async Task<OpenedFile> Handle(OpenFile command, CancellationToken ct)
     {

@@ -6,10 +6,15 @@ namespace Messaging.Application.Attachments;
 /// <summary>Where the files of attachments lie, by key.</summary>
 public interface IFileStorage
 {
-    /// <summary>Keeps a file; one of the same key is replaced. Throws <see cref="StorageUnavailableException"/> where it cannot be told that it is kept.</summary>
+    /// <summary>
+    /// Keeps a file; one of the same key is replaced. Throws <see cref="StorageUnavailableException"/> where it cannot be told that it is
+    /// kept.
+    /// </summary>
     Task SaveAsync(string key, string path, string contentType, CancellationToken ct);
 
-    /// <summary>A file to be read from any place in it; null where there is none. Throws <see cref="StorageUnavailableException"/>.</summary>
+    /// <summary>
+    /// A file to be read from any place in it; null where there is none. Throws <see cref="StorageUnavailableException"/>.
+    /// </summary>
     Task<Stream?> OpenAsync(string key, CancellationToken ct);
 
     /// <summary>Removes a file, if it is there. Throws <see cref="StorageUnavailableException"/>.</summary>
@@ -29,8 +34,8 @@ public interface IImageMaker
     bool IsAvailable { get; }
 
     /// <summary>
-    /// The image in its three sizes, as files in the folder. Refuses what has too many pixels or cannot be decoded, and, as unavailable, what
-    /// would have to wait for long.
+    /// The image in its three sizes, as files in the folder. Refuses what has too many pixels or cannot be decoded, and, as unavailable,
+    /// what would have to wait for long.
     /// </summary>
     /// <param name="user">Whose it is: of one user, one image is made at a time.</param>
     Task<IReadOnlyList<ImageVariant>> MakeAsync(UserId user, string path, FileType type, string folder, CancellationToken ct);

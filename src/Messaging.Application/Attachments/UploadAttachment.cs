@@ -10,9 +10,11 @@ namespace Messaging.Application.Attachments;
 /// <summary>Keeps a file that was received, as its uploader's own until a message of the conversation names it.</summary>
 /// <param name="Folder">A folder of its own with the file in it; whoever sends this removes it afterwards.</param>
 /// <param name="Path">The file, within that folder.</param>
-/// <param name="ContentType">What the uploader says that it is, as <see cref="FileType.TryRead"/> reads it; null where that one says nothing.</param>
+/// <param name="ContentType">What the uploader says that it is, as <see cref="FileType.TryRead"/> reads it; null where that one says
+/// nothing.</param>
 public sealed record UploadAttachment(
-    Actor Actor, ConversationId ConversationId, string Folder, string Path, long Size, string? FileName, string? ContentType, long? DurationMs,
+    Actor Actor, ConversationId ConversationId, string Folder, string Path, long Size, string? FileName, string? ContentType,
+    long? DurationMs,
     int? SortOrder) : ICommand<AttachmentView>;
 
 public sealed class UploadAttachmentValidator : AbstractValidator<UploadAttachment>
@@ -82,8 +84,10 @@ public sealed class UploadAttachmentHandler(
             new FileInfo(image.Path).Length, made.Count > 1 ? image.Width : null, made.Count > 1 ? image.Height : null))).ToList();
         var original = files[0].File;
         var attachment = new NewAttachment(
-            id, command.ConversationId, user, Attachments.FileName.Of(command.FileName, type), type.ContentType, type.Category, original.Size,
-            original.Width, original.Height, type.Category is AttachmentCategory.Audio or AttachmentCategory.Video ? command.DurationMs : null,
+            id, command.ConversationId, user, Attachments.FileName.Of(command.FileName, type), type.ContentType, type.Category,
+            original.Size,
+            original.Width, original.Height,
+            type.Category is AttachmentCategory.Audio or AttachmentCategory.Video ? command.DurationMs : null,
             command.SortOrder, scan, [.. files.Select(file => file.File)], now);
         await NoteAsync(command, attachment, ct);
         try

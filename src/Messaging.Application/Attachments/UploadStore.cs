@@ -8,8 +8,8 @@ namespace Messaging.Application.Attachments;
 /// <summary>Who may upload, and how much a user has uploaded: asked before a file is received, then, and when it is kept.</summary>
 public sealed class UploadStore(DbSession session, ConversationStore conversations, Limits limits)
 {
-    // Locks the user's row until the end of the transaction: two uploads at once do not pass a limit together. Whoever began before midnight
-    // and gets the row after one of today does not set the day back.
+    // Locks the user's row until the end of the transaction: two uploads at once do not pass a limit together. Whoever began before
+    // midnight and gets the row after one of today does not set the day back.
     private const string TakeSql =
         """
         INSERT INTO upload_days AS d (user_id, day, bytes)
@@ -54,7 +54,8 @@ public sealed class UploadStore(DbSession session, ConversationStore conversatio
     }
 
     /// <summary>
-    /// Counts what was received, in a transaction, and has the user's other uploads wait for its end; refuses like <see cref="AdmitAsync"/>.
+    /// Counts what was received, in a transaction, and has the user's other uploads wait for its end; refuses like
+    /// <see cref="AdmitAsync"/>.
     /// </summary>
     public async Task TakeAsync(Actor actor, ConversationId id, long bytes, CancellationToken ct)
     {

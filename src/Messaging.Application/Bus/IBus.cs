@@ -14,7 +14,9 @@ public interface IBus
     /// <param name="body">Plain data, less than <see cref="BusLimits.MessageLength"/> as JSON.</param>
     void Publish<T>(string topic, T body);
 
-    /// <summary>Has <paramref name="hear"/> called with each message of the topic and the node it came from, one at a time, in that node's order.</summary>
+    /// <summary>
+    /// Has <paramref name="hear"/> called with each message of the topic and the node it came from, one at a time, in that node's order.
+    /// </summary>
     void Subscribe<T>(string topic, Action<string, T> hear);
 
     /// <summary>Has <paramref name="connected"/> called whenever messages begin to come, since those before were missed.</summary>

@@ -12,7 +12,9 @@ public static class MemberPath
     // A member's name is the client's; a path need not carry a book.
     private const int LongestName = 100;
 
-    /// <summary>Of a property (<c>ParticipantIds[3]</c>) the member (<c>participantIds/3</c>). What stands after a / is such a path already.</summary>
+    /// <summary>
+    /// Of a property (<c>ParticipantIds[3]</c>) the member (<c>participantIds/3</c>). What stands after a / is such a path already.
+    /// </summary>
     public static string Of(string property)
     {
         var path = new StringBuilder();

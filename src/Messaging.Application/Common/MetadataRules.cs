@@ -19,5 +19,6 @@ public static class MetadataRules
     private static bool Fits(JsonText? metadata, Limits limits) => metadata is not { } json || json.StoredLength <= limits.MetadataBytes;
 
     private static string Expected(Limits limits) =>
-        $"At most {limits.MetadataBytes} bytes of JSON are expected, all together, with a space after each comma and colon and numbers without an exponent.";
+        $"At most {limits.MetadataBytes} bytes of JSON are expected, all together, with a space after each comma and colon and numbers "
+            + "without an exponent.";
 }

@@ -9,7 +9,8 @@ public static class Scan
     public static IEnumerable<Type> For<T>(params IEnumerable<Assembly> projects) => For(typeof(T), projects);
 
     /// <inheritdoc cref="For{T}"/>
-    public static IEnumerable<Type> For(Type contract, params IEnumerable<Assembly> projects) => projects.SelectMany(project => project.GetTypes()
+    public static IEnumerable<Type> For(Type contract, params IEnumerable<Assembly> projects) =>
+        projects.SelectMany(project => project.GetTypes()
         .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(contract))
         .OrderBy(type => type.FullName, StringComparer.Ordinal));
 }

@@ -16,7 +16,8 @@ public sealed class UserQueue(int? atOnce, TimeSpan patience, int ofUser = 1) : 
 
     private readonly ConcurrencyLimiter? all = atOnce is { } most ? new(Of(most, Waiting)) : null;
     private readonly PartitionedRateLimiter<UserId> own =
-        PartitionedRateLimiter.Create<UserId, UserId>(user => RateLimitPartition.GetConcurrencyLimiter(user, _ => Of(ofUser, WaitingOfUser)));
+        PartitionedRateLimiter.Create<UserId, UserId>(
+            user => RateLimitPartition.GetConcurrencyLimiter(user, _ => Of(ofUser, WaitingOfUser)));
 
     /// <summary>The turn, which ends when it is disposed; null when it does not come in time, or too many wait already.</summary>
     /// <param name="user">Null for the service, which waits for a place alone.</param>

@@ -41,7 +41,8 @@ public sealed class ContactStore(DbSession session)
     }
 
     private sealed record Row(
-        UserId ContactId, string? DisplayName, string? AvatarUrl, ContactStatus Status, UserId RequestedBy, Instant CreatedAt, Instant? AcceptedAt)
+        UserId ContactId, string? DisplayName, string? AvatarUrl, ContactStatus Status, UserId RequestedBy, Instant CreatedAt,
+        Instant? AcceptedAt)
     {
         public ContactView ToView() => new(new SenderView(ContactId, DisplayName, AvatarUrl), Status, RequestedBy, CreatedAt, AcceptedAt);
     }

@@ -46,7 +46,8 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
         else if (pair.IsBlocked)
             conversation.Block(set.Partners.Of(ConversationId));
         else
-            RaiseUnseen(set, conversation, conversation.Unblock(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
+            RaiseUnseen(
+                set, conversation, conversation.Unblock(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
         return default;
     }
 
@@ -58,7 +59,8 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
             if (moves is { ReadSeq: { } back, IsBack: true })
             {
                 set.Raise(
-                    conversation, new MessageRead(ConversationId, Audience: null), seq: null, new PointerValues(moves.UserId, back, at, true), at);
+                    conversation, new MessageRead(ConversationId, Audience: null), seq: null,
+                    new PointerValues(moves.UserId, back, at, true), at);
             }
             else if (moves.ReadSeq is { } read)
                 set.RaiseOwn(new MessageRead(ConversationId, Audience: null), new PointerValues(moves.UserId, read, at), at);

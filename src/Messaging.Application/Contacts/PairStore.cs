@@ -22,7 +22,8 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     private const string LockSql =
         """
         SET LOCAL lock_timeout = '1s';
-        SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text, @Other::text), 0))
+        SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text,
+            @Other::text), 0))
         """;
 
     // After the lock, in a statement of its own. Index: pk_contacts, pk_blocks, pk_declines, uq_message_requests_pair.
@@ -209,7 +210,8 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
 
     private sealed record Row(
         UserId UserId, ContactStatus? Status, UserId? RequestedBy, Instant? CreatedAt, Instant? AcceptedAt, bool Blocks,
-        Instant? DeclinedAt, Instant? TakenBackAt, Guid? FirstId, UserId? FromId, RequestStatus? FirstStatus, Instant? AnsweredAt, Instant Now)
+        Instant? DeclinedAt, Instant? TakenBackAt, Guid? FirstId, UserId? FromId, RequestStatus? FirstStatus, Instant? AnsweredAt,
+        Instant Now)
     {
         public Side ToSide() => new(
             UserId, Status is { } status ? new Contact(status, RequestedBy!.Value, CreatedAt!.Value, AcceptedAt) : null, Blocks, DeclinedAt,

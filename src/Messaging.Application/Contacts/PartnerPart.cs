@@ -60,7 +60,8 @@ public sealed class PartnerPart : ChangePart
     {
         var shown = reader.IsDBNull(8) ? null : new ShownPointers(reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetInt64(8));
         var partner = new Partner(
-            new UserId(reader.GetString(1)), hasOpened: reader.GetBoolean(2), isPending: reader.GetBoolean(3), showsReads: reader.GetBoolean(4),
+            new UserId(reader.GetString(1)), hasOpened: reader.GetBoolean(2), isPending: reader.GetBoolean(3),
+            showsReads: reader.GetBoolean(4),
             reader.GetInt64(5), reader.GetInt64(6), shown);
         var id = new ConversationId(reader.GetGuid(0));
         if (!partners.TryGetValue(id, out var two))

@@ -11,7 +11,8 @@ namespace Messaging.Application.Contacts;
 
 /// <summary>A first message that waits, or waited, for its receiver's answer. Whoever asked sees a no as if it were still open.</summary>
 public sealed record MessageRequestView(
-    Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message, Instant CreatedAt,
+    Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message,
+    Instant CreatedAt,
     Instant? AnsweredAt);
 
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
@@ -95,7 +96,9 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
         VALUES (@Id, @ConversationId, @Pair, @FromId, @ToId, @Status, @Seq, @MessageAt, @Now, @AnsweredAt)
         """;
 
-    /// <summary>Whether the user takes part in a direct conversation in which nothing was said yet, by two who may have to be asked.</summary>
+    /// <summary>
+    /// Whether the user takes part in a direct conversation in which nothing was said yet, by two who may have to be asked.
+    /// </summary>
     public Task<bool> IsUnsentAsync(ConversationId id, UserId user, CancellationToken ct) =>
         session.QuerySingleAsync<bool>(IsUnsentSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
 
@@ -107,7 +110,9 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
         return await pairs.LockAsync(user, other, ct);
     }
 
-    /// <summary>Writes the first message that has come to wait, and tells its receiver. Under the pair's lock and the conversation's.</summary>
+    /// <summary>
+    /// Writes the first message that has come to wait, and tells its receiver. Under the pair's lock and the conversation's.
+    /// </summary>
     public async Task AddAsync(MessageView message, FirstMessage first, Relationship pair, CancellationToken ct)
     {
         var to = pair.OtherThan(first.From);
@@ -145,12 +150,15 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
 
     internal sealed record Row(
         string ViewerId, Guid Id, ConversationId ConversationId, UserId FromId, string? FromDisplayName, string? FromAvatarUrl, UserId ToId,
-        string? ToDisplayName, string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type, UserId? SenderId, string? Text,
+        string? ToDisplayName, string? ToAvatarUrl, RequestStatus Status, MessageId? MessageId, long? Seq, MessageType? Type,
+        UserId? SenderId, string? Text,
         bool? Deleted, Instant? MessageAt, Instant CreatedAt, Instant? AnsweredAt)
     {
         public MessageRequestView ToView() => new(
-            Id, ConversationId, new SenderView(FromId, FromDisplayName, FromAvatarUrl), new SenderView(ToId, ToDisplayName, ToAvatarUrl), Status,
-            MessageId is { } message ? new MessagePreview(message, Seq!.Value, Type!.Value, SenderId, Text, Deleted!.Value, MessageAt!.Value) : null,
+            Id, ConversationId, new SenderView(FromId, FromDisplayName, FromAvatarUrl), new SenderView(ToId, ToDisplayName, ToAvatarUrl),
+            Status,
+            MessageId is { } message
+                ? new MessagePreview(message, Seq!.Value, Type!.Value, SenderId, Text, Deleted!.Value, MessageAt!.Value) : null,
             CreatedAt, AnsweredAt);
     }
 }

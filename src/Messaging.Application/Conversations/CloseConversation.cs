@@ -19,7 +19,8 @@ public sealed record CloseConversation(
 public sealed class CloseConversationValidator : AbstractValidator<CloseConversation>
 {
     public CloseConversationValidator() =>
-        RuleFor(c => c.Note).Must(note => note is null || StrictText.Length(note) <= 1000).WithMessage("A note has at most 1,000 characters.");
+        RuleFor(c => c.Note).Must(note => note is null || StrictText.Length(note) <= 1000)
+            .WithMessage("A note has at most 1,000 characters.");
 }
 
 public sealed class CloseConversationHandler(ChangeRunner changes, ConversationViewStore views)
@@ -42,7 +43,8 @@ public sealed class CloseConversationHandler(ChangeRunner changes, ConversationV
 
             // The last thing that is said before nothing can be said any more.
             var by = Actor.UserId;
-            set.PostSystemMessage(conversation, new SystemMessage("conversation-closed", by, Reason: command.Reason.ToString().ToLowerInvariant()));
+            set.PostSystemMessage(
+                conversation, new SystemMessage("conversation-closed", by, Reason: command.Reason.ToString().ToLowerInvariant()));
             conversation.Close(place?.Participant, new Closure(conversation.Next(set.Now), by, command.Reason, command.Note));
             set.Raise(conversation, new ConversationClosed(ConversationId));
             return default;

@@ -57,8 +57,8 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
         JOIN users u ON u.id = k.user_id
         """;
 
-    // The newest message of the moment, if it is there and the viewer's to see. The LIMIT keeps the planner from reading all messages of the
-    // conversations, to join them. Index: pk_messages, pk_participants, pk_message_hidden.
+    // The newest message of the moment, if it is there and the viewer's to see. The LIMIT keeps the planner from reading all messages of
+    // the conversations, to join them. Index: pk_messages, pk_participants, pk_message_hidden.
     private const string NewestSql =
         $"""
         SELECT m.conversation_id, m.seq, k.viewer, m.id, m.type, m.sender_id, {Previews.Text} AS text, m.deleted_at IS NOT NULL AS deleted,
@@ -144,7 +144,8 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
     private static UserId? PersonOf(FeedRow row) => row.Values<ParticipantValues>().Participant?.UserId;
 
     private sealed record NewestRow(
-        Guid ConversationId, long Seq, string? Viewer, MessageId Id, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt)
+        Guid ConversationId, long Seq, string? Viewer, MessageId Id, MessageType Type, UserId? SenderId, string? Text, bool Deleted,
+        Instant CreatedAt)
     {
         public MessagePreview ToPreview() => new(Id, Seq, Type, SenderId, Text, Deleted, CreatedAt);
     }

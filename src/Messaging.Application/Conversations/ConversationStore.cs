@@ -18,7 +18,9 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         c.archived_at IS NOT NULL AS archived, c.blocked, c.request, c.policy, c.event_no, c.last_event_at, c.last_activity_day
         """;
 
-    /// <summary>Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.</summary>
+    /// <summary>
+    /// Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.
+    /// </summary>
     public const string Visible =
         """
         (@UserId::text IS NULL OR EXISTS (
@@ -26,7 +28,9 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
             WHERE a.conversation_id = @ConversationId AND a.user_id = @UserId AND a.left_at IS NULL))
         """;
 
-    /// <summary>Holds for a conversation <c>c</c> of two, one of whom has blocked the other or has not accepted the first message.</summary>
+    /// <summary>
+    /// Holds for a conversation <c>c</c> of two, one of whom has blocked the other or has not accepted the first message.
+    /// </summary>
     public const string Parted = "(c.blocked OR coalesce(c.request = 'pending', false))";
 
     // Index: pk_conversations, pk_participants.
@@ -137,7 +141,8 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
     /// <summary>Refuses ids that no user has, each with its place in the request.</summary>
     public async Task EnsureKnownAsync(IReadOnlyList<UserId> users, Func<int, string> placeOf, CancellationToken ct)
     {
-        var known = (await session.QueryAsync<string>(KnownSql, new { UserIds = users.Select(user => user.Value).ToArray() }, ct)).ToHashSet();
+        var known = (await session.QueryAsync<string>(KnownSql, new { UserIds = users.Select(user => user.Value).ToArray() }, ct))
+            .ToHashSet();
         var problems = users.Select((user, i) => (user, i)).Where(u => !known.Contains(u.user.Value))
             .Select(u => ParticipantErrors.Unknown(placeOf(u.i), u.user).Problem).ToList();
         if (problems.Count > 0)

@@ -74,7 +74,8 @@ public sealed record MembershipView(
 
 /// <summary>The beginning of a message.</summary>
 /// <param name="Text">Its first 120 characters; null once it is deleted.</param>
-public sealed record MessagePreview(MessageId Id, long Seq, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt);
+public sealed record MessagePreview(
+    MessageId Id, long Seq, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt);
 
 /// <summary>When, by whom and why a conversation was closed.</summary>
 public sealed record ClosedView(Instant At, UserId? By, string Reason, string? Note);

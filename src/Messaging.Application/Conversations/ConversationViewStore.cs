@@ -10,7 +10,9 @@ using NodaTime;
 
 namespace Messaging.Application.Conversations;
 
-/// <summary>Turns rows of conversations into what a viewer sees; the columns and the second read are the same for one and for a page.</summary>
+/// <summary>
+/// Turns rows of conversations into what a viewer sees; the columns and the second read are the same for one and for a page.
+/// </summary>
 public sealed class ConversationViewStore(DbSession session, PolicySettings policies)
 {
     /// <summary>The columns of <see cref="Row"/>, of a conversation <c>c</c> and the viewer's participation <c>p</c>.</summary>
@@ -86,7 +88,8 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         Instant LastActivityAt, MessageId? LastMessageId, MessageType? LastMessageType, UserId? LastMessageSender, string? LastMessageText,
         Instant? ClosedAt, UserId? ClosedBy, string? ClosedReason, string? ClosedNote, bool Archived, Instant CreatedAt, Instant UpdatedAt,
         long Version, ParticipantRole? Role, Instant? JoinedAt, long? LastReadSeq, long? LastDeliveredSeq, long? UnreadCount,
-        long? MentionCount, bool? OwnArchived, bool Starred, Instant? MutedUntil, bool? ShowReadReceipts, JsonText? Settings, long? ClearedSeq,
+        long? MentionCount, bool? OwnArchived, bool Starred, Instant? MutedUntil, bool? ShowReadReceipts, JsonText? Settings,
+        long? ClearedSeq,
         bool Hidden, bool LastMessageDeleted, bool LastMessageSeen, Instant CountedAt)
     {
         public ConversationView ToView(ConversationPolicy policy, IEnumerable<ParticipantRow> participants) => new(
@@ -96,7 +99,8 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
             LastMessageId is null || !LastMessageSeen
                 ? null
                 : new MessagePreview(
-                    LastMessageId.Value, LastSeq, LastMessageType!.Value, LastMessageSender, LastMessageText, LastMessageDeleted, LastActivityAt),
+                    LastMessageId.Value, LastSeq, LastMessageType!.Value, LastMessageSender, LastMessageText, LastMessageDeleted,
+                    LastActivityAt),
             LastActivityAt,
             ClosedAt is null ? null : new ClosedView(ClosedAt.Value, ClosedBy, ClosedReason!, ClosedNote),
             Archived, CreatedAt, UpdatedAt, Version,
@@ -106,7 +110,8 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
         {
             if (Role is null)
                 return null;
-            var own = SettingsView.Of(OwnArchived!.Value, Starred, MutedUntil, ShowReadReceipts!.Value, Settings, ClearedSeq!.Value, Hidden);
+            var own = SettingsView.Of(
+                OwnArchived!.Value, Starred, MutedUntil, ShowReadReceipts!.Value, Settings, ClearedSeq!.Value, Hidden);
             return new MembershipView(
                 Role.Value, UnreadCount!.Value, MentionCount!.Value, LastReadSeq!.Value, LastDeliveredSeq!.Value, JoinedAt!.Value,
                 own.Archived, own.Starred, own.MutedUntil, own.NotificationLevel, own.ColorTag, own.CustomLabel, own.ShowReadReceipts,

@@ -7,9 +7,12 @@ using NodaTime;
 
 namespace Messaging.Application.Conversations;
 
-/// <summary>Deletes a conversation for everyone: the owner, or the service. It is gone at once; its messages are removed little by little.</summary>
+/// <summary>
+/// Deletes a conversation for everyone: the owner, or the service. It is gone at once; its messages are removed little by little.
+/// </summary>
 /// <param name="Versions">Those of which the conversation must have one; any when null.</param>
-public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId, IReadOnlyList<long>? Versions = null) : ITransactionCommand<Done>;
+public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId, IReadOnlyList<long>? Versions = null)
+    : ITransactionCommand<Done>;
 
 /// <summary>The conversation that is gone.</summary>
 public sealed record DeletedConversation(ConversationId Id);
@@ -32,7 +35,8 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
         WHERE last.ends_at > statement_timestamp()
         """;
 
-    // A direct key of a pair begins with the two and is found by both: its conversation tells which. Index: pk_slugs, uq_message_requests_pair.
+    // A direct key of a pair begins with the two and is found by both: its conversation tells which. Index: pk_slugs,
+    // uq_message_requests_pair.
     private const string DeleteSql =
         """
         WITH s AS (
@@ -72,7 +76,8 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
         await session.ExecuteAsync(PartSql, new { ConversationId = id.Value }, ct);
         // A direct one has two, whom nobody adds to and who do not leave.
         var (key, pair) = context.Type is ConversationType.Direct
-            ? (Conversation.DirectKey(members[0], members[1], context.ToContext()), Conversation.DirectKey(members[0], members[1], context: null))
+            ? (Conversation.DirectKey(members[0], members[1], context.ToContext()),
+                Conversation.DirectKey(members[0], members[1], context: null))
             : default;
         await session.ExecuteAsync(
             DeleteSql, new { ConversationId = id.Value, DirectKey = key, Pair = pair, Now = clock.GetCurrentInstant() }, ct);
@@ -97,7 +102,8 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
 
             var members = set.Members.Of(ConversationId).Select(member => member.UserId).Order().ToList();
             foreach (var hearer in members.Select(user => (UserId?)user).Append(null))
-                set.Raise(conversation, new ConversationDeleted(ConversationId, hearer), seq: null, new DeletedConversation(ConversationId));
+                set.Raise(conversation, new ConversationDeleted(ConversationId, hearer), seq: null,
+                    new DeletedConversation(ConversationId));
             return members;
         }
     }

@@ -16,5 +16,6 @@ public static class GroupRules
 
     public static bool IsDescription(string? text) => text is null || StrictText.Length(text) <= 1000;
 
-    public static bool IsSlug(string? slug) => slug is null || (slug.Length is >= 3 and <= 100 && !slug.AsSpan().ContainsAnyExcept(SlugCharacters));
+    public static bool IsSlug(string? slug) =>
+        slug is null || (slug.Length is >= 3 and <= 100 && !slug.AsSpan().ContainsAnyExcept(SlugCharacters));
 }

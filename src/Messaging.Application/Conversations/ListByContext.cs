@@ -13,13 +13,15 @@ public sealed class ListByContextValidator : AbstractValidator<ListByContext>
 {
     public ListByContextValidator()
     {
-        RuleFor(q => q.Context).NotNull().WithErrorCode(ProblemCodes.UserNeeded).WithMessage("What is listed for no user is listed by context.");
+        RuleFor(q => q.Context).NotNull().WithErrorCode(ProblemCodes.UserNeeded)
+            .WithMessage("What is listed for no user is listed by context.");
         RuleFor(q => q.Context).ValidContextParameter();
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
     }
 }
 
-public sealed class ListByContextHandler(DbSession session, ConversationViewStore views) : IRequestHandler<ListByContext, Page<ConversationView>>
+public sealed class ListByContextHandler(DbSession session, ConversationViewStore views)
+    : IRequestHandler<ListByContext, Page<ConversationView>>
 {
     // Index: ix_conversations_context.
     private const string PageSql =

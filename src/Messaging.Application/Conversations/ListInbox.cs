@@ -42,7 +42,8 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
             AND (c.last_activity_at, c.id) < (@BeforeTime, @BeforeId)
             AND (@Type::text IS NULL OR c.type = @Type)
             AND (@ContextType::text IS NULL OR (c.context_type = @ContextType AND c.context_id = @ContextId))
-            AND (@Pattern::text IS NULL OR c.name ILIKE @Pattern OR p.settings ->> 'customLabel' ILIKE @Pattern OR (c.type = 'direct' AND EXISTS (
+            AND (@Pattern::text IS NULL OR c.name ILIKE @Pattern OR p.settings ->> 'customLabel' ILIKE @Pattern
+                OR (c.type = 'direct' AND EXISTS (
                 SELECT FROM participants other
                 JOIN users u ON u.id = other.user_id
                 WHERE other.conversation_id = c.id AND other.user_id <> @UserId AND u.display_name ILIKE @Pattern)))
@@ -221,7 +222,8 @@ public sealed class ListInboxHandler(DbSession session, ConversationViewStore vi
     private static (Instant Time, Guid Id) Decode(string cursor)
     {
         var parts = PageCursor.Decode(cursor, 2);
-        return long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && Guid.TryParse(parts[1], out var id)
+        return long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+            && Guid.TryParse(parts[1], out var id)
             && ticks <= EndOfTime.ToUnixTimeTicks()
             ? (Instant.FromUnixTimeTicks(ticks), id)
             : throw PageCursor.Malformed();

@@ -11,12 +11,13 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>
-/// The one direct conversation with a user, per context: found, and then written to as any other, or made with its first message in the same
-/// transaction.
+/// The one direct conversation with a user, per context: found, and then written to as any other, or made with its first message in the
+/// same transaction.
 /// </summary>
 /// <param name="BeforeMaking">Called when none was found that it may be made; throws what speaks against it.</param>
 public sealed record OpenDirect(
-    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null) : ICommand<Upserted<ConversationView>>;
+    Actor Actor, UserId UserId, ConversationContext? Context, MessageContent? Message, Action? BeforeMaking = null)
+    : ICommand<Upserted<ConversationView>>;
 
 public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 {

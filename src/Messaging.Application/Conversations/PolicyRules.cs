@@ -127,7 +127,9 @@ public sealed record PolicyChange
     private static readonly JsonSerializerOptions Stored =
         new(MessagingJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
-    /// <summary>A conversation's own rules as they are to be stored, after this change of those that are; null where none is left.</summary>
+    /// <summary>
+    /// A conversation's own rules as they are to be stored, after this change of those that are; null where none is left.
+    /// </summary>
     public JsonText? AppliedTo(JsonText? stored)
     {
         var before = MessagingJson.Read<PolicyChange>(stored) ?? new PolicyChange();

@@ -57,7 +57,8 @@ public sealed class ProfilePart : ChangePart
     {
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Value), Columns.Of(rows, row => row.Value.Name),
-            Columns.Of(rows, row => row.Value.Description), Columns.Of(rows, row => row.Value.AvatarUrl), Columns.Of(rows, row => row.Value.Slug),
+            Columns.Of(rows, row => row.Value.Description), Columns.Of(rows, row => row.Value.AvatarUrl),
+            Columns.Of(rows, row => row.Value.Slug),
             Columns.Of(rows, row => row.Value.Metadata), Columns.Of(rows, row => row.Value.Policy)));
         var renamed = changed.Where(row => row.Value.Slug != stored[row.Key].Slug).ToList();
         Columns.IfAny(renamed.FindAll(row => stored[row.Key].Slug is not null), rows => round.Add(

@@ -42,10 +42,13 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
         days AS MATERIALIZED (
             SELECT
                 coalesce(max(day) FILTER (WHERE (
-                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at < day LIMIT 1) IS NULL), '-infinity') AS first,
+                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at < day LIMIT 1) IS NULL),
+                        '-infinity') AS first,
                 coalesce(min(day) FILTER (WHERE (
-                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at >= day LIMIT 1) IS NULL), 'infinity') AS beyond
-            FROM generate_series(date_trunc('day', now()) - interval '8 days', date_trunc('day', now()) + interval '2 days', interval '1 day') AS day
+                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at >= day LIMIT 1) IS NULL),
+                        'infinity') AS beyond
+            FROM generate_series(date_trunc('day', now()) - interval '8 days', date_trunc('day', now()) + interval '2 days',
+                interval '1 day') AS day
         ),
         missed AS (
             SELECT e.position, e.occurred_at
@@ -131,8 +134,8 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
     public async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
         var page = await session.ReadAsync(() => ReadOfOneMomentAsync(actor, since, limit, ct));
-        // Asked again in a snapshot that is younger than the rows: a day that was dropped while they were read is gone from a statement that
-        // had to wait for it, though its snapshot, taken before, does not tell that the day expired.
+        // Asked again in a snapshot that is younger than the rows: a day that was dropped while they were read is gone from a statement
+        // that had to wait for it, though its snapshot, taken before, does not tell that the day expired.
         await EnsureKnownAsync(since, ct);
         return page;
     }

@@ -26,7 +26,9 @@ public sealed class FeedSignal : IDisposable
             newest = 0;
     }
 
-    /// <summary>Returns when something was announced, or after <paramref name="timeout"/>: word can be lost, rows cannot. True when announced.</summary>
+    /// <summary>
+    /// Returns when something was announced, or after <paramref name="timeout"/>: word can be lost, rows cannot. True when announced.
+    /// </summary>
     public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct) => raised.WaitAsync(timeout, ct);
 
     public void Dispose() => raised.Dispose();

@@ -1,6 +1,8 @@
 namespace Messaging.Application.Events;
 
-/// <summary>Those who hear events on this node as they happen, such as the hub's connections. Called by one reader, in the feed's order.</summary>
+/// <summary>
+/// Those who hear events on this node as they happen, such as the hub's connections. Called by one reader, in the feed's order.
+/// </summary>
 public interface ILiveReceiver
 {
     /// <summary>False while nobody listens: the reader then only keeps its place.</summary>

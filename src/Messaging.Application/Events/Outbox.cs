@@ -5,8 +5,9 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Events;
 
 /// <summary>
-/// Where a command leaves, in its own transaction, events that concern no conversation; the sequencer takes them from there, with those that
-/// the one writer leaves. They say what has changed, with small values as they were decided; what else clients hear is read when it is told.
+/// Where a command leaves, in its own transaction, events that concern no conversation; the sequencer takes them from there, with those
+/// that the one writer leaves. They say what has changed, with small values as they were decided; what else clients hear is read when it is
+/// told.
 /// </summary>
 public sealed class Outbox(DbSession session, OutboxSignal signal)
 {

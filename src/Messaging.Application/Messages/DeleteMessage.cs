@@ -21,7 +21,8 @@ public sealed record DeleteMessage(
 public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 {
     public DeleteMessageValidator() =>
-        RuleFor(c => c.Reason).Null().When(c => c.Scope is DeleteScope.Me).WithMessage("What one deletes for oneself alone takes no reason.");
+        RuleFor(c => c.Reason).Null().When(c => c.Scope is DeleteScope.Me)
+            .WithMessage("What one deletes for oneself alone takes no reason.");
 }
 
 public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler<DeleteMessage, Done>
@@ -47,7 +48,8 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
 
             var by = command.Actor.UserId;
             set.Delete(
-                ConversationId, message.Delete(new Deletion(conversation.Next(set.Now), by, command.Reason ?? message.ReasonOf(command.Actor))));
+                ConversationId,
+                message.Delete(new Deletion(conversation.Next(set.Now), by, command.Reason ?? message.ReasonOf(command.Actor))));
             conversation.Show(message.Seq, new Preview(Text: null, message.Seq));
             set.Raise(conversation, new MessageDeleted(ConversationId), message.Seq, MessageValues.Of(message));
             return default;

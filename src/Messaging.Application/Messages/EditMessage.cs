@@ -76,7 +76,8 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             var after = before with
             {
                 Text = command.Text.Or(before.Text),
-                Metadata = command.Metadata.IsGiven ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata,
+                Metadata = command.Metadata.IsGiven
+                    ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata,
                 Mentions = command.Mentions.IsGiven ? Mentioned : before.Mentions,
             };
             var failures = validator.Validate(after).Errors;

@@ -16,7 +16,8 @@ public sealed class EditableContentValidator : AbstractValidator<EditableContent
             .WithMessage($"A text has at most {limits.TextLength} characters.");
         RuleFor(m => m.Text).Must((m, text) => TypeRule.Of(m.Type).Text is not Requirement.Always || !string.IsNullOrWhiteSpace(text))
             .WithMessage((m, text) => TypeRule.Of(m.Type).Text.Expected(m.Type, "a text that is not empty"));
-        RuleFor(m => m.Text).Must((m, text) => !string.IsNullOrWhiteSpace(text) || m.Metadata is not null).When(m => m.Type is MessageType.System)
+        RuleFor(m => m.Text).Must((m, text) => !string.IsNullOrWhiteSpace(text) || m.Metadata is not null)
+            .When(m => m.Type is MessageType.System)
             .WithMessage("A message of type 'system' has a text or metadata.");
         RuleFor(m => m.Metadata).Custom((json, context) =>
         {

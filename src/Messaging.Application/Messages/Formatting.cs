@@ -4,14 +4,15 @@ using Messaging.Application.Common;
 namespace Messaging.Application.Messages;
 
 /// <summary>
-/// Ranges of the text that <c>metadata.formatting</c> speaks of, in code points: an object <c>{"bold": [[start, length], …], …}</c>, or a list
-/// of <c>{type, start, length}</c>, <c>offset</c> being another word for <c>start</c>. What a range means is the host's own.
+/// Ranges of the text that <c>metadata.formatting</c> speaks of, in code points: an object <c>{"bold": [[start, length], …], …}</c>, or a
+/// list of <c>{type, start, length}</c>, <c>offset</c> being another word for <c>start</c>. What a range means is the host's own.
 /// </summary>
 public static class Formatting
 {
     private const string Name = "formatting";
     private const string Expected =
-        "Ranges of the text are expected, in characters: {\"bold\": [[start, length], …]}, or [{\"type\": \"bold\", \"start\": …, \"length\": …}, …].";
+        "Ranges of the text are expected, in characters: {\"bold\": [[start, length], …]}, or [{\"type\": \"bold\", \"start\": …, "
+            + "\"length\": …}, …].";
 
     /// <summary>What is wrong with the ranges, each with its place.</summary>
     public static IEnumerable<(string Path, string Detail)> Errors(JsonText? metadata, string? text)
@@ -32,7 +33,8 @@ public static class Formatting
     }
 
     // Each with its place; null for what is none.
-    private static IEnumerable<(string Place, (long Start, long Length)? Range)> Ranges(JsonElement formatting) => formatting.ValueKind switch
+    private static IEnumerable<(string Place, (long Start, long Length)? Range)> Ranges(JsonElement formatting) =>
+        formatting.ValueKind switch
     {
         JsonValueKind.Array => formatting.EnumerateArray().Select((range, i) => ($"/{i}", OfObject(range))),
         JsonValueKind.Object => formatting.EnumerateObject().SelectMany(kind => Pairs($"/{MemberPath.Step(kind.Name)}", kind.Value)),
@@ -45,12 +47,14 @@ public static class Formatting
 
     // As longs, so that no sum is beyond them.
     private static (long, long)? OfObject(JsonElement range) => range.ValueKind is JsonValueKind.Object
-        && (Number(range, "start") ?? Number(range, "offset")) is { } start && Number(range, "length") is { } length ? (start, length) : null;
+        && (Number(range, "start") ?? Number(range, "offset")) is { } start && Number(range, "length") is { } length
+        ? (start, length) : null;
 
     private static (long, long)? OfPair(JsonElement range) => range.ValueKind is JsonValueKind.Array && range.GetArrayLength() == 2
         && Number(range[0]) is { } start && Number(range[1]) is { } length ? (start, length) : null;
 
     private static int? Number(JsonElement range, string name) => range.TryGetProperty(name, out var value) ? Number(value) : null;
 
-    private static int? Number(JsonElement value) => value.ValueKind is JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
+    private static int? Number(JsonElement value) =>
+        value.ValueKind is JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
 }

@@ -11,7 +11,8 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>What a message said before it was edited, the newest of it first. Of a deleted message this is for the service alone.</summary>
-public sealed record ListEdits(Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Cursor, int Limit) : IQuery<Page<EditView>>;
+public sealed record ListEdits(Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Cursor, int Limit)
+    : IQuery<Page<EditView>>;
 
 /// <summary>An earlier version of a message.</summary>
 /// <param name="Version">The version that it was.</param>
@@ -28,7 +29,8 @@ public sealed class ListEditsValidator : AbstractValidator<ListEdits>
 public sealed class ListEditsHandler(DbSession session, ConversationStore conversations, MessageLookupStore places)
     : IRequestHandler<ListEdits, Page<EditView>>
 {
-    // Who has left by now, and a message that is deleted by now, are looked at here too. Index: pk_message_edits; pk_messages; pk_participants.
+    // Who has left by now, and a message that is deleted by now, are looked at here too. Index: pk_message_edits; pk_messages;
+    // pk_participants.
     private const string PageSql =
         $"""
         SELECT e.version, e.text, e.metadata, e.edited_by, e.edited_at

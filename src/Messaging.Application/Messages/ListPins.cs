@@ -33,7 +33,8 @@ public sealed class ListPinsHandler(ConversationStore conversations, PinStore pi
     private static (Instant Time, long Seq) Decode(string cursor)
     {
         var parts = PageCursor.Decode(cursor, 2);
-        return long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && ticks <= PinStore.EndOfTime.ToUnixTimeTicks()
+        return long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+            && ticks <= PinStore.EndOfTime.ToUnixTimeTicks()
             && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
             ? (Instant.FromUnixTimeTicks(ticks), seq)
             : throw PageCursor.Malformed();

@@ -52,5 +52,6 @@ public sealed class ListRepliesHandler(DbSession session, MessageLookupStore pla
     }
 
     private static long Decode(string cursor) =>
-        long.TryParse(PageCursor.Decode(cursor, 1)[0], NumberStyles.None, CultureInfo.InvariantCulture, out var seq) ? seq : throw PageCursor.Malformed();
+        long.TryParse(PageCursor.Decode(cursor, 1)[0], NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
+            ? seq : throw PageCursor.Malformed();
 }

@@ -104,7 +104,8 @@ public sealed class MessageChange(
         if (receiver.HasOpened)
         {
             set.RaiseOwn(
-                new ConversationDeleted(conversation.Id, receiver.UserId), new DeletedConversation(conversation.Id), conversation.LastEventAt);
+                new ConversationDeleted(conversation.Id, receiver.UserId), new DeletedConversation(conversation.Id),
+                conversation.LastEventAt);
         }
     }
 

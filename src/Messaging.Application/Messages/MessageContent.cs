@@ -14,12 +14,13 @@ namespace Messaging.Application.Messages;
 /// <param name="Type"><c>text</c> unless said; <c>system</c> for the service only.</param>
 /// <param name="Text">Up to 10,000 characters, counted as code points; comes back verbatim.</param>
 /// <param name="Metadata">
-/// The host's own JSON object, up to 16 KiB as it comes back: a space after each comma and colon, numbers without an exponent and each of at
-/// most 400 characters, objects and lists at most 32 deep. A member <c>formatting</c> has ranges of the text.
+/// The host's own JSON object, up to 16 KiB as it comes back: a space after each comma and colon, numbers without an exponent and each of
+/// at most 400 characters, objects and lists at most 32 deep. A member <c>formatting</c> has ranges of the text.
 /// </param>
 /// <param name="ReplyToId">The message of this conversation that this one answers.</param>
 /// <param name="Mentions">Participants to draw attention of, up to 100; <c>@all</c> is everybody.</param>
-/// <param name="AttachmentIds">Of the types <c>image</c>, <c>file</c>, <c>voice</c> and <c>video</c>: one's own files that no message names yet, up to 5.</param>
+/// <param name="AttachmentIds">Of the types <c>image</c>, <c>file</c>, <c>voice</c> and <c>video</c>: one's own files that no message names
+/// yet, up to 5.</param>
 /// <param name="Location">Of the type <c>location</c>: the place.</param>
 /// <param name="Reference">Of the type <c>shared</c>: what is shared.</param>
 public sealed record MessageContent(
@@ -34,7 +35,8 @@ public sealed record MessageContent(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MessageReference? Reference = null)
 {
     public MessageDraft ToDraft() => new(
-        ClientMessageId, Type ?? MessageType.Text, Text, Metadata?.Value, ReplyToId, Mentions is null ? [] : [.. Mentions.Distinct()], Location,
+        ClientMessageId, Type ?? MessageType.Text, Text, Metadata?.Value, ReplyToId, Mentions is null ? [] : [.. Mentions.Distinct()],
+        Location,
         Reference, AttachmentIds);
 
     public EditableContent ToWords() => new(Type ?? MessageType.Text, Text, Metadata, Mentions);
@@ -43,7 +45,9 @@ public sealed record MessageContent(
     private static readonly JsonSerializerOptions Fingerprinted =
         new(MessagingJson.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Tells a retry from another message under the same name. Members that came later leave it as it was where they are absent.</summary>
+    /// <summary>
+    /// Tells a retry from another message under the same name. Members that came later leave it as it was where they are absent.
+    /// </summary>
     public byte[] Fingerprint() =>
         SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this with { Type = Type ?? MessageType.Text }, Fingerprinted));
 }
@@ -58,9 +62,11 @@ public sealed class MessageContentValidator : AbstractValidator<MessageContent>
         RuleFor(m => m.ToWords()).SetValidator(words).OverridePropertyName("");
         RuleFor(m => m.AttachmentIds).Must((m, ids) => TypeRule.Of(m.Type).Attachments.Allows(ids is { Count: > 0 }))
             .WithMessage((m, ids) => TypeRule.Of(m.Type).Attachments.Expected(m.Type, "an attachment"));
-        RuleFor(m => m.AttachmentIds).Must(ids => ids is null || (ids.Count <= limits.AttachmentsPerMessage && ids.Distinct().Count() == ids.Count))
+        RuleFor(m => m.AttachmentIds)
+            .Must(ids => ids is null || (ids.Count <= limits.AttachmentsPerMessage && ids.Distinct().Count() == ids.Count))
             .WithMessage($"A message has at most {limits.AttachmentsPerMessage} attachments, each once.");
-        RuleFor(m => m.AttachmentIds).Must(ids => ids is null || ids.Count == 1).When(m => m.Type is MessageType.Voice && m.AttachmentIds is { Count: > 0 })
+        RuleFor(m => m.AttachmentIds).Must(ids => ids is null || ids.Count == 1)
+            .When(m => m.Type is MessageType.Voice && m.AttachmentIds is { Count: > 0 })
             .WithMessage("A message of type 'voice' has one attachment.");
         RuleFor(m => m.Location).Must((m, location) => TypeRule.Of(m.Type).Location.Allows(location is not null))
             .WithMessage((m, location) => TypeRule.Of(m.Type).Location.Expected(m.Type, "a location"));

@@ -56,8 +56,8 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var places = rows.Select(PlaceOf).Distinct().ToList();
-        // How far people have come is read with the message: it moves without the conversation's lock, and what was told of it before must not
-        // be told as it was earlier. Nobody has received a new one.
+        // How far people have come is read with the message: it moves without the conversation's lock, and what was told of it before must
+        // not be told as it was earlier. Nobody has received a new one.
         var counted = rows.Where(row => row.Type != MessageSent.Name).Select(row => PlaceOf(row).ConversationId).Distinct().ToList();
         var shown = MessageReader.Read(extras, places, Actor.Service, counted, policies.Receipts, UrlAudience.Everybody);
         var parameters = new DynamicParameters(shown.Parameters);

@@ -26,7 +26,8 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
         """
         m.id, m.conversation_id, m.seq, m.type, m.sender_id, s.display_name, s.avatar_url, m.text, m.metadata, m.location, m.reference,
             m.mentions, m.client_message_id, m.edit_count, m.edited_at, m.deleted_at, m.deleted_by, m.deleted_reason, m.created_at,
-            m.version, r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview, r.deleted AS reply_deleted
+            m.version, r.id AS reply_id, r.seq AS reply_seq, r.sender_id AS reply_sender_id, r.preview AS reply_preview,
+            r.deleted AS reply_deleted
         """;
 
     private const string Stored =
@@ -38,8 +39,8 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
         """;
 
     // What a viewer p sees of a message m, with its sender and the message that it answers: a time that is not known looks in no month. For
-    // the service p sees from the beginning. The LIMITs keep the planner from joining whole tables, and what is asked of each row out of the
-    // scans, of which there is one a month to be made ready. Index: pk_users, pk_messages, pk_message_hidden.
+    // the service p sees from the beginning. The LIMITs keep the planner from joining whole tables, and what is asked of each row out of
+    // the scans, of which there is one a month to be made ready. Index: pk_users, pk_messages, pk_message_hidden.
     private const string Seen =
         $"""
         LEFT JOIN LATERAL (
@@ -101,7 +102,8 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
         SELECT {Columns}
         FROM (
             SELECT k.conversation_id, @UserId::text AS user_id, k.seq, k.created_at, c.created_at AS begun_at,
-                CASE WHEN @UserId::text IS NULL THEN 0 ELSE {VisibilitySql.Start} END AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps
+                CASE WHEN @UserId::text IS NULL THEN 0
+                    ELSE {VisibilitySql.Start} END AS cleared_seq, coalesce(p.has_gaps, false) AS has_gaps
             FROM {Places}
             JOIN conversations c ON c.id = k.conversation_id
             LEFT JOIN LATERAL (
@@ -141,7 +143,8 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
         if (await FindAsync(conversationId, seq, author, ct) is { } seen)
             return seen;
         var own = await GetAsync(conversationId, seq, Actor.Service, ct);
-        return own.ReplyTo is { } quoted && await FindAsync(conversationId, quoted.Seq, author, ct) is null ? own with { ReplyTo = null } : own;
+        return own.ReplyTo is { } quoted && await FindAsync(conversationId, quoted.Seq, author, ct) is null
+            ? own with { ReplyTo = null } : own;
     }
 
     public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>

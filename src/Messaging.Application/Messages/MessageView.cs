@@ -62,7 +62,8 @@ public sealed record MessageView(
         string? clientMessageId, Instant createdAt, MessageDetails extras, int editCount = 0, Instant? editedAt = null,
         DeletedView? deleted = null, long version = 1) => new(
         id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, extras.Attachments,
-        extras.Reactions, clientMessageId, extras.Pinned, extras.Saved, editCount, editedAt, deleted, extras.DeliveredCount, extras.ReadCount,
+        extras.Reactions, clientMessageId, extras.Pinned, extras.Saved, editCount, editedAt, deleted, extras.DeliveredCount,
+        extras.ReadCount,
         extras.RecipientCount, createdAt, version);
 
     /// <summary>What is left of it for who has deleted it for oneself. Whom it mentions stays, for who counts by the events.</summary>

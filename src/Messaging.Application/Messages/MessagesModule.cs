@@ -39,7 +39,8 @@ public sealed class MessagesModule : Module
 
     public override IReadOnlyList<OldRows> OldRows { get; } = [new(MessageKeysSql, Duration.FromDays(8))];
 
-    public override IReadOnlyList<string> Purges { get; } = [PurgeGapsSql, PurgeHiddenSql, PurgeEditsSql, PurgeOriginalsSql, PurgeMentionsSql];
+    public override IReadOnlyList<string> Purges { get; } =
+        [PurgeGapsSql, PurgeHiddenSql, PurgeEditsSql, PurgeOriginalsSql, PurgeMentionsSql];
 
     public override void AddServices(IServiceCollection services)
     {

@@ -49,7 +49,8 @@ public sealed class PinPart : ChangePart
             {
                 var (id, seq) = (new ConversationId(reader.GetGuid(0)), reader.GetInt64(1));
                 pins[id].Restore(
-                    seq, new Pin(reader.IsDBNull(2) ? null : new UserId(reader.GetString(2)), Instant.FromDateTimeUtc(reader.GetDateTime(3))));
+                    seq, new Pin(
+                        reader.IsDBNull(2) ? null : new UserId(reader.GetString(2)), Instant.FromDateTimeUtc(reader.GetDateTime(3))));
                 stored.Add((id, seq));
             },
             Columns.Of(pins.Keys, id => id.Value));

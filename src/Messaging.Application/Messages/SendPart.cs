@@ -112,10 +112,12 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
         var held = new HashSet<(Guid, Guid)>();
         object[] values =
         [
-            Columns.Of(asked, file => file.ConversationId.Value), Columns.Of(asked, file => file.UserId.Value), Columns.Of(asked, file => file.Id.Value),
+            Columns.Of(asked, file => file.ConversationId.Value), Columns.Of(asked, file => file.UserId.Value),
+            Columns.Of(asked, file => file.Id.Value),
         ];
         round.Read(
-            waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql, reader => held.Add((reader.GetGuid(0), reader.GetGuid(1))), values);
+            waits ? AttachmentStore.LockUnusedSql : AttachmentStore.TryLockUnusedSql,
+            reader => held.Add((reader.GetGuid(0), reader.GetGuid(1))), values);
         Func<DbDataReader, AttachmentRow>? parse = null;
         round.Read(
             AttachmentStore.UnusedSql,
@@ -160,7 +162,8 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
             MessagePart.AddMentionsSql, Columns.Of(counted, c => c.Message.ConversationId.Value), Columns.Of(counted, c => c.User.Value),
             Columns.Of(counted, c => c.Message.Position.Seq)));
         foreach (var message in messages.Where(m => m.Files.Count > 0))
-            round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Position.Seq, Columns.Of(message.Files, file => file.Id.Value));
+            round.Add(AttachmentStore.ClaimSql, message.ConversationId.Value, message.Position.Seq,
+                Columns.Of(message.Files, file => file.Id.Value));
     }
 
     private void ReadReply(DbDataReader reader)

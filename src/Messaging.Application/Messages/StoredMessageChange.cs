@@ -7,7 +7,8 @@ namespace Messaging.Application.Messages;
 
 /// <summary>Changes a message that is there already.</summary>
 /// <param name="versions">Those of which the message must have one; any when null.</param>
-public abstract class StoredMessageChange<TResult>(Actor actor, ConversationId id, MessageId messageId, IReadOnlyList<long>? versions = null)
+public abstract class StoredMessageChange<TResult>(
+    Actor actor, ConversationId id, MessageId messageId, IReadOnlyList<long>? versions = null)
     : Change<TResult>(id)
 {
     protected SoughtMessage Sought { get; } = new(id, actor.UserId, messageId);

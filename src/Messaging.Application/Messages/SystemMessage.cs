@@ -14,7 +14,8 @@ namespace Messaging.Application.Messages;
 /// <param name="By">Who did it; absent for the service.</param>
 /// <param name="UserIds">Whom it happened to.</param>
 public sealed record SystemMessage(
-    string Event, UserId? By = null, IReadOnlyList<UserId>? UserIds = null, ParticipantRole? Role = null, string? Name = null, string? Reason = null)
+    string Event, UserId? By = null, IReadOnlyList<UserId>? UserIds = null, ParticipantRole? Role = null, string? Name = null,
+    string? Reason = null)
 {
     private static readonly JsonSerializerOptions Lean =
         new(MessagingJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };

@@ -13,7 +13,8 @@ public enum Requirement
 
 /// <summary>What a message of a type must, may and must not carry.</summary>
 public sealed record TypeRule(
-    Requirement Text, Requirement Location = Requirement.Never, Requirement Reference = Requirement.Never, Requirement Attachments = Requirement.Never)
+    Requirement Text, Requirement Location = Requirement.Never, Requirement Reference = Requirement.Never,
+    Requirement Attachments = Requirement.Never)
 {
     private static readonly Dictionary<MessageType, TypeRule> All = new()
     {

@@ -32,7 +32,8 @@ public sealed class UnpinMessageHandler(ChangeRunner changes) : IRequestHandler<
             if (set.Pins.Take(ConversationId, message))
             {
                 set.Raise(
-                    conversation, new MessagePinned(ConversationId), message.Seq, new PinValues(message.Id, Pinned: false, command.Actor.UserId));
+                    conversation, new MessagePinned(ConversationId), message.Seq,
+                    new PinValues(message.Id, Pinned: false, command.Actor.UserId));
             }
             return default;
         }

@@ -11,10 +11,14 @@ public static class VisibilitySql
     /// <summary>Whether the viewer takes part, without which nothing is to be seen.</summary>
     public const string TakesPart = "p.left_at IS NULL";
 
-    /// <summary>Whether the viewer hears of the conversation: not before the first message of a stranger is accepted, though one may look at it.</summary>
+    /// <summary>
+    /// Whether the viewer hears of the conversation: not before the first message of a stranger is accepted, though one may look at it.
+    /// </summary>
     public const string Hears = $"{TakesPart} AND NOT p.pending";
 
-    /// <summary>Whether the viewer takes part since the conversation was made: who comes later is told of it by an event of one's own.</summary>
+    /// <summary>
+    /// Whether the viewer takes part since the conversation was made: who comes later is told of it by an event of one's own.
+    /// </summary>
     public const string Founded = "p.joined_seq = 0";
 
     /// <summary>The seq up to which nothing is the viewer's to see.</summary>

@@ -24,7 +24,9 @@ public enum ReportAction
     CloseConversation,
 }
 
-/// <summary>Tells the moderators of a message that somebody else has written. As long as one's first report of it is open, that one stands.</summary>
+/// <summary>
+/// Tells the moderators of a message that somebody else has written. As long as one's first report of it is open, that one stands.
+/// </summary>
 /// <param name="Note">Up to 1,000 characters.</param>
 public sealed record ReportMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId, ReportReason Reason, string? Note)
     : ITransactionCommand<Upserted<ReportView>>;

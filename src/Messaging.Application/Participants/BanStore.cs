@@ -11,7 +11,8 @@ public sealed class BanStore(DbSession session)
     // Index: pk_bans, pk_users. Only for those who administer the group, and the service.
     private const string PageSql =
         """
-        SELECT b.user_id, u.display_name, u.avatar_url, b.banned_by, a.display_name AS by_display_name, a.avatar_url AS by_avatar_url, b.created_at
+        SELECT b.user_id, u.display_name, u.avatar_url, b.banned_by, a.display_name AS by_display_name, a.avatar_url AS by_avatar_url,
+            b.created_at
         FROM bans b
         JOIN users u ON u.id = b.user_id
         LEFT JOIN users a ON a.id = b.banned_by
@@ -27,7 +28,8 @@ public sealed class BanStore(DbSession session)
     }
 
     private sealed record Row(
-        UserId UserId, string? DisplayName, string? AvatarUrl, UserId? BannedBy, string? ByDisplayName, string? ByAvatarUrl, Instant CreatedAt)
+        UserId UserId, string? DisplayName, string? AvatarUrl, UserId? BannedBy, string? ByDisplayName, string? ByAvatarUrl,
+        Instant CreatedAt)
     {
         public BanView ToView() => new(
             new SenderView(UserId, DisplayName, AvatarUrl),

@@ -19,7 +19,8 @@ public sealed class ChangeRoleHandler(ChangeRunner changes, ParticipantViewStore
     {
         await changes.RunAsync(
             command.Actor, new RoleChange(command.Actor, command.ConversationId, command.UserId, command.Role, CommonErrors.NotFound), ct);
-        return await people.ListAsync(command.ConversationId, [command.UserId], ct) is [var changed] ? changed : throw CommonErrors.NotFound();
+        return await people.ListAsync(command.ConversationId, [command.UserId], ct) is [var changed]
+            ? changed : throw CommonErrors.NotFound();
     }
 }
 
@@ -45,7 +46,8 @@ public sealed class RoleChange(Actor actor, ConversationId id, UserId user, Part
 
         var (by, isHandover) = (Actor.UserId, role is ParticipantRole.Owner);
         set.PostSystemMessage(
-            conversation, isHandover ? new SystemMessage("owner-changed", by, [user]) : new SystemMessage("role-changed", by, [user], role));
+            conversation,
+            isHandover ? new SystemMessage("owner-changed", by, [user]) : new SystemMessage("role-changed", by, [user], role));
         set.RaiseForEach(
             conversation, new ParticipantUpdated(ConversationId), by, isHandover && owner is not null ? [user, owner.UserId] : [user]);
         if (isHandover)

@@ -10,7 +10,8 @@ namespace Messaging.Application.Participants;
 /// <summary>Who takes part now, by user id.</summary>
 /// <param name="Name">Part of the display name.</param>
 public sealed record ListParticipants(
-    Actor Actor, ConversationId ConversationId, ParticipantRole? Role, string? Name, string? Cursor, int Limit) : IQuery<Page<ParticipantView>>;
+    Actor Actor, ConversationId ConversationId, ParticipantRole? Role, string? Name, string? Cursor, int Limit)
+    : IQuery<Page<ParticipantView>>;
 
 public sealed class ListParticipantsValidator : AbstractValidator<ListParticipants>
 {
@@ -18,7 +19,8 @@ public sealed class ListParticipantsValidator : AbstractValidator<ListParticipan
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
 }
 
-public sealed class ListParticipantsHandler(DbSession session, PolicySettings policies) : IRequestHandler<ListParticipants, Page<ParticipantView>>
+public sealed class ListParticipantsHandler(DbSession session, PolicySettings policies)
+    : IRequestHandler<ListParticipants, Page<ParticipantView>>
 {
     // Index: pk_participants, from the cursor on.
     private const string PageSql =
@@ -28,7 +30,8 @@ public sealed class ListParticipantsHandler(DbSession session, PolicySettings po
         JOIN conversations c ON c.id = @ConversationId
         JOIN users u ON u.id = p.user_id
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.user_id > @After
-            AND (@Role::text IS NULL OR p.role = @Role) AND (@Pattern::text IS NULL OR u.display_name ILIKE @Pattern) AND {ConversationStore.Visible}
+            AND (@Role::text IS NULL OR p.role = @Role) AND (@Pattern::text IS NULL OR u.display_name ILIKE @Pattern)
+                AND {ConversationStore.Visible}
         ORDER BY p.user_id
         LIMIT @Take
         """;

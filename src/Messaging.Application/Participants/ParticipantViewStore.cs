@@ -9,10 +9,14 @@ namespace Messaging.Application.Participants;
 /// <summary>Reads people of a conversation as every participant sees them.</summary>
 public sealed class ParticipantViewStore(DbSession session, PolicySettings policies)
 {
-    /// <summary>Whether the policy of <c>c</c> lets others learn who has received and read what; <c>@Receipts</c> is what is configured.</summary>
+    /// <summary>
+    /// Whether the policy of <c>c</c> lets others learn who has received and read what; <c>@Receipts</c> is what is configured.
+    /// </summary>
     public const string ReceiptsAreOn = "coalesce((c.policy ->> 'receipts')::boolean, @Receipts)";
 
-    /// <summary>Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does.</summary>
+    /// <summary>
+    /// Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does.
+    /// </summary>
     public const string ShowsReceipts = $"(p.show_read_receipts AND {ReceiptsAreOn})";
 
     /// <summary>

@@ -38,7 +38,8 @@ public sealed record SettingsView(
     {
         var me = conversation.Me!;
         return new SettingsView(
-            me.Archived, me.Starred, me.MutedUntil, me.NotificationLevel, me.ColorTag, me.CustomLabel, me.ShowReadReceipts, me.Desktop, me.Mobile,
+            me.Archived, me.Starred, me.MutedUntil, me.NotificationLevel, me.ColorTag, me.CustomLabel, me.ShowReadReceipts, me.Desktop,
+            me.Mobile,
             me.Sound, me.Draft, me.ClearedSeq, me.Hidden);
     }
 

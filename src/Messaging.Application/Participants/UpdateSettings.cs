@@ -94,7 +94,8 @@ public sealed class UpdateSettingsHandler(ChangeRunner changes, ConversationView
         private string? Patch(string? preferences)
         {
             var patch = JsonSerializer.Serialize(
-                new { change.NotificationLevel, change.ColorTag, change.CustomLabel, change.Desktop, change.Mobile, change.Sound, change.Draft },
+                new { change.NotificationLevel, change.ColorTag, change.CustomLabel, change.Desktop, change.Mobile, change.Sound,
+                    change.Draft },
                 Given);
             var merged = JsonMerge.Apply(preferences is null ? null : new JsonText(preferences), new JsonText(patch))!.Value.Value;
             return merged == "{}" ? null : merged;

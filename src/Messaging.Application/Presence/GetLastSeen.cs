@@ -6,7 +6,9 @@ using NodaTime;
 
 namespace Messaging.Application.Presence;
 
-/// <summary>Those of up to 200 users whose presence the actor may know of, in the order of the ids asked for; the service knows of everyone's.</summary>
+/// <summary>
+/// Those of up to 200 users whose presence the actor may know of, in the order of the ids asked for; the service knows of everyone's.
+/// </summary>
 public sealed record GetLastSeen(Actor Actor, IReadOnlyList<string> Ids) : IQuery<IReadOnlyList<LastSeen>>
 {
     public const int MaxIds = 200;

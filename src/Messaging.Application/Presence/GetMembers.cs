@@ -8,7 +8,9 @@ using NodaTime;
 
 namespace Messaging.Application.Presence;
 
-/// <summary>Who may type in a conversation and who hears of it; null where there is no such conversation. The caller asks it who may see it.</summary>
+/// <summary>
+/// Who may type in a conversation and who hears of it; null where there is no such conversation. The caller asks it who may see it.
+/// </summary>
 public sealed record GetMembers(ConversationId ConversationId) : IQuery<Members?>;
 
 /// <summary>A conversation, and those who take part in it.</summary>
@@ -63,7 +65,8 @@ public sealed class GetMembersHandler(DbSession session, PolicySettings policies
                 SELECT b.user_id || ' ' || b.blocked_id
                 FROM participants one
                 JOIN blocks b ON b.user_id = one.user_id
-                JOIN participants other ON other.conversation_id = @ConversationId AND other.user_id = b.blocked_id AND other.left_at IS NULL
+                JOIN participants other ON other.conversation_id = @ConversationId AND other.user_id = b.blocked_id
+                    AND other.left_at IS NULL
                 WHERE one.conversation_id = @ConversationId AND one.left_at IS NULL) AS blocks
         FROM conversations c
         LEFT JOIN participants p ON p.conversation_id = c.id AND p.left_at IS NULL
@@ -77,7 +80,8 @@ public sealed class GetMembersHandler(DbSession session, PolicySettings policies
         return row is null
             ? null
             : new Members(
-                Conversation.Restore(query.ConversationId, row.ToState(policies)), row.UserIds, row.Administrators, row.Pending, row.Blocks);
+                Conversation.Restore(query.ConversationId, row.ToState(policies)), row.UserIds, row.Administrators, row.Pending,
+                row.Blocks);
     }
 
     private sealed record Row(

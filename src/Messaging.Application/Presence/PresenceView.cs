@@ -16,7 +16,8 @@ public enum PresenceStatus
 }
 
 /// <summary>Whether somebody is there.</summary>
-/// <param name="LastSeenAt">When the last connection ended; of somebody who is connected the time of this answer; null for somebody never seen.</param>
+/// <param name="LastSeenAt">When the last connection ended; of somebody who is connected the time of this answer; null for somebody never
+/// seen.</param>
 public sealed record PresenceView(UserId UserId, PresenceStatus Status, Instant? LastSeenAt);
 
 /// <summary>Somebody who is writing, or no more.</summary>

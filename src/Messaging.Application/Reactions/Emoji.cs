@@ -36,7 +36,8 @@ public static class Emoji
     }
 
     // Of 1 to 62 letters, digits, _ + and -.
-    private static bool IsName(string name) => name.Length is > 0 and <= MaxLength - 2 && name.AsSpan().IndexOfAnyExcept(NameCharacters) < 0;
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= MaxLength - 2 && name.AsSpan().IndexOfAnyExcept(NameCharacters) < 0;
 
     private static readonly System.Buffers.SearchValues<char> NameCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-");
@@ -59,7 +60,8 @@ public static class Emoji
         using var reader = new StreamReader(typeof(Emoji).Assembly.GetManifestResourceStream("emoji.txt")!);
         return reader.ReadToEnd().Split('\n').Where(line => !line.StartsWith('#'))
             .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .SelectMany(entry => Expand(entry.Replace("*", ".*", StringComparison.Ordinal).Replace("!", ".!", StringComparison.Ordinal).Split('.')))
+            .SelectMany(
+                entry => Expand(entry.Replace("*", ".*", StringComparison.Ordinal).Replace("!", ".!", StringComparison.Ordinal).Split('.')))
             .ToFrozenDictionary(KeyOf, StringComparer.Ordinal);
     }
 
@@ -70,8 +72,10 @@ public static class Emoji
         foreach (var part in parts)
         {
             texts = part is "*" or "!"
-                ? [.. texts.SelectMany(text => Tones.Where(tone => part == "*" || tone != text.Tone).Select(tone => (text.Text + tone, (string?)tone)))]
-                : texts.ConvertAll(text => (text.Text + new Rune(int.Parse(part, NumberStyles.HexNumber, CultureInfo.InvariantCulture)), text.Tone));
+                ? [.. texts.SelectMany(
+                    text => Tones.Where(tone => part == "*" || tone != text.Tone).Select(tone => (text.Text + tone, (string?)tone)))]
+                : texts.ConvertAll(
+                    text => (text.Text + new Rune(int.Parse(part, NumberStyles.HexNumber, CultureInfo.InvariantCulture)), text.Tone));
         }
         return texts.ConvertAll(text => text.Text);
     }

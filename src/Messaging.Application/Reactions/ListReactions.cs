@@ -28,7 +28,8 @@ public sealed class ListReactionsHandler(MessageLookupStore places, ReactionStor
         var after = query.Cursor is null ? ["", ""] : PageCursor.Decode(query.Cursor, 2);
         var place = await places.GetAsync(query.ConversationId, query.MessageId, query.Actor, ct);
         var items = await reactions.ListAsync(
-            query.ConversationId, place.Seq, query.Actor, query.Emoji is null ? null : Emoji.Of(query.Emoji), after[0], after[1], query.Limit + 1, ct);
+            query.ConversationId, place.Seq, query.Actor, query.Emoji is null ? null : Emoji.Of(query.Emoji), after[0], after[1],
+            query.Limit + 1, ct);
         return Page.Of(items, query.Limit, item => PageCursor.Encode(item.User.UserId.Value, item.Emoji));
     }
 }

@@ -8,7 +8,8 @@ using Messaging.Domain.Reactions;
 namespace Messaging.Application.Reactions;
 
 /// <summary>Puts an emoji to a message; where one may have one only, it takes the place of the other.</summary>
-public sealed record React(Actor Actor, ConversationId ConversationId, MessageId MessageId, string Emoji) : ICommand<Upserted<ReactionItem>>;
+public sealed record React(Actor Actor, ConversationId ConversationId, MessageId MessageId, string Emoji)
+    : ICommand<Upserted<ReactionItem>>;
 
 public sealed class ReactValidator : AbstractValidator<React>
 {
@@ -18,7 +19,8 @@ public sealed class ReactValidator : AbstractValidator<React>
 public sealed class ReactHandler(ChangeRunner changes) : IRequestHandler<React, Upserted<ReactionItem>>
 {
     public Task<Upserted<ReactionItem>> Handle(React command, CancellationToken ct) => changes.RunAsync(
-        command.Actor, new ReactChange(command.Actor.RequireUser(), command.ConversationId, command.MessageId, Emoji.Of(command.Emoji)!), ct);
+        command.Actor, new ReactChange(command.Actor.RequireUser(), command.ConversationId, command.MessageId, Emoji.Of(command.Emoji)!),
+        ct);
 
     private sealed class ReactChange(UserId user, ConversationId id, MessageId messageId, string emoji)
         : ReactionChange<Upserted<ReactionItem>>(user, id, messageId)

@@ -7,7 +7,9 @@ using Messaging.Domain.Reactions;
 
 namespace Messaging.Application.Reactions;
 
-/// <summary>Changes what somebody has put to a message. Under the conversation's lock: none comes to a message that is being deleted.</summary>
+/// <summary>
+/// Changes what somebody has put to a message. Under the conversation's lock: none comes to a message that is being deleted.
+/// </summary>
 public abstract class ReactionChange<TResult>(UserId user, ConversationId id, MessageId messageId) : Change<TResult>(id)
 {
     private readonly SoughtMessage sought = new(id, user, messageId);
@@ -33,6 +35,7 @@ public abstract class ReactionChange<TResult>(UserId user, ConversationId id, Me
     protected void Tell(ChangeSet set, Conversation conversation, StoredMessage message, IReadOnlyList<ReactionMove> moves)
     {
         foreach (var move in moves)
-            set.Raise(conversation, new MessageReacted(ConversationId), message.Seq, new ReactionValues(messageId, move.Emoji, user, move.Added, move.Count));
+            set.Raise(conversation, new MessageReacted(ConversationId), message.Seq,
+                new ReactionValues(messageId, move.Emoji, user, move.Added, move.Count));
     }
 }

@@ -11,11 +11,12 @@ namespace Messaging.Application.Reactions;
 /// <summary>What messages have been reacted to with.</summary>
 public sealed class ReactionPart(MessagePart found) : ChangePart
 {
-    // Under the conversations' locks. Of who is named and may go, those who come in for them are known: as many as can go in one batch. Index: as
-    // for messages; pk_reaction_counts, pk_reactions: the one message.
+    // Under the conversations' locks. Of who is named and may go, those who come in for them are known: as many as can go in one batch.
+    // Index: as for messages; pk_reaction_counts, pk_reactions: the one message.
     private const string LoadGroupsSql =
         $"""
-        SELECT k.conversation_id, m.seq, c.emoji, c.count, c.first_at, CASE WHEN c.count > 10 AND c.user_ids && string_to_array(k.user_id, ' ')
+        SELECT k.conversation_id, m.seq, c.emoji, c.count, c.first_at, CASE WHEN c.count > 10
+            AND c.user_ids && string_to_array(k.user_id, ' ')
             THEN ARRAY(
                 SELECT r.user_id
                 FROM reactions r
@@ -89,7 +90,8 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
 
     internal override void Load(Round round) => Load(round, asked, SoughtMessage.Near);
 
-    internal override void LoadElsewhere(Round round) => Load(round, found.Missing.Where(asked.Contains).ToHashSet(), SoughtMessage.Anywhere);
+    internal override void LoadElsewhere(Round round) =>
+        Load(round, found.Missing.Where(asked.Contains).ToHashSet(), SoughtMessage.Anywhere);
 
     internal override void Forget(ConversationId id, StoredMessage message) => messages.Remove((id, message.Seq));
 
@@ -98,7 +100,8 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
         AddRows(
             of => of.Gone,
             gone => round.Add(
-                RemoveSql, Columns.Of(gone, row => row.Id.Value), Columns.Of(gone, row => row.Seq), Columns.Of(gone, row => row.Value.User.Value),
+                RemoveSql, Columns.Of(gone, row => row.Id.Value), Columns.Of(gone, row => row.Seq),
+                Columns.Of(gone, row => row.Value.User.Value),
                 Columns.Of(gone, row => row.Value.Emoji)));
         AddRows(
             of => of.Come,
@@ -109,7 +112,8 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
         AddRows(
             of => of.GoneGroups,
             gone => round.Add(
-                RemoveGroupsSql, Columns.Of(gone, row => row.Id.Value), Columns.Of(gone, row => row.Seq), Columns.Of(gone, row => row.Value)));
+                RemoveGroupsSql, Columns.Of(gone, row => row.Id.Value), Columns.Of(gone, row => row.Seq),
+                Columns.Of(gone, row => row.Value)));
         AddRows(
             of => of.ChangedGroups,
             changed => round.Add(

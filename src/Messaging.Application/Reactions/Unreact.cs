@@ -17,9 +17,11 @@ public sealed class UnreactValidator : AbstractValidator<Unreact>
 public sealed class UnreactHandler(ChangeRunner changes) : IRequestHandler<Unreact, Done>
 {
     public Task<Done> Handle(Unreact command, CancellationToken ct) => changes.RunAsync(
-        command.Actor, new UnreactChange(command.Actor.RequireUser(), command.ConversationId, command.MessageId, Emoji.Of(command.Emoji)!), ct);
+        command.Actor, new UnreactChange(command.Actor.RequireUser(), command.ConversationId, command.MessageId, Emoji.Of(command.Emoji)!),
+        ct);
 
-    private sealed class UnreactChange(UserId user, ConversationId id, MessageId messageId, string emoji) : ReactionChange<Done>(user, id, messageId)
+    private sealed class UnreactChange(UserId user, ConversationId id, MessageId messageId, string emoji)
+        : ReactionChange<Done>(user, id, messageId)
     {
         protected override Done DecideOn(ChangeSet set)
         {

@@ -9,8 +9,11 @@ using NodaTime;
 
 namespace Messaging.Application.Receipts;
 
-/// <summary>Who has received and read a message, by user id. Everybody who sees the message may know it, as everybody sees the pointers.</summary>
-public sealed record ListReceipts(Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Cursor, int Limit) : IQuery<ReceiptPage>;
+/// <summary>
+/// Who has received and read a message, by user id. Everybody who sees the message may know it, as everybody sees the pointers.
+/// </summary>
+public sealed record ListReceipts(Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Cursor, int Limit)
+    : IQuery<ReceiptPage>;
 
 public enum ReceiptStatus
 {
@@ -24,12 +27,15 @@ public enum ReceiptStatus
 /// <param name="ReadAt">Null for who has not read it, or does not tell.</param>
 public sealed record ReceiptView(UserId UserId, ReceiptStatus Status, Instant? DeliveredAt, Instant? ReadAt);
 
-/// <summary>The receipts of a message. Where the policy turns receipts off there are none, and nothing is counted but the recipients.</summary>
+/// <summary>
+/// The receipts of a message. Where the policy turns receipts off there are none, and nothing is counted but the recipients.
+/// </summary>
 /// <param name="RecipientCount">Those who take part now, had joined before it and are not its sender.</param>
 /// <param name="DeliveredCount">How many of them have received it, readers included.</param>
 /// <param name="ReadCount">How many of them have read it and tell so.</param>
 /// <param name="NextCursor">What to ask for next with <c>?cursor=</c>; null at the end. Opaque to clients.</param>
-public sealed record ReceiptPage(int RecipientCount, int DeliveredCount, int ReadCount, IReadOnlyList<ReceiptView> Items, string? NextCursor);
+public sealed record ReceiptPage(
+    int RecipientCount, int DeliveredCount, int ReadCount, IReadOnlyList<ReceiptView> Items, string? NextCursor);
 
 public sealed class ListReceiptsValidator : AbstractValidator<ListReceipts>
 {

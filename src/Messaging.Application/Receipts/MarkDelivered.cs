@@ -7,7 +7,8 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Receipts;
 
 /// <summary>Moves one's delivered pointer forward.</summary>
-/// <param name="Seq">The newest seq that was received; the conversation's newest when absent. What lies beyond that means the newest.</param>
+/// <param name="Seq">The newest seq that was received; the conversation's newest when absent. What lies beyond that means the
+/// newest.</param>
 public sealed record MarkDelivered(Actor Actor, ConversationId ConversationId, long? Seq) : ICommand<PointerState>;
 
 public sealed class MarkDeliveredValidator : AbstractValidator<MarkDelivered>

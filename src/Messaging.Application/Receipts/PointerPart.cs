@@ -57,9 +57,9 @@ public sealed class PointerPart(MembershipPart places) : ChangePart
         ON CONFLICT DO NOTHING
         """;
 
-    // One's own messages behind a pointer that has moved back, which do not count: told apart once, here, and stay so. After the messages of
-    // the same batch, which may be among them; they are not carried to and fro, since they may be many. Index: pk_conversations; pk_messages,
-    // from the pointer on.
+    // One's own messages behind a pointer that has moved back, which do not count: told apart once, here, and stay so. After the messages
+    // of the same batch, which may be among them; they are not carried to and fro, since they may be many. Index: pk_conversations;
+    // pk_messages, from the pointer on.
     private const string AddGapsSql =
         """
         INSERT INTO participant_gaps (conversation_id, user_id, seq)

@@ -48,7 +48,9 @@ public static class UnreadSql
         ELSE 0 END
         """;
 
-    /// <summary>Each conversation of a user <c>u</c> with something after the pointer, archived ones left out. Index: ix_participants_inbox.</summary>
+    /// <summary>
+    /// Each conversation of a user <c>u</c> with something after the pointer, archived ones left out. Index: ix_participants_inbox.
+    /// </summary>
     public const string Rows =
         $"""
         SELECT p.conversation_id, {OwnStateSql.Muted} AS muted, {Messages} AS messages, {Mentions} AS mentions
@@ -81,5 +83,6 @@ public sealed record UnreadCounts(long Conversations, long Messages, long Mentio
 internal sealed record UnreadTotalRow(
     string UserId, long Conversations, long Messages, long Mentions, long MutedConversations, long MutedMessages, long MutedMentions)
 {
-    public UnreadTotal ToTotal() => new(Conversations, Messages, Mentions, new UnreadCounts(MutedConversations, MutedMessages, MutedMentions));
+    public UnreadTotal ToTotal() =>
+        new(Conversations, Messages, Mentions, new UnreadCounts(MutedConversations, MutedMessages, MutedMentions));
 }

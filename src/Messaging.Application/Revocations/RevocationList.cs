@@ -27,7 +27,8 @@ public sealed class RevocationList(TimeProvider time)
     }
 
     /// <summary>Has what a handler has written hold from the commit on.</summary>
-    public void AddAfterCommit(DbSession session, params IReadOnlyList<Revocation> revocations) => session.AfterCommit(() => Add(revocations));
+    public void AddAfterCommit(DbSession session, params IReadOnlyList<Revocation> revocations) =>
+        session.AfterCommit(() => Add(revocations));
 
     /// <summary>Holds when it returns. What is known already is kept longer and is no news.</summary>
     public void Add(IEnumerable<Revocation> revocations)

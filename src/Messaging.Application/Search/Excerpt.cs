@@ -31,7 +31,8 @@ public sealed record Excerpt(string Text, string Around, int Before, bool IsCutB
         return new Excerpt(text[start..end], text[from..to], StrictText.Length(text[from..start]), start > 0, end < text.Length);
     }
 
-    // By words as .NET knows them, which are PostgreSQL's but for odd signs; where no term stands by these, the part is the text's beginning.
+    // By words as .NET knows them, which are PostgreSQL's but for odd signs; where no term stands by these, the part is the text's
+    // beginning.
     private static int FirstPlace(string text, IReadOnlyList<SearchTerm> terms)
     {
         var words = Words(text);

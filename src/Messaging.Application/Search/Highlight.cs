@@ -4,7 +4,8 @@ namespace Messaging.Application.Search;
 
 /// <summary>Where a message has what was looked for; never markup.</summary>
 /// <param name="Text">The text, or the part of a long one around the first place; <c>…</c> stands where it was cut.</param>
-/// <param name="Ranges">Places in <paramref name="Text"/> as <c>[start, length]</c>, in code points, ascending and apart from each other.</param>
+/// <param name="Ranges">Places in <paramref name="Text"/> as <c>[start, length]</c>, in code points, ascending and apart from each
+/// other.</param>
 public sealed record Highlight(string Text, IReadOnlyList<IReadOnlyList<int>> Ranges)
 {
     /// <summary>Marks the terms in what is shown of a text.</summary>

@@ -11,7 +11,9 @@ namespace Messaging.Application.Search;
 /// </summary>
 public sealed class SearchLane(TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Searches that run at once, each on one connection: what takes longest leaves the other cores of a small machine alone.</summary>
+    /// <summary>
+    /// Searches that run at once, each on one connection: what takes longest leaves the other cores of a small machine alone.
+    /// </summary>
     public const int Places = 1;
 
     /// <summary>How long a search runs at most.</summary>

@@ -10,7 +10,8 @@ using NodaTime;
 namespace Messaging.Application.Search;
 
 /// <summary>Messages of one's own conversations in which all the words stand, the newest first.</summary>
-/// <param name="Q">1 to 200 characters, at most 16 words: words, phrases in double quotes; the last word may be the beginning of one.</param>
+/// <param name="Q">1 to 200 characters, at most 16 words: words, phrases in double quotes; the last word may be the beginning of
+/// one.</param>
 /// <param name="From">The first moment that counts.</param>
 /// <param name="To">The first moment that counts no more.</param>
 public sealed record SearchMessages(
@@ -99,15 +100,17 @@ public sealed class SearchMessagesHandler(
         var hits = await FindAsync(query, user, before, terms, mine, ct);
 
         var page = Page.Of(hits, query.Limit, hit => new Before(hit.CreatedAt, hit.ConversationId.Value).Encode());
-        var found = (await messages.ListAsync(page.Items, query.Actor, ct)).Where(message => message is { Text: not null, Deleted: null }).ToList();
+        var found = (await messages.ListAsync(page.Items, query.Actor, ct)).Where(message => message is { Text: not null, Deleted: null })
+            .ToList();
         var excerpts = found.ConvertAll(message => Excerpt.Of(message.Text!, terms));
         var places = await words.FindAsync(excerpts.ConvertAll(excerpt => excerpt.Around), terms, ct);
         return new Page<FoundMessage>(
-            [.. found.Select((message, i) => new FoundMessage(message, Highlight.Of(excerpts[i], [.. places[i]], terms)))], page.NextCursor);
+            [.. found.Select((message, i) => new FoundMessage(message, Highlight.Of(excerpts[i], [.. places[i]], terms)))],
+            page.NextCursor);
     }
 
-    // The newest day first, then longer and longer spans: a common word fills the page at once, a rare one, of which nothing is there yet, is
-    // soon at the end.
+    // The newest day first, then longer and longer spans: a common word fills the page at once, a rare one, of which nothing is there yet,
+    // is soon at the end.
     private async Task<List<MessageKey>> FindAsync(
         SearchMessages query, UserId user, Before before, IReadOnlyList<SearchTerm> terms, List<Span> mine, CancellationToken ct)
     {

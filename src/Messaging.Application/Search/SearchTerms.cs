@@ -15,7 +15,8 @@ public sealed record SearchTerm(IReadOnlyList<string> Lexemes, bool IsOpen)
     private const int MostWords = 16;
 
     /// <summary>In the language of <c>tsquery</c>.</summary>
-    public string Query => $"({string.Join(" <-> ", Lexemes.Select((lexeme, i) => Quote(lexeme) + (IsOpen && i == Lexemes.Count - 1 ? ":*" : "")))})";
+    public string Query =>
+        $"({string.Join(" <-> ", Lexemes.Select((lexeme, i) => Quote(lexeme) + (IsOpen && i == Lexemes.Count - 1 ? ":*" : "")))})";
 
     /// <summary>Refuses more words than one search may take: nobody remembers so many, and each is looked up.</summary>
     public static void EnsureFew(IReadOnlyList<SearchTerm> terms)

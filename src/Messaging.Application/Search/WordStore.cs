@@ -42,13 +42,15 @@ public sealed class WordStore(DbSession session)
     }
 
     /// <summary>For each of the texts those of its words that one of the terms may have.</summary>
-    public Task<ILookup<int, TextWord>> FindAsync(IReadOnlyList<string> texts, IReadOnlyList<SearchTerm> terms, CancellationToken ct) => ReadAsync(
+    public Task<ILookup<int, TextWord>> FindAsync(IReadOnlyList<string> texts, IReadOnlyList<SearchTerm> terms, CancellationToken ct) =>
+        ReadAsync(
         texts,
         [.. terms.SelectMany(term => term.Lexemes).Distinct()],
         terms.FirstOrDefault(term => term.IsOpen)?.Lexemes[^1],
         ct);
 
-    private async Task<ILookup<int, TextWord>> ReadAsync(IReadOnlyList<string> texts, string[]? lexemes, string? beginning, CancellationToken ct)
+    private async Task<ILookup<int, TextWord>> ReadAsync(
+        IReadOnlyList<string> texts, string[]? lexemes, string? beginning, CancellationToken ct)
     {
         var rows = await session.QueryAsync<Row>(
             WordsSql, new { Texts = texts.ToArray(), Lexemes = lexemes, Beginning = beginning }, ct);

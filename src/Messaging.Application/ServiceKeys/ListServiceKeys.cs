@@ -39,7 +39,8 @@ public sealed class ListServiceKeysHandler(DbSession session) : IRequestHandler<
         var rows = await session.QueryAsync<KeyRow>(KeysSql, new { After = after, Take = query.Limit + 1 }, ct);
         var page = Page.Of(rows, query.Limit, row => PageCursor.Encode(row.Id));
         return new Page<ServiceKeySummary>(
-            [.. page.Items.Select(row => new ServiceKeySummary(row.Id, row.Name, ScopeNames.ParseKnown(row.Scopes), row.CreatedAt, row.RevokedAt))],
+            [.. page.Items.Select(
+                row => new ServiceKeySummary(row.Id, row.Name, ScopeNames.ParseKnown(row.Scopes), row.CreatedAt, row.RevokedAt))],
             page.NextCursor);
     }
 }

@@ -10,7 +10,8 @@ namespace Messaging.Application.Users;
 /// <summary>Users in whose names every word of the text begins some word, or whose username begins with the text, by id.</summary>
 /// <param name="Q">1 to 200 characters, at most 16 words. Text without a letter or digit is in nobody's name.</param>
 /// <param name="ServiceKeyId">The key with which the service asks.</param>
-public sealed record SearchUsers(Actor Actor, string? Q, int Limit, string? Cursor, string? ServiceKeyId = null) : IQuery<Page<UserProfile>>;
+public sealed record SearchUsers(Actor Actor, string? Q, int Limit, string? Cursor, string? ServiceKeyId = null)
+    : IQuery<Page<UserProfile>>;
 
 public sealed class SearchUsersValidator : AbstractValidator<SearchUsers>
 {

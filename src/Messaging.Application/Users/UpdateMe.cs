@@ -55,7 +55,8 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limi
     public async Task<Me> Handle(UpdateMe command, CancellationToken ct)
     {
         var id = command.UserId.Value;
-        var current = await session.QuerySingleOrDefaultAsync<UserProfile>(LoadSql, new { UserId = id }, ct) ?? throw CommonErrors.NotFound();
+        var current = await session.QuerySingleOrDefaultAsync<UserProfile>(LoadSql, new { UserId = id }, ct)
+            ?? throw CommonErrors.NotFound();
 
         var metadata = command.Metadata.IsGiven ? MetadataRules.Patch(current.Metadata, command.Metadata.Value, limits) : current.Metadata;
         var saved = await session.QuerySingleAsync<UserProfile>(

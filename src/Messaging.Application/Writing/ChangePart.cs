@@ -5,7 +5,9 @@ using NodaTime;
 
 namespace Messaging.Application.Writing;
 
-/// <summary>What changes ask for, decide on and leave behind of the tables of one module. Puts no statement into a round trip for which nobody asks.</summary>
+/// <summary>
+/// What changes ask for, decide on and leave behind of the tables of one module. Puts no statement into a round trip for which nobody asks.
+/// </summary>
 public abstract class ChangePart
 {
     /// <summary>Adds what locks rows beside those of conversations and places.</summary>
@@ -34,8 +36,8 @@ public abstract class ChangePart
     }
 
     /// <summary>
-    /// Has what somebody keeps for oneself of messages go with the sight of them: deleted for oneself, cleared, or left behind. They are those
-    /// after a seq, up to another one.
+    /// Has what somebody keeps for oneself of messages go with the sight of them: deleted for oneself, cleared, or left behind. They are
+    /// those after a seq, up to another one.
     /// </summary>
     internal virtual void ForgetOwn(ConversationId id, UserId user, long after, long upto)
     {
@@ -57,4 +59,5 @@ public abstract class ChangePart
 
 /// <summary>An event that is to be written.</summary>
 /// <param name="No">Its place among the conversation's; null for one that has none.</param>
-readonly record struct EventRow(Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);
+readonly record struct EventRow(
+    Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);

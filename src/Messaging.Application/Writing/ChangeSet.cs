@@ -77,7 +77,8 @@ public sealed class ChangeSet
         Partners = new PartnerPart();
         parts =
         [
-            Conversations, Profiles, Memberships, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Saved, Members, Own, Pointers,
+            Conversations, Profiles, Memberships, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Saved, Members, Own,
+            Pointers,
             Partners,
         ];
     }
@@ -173,7 +174,8 @@ public sealed class ChangeSet
     }
 
     /// <summary>
-    /// Leaves nothing of what somebody keeps for oneself of messages that are that one's to see no more: those after a seq, up to another one.
+    /// Leaves nothing of what somebody keeps for oneself of messages that are that one's to see no more: those after a seq, up to another
+    /// one.
     /// </summary>
     public void ForgetOwn(ConversationId id, UserId user, long after, long upto)
     {

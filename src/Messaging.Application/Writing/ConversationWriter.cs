@@ -216,7 +216,8 @@ public sealed class ConversationWriter(
             await using var connection = await database.Value.OpenConnectionAsync();
             try
             {
-                var missed = (await set.RunAsync(connection, [.. batch.Select(item => item.Change)], waits, CancellationToken.None)).ToHashSet();
+                var missed = (await set.RunAsync(connection, [.. batch.Select(item => item.Change)], waits, CancellationToken.None))
+                    .ToHashSet();
                 signal.Raise();
                 Settle(batch, item => missed.Contains(item.Change) ? Wait(item) : Complete(item, set));
             }

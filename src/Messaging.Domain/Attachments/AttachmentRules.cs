@@ -12,7 +12,8 @@ public static class AttachmentRules
         var (fits, expected) = type switch
         {
             MessageType.Image => (category is AttachmentCategory.Image, "images: JPEG, PNG, GIF or WebP"),
-            MessageType.Voice => (category is AttachmentCategory.Audio && durationMs is not null, "sound that was uploaded with its durationMs"),
+            MessageType.Voice =>
+                (category is AttachmentCategory.Audio && durationMs is not null, "sound that was uploaded with its durationMs"),
             MessageType.Video => (category is AttachmentCategory.Video, "video"),
             _ => (true, "any file"),
         };

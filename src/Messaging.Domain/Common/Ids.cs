@@ -10,7 +10,8 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@-");
 
-    public UserId(string value) => Value = IsValid(value) ? value : throw new FormatException("A user id is 1 to 64 of A-Z a-z 0-9 _ . : @ -.");
+    public UserId(string value) =>
+        Value = IsValid(value) ? value : throw new FormatException("A user id is 1 to 64 of A-Z a-z 0-9 _ . : @ -.");
 
     public string Value { get; }
 

@@ -4,7 +4,8 @@ namespace Messaging.Domain.Common;
 /// <param name="Code">One of <see cref="ProblemCodes"/>.</param>
 /// <param name="Detail">For the person who reads the answer; never holds a secret or a message's text.</param>
 /// <param name="Member">
-/// The member of the request that is wrong: names, and places in lists, from the outside in, such as <c>mentions/3</c>; empty for all of it.
+/// The member of the request that is wrong: names, and places in lists, from the outside in, such as <c>mentions/3</c>; empty for all of
+/// it.
 /// </param>
 public sealed record Problem(string Code, string Detail, string? Member = null)
 {

@@ -21,7 +21,8 @@ public static class ContactErrors
 
     public static RuleException LeftLately(string member, UserId userId) => new(new Problem(
         ProblemCodes.NotAllowed,
-        $"'{userId}' left a group that you are or were in less than 24 hours ago; until then only their contacts and the service can add them to "
+        $"'{userId}' left a group that you are or were in less than 24 hours ago; until then only their contacts and the service can add "
+            + "them to "
         + "others. Nobody was added.",
         member));
 

@@ -150,8 +150,8 @@ public sealed class Conversation
 
     public RequestState? Request { get; private set; }
 
-    /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are
-    /// parted by a block or by a request that waits.</summary>
+    /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who
+    /// are parted by a block or by a request that waits.</summary>
     public bool TellsReceipts => Policy is { Receipts: true } && !IsKeptApart;
 
     /// <summary>
@@ -333,7 +333,9 @@ public sealed class Conversation
             : null;
     }
 
-    /// <summary>Whether those who take part are told that others write: not between two who have yet to accept, or have blocked, each other.</summary>
+    /// <summary>
+    /// Whether those who take part are told that others write: not between two who have yet to accept, or have blocked, each other.
+    /// </summary>
     public bool TellsTyping => !IsBlocked && Request is null;
 
     /// <summary>Whether others are told that somebody writes: not of who may send nothing.</summary>
@@ -537,8 +539,8 @@ public sealed class Conversation
     }
 
     /// <summary>
-    /// Has nothing pass between the two from now on, since one has blocked the other: how far each has read and received stays for the other
-    /// one as it is. False where that is so already.
+    /// Has nothing pass between the two from now on, since one has blocked the other: how far each has read and received stays for the
+    /// other one as it is. False where that is so already.
     /// </summary>
     public bool Block(IReadOnlyCollection<Partner> both)
     {
@@ -551,7 +553,9 @@ public sealed class Conversation
         return true;
     }
 
-    /// <summary>Neither blocks the other any more. Unless a first message still waits, they see each other's pointers again as they are.</summary>
+    /// <summary>
+    /// Neither blocks the other any more. Unless a first message still waits, they see each other's pointers again as they are.
+    /// </summary>
     /// <returns>What the other one is to be told of each, as far as receipts are told here.</returns>
     public IReadOnlyList<UnseenMoves> Unblock(IReadOnlyCollection<Partner> both)
     {

@@ -16,7 +16,8 @@ public static class ConversationErrors
         ProblemCodes.Blocked, "One of you has blocked the other: nothing reaches the other one here until that is lifted."));
 
     public static RuleException RequestPending() => new(new Problem(
-        ProblemCodes.RequestPending, "The first message has to be accepted by its receiver; until then nothing else reaches the other one."));
+        ProblemCodes.RequestPending,
+        "The first message has to be accepted by its receiver; until then nothing else reaches the other one."));
 
     public static RuleException ServiceOnly() => new(new Problem(
         ProblemCodes.NotAllowed, "In a direct conversation this is for the service, with a key that acts as no user."));
@@ -28,7 +29,8 @@ public static class ConversationErrors
     });
 
     public static RuleException GroupFull(int limit) => new(new Problem(
-        ProblemCodes.GroupFull, string.Create(CultureInfo.InvariantCulture, $"A group has at most {limit} participants; nobody was added.")));
+        ProblemCodes.GroupFull,
+        string.Create(CultureInfo.InvariantCulture, $"A group has at most {limit} participants; nobody was added.")));
 
     public static RuleException DirectIsFixed() => new(new Problem(
         ProblemCodes.DirectIsFixed, "A direct conversation is always between the same two people; open a group instead."));

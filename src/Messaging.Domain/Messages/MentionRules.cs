@@ -24,7 +24,9 @@ public static class MentionRules
         }
     }
 
-    /// <summary>For whom the mentions count: one entry for everybody in place of all others, none for the sender, none in system messages.</summary>
+    /// <summary>
+    /// For whom the mentions count: one entry for everybody in place of all others, none for the sender, none in system messages.
+    /// </summary>
     public static IReadOnlyList<UserId> Counted(IReadOnlyList<UserId> mentions, MessageType type, UserId? sender) =>
         type is MessageType.System ? []
         : mentions.Contains(Everybody) ? [Everybody]

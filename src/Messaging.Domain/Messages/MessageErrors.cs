@@ -21,7 +21,8 @@ public static class MessageErrors
         ProblemCodes.NotAllowed, "A message is edited by who wrote it, and by nobody else."));
 
     public static RuleException NotYoursToDelete() => new(new Problem(
-        ProblemCodes.NotAllowed, "A message is deleted for everyone by who wrote it, or by an admin of the group; with scope=me you delete it for yourself."));
+        ProblemCodes.NotAllowed,
+        "A message is deleted for everyone by who wrote it, or by an admin of the group; with scope=me you delete it for yourself."));
 
     public static RuleException HistoryIsForModerators() => new(new Problem(
         ProblemCodes.NotAllowed, "Earlier versions of the messages of this conversation are for moderators only."));
@@ -46,5 +47,6 @@ public static class MessageErrors
         ProblemCodes.MessageDeleted, "The message was deleted: its place in the conversation is all that is left."));
 
     public static RuleException KeyReused() => new(new Problem(
-        ProblemCodes.IdempotencyKeyReused, "This clientMessageId was used for a message with other content; choose a new one.", "clientMessageId"));
+        ProblemCodes.IdempotencyKeyReused, "This clientMessageId was used for a message with other content; choose a new one.",
+        "clientMessageId"));
 }

@@ -68,7 +68,9 @@ public sealed record StoredMessage(
             throw MessageErrors.Deleted();
     }
 
-    /// <summary>Refuses an edit by anybody but the author, and one that comes too late. The service edits system messages, at any time.</summary>
+    /// <summary>
+    /// Refuses an edit by anybody but the author, and one that comes too late. The service edits system messages, at any time.
+    /// </summary>
     /// <param name="by">The actor's part in the conversation; null for the service.</param>
     public void EnsureEditable(Conversation conversation, Actor actor, Participant? by, Instant now)
     {
@@ -81,8 +83,8 @@ public sealed record StoredMessage(
     }
 
     /// <summary>
-    /// Refuses a deletion for everyone by who may not: the author may for a while, those who administer the group and the service always. The
-    /// service's holds in a conversation that is closed or archived too.
+    /// Refuses a deletion for everyone by who may not: the author may for a while, those who administer the group and the service always.
+    /// The service's holds in a conversation that is closed or archived too.
     /// </summary>
     /// <param name="by">The actor's part in the conversation; null for the service.</param>
     public void EnsureDeletable(Conversation conversation, Actor actor, Participant? by, Instant now)
@@ -99,7 +101,9 @@ public sealed record StoredMessage(
     }
 
     /// <summary>The reason where none was given: one's own message is withdrawn, somebody else's is moderated.</summary>
-    public DeleteReason ReasonOf(Actor actor) => SenderId is not null && SenderId == actor.UserId ? DeleteReason.User : DeleteReason.Moderation;
+    public DeleteReason ReasonOf(Actor actor) =>
+        SenderId is not null && SenderId == actor.UserId ? DeleteReason.User : DeleteReason.Moderation;
 
-    private bool HasPassed(int? windowSeconds, Instant now) => windowSeconds is { } seconds && CreatedAt + Duration.FromSeconds(seconds) < now;
+    private bool HasPassed(int? windowSeconds, Instant now) =>
+        windowSeconds is { } seconds && CreatedAt + Duration.FromSeconds(seconds) < now;
 }

@@ -9,7 +9,8 @@ public sealed class AttachmentsModule : Module
 {
     public override void AddServices(IServiceCollection services)
     {
-        services.AddSingleton<IFileStorage>(provider => provider.GetRequiredService<StorageSettings>() is { Provider: StorageProvider.S3 } settings
+        services.AddSingleton<IFileStorage>(
+            provider => provider.GetRequiredService<StorageSettings>() is { Provider: StorageProvider.S3 } settings
             ? new S3Storage(settings)
             : new FolderStorage(provider.GetRequiredService<StorageSettings>()));
         services.AddSingleton<IImageMaker, VipsImages>();

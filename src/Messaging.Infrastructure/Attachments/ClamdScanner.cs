@@ -41,7 +41,8 @@ public sealed class ClamdScanner(ScanSettings settings) : IVirusScanner
     {
         if (settings.ClamdAddress is null)
             return ScanState.Skipped;
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
         return await ScanAsync(file, ct);
     }
 
@@ -97,7 +98,8 @@ public sealed class ClamdScanner(ScanSettings settings) : IVirusScanner
     private static async Task<Socket?> ConnectAsync(string address, CancellationToken ct)
     {
         var isPath = address.StartsWith('/');
-        var socket = isPath ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        var socket = isPath
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
             if (isPath)

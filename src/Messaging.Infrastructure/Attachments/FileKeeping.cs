@@ -12,7 +12,9 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Attachments;
 
-/// <summary>Collects files that no message names, removes those that are nobody's any more, and has the scanner look at those that wait.</summary>
+/// <summary>
+/// Collects files that no message names, removes those that are nobody's any more, and has the scanner look at those that wait.
+/// </summary>
 public sealed class FileKeeping(
     DirectDataSource database, IFileStorage storage, IVirusScanner scanner, Spool spool, OutboxSignal signal, IClock clock,
     ILogger<FileKeeping> logger)
@@ -101,7 +103,8 @@ public sealed class FileKeeping(
         var now = clock.GetCurrentInstant();
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         var before = Attachment.ExpiredBefore(now).ToDateTimeUtc();
-        var collect = new CommandDefinition(CollectSql, new { Before = before, Now = now.ToDateTimeUtc(), Limit = BatchSize }, cancellationToken: ct);
+        var collect = new CommandDefinition(
+            CollectSql, new { Before = before, Now = now.ToDateTimeUtc(), Limit = BatchSize }, cancellationToken: ct);
         while (await connection.QuerySingleAsync<long>(collect) >= BatchSize)
         {
         }
@@ -115,7 +118,8 @@ public sealed class FileKeeping(
         List<string> keys;
         do
         {
-            keys = (await connection.QueryAsync<string>(new CommandDefinition(NextSql, new { Limit = BatchSize }, cancellationToken: ct))).AsList();
+            keys = (await connection.QueryAsync<string>(new CommandDefinition(NextSql, new { Limit = BatchSize }, cancellationToken: ct)))
+                .AsList();
             foreach (var key in keys)
             {
                 if (!await TryRemoveAsync(key, ct))
@@ -130,7 +134,8 @@ public sealed class FileKeeping(
     public async Task ScanAsync(CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
-        var pending = await connection.QueryAsync<PendingRow>(new CommandDefinition(PendingSql, new { Limit = BatchSize }, cancellationToken: ct));
+        var pending = await connection.QueryAsync<PendingRow>(
+            new CommandDefinition(PendingSql, new { Limit = BatchSize }, cancellationToken: ct));
         foreach (var row in pending.AsList())
         {
             var scan = await ScanAsync(row, ct);

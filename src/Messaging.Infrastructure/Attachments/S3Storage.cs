@@ -41,8 +41,10 @@ public sealed class S3Storage : IFileStorage, IDisposable
         try
         {
             var found = await client.GetObjectMetadataAsync(bucket, key, ct);
-            return (Stream?)new SeekableStream(found.ContentLength, async (start, token) => await TryAsync(async () => (await client.GetObjectAsync(
-                new GetObjectRequest { BucketName = bucket, Key = key, ByteRange = new ByteRange(start, found.ContentLength - 1) }, token)).ResponseStream));
+            return (Stream?)new SeekableStream(
+                found.ContentLength, async (start, token) => await TryAsync(async () => (await client.GetObjectAsync(
+                new GetObjectRequest { BucketName = bucket, Key = key, ByteRange = new ByteRange(start, found.ContentLength - 1) },
+                token)).ResponseStream));
         }
         catch (AmazonS3Exception e) when (e.StatusCode is HttpStatusCode.NotFound)
         {
@@ -60,7 +62,8 @@ public sealed class S3Storage : IFileStorage, IDisposable
         {
             return await act();
         }
-        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception e)
+            when (e is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException)
         {
             throw new StorageUnavailableException(e);
         }

@@ -77,7 +77,8 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
             ["vips", "thumbnail", source, made, size, "--height", size, .. crop, "--export-profile", "srgb", "--fail-on", "truncated"], ct);
         if (type.Extension == "webp")
         {
-            await RunAsync(["vips", "webpsave", $"{target}.png", output, "--Q", quality.ToString(CultureInfo.InvariantCulture), "--strip"], ct);
+            await RunAsync(
+                ["vips", "webpsave", $"{target}.png", output, "--Q", quality.ToString(CultureInfo.InvariantCulture), "--strip"], ct);
             await WebP.RemoveMetadataAsync(output, ct);
         }
         var header = await HeaderAsync(output, ct);
@@ -90,7 +91,8 @@ public sealed class VipsImages : IImageMaker, IAsyncDisposable
             .Where(parts => parts.Length == 2).GroupBy(parts => parts[0]).ToDictionary(group => group.Key, group => group.First()[1]);
         return (Number("width"), Number("height"), fields.ContainsKey("n-pages") ? Number("n-pages") : 1);
 
-        long Number(string name) => long.TryParse(fields.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        long Number(string name) =>
+            long.TryParse(fields.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw AttachmentErrors.Undecodable();
     }

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Messaging.Infrastructure.Attachments;
 
 /// <summary>
-/// Takes the metadata out of a WebP file: libvips writes a block of EXIF, with the resolution of the image, even where it is told to write none.
+/// Takes the metadata out of a WebP file: libvips writes a block of EXIF, with the resolution of the image, even where it is told to write
+/// none.
 /// </summary>
 static class WebP
 {
@@ -18,7 +19,8 @@ static class WebP
         for (int at = FileHeader, size; at + ChunkHeader <= file.Length; at += size)
         {
             // Chunks are padded to an even length.
-            size = (int)Math.Min(ChunkHeader + ((BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4)) + 1L) & ~1L), file.Length - at);
+            size = (int)Math.Min(
+                ChunkHeader + ((BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4)) + 1L) & ~1L), file.Length - at);
             var name = file.AsSpan(at, 4);
             if (name.SequenceEqual("EXIF"u8) || name.SequenceEqual("XMP "u8))
                 continue;

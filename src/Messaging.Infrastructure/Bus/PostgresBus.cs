@@ -53,7 +53,8 @@ public sealed class PostgresBus(DirectDataSource database, BusQueue queue, ILogg
     private async Task SendAsync(CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
-        await using var notify = new NpgsqlCommand(NotifySql, connection) { Parameters = { new NpgsqlParameter("Payload", NpgsqlDbType.Text) } };
+        await using var notify = new NpgsqlCommand(
+            NotifySql, connection) { Parameters = { new NpgsqlParameter("Payload", NpgsqlDbType.Text) } };
         await notify.PrepareAsync(ct);
         while (await queue.WaitAsync(ct))
         {

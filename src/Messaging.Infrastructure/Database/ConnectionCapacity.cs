@@ -5,7 +5,8 @@ namespace Messaging.Infrastructure.Database;
 
 /// <summary>How many connections a role may have on its server, all nodes and tools together.</summary>
 /// <param name="MaxConnections">The server's <c>max_connections</c>.</param>
-/// <param name="Available">What is left of them for a role that is no superuser, or the limit of the database or the role where that is less.</param>
+/// <param name="Available">What is left of them for a role that is no superuser, or the limit of the database or the role where that is
+/// less.</param>
 public sealed record ConnectionCapacity(int MaxConnections, int Available)
 {
     private const string RoomSql =

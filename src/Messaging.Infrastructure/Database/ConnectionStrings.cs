@@ -52,7 +52,8 @@ public static class ConnectionStrings
 
     // Nothing that a request runs leaves anything on its connection's session, so there is nothing to reset: seven statements, which are
     // parsed each time and cost as much as a read by key.
-    private static string ForRequests(string given, int poolSize, string options, params ReadOnlySpan<(string Name, string Value)> others) => Complete(
+    private static string ForRequests(
+        string given, int poolSize, string options, params ReadOnlySpan<(string Name, string Value)> others) => Complete(
         given,
         options,
         [
@@ -89,7 +90,8 @@ public static class ConnectionStrings
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var result = new NpgsqlConnectionStringBuilder(connectionString);
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)
-            [("Application Name", "messaging"), ("Timeout", "5"), ("Max Auto Prepare", "100"), ("Auto Prepare Min Usages", "2"), .. settings])
+            [("Application Name", "messaging"), ("Timeout", "5"), ("Max Auto Prepare", "100"), ("Auto Prepare Min Usages", "2"),
+                .. settings])
         {
             if (!names.Contains(Plain(name)))
                 result[name] = value;

@@ -13,7 +13,8 @@ namespace Messaging.Infrastructure.Database;
 /// </summary>
 /// <param name="database">Opened at the first question: the build, which writes the OpenAPI document, has none.</param>
 /// <param name="wall">What is gone by before the database was asked for the first time.</param>
-public sealed class DatabaseClock(Func<NpgsqlDataSource> database, TimeProvider wall, ILogger<DatabaseClock> logger) : BackgroundService, IClock
+public sealed class DatabaseClock(Func<NpgsqlDataSource> database, TimeProvider wall, ILogger<DatabaseClock> logger)
+    : BackgroundService, IClock
 {
     private const string NowSql = "SELECT clock_timestamp()";
 
@@ -28,8 +29,8 @@ public sealed class DatabaseClock(Func<NpgsqlDataSource> database, TimeProvider 
     private long given;
 
     /// <summary>
-    /// Never ahead of the database, never earlier than what was given out before: it stands until the database comes by. Only a database whose
-    /// own clock was set back by a second or more is followed, since its rows are of that time.
+    /// Never ahead of the database, never earlier than what was given out before: it stands until the database comes by. Only a database
+    /// whose own clock was set back by a second or more is followed, since its rows are of that time.
     /// </summary>
     public Instant GetCurrentInstant()
     {
@@ -51,8 +52,8 @@ public sealed class DatabaseClock(Func<NpgsqlDataSource> database, TimeProvider 
     }
 
     /// <summary>
-    /// Goes by an answer as if the database had given it just now: it may be behind by the whole round trip, and is never ahead. One that came
-    /// late is dropped when there is an older one.
+    /// Goes by an answer as if the database had given it just now: it may be behind by the whole round trip, and is never ahead. One that
+    /// came late is dropped when there is an older one.
     /// </summary>
     /// <returns>Whether it came in time; else it is asked for again soon.</returns>
     public bool Take(Instant time, long asked, long answered)

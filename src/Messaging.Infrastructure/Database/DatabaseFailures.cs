@@ -22,7 +22,9 @@ public static class DatabaseFailures
         _ => false,
     };
 
-    /// <summary>Whether the server does not let in whoever asks: a wrong password or name, no right. It does not come right by waiting.</summary>
+    /// <summary>
+    /// Whether the server does not let in whoever asks: a wrong password or name, no right. It does not come right by waiting.
+    /// </summary>
     public static bool IsRefusal(Exception exception) =>
         exception is PostgresException { SqlState: var state }
         && (state.StartsWith("28", StringComparison.Ordinal)

@@ -52,7 +52,8 @@ public sealed class DatabaseStart(NpgsqlDataSource database, DatabaseClock clock
             return null;
 
         await using var connection = await database.OpenConnectionAsync(ct);
-        var unsafeSettings = (await connection.QueryAsync<string>(new CommandDefinition(UnsafeSettingsSql, cancellationToken: ct))).AsList();
+        var unsafeSettings = (await connection.QueryAsync<string>(new CommandDefinition(UnsafeSettingsSql, cancellationToken: ct)))
+            .AsList();
         return unsafeSettings.Count == 0
             ? null
             : $"PostgreSQL runs with {string.Join(", ", unsafeSettings)}: a crash would lose acknowledged messages. " +

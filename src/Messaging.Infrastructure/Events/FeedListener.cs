@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Hears from other nodes' sequencer that the feed has grown. Losing the connection loses no event: the reader polls, too.</summary>
+/// <summary>
+/// Hears from other nodes' sequencer that the feed has grown. Losing the connection loses no event: the reader polls, too.
+/// </summary>
 public sealed class FeedListener(DirectDataSource database, FeedSignal signal, ILogger<FeedListener> logger) : BackgroundService
 {
     public const string Channel = "messaging_feed";

@@ -12,7 +12,8 @@ namespace Messaging.Infrastructure.Events;
 /// by which events reach live connections, whichever node they were made on.
 /// </summary>
 public sealed class FeedReader(
-    DirectDataSource database, FeedSignal signal, MovedEvents moved, EventRenderer teller, IEnumerable<ILiveReceiver> receivers, ILogger<FeedReader> logger)
+    DirectDataSource database, FeedSignal signal, MovedEvents moved, EventRenderer teller, IEnumerable<ILiveReceiver> receivers,
+    ILogger<FeedReader> logger)
     : BackgroundService
 {
     public const string MeterName = "Messaging.Feed";
@@ -131,14 +132,15 @@ public sealed class FeedReader(
 
         void Tell(FeedRow row, Func<object?> tells, IReadOnlyCollection<string> audience)
         {
-            var envelope = new Lazy<EventEnvelope?>(() => EventRenderer.Json(tells()) is { } json ? row.ToEnvelope(after.Epoch, json) : null);
+            var envelope = new Lazy<EventEnvelope?>(
+                () => EventRenderer.Json(tells()) is { } json ? row.ToEnvelope(after.Epoch, json) : null);
             foreach (var receiver in receivers)
                 Hand(receiver, row, envelope, audience);
         }
     }
 
-    // What one receiver cannot take, or what cannot be told, must not keep the node from all that follows, nor be passed over as if it had not
-    // been.
+    // What one receiver cannot take, or what cannot be told, must not keep the node from all that follows, nor be passed over as if it had
+    // not been.
     private void Hand(ILiveReceiver receiver, FeedRow row, Lazy<EventEnvelope?> envelope, IReadOnlyCollection<string> audience)
     {
         try
@@ -168,7 +170,8 @@ public sealed class FeedReader(
         if (place is { } from)
         {
             logger.LogWarning(
-                "The feed does not go on from {Place}, where it was read, and ends at {End}: connections are closed to start again", from, end);
+                "The feed does not go on from {Place}, where it was read, and ends at {End}: connections are closed to start again", from,
+                end);
         }
         foreach (var receiver in receivers)
             receiver.CloseAll();

@@ -54,8 +54,8 @@ sealed class FeedTail : IAsyncDisposable
         WHERE p.conversation_id = ANY (@HeardConversations) AND {VisibilitySql.Hears}
         """;
 
-    // Of those for one user alone, which are heard by the same rule; that somebody is out, or the conversation gone, is heard by who is out.
-    // Index: pk_participants.
+    // Of those for one user alone, which are heard by the same rule; that somebody is out, or the conversation gone, is heard by who is
+    // out. Index: pk_participants.
     private const string HearersSql =
         $"""
         SELECT k.conversation_id, k.user_id
@@ -124,8 +124,8 @@ sealed class FeedTail : IAsyncDisposable
     }
 
     /// <summary>
-    /// What each of the rows tells, who takes part now in each of the conversations that they are for, and which of those for one user alone that
-    /// one hears.
+    /// What each of the rows tells, who takes part now in each of the conversations that they are for, and which of those for one user
+    /// alone that one hears.
     /// </summary>
     public async Task<(Func<FeedRow, object?> Data, Dictionary<Guid, List<FeedMember>> Members, Func<FeedRow, bool> IsHeard)> ReadDataAsync(
         IReadOnlyList<FeedRow> rows, CancellationToken ct)

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>The right to lead something until it runs out by the database's clock. Whoever takes it over gets a higher fencing number.</summary>
+/// <summary>
+/// The right to lead something until it runs out by the database's clock. Whoever takes it over gets a higher fencing number.
+/// </summary>
 public sealed record Lease(string Name, string Holder, long Fencing)
 {
     // Locks the lease's row. Its own holder gets a new number too: what it sent over an earlier connection is fenced off.
@@ -27,7 +29,9 @@ public sealed record Lease(string Name, string Holder, long Fencing)
         WHERE name = @Name AND holder = @Holder AND fencing = @Fencing
         """;
 
-    /// <summary>A row for who holds it still. Locks the lease's row: nobody takes it over until what is done with it is committed.</summary>
+    /// <summary>
+    /// A row for who holds it still. Locks the lease's row: nobody takes it over until what is done with it is committed.
+    /// </summary>
     public const string HeldSql =
         """
         SELECT name

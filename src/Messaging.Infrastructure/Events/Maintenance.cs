@@ -31,7 +31,8 @@ public sealed class RetentionSettings : ISettings
 /// and once an hour, on one node of the cluster, clears away what is over and builds the indexes that are not on every partition yet.
 /// </summary>
 public sealed class Maintenance(
-    DirectDataSource database, Partitions partitions, PartitionIndexes indexes, RowCleanup cleanup, RetentionSettings settings, IClock clock,
+    DirectDataSource database, Partitions partitions, PartitionIndexes indexes, RowCleanup cleanup, RetentionSettings settings,
+    IClock clock,
     ILogger<Maintenance> logger) : BackgroundService
 {
     private const string LeaseName = "maintenance";

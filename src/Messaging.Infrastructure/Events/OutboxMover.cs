@@ -19,8 +19,8 @@ public sealed class OutboxMover : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
 
-    // The plans are made once and must not depend on how full the tables were at that moment. A move does not wait for the disk: what is lost
-    // in a crash is moved again, since the log ends at one place for outbox and feed.
+    // The plans are made once and must not depend on how full the tables were at that moment. A move does not wait for the disk: what is
+    // lost in a crash is moved again, since the log ends at one place for outbox and feed.
     private const string SessionSql =
         """
         SET jit = off;
@@ -29,8 +29,8 @@ public sealed class OutboxMover : IAsyncDisposable
         SET synchronous_commit = off
         """;
 
-    // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it, and
-    // the last of several counts, which are taken when they are told.
+    // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it,
+    // and the last of several counts, which are taken when they are told.
     // One that moves back (markedUnread) is never left out: whoever folds the others alone would not come to where it led.
     // Locks the lease's row against a takeover until the move is committed, then feed_state's row; nothing where there is nothing to move.
     // Who moved what this one sees holds the lease by then. Index: the key of each part that is named, and of no other.
@@ -98,7 +98,8 @@ public sealed class OutboxMover : IAsyncDisposable
             WHERE NOT EXISTS (SELECT FROM outdone WHERE outdone.id = taken.id)
             RETURNING position, occurred_at, conversation_id, seq, user_id, type, payload
         )
-        SELECT found.count::integer, told.taken::integer, told.epoch, told.last_position - told.kept, told.last_position, told.latest, told.word,
+        SELECT found.count::integer, told.taken::integer, told.epoch, told.last_position - told.kept, told.last_position, told.latest,
+            told.word,
             moved.position, moved.occurred_at, moved.conversation_id, moved.seq, moved.user_id, moved.type, moved.payload
         FROM (SELECT count(*) FROM next) AS found
         LEFT JOIN (

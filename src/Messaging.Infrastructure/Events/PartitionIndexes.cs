@@ -7,8 +7,8 @@ using Npgsql;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>
-/// Builds the indexes that a script made on a partitioned table alone, on each partition that was there before: no script knows their names,
-/// and what is built concurrently makes nobody wait.
+/// Builds the indexes that a script made on a partitioned table alone, on each partition that was there before: no script knows their
+/// names, and what is built concurrently makes nobody wait.
 /// </summary>
 public sealed class PartitionIndexes(DirectDataSource database, ILogger<PartitionIndexes> logger)
 {
@@ -27,8 +27,8 @@ public sealed class PartitionIndexes(DirectDataSource database, ILogger<Partitio
         ORDER BY child.relname DESC, parent.relname
         """;
 
-    // One node builds, however long it takes: another would take down what it finds unfinished. Not waited for: a statement that waits holds a
-    // snapshot, which the build would wait for in turn. Ends with the session, also of a node that was killed.
+    // One node builds, however long it takes: another would take down what it finds unfinished. Not waited for: a statement that waits
+    // holds a snapshot, which the build would wait for in turn. Ends with the session, also of a node that was killed.
     private const string LockSql = "SELECT pg_try_advisory_lock(hashtextextended('messaging:partition-indexes', 0))";
     private const string UnlockSql = "SELECT pg_advisory_unlock(hashtextextended('messaging:partition-indexes', 0))";
 
@@ -64,7 +64,8 @@ public sealed class PartitionIndexes(DirectDataSource database, ILogger<Partitio
             return;
         try
         {
-            foreach (var missing in (await connection.QueryAsync<Missing>(new CommandDefinition(MissingSql, cancellationToken: ct))).AsList())
+            foreach (var missing in (await connection.QueryAsync<Missing>(new CommandDefinition(MissingSql, cancellationToken: ct)))
+                .AsList())
             {
                 await BuildAsync(connection, missing, ct);
                 if (!await TryAttachAsync(connection, missing, ct))

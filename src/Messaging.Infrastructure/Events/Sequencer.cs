@@ -10,7 +10,8 @@ namespace Messaging.Infrastructure.Events;
 /// Gives events their place in the feed: in the whole cluster one node does, the holder of the lease; the others wait for it to run out.
 /// </summary>
 public sealed class Sequencer(
-    DirectDataSource database, OutboxSignal outbox, MovedEvents moved, FeedSignal feed, Partitions partitions, ILogger<Sequencer> logger) : BackgroundService
+    DirectDataSource database, OutboxSignal outbox, MovedEvents moved, FeedSignal feed, Partitions partitions, ILogger<Sequencer> logger)
+    : BackgroundService
 {
     public const string LeaseName = "sequencer";
 

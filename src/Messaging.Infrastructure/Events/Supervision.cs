@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Keeps a worker going: what it throws is logged and it starts again a little later, since a throwing one would stop the host.</summary>
+/// <summary>
+/// Keeps a worker going: what it throws is logged and it starts again a little later, since a throwing one would stop the host.
+/// </summary>
 public static class Supervision
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);

@@ -75,8 +75,8 @@ public sealed class LargeInboxes(DirectDataSource database)
         ORDER BY p.conversation_id
         """;
 
-    // Whoever brings the user into conversations waits meanwhile, so it waits for less than anybody notices. What a crash takes away of it is found lacking again:
-    // that all is there is committed for good, and all before it with it.
+    // Whoever brings the user into conversations waits meanwhile, so it waits for less than anybody notices. What a crash takes away of it
+    // is found lacking again: that all is there is committed for good, and all before it with it.
     private const string BoundSql =
         "SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'; SET LOCAL synchronous_commit = off";
 

@@ -109,8 +109,11 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
-    /// <summary>Has the connection hear of these users, and of nobody else from now on. Nothing falls between the answer and what it hears.</summary>
-    /// <param name="asOf">The <see cref="Revision"/> before it was read whom this one may watch: with a newer one that is checked again.</param>
+    /// <summary>
+    /// Has the connection hear of these users, and of nobody else from now on. Nothing falls between the answer and what it hears.
+    /// </summary>
+    /// <param name="asOf">The <see cref="Revision"/> before it was read whom this one may watch: with a newer one that is checked
+    /// again.</param>
     public IReadOnlyList<PresenceView> Watch(ILiveConnection connection, IReadOnlyList<LastSeen> seen, long asOf)
     {
         lock (gate)
@@ -311,7 +314,8 @@ public sealed class LivePresence : ILiveReceiver
             bus.Publish(PresenceSignals.SnapshotRequestTopic, new PresenceSignals.SnapshotRequest(node));
     }
 
-    private void Note(string node, PresenceSignals.SnapshotRequest request) => snapshotIsDue |= request.Node is null || request.Node == bus.Node;
+    private void Note(string node, PresenceSignals.SnapshotRequest request) =>
+        snapshotIsDue |= request.Node is null || request.Node == bus.Node;
 
     private void PublishHeartbeat()
     {

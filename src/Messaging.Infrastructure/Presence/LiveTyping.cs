@@ -25,8 +25,8 @@ public sealed class LiveTyping
 
     /// <summary>
     /// How often it is told of somebody that they write, be it that they go on or that they have stopped meanwhile: a client that says on
-    /// and off all the time is heard no oftener. Below half the lifetime: whatever the pace at which a client refreshes, the next signal comes
-    /// before the last one has run out.
+    /// and off all the time is heard no oftener. Below half the lifetime: whatever the pace at which a client refreshes, the next signal
+    /// comes before the last one has run out.
     /// </summary>
     public static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(2);
 

@@ -13,7 +13,9 @@ internal sealed class OtherNodes(TimeProvider time, Action<string, string, bool?
     /// <summary>Whether what is known of a node is all that it has.</summary>
     public bool Fits(string node, PresenceSignals.Heartbeat heartbeat) => PresenceSignals.HeartbeatOf(Heard(node).Users) == heartbeat;
 
-    /// <summary>Takes over all users of a node once every part is there. With one missing none is: the next heartbeat will not fit.</summary>
+    /// <summary>
+    /// Takes over all users of a node once every part is there. With one missing none is: the next heartbeat will not fit.
+    /// </summary>
     public void Take(string node, PresenceSignals.SnapshotPart part)
     {
         var other = Heard(node);

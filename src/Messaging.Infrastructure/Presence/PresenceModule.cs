@@ -17,5 +17,6 @@ public sealed class PresenceModule : Module
         services.AddSingleton<PresenceWorker>();
     }
 
-    public override void AddWorkers(IServiceCollection services) => services.AddHostedService(provider => provider.GetRequiredService<PresenceWorker>());
+    public override void AddWorkers(IServiceCollection services) =>
+        services.AddHostedService(provider => provider.GetRequiredService<PresenceWorker>());
 }

@@ -10,7 +10,8 @@ namespace Messaging.Infrastructure.Presence;
 
 /// <summary>What time brings about for presence and typing, and the few things about them that are asked of the database.</summary>
 public sealed class PresenceWorker(
-    LivePresence presence, LiveTyping typing, MemberCache members, IServiceScopeFactory scopes, ILogger<PresenceWorker> logger) : BackgroundService
+    LivePresence presence, LiveTyping typing, MemberCache members, IServiceScopeFactory scopes, ILogger<PresenceWorker> logger)
+    : BackgroundService
 {
     /// <summary>Rows of one statement.</summary>
     private const int BatchSize = 1_000;
@@ -50,7 +51,8 @@ public sealed class PresenceWorker(
     private async Task RecheckAsync(IReadOnlyList<WatchSet> sets, CancellationToken ct)
     {
         var unrelated = new HashSet<Watch>();
-        foreach (var watches in sets.SelectMany(set => set.Watched.Select(other => new Watch(set.ViewerId, other))).Distinct().Chunk(BatchSize))
+        foreach (var watches in sets.SelectMany(set => set.Watched.Select(other => new Watch(set.ViewerId, other))).Distinct()
+            .Chunk(BatchSize))
             unrelated.UnionWith(await SendAsync(new ListUnrelated(watches), ct));
         foreach (var set in sets)
         {

@@ -8,7 +8,9 @@ namespace Messaging.Infrastructure.Presence;
 /// <summary>What a connection watches: the set itself tells whether it is still the same.</summary>
 public sealed record WatchSet(ILiveConnection Connection, string ViewerId, string[] Watched);
 
-/// <summary>Which connections watch whom, and which of that is to be checked again. Not safe for several at once: its owner's lock guards it.</summary>
+/// <summary>
+/// Which connections watch whom, and which of that is to be checked again. Not safe for several at once: its owner's lock guards it.
+/// </summary>
 internal sealed class Watchers
 {
     private readonly Dictionary<ILiveConnection, WatchSet> sets = [];

@@ -35,7 +35,8 @@ public sealed class QuietConversations(IServiceScopeFactory scopes, RetentionSet
         {
             await SendAsync(new CloseConversation(Actor.Service, id, CloseReason.Inactive, Note: null, since), ct);
         }
-        catch (RuleException e) when (e.Problem.Code is ProblemCodes.ConversationClosed or ProblemCodes.ConversationArchived or ProblemCodes.NotFound)
+        catch (RuleException e)
+            when (e.Problem.Code is ProblemCodes.ConversationClosed or ProblemCodes.ConversationArchived or ProblemCodes.NotFound)
         {
         }
     }

@@ -95,7 +95,8 @@ public sealed class AccountLimitTests
         using var other = await RegisterAsync(From("127.0.2.1"), NewName());
 
         Assert.That(outcomes, Is.EqualTo(new[] { "201" }.Concat(Enumerable.Repeat("409 already-exists", 9)).Append("429 rate-limited")));
-        Assert.That(other.Headers.GetValues("RateLimit-Policy").Single(), Does.StartWith("\"registration-name\";q=10;w=60, \"registration\";q=20;w=60, "));
+        Assert.That(other.Headers.GetValues("RateLimit-Policy").Single(),
+            Does.StartWith("\"registration-name\";q=10;w=60, \"registration\";q=20;w=60, "));
         Assert.That(other.Headers.GetValues("RateLimit").Single(), Does.Contain("\"registration\";r=18;"));
     }
 
@@ -109,7 +110,8 @@ public sealed class AccountLimitTests
         using var refused = await RefreshAsync(From("127.0.3.2"), token);
 
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
-        Assert.That(refused.Headers.GetValues("RateLimit-Policy").Single(), Does.StartWith("\"refresh-login\";q=10;w=60, \"refresh\";q=300;w=60, "));
+        Assert.That(refused.Headers.GetValues("RateLimit-Policy").Single(),
+            Does.StartWith("\"refresh-login\";q=10;w=60, \"refresh\";q=300;w=60, "));
         Assert.That(refused.Headers.GetValues("RateLimit").Single(), Does.Match("^\"refresh-login\";r=0;t=\\d+, \"refresh\";r=298;"));
     }
 
@@ -124,7 +126,8 @@ public sealed class AccountLimitTests
         using var refused = await LogInAsync(From("127.0.4.1"), name);
 
         Assert.That(refused.Headers.GetValues("RateLimit-Policy").Single(), Does.StartWith("\"login-failures\";q=10;w=900, \"login\";"));
-        Assert.That(refused.Headers.GetValues("RateLimit").Single(), Does.StartWith($"\"login-failures\";r=0;t={refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds}, "));
+        Assert.That(refused.Headers.GetValues("RateLimit").Single(),
+            Does.StartWith($"\"login-failures\";r=0;t={refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds}, "));
         Assert.That(await LogInAsync(From("127.0.4.1"), name, device: device).OutcomeAsync(), Is.EqualTo("200"));
     }
 
@@ -199,7 +202,8 @@ public sealed class AccountLimitTests
         for (var i = 0; i < 20; i++)
             devices.Add(await RefreshTokenOfAsync(await LogInAsync(From("127.0.10.1", busy), name)));
 
-        var outcomes = await Task.WhenAll(devices.Select(device => LogInAsync(From("127.0.10.2", busy), name, device: device).OutcomeAsync()));
+        var outcomes = await Task.WhenAll(
+            devices.Select(device => LogInAsync(From("127.0.10.2", busy), name, device: device).OutcomeAsync()));
 
         Assert.That(outcomes, Is.All.EqualTo("200").Or.EqualTo("429 rate-limited"));
         Assert.That(outcomes, Has.Some.EqualTo("429 rate-limited"));

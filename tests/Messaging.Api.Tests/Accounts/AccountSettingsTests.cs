@@ -34,7 +34,8 @@ public sealed class AccountSettingsTests
             settings.Errors(production: false).Select(error => error.Split(':')[0]),
             Is.EqualTo(new[]
             {
-                "AccessTokenLifetime", "RefreshTokenDays", "LoginDays", "LockoutFailures", "LockoutTime", "HashIterations", "HashQueuePerAddress",
+                "AccessTokenLifetime", "RefreshTokenDays", "LoginDays", "LockoutFailures", "LockoutTime", "HashIterations",
+                "HashQueuePerAddress",
             }));
     }
 }

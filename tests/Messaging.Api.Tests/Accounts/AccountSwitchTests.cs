@@ -34,6 +34,7 @@ public sealed class AccountSwitchTests
     public async Task Nor_by_another_method_or_with_another_body()
     {
         Assert.That(await api.AnonymousClient().GetAsync("/v1/accounts/login").OutcomeAsync(), Is.EqualTo("404 not-found"));
-        Assert.That(await api.AnonymousClient().PostAsync("/v1/Accounts", new StringContent("x")).OutcomeAsync(), Is.EqualTo("404 not-found"));
+        Assert.That(
+            await api.AnonymousClient().PostAsync("/v1/Accounts", new StringContent("x")).OutcomeAsync(), Is.EqualTo("404 not-found"));
     }
 }

@@ -34,7 +34,8 @@ public sealed class AccountTests
         Assert.That(registered.Headers.Location!.ToString(), Is.EqualTo($"/v1/users/{user.GetProperty("userId").GetString()}"));
         Assert.That((user.GetProperty("username").GetString(), user.GetProperty("displayName").GetString()), Is.EqualTo((name, "Anna 🦊")));
         foreach (var answer in answers)
-            Assert.That(answer.EnumerateObject().Select(member => member.Name), Is.EqualTo(new[] { "accessToken", "expiresAt", "refreshToken", "user" }));
+            Assert.That(answer.EnumerateObject().Select(member => member.Name),
+                Is.EqualTo(new[] { "accessToken", "expiresAt", "refreshToken", "user" }));
     }
 
     [Test]
@@ -52,11 +53,14 @@ public sealed class AccountTests
         var client = api.ClientWithToken(AccessToken(login));
 
         var me = await client.GetFromJsonAsync<JsonElement>("/v1/me");
-        var search = await client.GetFromJsonAsync<JsonElement>($"/v1/users/search?q={me.GetProperty("username").GetString()![..^2].ToUpperInvariant()}");
+        var search = await client.GetFromJsonAsync<JsonElement>(
+            $"/v1/users/search?q={me.GetProperty("username").GetString()![..^2].ToUpperInvariant()}");
 
         Assert.That(me.GetProperty("userId").GetString(), Is.EqualTo(login.GetProperty("user").GetProperty("userId").GetString()));
-        Assert.That(search.GetProperty("items").EnumerateArray().Select(user => user.GetProperty("userId").GetString()), Has.Member(me.GetProperty("userId").GetString()));
-        Assert.That(login.GetProperty("expiresAt").GetDateTimeOffset() - DateTimeOffset.UtcNow, Is.EqualTo(TimeSpan.FromMinutes(15)).Within(TimeSpan.FromMinutes(1)));
+        Assert.That(search.GetProperty("items").EnumerateArray().Select(user => user.GetProperty("userId").GetString()),
+            Has.Member(me.GetProperty("userId").GetString()));
+        Assert.That(login.GetProperty("expiresAt").GetDateTimeOffset() - DateTimeOffset.UtcNow,
+            Is.EqualTo(TimeSpan.FromMinutes(15)).Within(TimeSpan.FromMinutes(1)));
     }
 
     [Test]
@@ -66,7 +70,8 @@ public sealed class AccountTests
         await using var phone = await HubClient.ConnectAsync(api.Address, AccessToken(bert));
 
         using var opened = await api.ClientWithToken(AccessToken(anna)).PostAsJsonAsync(
-            "/v1/conversations/direct", new { userId = bert.GetProperty("user").GetProperty("userId").GetString(), message = new { text = "hello" } });
+            "/v1/conversations/direct",
+            new { userId = bert.GetProperty("user").GetProperty("userId").GetString(), message = new { text = "hello" } });
 
         Assert.That(opened.StatusCode, Is.EqualTo(HttpStatusCode.Created));
         Assert.That((await phone.NextAsync("message:new")).GetProperty("data").GetProperty("text").GetString(), Is.EqualTo("hello"));
@@ -104,7 +109,8 @@ public sealed class AccountTests
         if (isThere)
             await RegisterAsync(name);
         for (var i = 0; i < 3; i++)
-            Assert.That(await PostAsync("/login", new { username = name, password = OtherPassword }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+            Assert.That(await PostAsync("/login", new { username = name, password = OtherPassword }).OutcomeAsync(),
+                Is.EqualTo("401 unauthenticated"));
 
         using var refused = await PostAsync("/login", new { username = name, password = Password });
 
@@ -121,21 +127,26 @@ public sealed class AccountTests
 
         Assert.That(refreshed.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await api.ClientWithToken(AccessToken(next)).GetAsync("/v1/me").OutcomeAsync(), Is.EqualTo("200"));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(next) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(next) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
     }
 
     [Test]
     public async Task A_login_from_a_known_device_ends_the_one_before()
     {
         var name = NewName();
-        var (first, other) = (await RegisterAsync(name), await (await PostAsync("/login", new { username = name, password = Password })).JsonAsync());
+        var (first, other) = (await RegisterAsync(name),
+            await (await PostAsync("/login", new { username = name, password = Password })).JsonAsync());
         using var again = await PostAsync("/login", new { username = name, password = Password, refreshToken = RefreshToken(first) });
 
         Assert.That(again.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(first) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(first) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
         Assert.That(await api.ClientWithToken(AccessToken(first)).GetAsync("/v1/me").OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(await again.JsonAsync()) }).OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(await again.JsonAsync()) }).OutcomeAsync(), Is.EqualTo("200"));
         Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(other) }).OutcomeAsync(), Is.EqualTo("200"));
     }
 
@@ -146,8 +157,10 @@ public sealed class AccountTests
         var login = await RegisterAsync(name);
         var client = api.ClientWithToken(ApiHost.Token("anna", TimeSpan.FromSeconds(-9)));
 
-        Assert.That(await client.PostAsJsonAsync("/v1/accounts/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("200"));
-        Assert.That(await client.PostAsJsonAsync("/v1/accounts/login", new { username = name, password = Password }).OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(await client.PostAsJsonAsync("/v1/accounts/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(),
+            Is.EqualTo("200"));
+        Assert.That(await client.PostAsJsonAsync("/v1/accounts/login", new { username = name, password = Password }).OutcomeAsync(),
+            Is.EqualTo("200"));
     }
 
     [Test]
@@ -157,7 +170,8 @@ public sealed class AccountTests
 
         Assert.That(await PostAsync("/logout", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("204"));
         Assert.That(await PostAsync("/logout", new { refreshToken = "nonsense" }).OutcomeAsync(), Is.EqualTo("204"));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
     }
 
     [Test]
@@ -168,8 +182,10 @@ public sealed class AccountTests
         using var changed = await ChangeAsync(AccessToken(login), Password, OtherPassword);
 
         Assert.That(changed.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
-        Assert.That(await PostAsync("/refresh", new { refreshToken = RefreshToken(await changed.JsonAsync()) }).OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(login) }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(
+            await PostAsync("/refresh", new { refreshToken = RefreshToken(await changed.JsonAsync()) }).OutcomeAsync(), Is.EqualTo("200"));
         Assert.That(await PostAsync("/login", new { username = name, password = OtherPassword }).OutcomeAsync(), Is.EqualTo("200"));
     }
 
@@ -207,7 +223,8 @@ public sealed class AccountTests
         await RegisterAsync(name, password);
 
         Assert.That(await PostAsync("/login", new { username = name, password }).OutcomeAsync(), Is.EqualTo("200"));
-        Assert.That(await PostAsync("/login", new { username = name, password = password.Trim() + "." }).OutcomeAsync(), Is.EqualTo("401 unauthenticated"));
+        Assert.That(await PostAsync("/login", new { username = name, password = password.Trim() + "." }).OutcomeAsync(),
+            Is.EqualTo("401 unauthenticated"));
     }
 
     [TestCase("")]
@@ -225,7 +242,8 @@ public sealed class AccountTests
         var name = NewName();
         await RegisterAsync(name, "Ångström-Ångström");
 
-        Assert.That(await PostAsync("/login", new { username = name, password = "A\u030angstro\u0308m-A\u030angstro\u0308m" }).OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(await PostAsync("/login", new { username = name, password = "A\u030angstro\u0308m-A\u030angstro\u0308m" })
+            .OutcomeAsync(), Is.EqualTo("200"));
     }
 
     [Test]
@@ -250,7 +268,8 @@ public sealed class AccountTests
         var me = await api.ClientFor("grace").GetFromJsonAsync<JsonElement>("/v1/me");
 
         Assert.That(login.GetProperty("user").GetProperty("userId").GetString(), Is.Not.EqualTo("grace"));
-        Assert.That((me.GetProperty("displayName").GetString(), me.GetProperty("username").GetString()), Is.EqualTo(("Grace", (string?)null)));
+        Assert.That(
+            (me.GetProperty("displayName").GetString(), me.GetProperty("username").GetString()), Is.EqualTo(("Grace", (string?)null)));
     }
 
     Task<HttpResponseMessage> PostAsync(string path, object body) => api.AnonymousClient().PostAsJsonAsync("/v1/accounts" + path, body);
@@ -269,7 +288,8 @@ public sealed class AccountTests
     {
         using var response = await PostAsync(path, body);
         var problem = await response.JsonAsync();
-        return $"{(int)response.StatusCode} {problem.GetProperty("code")} {problem.GetProperty("detail")} {problem.TryGetProperty("errors", out _)} {response.Headers.WwwAuthenticate}";
+        return $"{(int)response.StatusCode} {problem.GetProperty("code")} {problem.GetProperty("detail")} "
+            + $"{problem.TryGetProperty("errors", out _)} {response.Headers.WwwAuthenticate}";
     }
 
     static string NewName() => $"anna_{Guid.NewGuid():N}"[..20];

@@ -18,7 +18,8 @@ public abstract class AttachmentFixture : HubFixture
     }
 
     protected async Task<HttpResponseMessage> TryUploadAsync(
-        string user, string? conversation, byte[]? file, string? name = "file", string? type = null, params (string Name, string Value)[] parts)
+        string user, string? conversation, byte[]? file, string? name = "file", string? type = null,
+        params (string Name, string Value)[] parts)
     {
         using var form = new MultipartFormDataContent();
         if (conversation is not null)
@@ -36,7 +37,8 @@ public abstract class AttachmentFixture : HubFixture
     }
 
     protected async Task<JsonElement> UploadAsync(
-        string user, string conversation, byte[] file, string name = "file", string? type = null, params (string Name, string Value)[] parts)
+        string user, string conversation, byte[] file, string name = "file", string? type = null,
+        params (string Name, string Value)[] parts)
     {
         var answer = await TryUploadAsync(user, conversation, file, name, type, parts);
         Assert.That((int)answer.StatusCode, Is.EqualTo(201), await answer.Content.ReadAsStringAsync());
@@ -47,7 +49,8 @@ public abstract class AttachmentFixture : HubFixture
     {
         var answer = await call;
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
-        var pointer = problem.TryGetProperty("errors", out var errors) && errors.ValueKind is JsonValueKind.Array ? errors[0].GetProperty("pointer").GetString() : null;
+        var pointer = problem.TryGetProperty("errors", out var errors) && errors.ValueKind is JsonValueKind.Array
+            ? errors[0].GetProperty("pointer").GetString() : null;
         return $"{(int)answer.StatusCode} {problem.GetProperty("code").GetString()} {pointer}".TrimEnd();
     }
 

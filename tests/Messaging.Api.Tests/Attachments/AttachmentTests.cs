@@ -18,9 +18,11 @@ public sealed class AttachmentTests : AttachmentFixture
 
         Assert.That(
             uploaded.EnumerateObject().Select(member => member.Name),
-            Is.EqualTo((string[])["id", "fileName", "contentType", "size", "category", "width", "height", "durationMs", "scan", "variants", "url", "downloadCount"]));
+            Is.EqualTo((string[])["id", "fileName", "contentType", "size", "category", "width", "height", "durationMs", "scan", "variants",
+                "url", "downloadCount"]));
         Assert.That(
-            (uploaded.GetProperty("fileName").GetString(), uploaded.GetProperty("category").GetString(), uploaded.GetProperty("scan").GetString(), uploaded.GetProperty("size").GetInt64()),
+            (uploaded.GetProperty("fileName").GetString(), uploaded.GetProperty("category").GetString(),
+                uploaded.GetProperty("scan").GetString(), uploaded.GetProperty("size").GetInt64()),
             Is.EqualTo(("report.pdf", "document", "skipped", (long)Pdf.Length)));
         Assert.That((int)(await Api.ClientFor(bob).GetAsync(path)).StatusCode, Is.EqualTo(404));
         var sent = await SendFilesAsync(ada, group, "file", Id(uploaded));
@@ -28,7 +30,8 @@ public sealed class AttachmentTests : AttachmentFixture
         Assert.That((int)(await Api.ClientFor(bob).GetAsync(path)).StatusCode, Is.EqualTo(200));
         Assert.That((int)(await Api.ClientFor(await UserAsync()).GetAsync(path)).StatusCode, Is.EqualTo(404));
         var history = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"/v1/conversations/{group}/messages");
-        Assert.That(await (await GetFileAsync(Url(history.GetProperty("items")[1].GetProperty("attachments")[0]))).Content.ReadAsByteArrayAsync(), Is.EqualTo(Pdf));
+        Assert.That(await (await GetFileAsync(
+            Url(history.GetProperty("items")[1].GetProperty("attachments")[0]))).Content.ReadAsByteArrayAsync(), Is.EqualTo(Pdf));
     }
 
     [Test]
@@ -49,13 +52,15 @@ public sealed class AttachmentTests : AttachmentFixture
     {
         var (ada, bob, group) = await PeopleAsync();
         var other = await GroupAsync(ada, bob);
-        var (bobs, elsewhere, used) = (Id(await UploadAsync(bob, group, Pdf)), Id(await UploadAsync(ada, other, Pdf)), Id(await UploadAsync(ada, group, Pdf)));
+        var (bobs, elsewhere, used) = (Id(await UploadAsync(bob, group, Pdf)), Id(await UploadAsync(ada, other, Pdf)),
+            Id(await UploadAsync(ada, group, Pdf)));
         await SendFilesAsync(ada, group, "file", used);
         var answers = new HashSet<string?>();
 
         foreach (var id in new[] { bobs, elsewhere, used, Guid.CreateVersion7().ToString() })
         {
-            var problem = await (await TrySendAsync(ada, group, new { type = "file", attachmentIds = new[] { id } })).Content.ReadFromJsonAsync<JsonElement>();
+            var problem = await (await TrySendAsync(
+                ada, group, new { type = "file", attachmentIds = new[] { id } })).Content.ReadFromJsonAsync<JsonElement>();
             Assert.That(problem.GetProperty("errors")[0].GetProperty("pointer").GetString(), Is.EqualTo("#/attachmentIds/0"));
             answers.Add(problem.GetProperty("errors")[0].GetProperty("detail").GetString());
         }
@@ -70,12 +75,14 @@ public sealed class AttachmentTests : AttachmentFixture
         for (var i = 0; i < 5; i++)
         {
             var id = Id(await UploadAsync(ada, group, Pdf));
-            var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => TrySendAsync(ada, group, new { type = "file", attachmentIds = new[] { id } }))));
+            var answers = await Task.WhenAll(Enumerable.Range(0, 6)
+                .Select(_ => Task.Run(() => TrySendAsync(ada, group, new { type = "file", attachmentIds = new[] { id } }))));
             Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.Created), Is.EqualTo(1));
             Assert.That(answers.Count(answer => answer.StatusCode is HttpStatusCode.BadRequest), Is.EqualTo(5));
         }
         Assert.That(
-            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/conversations/{group}/messages")).GetProperty("items").EnumerateArray()
+            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/conversations/{group}/messages")).GetProperty("items")
+                .EnumerateArray()
                 .Skip(1).Select(message => message.GetProperty("attachments").GetArrayLength()),
             Is.EqualTo(new[] { 1, 1, 1, 1, 1 }));
     }
@@ -95,7 +102,8 @@ public sealed class AttachmentTests : AttachmentFixture
             ids.Add(Id(await UploadAsync(ada, group, Pdf)));
 
         Assert.That(
-            await RefusalAsync(TrySendAsync(ada, group, new { type, text = type == "text" ? "hi" : null, attachmentIds = ids })), Is.EqualTo($"400 invalid-request {pointer}"));
+            await RefusalAsync(TrySendAsync(ada, group, new { type, text = type == "text" ? "hi" : null, attachmentIds = ids })),
+            Is.EqualTo($"400 invalid-request {pointer}"));
     }
 
     [Test]
@@ -106,8 +114,10 @@ public sealed class AttachmentTests : AttachmentFixture
         var without = await UploadAsync(ada, group, sound, "voice.ogg", "audio/ogg");
         var with = await UploadAsync(ada, group, sound, "voice.ogg", "audio/ogg", ("durationMs", "1500"));
 
-        Assert.That(await RefusalAsync(TrySendAsync(ada, group, new { type = "voice", attachmentIds = new[] { Id(without) } })), Is.EqualTo("400 invalid-request #/attachmentIds/0"));
-        Assert.That((await SendFilesAsync(ada, group, "voice", Id(with))).GetProperty("attachments")[0].GetProperty("durationMs").GetInt64(), Is.EqualTo(1500));
+        Assert.That(await RefusalAsync(TrySendAsync(ada, group, new { type = "voice", attachmentIds = new[] { Id(without) } })),
+            Is.EqualTo("400 invalid-request #/attachmentIds/0"));
+        Assert.That((await SendFilesAsync(ada, group, "voice", Id(with))).GetProperty("attachments")[0].GetProperty("durationMs")
+            .GetInt64(), Is.EqualTo(1500));
     }
 
     [Test]
@@ -121,11 +131,16 @@ public sealed class AttachmentTests : AttachmentFixture
         Assert.That(await RefusalAsync(TryUploadAsync(ada, foreign, Pdf)), Is.EqualTo("400 invalid-request #/conversationId"));
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, null)), Is.EqualTo("400 invalid-request #/file"));
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [])), Is.EqualTo("400 invalid-request #/file"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("durationMs", "long"))), Is.EqualTo("400 invalid-request #/durationMs"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("durationMs", "-1"))), Is.EqualTo("400 invalid-request #/durationMs"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("other", "1"))), Is.EqualTo("400 invalid-request #/other"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("conversationId", group))), Is.EqualTo("400 invalid-request #/conversationId"));
-        Assert.That(await RefusalAsync(Api.ClientFor(ada).PostAsync("/v1/attachments", JsonContent.Create(new { }))), Is.EqualTo("415 unsupported-media"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("durationMs", "long"))),
+            Is.EqualTo("400 invalid-request #/durationMs"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("durationMs", "-1"))),
+            Is.EqualTo("400 invalid-request #/durationMs"));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("other", "1"))), Is.EqualTo("400 invalid-request #/other"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Pdf, "a", null, ("conversationId", group))),
+            Is.EqualTo("400 invalid-request #/conversationId"));
+        Assert.That(await RefusalAsync(Api.ClientFor(ada).PostAsync("/v1/attachments", JsonContent.Create(new { }))),
+            Is.EqualTo("415 unsupported-media"));
         Assert.That(await FilesAsync(), Is.Empty);
     }
 
@@ -133,7 +148,9 @@ public sealed class AttachmentTests : AttachmentFixture
     public async Task A_body_that_breaks_off_leaves_nothing()
     {
         var (ada, _, group) = await PeopleAsync();
-        using var content = new StringContent($"--x\r\nContent-Disposition: form-data; name=\"conversationId\"\r\n\r\n{group}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhello");
+        using var content = new StringContent($"--x\r\nContent-Disposition: form-data; "
+            + $"name=\"conversationId\"\r\n\r\n{group}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; "
+            + "filename=\"a\"\r\n\r\nhello");
         content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
 
         Assert.That(await RefusalAsync(Api.ClientFor(ada).PostAsync("/v1/attachments", content)), Is.EqualTo("400 invalid-request #"));
@@ -144,9 +161,12 @@ public sealed class AttachmentTests : AttachmentFixture
     {
         var (ada, _, group) = await PeopleAsync();
 
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [.. "%PDF-"u8, .. new byte[26_214_400]])), Is.EqualTo("413 too-large #/file"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [0xFF, 0xD8, 0xFF, .. new byte[10_485_760]])), Is.EqualTo("413 too-large #/file"));
-        Assert.That((await UploadAsync(ada, group, [.. "%PDF-"u8, .. new byte[26_214_395]])).GetProperty("size").GetInt64(), Is.EqualTo(26_214_400));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, [.. "%PDF-"u8, .. new byte[26_214_400]])), Is.EqualTo("413 too-large #/file"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [0xFF, 0xD8, 0xFF, .. new byte[10_485_760]])),
+            Is.EqualTo("413 too-large #/file"));
+        Assert.That((await UploadAsync(ada, group, [.. "%PDF-"u8, .. new byte[26_214_395]])).GetProperty("size").GetInt64(),
+            Is.EqualTo(26_214_400));
     }
 
     [Test]
@@ -155,11 +175,13 @@ public sealed class AttachmentTests : AttachmentFixture
         var (ada, _, group) = await PeopleAsync();
 
         Assert.That(
-            await RefusalAsync(TryUploadAsync(ada, group, new byte[10_485_760 + 2_048], "a.png", "image/png")), Is.EqualTo("413 too-large #/file"));
+            await RefusalAsync(TryUploadAsync(ada, group, new byte[10_485_760 + 2_048], "a.png", "image/png")),
+            Is.EqualTo("413 too-large #/file"));
         Assert.That(
             await RefusalAsync(TryUploadAsync(ada, group, [0xFF, 0xD8, 0xFF, .. new byte[10_485_760]], "a.pdf", "application/pdf")),
             Is.EqualTo("413 too-large #/file"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, new byte[2_048], "a.png", "image/png")), Is.EqualTo("415 unsupported-media #/file"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, new byte[2_048], "a.png", "image/png")),
+            Is.EqualTo("415 unsupported-media #/file"));
     }
 
     [Test]
@@ -199,14 +221,16 @@ public sealed class AttachmentTests : AttachmentFixture
         var first = await GetFileAsync(url, ("Range", "bytes=0-3"));
         var whole = await GetFileAsync(url);
 
-        Assert.That(((int)middle.StatusCode, middle.Content.Headers.ContentRange!.ToString(), await middle.Content.ReadAsStringAsync()), Is.EqualTo((206, $"bytes 5-8/{Pdf.Length}", "1.4 ")));
+        Assert.That(((int)middle.StatusCode, middle.Content.Headers.ContentRange!.ToString(), await middle.Content.ReadAsStringAsync()),
+            Is.EqualTo((206, $"bytes 5-8/{Pdf.Length}", "1.4 ")));
         Assert.That((await last.Content.ReadAsByteArrayAsync()).Length, Is.EqualTo(3));
         Assert.That((int)beyond.StatusCode, Is.EqualTo(416));
         Assert.That(await first.Content.ReadAsStringAsync(), Is.EqualTo("%PDF"));
         Assert.That(whole.Headers.AcceptRanges, Does.Contain("bytes"));
         Assert.That((int)(await GetFileAsync(url, ("If-None-Match", whole.Headers.ETag!.ToString()))).StatusCode, Is.EqualTo(304));
         Assert.That(
-            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("downloadCount").GetInt64(), Is.EqualTo(3));
+            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("downloadCount")
+                .GetInt64(), Is.EqualTo(3));
     }
 
     [Test]
@@ -235,7 +259,8 @@ public sealed class AttachmentTests : AttachmentFixture
         var head = await Api.AnonymousClient().SendAsync(request);
 
         Assert.That(((int)head.StatusCode, head.Content.Headers.ContentLength), Is.EqualTo((200, (long?)Pdf.Length)));
-        Assert.That((await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("downloadCount").GetInt64(), Is.Zero);
+        Assert.That((await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("downloadCount")
+            .GetInt64(), Is.Zero);
     }
 
     [Test]
@@ -288,5 +313,6 @@ public sealed class AttachmentTests : AttachmentFixture
     }
 
     private Task<List<string>> FilesAsync() => Task.FromResult(
-        Directory.EnumerateFiles(Api.FilesFolder, "*", SearchOption.AllDirectories).Where(file => file.Contains(".incoming", StringComparison.Ordinal)).ToList());
+        Directory.EnumerateFiles(Api.FilesFolder, "*", SearchOption.AllDirectories)
+            .Where(file => file.Contains(".incoming", StringComparison.Ordinal)).ToList());
 }

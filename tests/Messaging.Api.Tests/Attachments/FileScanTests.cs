@@ -34,7 +34,8 @@ public sealed class FileScanTests : AttachmentFixture
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Eicar, "a.txt")), Is.EqualTo("422 unsafe-file #/file"));
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [.. Pdf, .. Eicar], "a.pdf")), Is.EqualTo("422 unsafe-file #/file"));
         Assert.That(
-            Directory.EnumerateFiles(Api.FilesFolder, "*", SearchOption.AllDirectories).Select(File.ReadAllText), Has.None.Contains("EICAR"));
+            Directory.EnumerateFiles(Api.FilesFolder, "*", SearchOption.AllDirectories).Select(File.ReadAllText),
+            Has.None.Contains("EICAR"));
     }
 
     [Test]
@@ -59,7 +60,8 @@ public sealed class FileScanTests : AttachmentFixture
     {
         var (ada, _, group) = await PeopleAsync();
 
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [.. Pdf, .. new byte[22_000_000]])), Is.EqualTo("422 unsafe-file #/file"));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, [.. Pdf, .. new byte[22_000_000]])), Is.EqualTo("422 unsafe-file #/file"));
     }
 
     [Test]
@@ -78,13 +80,15 @@ public sealed class FileScanTests : AttachmentFixture
         await Api.Services.GetRequiredService<FileKeeping>().ScanAsync(CancellationToken.None);
         await Api.Services.GetRequiredService<FileKeeping>().RemoveAsync(CancellationToken.None);
 
-        var told = new[] { await adas.NextAsync("attachment:ready"), await adas.NextAsync("attachment:ready") }.Select(e => e.GetProperty("data"))
+        var told = new[] { await adas.NextAsync("attachment:ready"), await adas.NextAsync("attachment:ready") }.Select(
+            e => e.GetProperty("data"))
             .ToDictionary(data => Id(data), data => data.GetProperty("scan").GetString());
         Assert.That(told, Is.EquivalentTo(new Dictionary<string, string> { [Id(good)] = "clean", [Id(bad)] = "infected" }));
         var clean = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(good)}");
         var infected = await Api.ClientFor(bob).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(bad)}");
         Assert.That((int)(await GetFileAsync(Url(clean))).StatusCode, Is.EqualTo(200));
-        Assert.That((infected.GetProperty("scan").GetString(), infected.GetProperty("url").ValueKind), Is.EqualTo(("infected", JsonValueKind.Null)));
+        Assert.That((infected.GetProperty("scan").GetString(), infected.GetProperty("url").ValueKind),
+            Is.EqualTo(("infected", JsonValueKind.Null)));
         Assert.That(Directory.EnumerateFiles(Api.FilesFolder, "*", SearchOption.AllDirectories), Has.None.Contains(Id(bad)));
         await SendAsync(ada, group, "the end");
         var heard = await bobs.UntilAsync(e => e.GetProperty("type").GetString() == "message:new");

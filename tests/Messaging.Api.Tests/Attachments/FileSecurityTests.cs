@@ -16,7 +16,8 @@ public sealed class FileSecurityTests : AttachmentFixture
     {
         var (ada, _, group) = await PeopleAsync();
 
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Encoding.Latin1.GetBytes(content), name, type)), Is.EqualTo("415 unsupported-media #/file"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, Encoding.Latin1.GetBytes(content), name, type)),
+            Is.EqualTo("415 unsupported-media #/file"));
     }
 
     [TestCase("application/évil")]
@@ -55,7 +56,8 @@ public sealed class FileSecurityTests : AttachmentFixture
 
         Assert.That(((int)file.StatusCode, file.Content.Headers.ContentType?.MediaType), Is.EqualTo((200, "application/octet-stream")));
         Assert.That(
-            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("contentType").GetString(),
+            (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/attachments/{Id(uploaded)}")).GetProperty("contentType")
+                .GetString(),
             Is.EqualTo("application/octet-stream"));
     }
 
@@ -78,7 +80,8 @@ public sealed class FileSecurityTests : AttachmentFixture
 
         var file = await GetFileAsync(Url(await UploadAsync(ada, group, Encoding.UTF8.GetBytes(content), name, type)));
 
-        Assert.That((file.Content.Headers.ContentDisposition!.DispositionType, file.Content.Headers.ContentType!.MediaType), Is.EqualTo(("attachment", servedAs)));
+        Assert.That((file.Content.Headers.ContentDisposition!.DispositionType, file.Content.Headers.ContentType!.MediaType),
+            Is.EqualTo(("attachment", servedAs)));
         Assert.That(file.Headers.GetValues("X-Content-Type-Options"), Is.EqualTo(new[] { "nosniff" }));
         Assert.That(file.Headers.GetValues("Content-Security-Policy").Single(), Does.Contain("sandbox").And.Contain("default-src 'none'"));
     }
@@ -96,7 +99,8 @@ public sealed class FileSecurityTests : AttachmentFixture
         var (ada, _, group) = await PeopleAsync();
         using var form = new MultipartFormDataContent { { new StringContent(group), "conversationId" } };
         var content = new ByteArrayContent(Pdf);
-        content.Headers.TryAddWithoutValidation("Content-Disposition", $"form-data; name=file; filename*=utf-8''{Uri.EscapeDataString(given)}");
+        content.Headers.TryAddWithoutValidation(
+            "Content-Disposition", $"form-data; name=file; filename*=utf-8''{Uri.EscapeDataString(given)}");
         form.Add(content);
 
         var uploaded = await (await Api.ClientFor(ada).PostAsync("/v1/attachments", form)).Content.ReadFromJsonAsync<JsonElement>();
@@ -126,8 +130,10 @@ public sealed class FileSecurityTests : AttachmentFixture
             url[..(url.IndexOf("signature=", StringComparison.Ordinal) + 10)] + "%25%25",
         })
             Assert.That(await RefusalAsync(GetFileAsync(tampered)), Is.EqualTo("403 not-allowed"), tampered);
-        Assert.That((int)(await GetFileAsync(url.Replace(Id(one), Guid.CreateVersion7().ToString(), StringComparison.Ordinal))).StatusCode, Is.EqualTo(404));
-        Assert.That((int)(await GetFileAsync(url.Replace("/original", "/..%2Foriginal", StringComparison.Ordinal))).StatusCode, Is.AnyOf(403, 404));
+        Assert.That((int)(await GetFileAsync(url.Replace(Id(one), Guid.CreateVersion7().ToString(), StringComparison.Ordinal))).StatusCode,
+            Is.EqualTo(404));
+        Assert.That(
+            (int)(await GetFileAsync(url.Replace("/original", "/..%2Foriginal", StringComparison.Ordinal))).StatusCode, Is.AnyOf(403, 404));
         Assert.That((int)(await GetFileAsync(url)).StatusCode, Is.EqualTo(200));
 
     }
@@ -162,7 +168,8 @@ public sealed class FileSecurityTests : AttachmentFixture
 
         var uploaded = await UploadAsync(ada, group, packed.ToArray(), "bomb.zip", "application/zip");
 
-        Assert.That((uploaded.GetProperty("category").GetString(), uploaded.GetProperty("size").GetInt64()), Is.EqualTo(("other", packed.Length)));
+        Assert.That(
+            (uploaded.GetProperty("category").GetString(), uploaded.GetProperty("size").GetInt64()), Is.EqualTo(("other", packed.Length)));
     }
 
     [Test]
@@ -172,9 +179,11 @@ public sealed class FileSecurityTests : AttachmentFixture
         var user = "user-of-seconds";
         (await api.ClientFor(user).GetAsync("/v1/me")).EnsureSuccessStatusCode();
         (await api.ClientFor("other").GetAsync("/v1/me")).EnsureSuccessStatusCode();
-        var group = (await (await api.ClientFor(user).PostAsJsonAsync("/v1/conversations", new { name = "g", participantIds = new[] { "other" } })).Content.ReadFromJsonAsync<JsonElement>())
+        var group = (await (await api.ClientFor(user).PostAsJsonAsync("/v1/conversations",
+            new { name = "g", participantIds = new[] { "other" } })).Content.ReadFromJsonAsync<JsonElement>())
             .GetProperty("id").GetString()!;
-        using var form = new MultipartFormDataContent { { new StringContent(group), "conversationId" }, { new ByteArrayContent(Pdf), "file", "a.pdf" } };
+        using var form = new MultipartFormDataContent { { new StringContent(group), "conversationId" },
+            { new ByteArrayContent(Pdf), "file", "a.pdf" } };
         var url = Url(await (await api.ClientFor(user).PostAsync("/v1/attachments", form)).Content.ReadFromJsonAsync<JsonElement>());
         using var client = new HttpClient();
 

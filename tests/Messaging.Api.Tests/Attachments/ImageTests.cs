@@ -16,14 +16,17 @@ public sealed class ImageTests : AttachmentFixture
         var uploaded = await UploadAsync(ada, group, await ImageAsync(1200, 600, extension), $"photo.{extension}", type);
 
         Assert.That(
-            (uploaded.GetProperty("category").GetString(), uploaded.GetProperty("contentType").GetString(), uploaded.GetProperty("width").GetInt32(), uploaded.GetProperty("height").GetInt32()),
+            (uploaded.GetProperty("category").GetString(), uploaded.GetProperty("contentType").GetString(),
+                uploaded.GetProperty("width").GetInt32(), uploaded.GetProperty("height").GetInt32()),
             Is.EqualTo(("image", type, 1200, 600)));
         foreach (var (variant, width, height) in new[] { ("original", 1200, 600), ("medium", 800, 400), ("thumbnail", 300, 300) })
         {
             var made = uploaded.GetProperty("variants").GetProperty(variant);
             var file = await GetFileAsync(made.GetProperty("url").GetString()!);
-            Assert.That((made.GetProperty("width").GetInt32(), made.GetProperty("height").GetInt32()), Is.EqualTo((width, height)), variant);
-            Assert.That((file.Content.Headers.ContentType!.MediaType, file.Content.Headers.ContentDisposition!.DispositionType), Is.EqualTo((type, "inline")));
+            Assert.That(
+                (made.GetProperty("width").GetInt32(), made.GetProperty("height").GetInt32()), Is.EqualTo((width, height)), variant);
+            Assert.That((file.Content.Headers.ContentType!.MediaType, file.Content.Headers.ContentDisposition!.DispositionType),
+                Is.EqualTo((type, "inline")));
             Assert.That((await file.Content.ReadAsByteArrayAsync()).Length, Is.GreaterThan(100));
         }
         Assert.That((await SendFilesAsync(ada, group, "image", Id(uploaded))).GetProperty("type").GetString(), Is.EqualTo("image"));
@@ -70,7 +73,8 @@ public sealed class ImageTests : AttachmentFixture
     {
         var (ada, _, group) = await PeopleAsync();
 
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, HugePng(60_000, 60_000), "bomb.png")), Is.EqualTo("413 too-large #/file"));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, HugePng(60_000, 60_000), "bomb.png")), Is.EqualTo("413 too-large #/file"));
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, HugePng(8_000, 5_001), "bomb.png")), Is.EqualTo("413 too-large #/file"));
     }
 
@@ -80,9 +84,12 @@ public sealed class ImageTests : AttachmentFixture
         var (ada, _, group) = await PeopleAsync();
         var image = await ImageAsync(400, 400, "jpg");
 
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, image[..(image.Length / 2)], "half.jpg")), Is.EqualTo("422 undecodable-file #/file"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, HugePng(100, 100), "empty.png")), Is.EqualTo("422 undecodable-file #/file"));
-        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3], "no.jpg")), Is.EqualTo("422 undecodable-file #/file"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, image[..(image.Length / 2)], "half.jpg")),
+            Is.EqualTo("422 undecodable-file #/file"));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(ada, group, HugePng(100, 100), "empty.png")), Is.EqualTo("422 undecodable-file #/file"));
+        Assert.That(await RefusalAsync(TryUploadAsync(ada, group, [0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3], "no.jpg")),
+            Is.EqualTo("422 undecodable-file #/file"));
     }
 
     [Test]
@@ -114,7 +121,8 @@ public sealed class ImageTests : AttachmentFixture
     private static byte[] HugePng(int width, int height)
     {
         byte[] header = [.. "IHDR"u8, .. BigEndian(width), .. BigEndian(height), 8, 2, 0, 0, 0];
-        return [0x89, .. "PNG\r\n\u001a\n"u8, .. BigEndian(13), .. header, .. BigEndian((int)Crc(header)), .. BigEndian(0), .. "IDAT"u8, .. BigEndian((int)Crc("IDAT"u8)), .. BigEndian(0), .. "IEND"u8, .. BigEndian((int)Crc("IEND"u8))];
+        return [0x89, .. "PNG\r\n\u001a\n"u8, .. BigEndian(13), .. header, .. BigEndian((int)Crc(header)), .. BigEndian(0), .. "IDAT"u8,
+            .. BigEndian((int)Crc("IDAT"u8)), .. BigEndian(0), .. "IEND"u8, .. BigEndian((int)Crc("IEND"u8))];
     }
 
     private static byte[] BigEndian(int number) => [(byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];

@@ -12,7 +12,8 @@ public sealed class S3StorageTests : AttachmentFixture
 
     protected override IEnumerable<(string Name, string? Value)> Settings() =>
     [
-        ("Messaging:Storage:Provider", "s3"), ("Messaging:Storage:Endpoint", $"http://127.0.0.1:{s3.Port}"), ("Messaging:Storage:Bucket", "messaging"),
+        ("Messaging:Storage:Provider", "s3"), ("Messaging:Storage:Endpoint", $"http://127.0.0.1:{s3.Port}"),
+        ("Messaging:Storage:Bucket", "messaging"),
         ("Messaging:Storage:AccessKey", "S3RVER"), ("Messaging:Storage:SecretKey", "S3RVER"),
     ];
 
@@ -32,12 +33,14 @@ public sealed class S3StorageTests : AttachmentFixture
         var image = await UploadAsync(ada, group, await ImageAsync(400, 300, "png"), "a.png");
         var file = await UploadAsync(ada, group, Pdf);
 
-        Assert.That((await GetFileAsync(image.GetProperty("variants").GetProperty("thumbnail").GetProperty("url").GetString()!)).Content.Headers.ContentLength, Is.GreaterThan(100));
+        Assert.That((await GetFileAsync(image.GetProperty("variants").GetProperty("thumbnail").GetProperty("url")
+            .GetString()!)).Content.Headers.ContentLength, Is.GreaterThan(100));
         Assert.That(await (await GetFileAsync(Url(file))).Content.ReadAsByteArrayAsync(), Is.EqualTo(Pdf));
         var middle = await GetFileAsync(Url(file), ("Range", "bytes=5-8"));
         Assert.That(((int)middle.StatusCode, await middle.Content.ReadAsStringAsync()), Is.EqualTo((206, "1.4 ")));
         Assert.That(
-            await Api.Database.RowsAsync($"SELECT f ->> 'key' FROM attachments, jsonb_array_elements(files) AS f WHERE id = '{Id(image)}'", row => row.GetString(0)),
+            await Api.Database.RowsAsync(
+                $"SELECT f ->> 'key' FROM attachments, jsonb_array_elements(files) AS f WHERE id = '{Id(image)}'", row => row.GetString(0)),
             Has.Exactly(3).Matches($"^{group}/{Id(image)}/[0-9a-f]{{32}}_(original|medium|thumbnail)\\.png$"));
         Assert.That(Directory.EnumerateFiles(Api.FilesFolder, "*", SearchOption.AllDirectories), Is.Empty);
     }
@@ -62,7 +65,8 @@ public sealed class S3StorageTests : AttachmentFixture
     public async Task What_is_let_go_is_removed_also_when_the_storage_was_away()
     {
         var (ada, _, group) = await PeopleAsync();
-        var (old, young, named) = (await UploadAsync(ada, group, Pdf), await UploadAsync(ada, group, Pdf), await UploadAsync(ada, group, Pdf));
+        var (old, young, named) = (await UploadAsync(ada, group, Pdf), await UploadAsync(ada, group, Pdf),
+            await UploadAsync(ada, group, Pdf));
         await SendFilesAsync(ada, group, "file", Id(named));
         await Api.Database.RowsAsync(
             $"UPDATE attachments SET created_at = now() - interval '25 hours' WHERE id IN ('{Id(old)}', '{Id(named)}')", _ => 0);

@@ -29,10 +29,12 @@ sealed class ServerProcess : IAsyncDisposable
     public static ServerProcess Clamd()
     {
         var (folder, port) = (Directory.CreateTempSubdirectory("messaging-clamd-").FullName, FreePort());
-        File.WriteAllText(Path.Combine(folder, "local.ndb"), $"Eicar-Test:0:*:{Convert.ToHexString(FileScanTests.Eicar).ToLowerInvariant()}\n");
+        File.WriteAllText(
+            Path.Combine(folder, "local.ndb"), $"Eicar-Test:0:*:{Convert.ToHexString(FileScanTests.Eicar).ToLowerInvariant()}\n");
         File.WriteAllText(
             Path.Combine(folder, "clamd.conf"),
-            $"DatabaseDirectory {folder}\nTCPAddr 127.0.0.1\nTCPSocket {port}\nForeground yes\nStreamMaxLength 20M\nTemporaryDirectory {folder}\n");
+            $"DatabaseDirectory {folder}\nTCPAddr 127.0.0.1\nTCPSocket {port}\nForeground yes\nStreamMaxLength 20M\nTemporaryDirectory "
+                + $"{folder}\n");
         return new ServerProcess("clamd", ["--config-file", Path.Combine(folder, "clamd.conf")], folder, port);
     }
 
@@ -47,7 +49,8 @@ sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts it and returns once it listens.</summary>
     public async Task StartAsync()
     {
-        process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process = Process.Start(new ProcessStartInfo(
+            program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();

@@ -88,8 +88,8 @@ public sealed class SlowUploadTests : AttachmentFixture
     }
 
     /// <summary>
-    /// An upload of which the beginning comes, and the end when it is told to. By a socket: the framework's client reads no answer before it
-    /// has sent everything.
+    /// An upload of which the beginning comes, and the end when it is told to. By a socket: the framework's client reads no answer before
+    /// it has sent everything.
     /// </summary>
     private sealed class SlowUpload : IDisposable
     {

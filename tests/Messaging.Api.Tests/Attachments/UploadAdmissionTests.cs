@@ -13,7 +13,8 @@ public sealed class UploadAdmissionTests : AttachmentFixture
     public async Task The_conversation_comes_before_the_file()
     {
         var (ada, _, group) = await PeopleAsync();
-        using var form = new MultipartFormDataContent { { new ByteArrayContent(Pdf), "file", "a.pdf" }, { new StringContent(group), "conversationId" } };
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(Pdf), "file", "a.pdf" },
+            { new StringContent(group), "conversationId" } };
 
         var answer = await Api.ClientFor(ada).PostAsync("/v1/attachments", form);
 
@@ -43,7 +44,8 @@ public sealed class UploadAdmissionTests : AttachmentFixture
         var (ada, _, group) = await PeopleAsync();
 
         Assert.That(await RefusalAsync(TryUploadAsync(ada, group, DamagedImage)), Is.EqualTo("422 undecodable-file #/file"));
-        Assert.That(await RefusalAsync(TryUploadAsync(await UserAsync(), group, DamagedImage)), Is.EqualTo("400 invalid-request #/conversationId"));
+        Assert.That(
+            await RefusalAsync(TryUploadAsync(await UserAsync(), group, DamagedImage)), Is.EqualTo("400 invalid-request #/conversationId"));
     }
 
     [Test]
@@ -56,7 +58,8 @@ public sealed class UploadAdmissionTests : AttachmentFixture
         content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
 
         Assert.That(
-            await RefusalAsync(Api.ClientFor(await UserAsync()).PostAsync("/v1/attachments", content)), Is.EqualTo("400 invalid-request #/conversationId"));
+            await RefusalAsync(Api.ClientFor(await UserAsync()).PostAsync("/v1/attachments", content)),
+            Is.EqualTo("400 invalid-request #/conversationId"));
     }
 
     [TestCase("close", "409 conversation-closed")]
@@ -74,7 +77,8 @@ public sealed class UploadAdmissionTests : AttachmentFixture
     public async Task Who_may_not_post_may_not_upload()
     {
         var (ada, bob, group) = await PeopleAsync();
-        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { posting = "admins" } })).EnsureSuccessStatusCode();
+        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { posting = "admins" } }))
+            .EnsureSuccessStatusCode();
 
         Assert.That(await RefusalAsync(TryUploadAsync(bob, group, Pdf)), Is.EqualTo("403 not-allowed"));
         await UploadAsync(ada, group, Pdf);
@@ -84,7 +88,8 @@ public sealed class UploadAdmissionTests : AttachmentFixture
     public async Task Slow_mode_is_for_messages_and_not_for_their_files()
     {
         var (ada, bob, group) = await PeopleAsync();
-        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { slowModeSeconds = 3600 } })).EnsureSuccessStatusCode();
+        (await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { slowModeSeconds = 3600 } }))
+            .EnsureSuccessStatusCode();
         await SendAsync(bob, group);
 
         await UploadAsync(bob, group, Pdf);

@@ -44,7 +44,8 @@ public sealed class UploadQuotaTests : AttachmentFixture
         await UploadAsync(ada, group, Pdf);
 
         var counted = await Api.Database.RowsAsync(
-            $"SELECT day > (now() AT TIME ZONE 'UTC')::date AND bytes > 100 FROM upload_days WHERE user_id = '{ada}'", row => row.GetBoolean(0));
+            $"SELECT day > (now() AT TIME ZONE 'UTC')::date AND bytes > 100 FROM upload_days WHERE user_id = '{ada}'",
+            row => row.GetBoolean(0));
         Assert.That(counted, Is.EqualTo((bool[])[true]));
     }
 

@@ -35,7 +35,8 @@ public sealed class FirstSightTests
     [Test]
     public async Task A_name_that_is_too_long_is_cut_and_a_picture_that_is_none_left_out()
     {
-        using var response = await MeAsync("carla", ("name", string.Concat(Enumerable.Repeat("🦊", 300))), ("picture", "javascript:alert(1)"));
+        using var response = await MeAsync(
+            "carla", ("name", string.Concat(Enumerable.Repeat("🦊", 300))), ("picture", "javascript:alert(1)"));
         var me = await response.JsonAsync();
 
         Assert.That(me.GetProperty("displayName").GetString(), Is.EqualTo(string.Concat(Enumerable.Repeat("🦊", 200))));

@@ -47,7 +47,8 @@ sealed class KeyServer : IAsyncDisposable
     {
         var rsa = RSA.Create(2048);
         var p = rsa.ExportParameters(includePrivateParameters: false);
-        published[keyId] = new { kty = "RSA", use = "sig", kid = keyId, n = Base64UrlEncoder.Encode(p.Modulus), e = Base64UrlEncoder.Encode(p.Exponent) };
+        published[keyId] = new { kty = "RSA", use = "sig", kid = keyId, n = Base64UrlEncoder.Encode(p.Modulus),
+            e = Base64UrlEncoder.Encode(p.Exponent) };
         return new SigningCredentials(new RsaSecurityKey(rsa) { KeyId = keyId }, SecurityAlgorithms.RsaSha256);
     }
 
@@ -56,7 +57,8 @@ sealed class KeyServer : IAsyncDisposable
     {
         var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var q = ec.ExportParameters(includePrivateParameters: false).Q;
-        published[keyId] = new { kty = "EC", crv = "P-256", alg = "ES256", kid = keyId, x = Base64UrlEncoder.Encode(q.X), y = Base64UrlEncoder.Encode(q.Y) };
+        published[keyId] = new { kty = "EC", crv = "P-256", alg = "ES256", kid = keyId, x = Base64UrlEncoder.Encode(q.X),
+            y = Base64UrlEncoder.Encode(q.Y) };
         return new SigningCredentials(new ECDsaSecurityKey(ec) { KeyId = keyId }, SecurityAlgorithms.EcdsaSha256);
     }
 

@@ -123,7 +123,8 @@ public sealed class RevocationTests
         var user = await KnownAsync();
         await StoreAsync(user, "clock_timestamp() + interval '1 minute'", "pg_current_xact_id()");
 
-        Assert.That(await api.ServiceClient().PostAsJsonAsync($"/v1/users/{user}/tokens", new { }).OutcomeAsync(), Is.EqualTo("503 unavailable"));
+        Assert.That(
+            await api.ServiceClient().PostAsJsonAsync($"/v1/users/{user}/tokens", new { }).OutcomeAsync(), Is.EqualTo("503 unavailable"));
     }
 
     // Numbered as the nodes do not find it: they never know of it.

@@ -9,7 +9,8 @@ public sealed class SecretsInLogsTests
     public async Task No_credential_is_ever_logged_not_even_at_the_finest_level()
     {
         await using var api = await ApiHost.StartAsync(
-            ("Logging:LogLevel:Default", "Trace"), ("Logging:LogLevel:Microsoft.AspNetCore", "Trace"), ("Messaging:Accounts:Enabled", "true"), ("Messaging:Accounts:HashIterations", "10"));
+            ("Logging:LogLevel:Default", "Trace"), ("Logging:LogLevel:Microsoft.AspNetCore", "Trace"),
+            ("Messaging:Accounts:Enabled", "true"), ("Messaging:Accounts:HashIterations", "10"));
         var (good, expired) = (ApiHost.Token("anna"), ApiHost.Token("anna", TimeSpan.FromSeconds(-9)));
         foreach (var token in new[] { good, expired, good + "x" })
             await api.ClientWithToken(token).GetAsync("/v1/me");
@@ -19,11 +20,13 @@ public sealed class SecretsInLogsTests
         using var minted = await api.ServiceClient().PostAsJsonAsync("/v1/users/anna/tokens", new { });
         const string Password = "a fox that reads at night";
         const string Wrong = "two owls in one old oak";
-        using var registered = await api.AnonymousClient().PostAsJsonAsync("/v1/accounts", new { username = "anna_berg", password = Password });
+        using var registered = await api.AnonymousClient()
+            .PostAsJsonAsync("/v1/accounts", new { username = "anna_berg", password = Password });
         var login = await registered.JsonAsync();
         var (access, refresh) = (login.GetProperty("accessToken").GetString()!, login.GetProperty("refreshToken").GetString()!);
         await api.AnonymousClient().PostAsJsonAsync("/v1/accounts/login", new { username = "anna_berg", password = Wrong });
-        await api.AnonymousClient().PostAsJsonAsync("/v1/accounts/login", new { username = "anna_berg", password = Password, oops = Wrong });
+        await api.AnonymousClient()
+            .PostAsJsonAsync("/v1/accounts/login", new { username = "anna_berg", password = Password, oops = Wrong });
         await api.ClientWithToken(access).PostAsJsonAsync("/v1/accounts/password", new { currentPassword = Wrong, newPassword = Password });
         await api.AnonymousClient().PostAsJsonAsync("/v1/accounts/refresh", new { refreshToken = refresh });
         await api.AnonymousClient().PostAsJsonAsync("/v1/accounts/refresh", new { refreshToken = refresh });

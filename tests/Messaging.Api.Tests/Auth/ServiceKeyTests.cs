@@ -35,7 +35,8 @@ public sealed class ServiceKeyTests
     [Test]
     public async Task A_key_without_the_scope_is_refused_before_its_body_is_read() =>
         Assert.That(
-            await api.ServiceClient(key: await CreateAsync("messages", "events")).PutAsync("/v1/users", new StringContent("nonsense", Encoding.UTF8, "application/json")).OutcomeAsync(),
+            await api.ServiceClient(key: await CreateAsync("messages", "events"))
+                .PutAsync("/v1/users", new StringContent("nonsense", Encoding.UTF8, "application/json")).OutcomeAsync(),
             Is.EqualTo("403 scope-missing"));
 
     [Test]
@@ -140,7 +141,8 @@ public sealed class ServiceKeyTests
     public async Task A_key_does_not_act_as_a_user_that_there_is_not(string user)
     {
         Assert.That(await api.ServiceClient(user).GetAsync("/v1/me").PointersAsync(), Is.EqualTo("#/X-User-Id"));
-        Assert.That(await api.ServiceClient(user, await CreateAsync("users")).GetAsync("/v1/me").PointersAsync(), Is.EqualTo("#/X-User-Id"));
+        Assert.That(
+            await api.ServiceClient(user, await CreateAsync("users")).GetAsync("/v1/me").PointersAsync(), Is.EqualTo("#/X-User-Id"));
     }
 
     [Test]
@@ -159,7 +161,8 @@ public sealed class ServiceKeyTests
     {
         var problem = await (await api.ServiceClient().GetAsync(path)).JsonAsync();
 
-        Assert.That((problem.GetProperty("code").GetString(), problem.GetProperty("detail").GetString()), Is.EqualTo(("invalid-request", detail)));
+        Assert.That(
+            (problem.GetProperty("code").GetString(), problem.GetProperty("detail").GetString()), Is.EqualTo(("invalid-request", detail)));
     }
 
     [Test]
@@ -177,7 +180,8 @@ public sealed class ServiceKeyTests
     [TestCase("messages", ExpectedResult = "403 scope-missing")]
     [TestCase("events", ExpectedResult = "200")]
     public async Task<string> Hearing_events_live_needs_their_scope(string scope) =>
-        await api.ServiceClient(await KnownAsync("gerda"), await CreateAsync(scope)).PostAsync("/hubs/messaging/negotiate?negotiateVersion=1", null).OutcomeAsync();
+        await api.ServiceClient(await KnownAsync("gerda"), await CreateAsync(scope))
+            .PostAsync("/hubs/messaging/negotiate?negotiateVersion=1", null).OutcomeAsync();
 
     Task<string> PutUserAsync(string key, string user = "anna") =>
         api.ServiceClient(key: key).PutAsJsonAsync($"/v1/users/{user}", new { displayName = user }).OutcomeAsync();

@@ -7,7 +7,8 @@ public sealed class SettingsTests
 {
     [Test]
     public void Production_asks_for_an_issuer_and_an_audience() =>
-        Assert.That(new AuthSettings().Errors(production: true), Has.Exactly(1).StartsWith("Issuer:").And.Exactly(1).StartsWith("Audience:"));
+        Assert.That(
+            new AuthSettings().Errors(production: true), Has.Exactly(1).StartsWith("Issuer:").And.Exactly(1).StartsWith("Audience:"));
 
     [Test]
     public void Elsewhere_nothing_is_required() =>
@@ -31,7 +32,8 @@ public sealed class SettingsTests
 
         foreach (var text in new[]
                  {
-                     "nonsense", small.ExportSubjectPublicKeyInfoPem(), secret.ExportPkcs8PrivateKeyPem(), curve.ExportSubjectPublicKeyInfoPem(),
+                     "nonsense", small.ExportSubjectPublicKeyInfoPem(), secret.ExportPkcs8PrivateKeyPem(),
+                     curve.ExportSubjectPublicKeyInfoPem(),
                      "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
                  })
         {
@@ -56,11 +58,13 @@ public sealed class SettingsTests
     [TestCase("file:///etc/passwd", false, 1)]
     public void In_production_keys_are_fetched_over_https(string url, bool production, int errors) =>
         Assert.That(
-            new AuthSettings { JwksUrl = url, Issuer = "i", Audience = "a" }.Errors(production), Has.Exactly(errors).StartsWith("JwksUrl:"));
+            new AuthSettings { JwksUrl = url, Issuer = "i", Audience = "a" }.Errors(production),
+            Has.Exactly(errors).StartsWith("JwksUrl:"));
 
     [TestCase("msk_ok_0123456789abcdef0123456789abcdef", 0)]
     [TestCase("msk_ok_0123456789abcdef0123456789abcde", 1)]
     [TestCase("ok_0123456789abcdef0123456789abcdef", 1)]
     public void A_bootstrap_key_has_the_form_of_a_key(string key, int errors) =>
-        Assert.That(new AuthSettings { BootstrapServiceKey = key }.Errors(production: false), Has.Exactly(errors).StartsWith("BootstrapServiceKey:"));
+        Assert.That(new AuthSettings { BootstrapServiceKey = key }.Errors(production: false),
+            Has.Exactly(errors).StartsWith("BootstrapServiceKey:"));
 }

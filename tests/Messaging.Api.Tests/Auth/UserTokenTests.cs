@@ -53,7 +53,8 @@ public sealed class UserTokenTests
     public async Task A_token_whose_payload_was_changed_is_refused()
     {
         var parts = ApiHost.Token("anna").Split('.');
-        var forged = Encode(Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(parts[1])).Replace("anna", "bert", StringComparison.Ordinal));
+        var forged = Encode(
+            Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(parts[1])).Replace("anna", "bert", StringComparison.Ordinal));
 
         Assert.That(await MeAsync($"{parts[0]}.{forged}.{parts[2]}"), Is.EqualTo(Refused));
     }
@@ -74,7 +75,8 @@ public sealed class UserTokenTests
     {
         var key = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(ApiHost.Hs256Secret + ApiHost.Hs256Secret));
 
-        Assert.That(await MeAsync(ApiHost.Token(Payload(), new SigningCredentials(key, SecurityAlgorithms.HmacSha512))), Is.EqualTo(Refused));
+        Assert.That(
+            await MeAsync(ApiHost.Token(Payload(), new SigningCredentials(key, SecurityAlgorithms.HmacSha512))), Is.EqualTo(Refused));
     }
 
     [TestCase("iss", "https://other.test")]
@@ -132,7 +134,8 @@ public sealed class UserTokenTests
         using var response = await api.ClientWithToken(token).GetAsync("/v1/me");
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
-        Assert.That((await response.JsonAsync()).GetProperty("detail").GetString(), Does.Contain($"'{claim}'").And.Contain("seconds, not milliseconds"));
+        Assert.That((await response.JsonAsync()).GetProperty("detail").GetString(),
+            Does.Contain($"'{claim}'").And.Contain("seconds, not milliseconds"));
     }
 
     [Test]
@@ -193,7 +196,8 @@ public sealed class UserTokenTests
 
     [Test]
     public async Task A_token_in_the_address_counts_on_the_hub_only() =>
-        Assert.That(await api.AnonymousClient().GetAsync($"/v1/me?access_token={ApiHost.Token("anna")}").OutcomeAsync(), Is.EqualTo(Refused));
+        Assert.That(
+            await api.AnonymousClient().GetAsync($"/v1/me?access_token={ApiHost.Token("anna")}").OutcomeAsync(), Is.EqualTo(Refused));
 
     [Test]
     public async Task A_user_says_who_acts_by_the_token_alone()

@@ -36,7 +36,8 @@ public sealed class VerbTests
     [Test]
     public async Task A_script_reads_json()
     {
-        var created = JsonDocument.Parse((await RunAsync("keys", "create", "--name", "json", "--scopes", "admin", "--json")).Output).RootElement;
+        var created = JsonDocument.Parse(
+            (await RunAsync("keys", "create", "--name", "json", "--scopes", "admin", "--json")).Output).RootElement;
         var list = JsonDocument.Parse((await RunAsync("keys", "list", "--json")).Output).RootElement;
 
         Assert.That(created.EnumerateObject().Select(m => m.Name), Is.EqualTo(new[] { "id", "name", "scopes", "key" }));
@@ -71,7 +72,8 @@ public sealed class VerbTests
         var key = (await RunAsync("keys", "create", "--name", "leaked", "--scopes", "users")).Output.Trim();
 
         var (exitCode, _, errors) = await RunOnAsync(
-            api.Database.ConnectionString, [KeyValuePair.Create("Messaging:Retention:FeedDays", (string?)"0")], "keys", "revoke", key.Split('_')[1]);
+            api.Database.ConnectionString, [KeyValuePair.Create("Messaging:Retention:FeedDays", (string?)"0")], "keys", "revoke",
+            key.Split('_')[1]);
 
         Assert.That((exitCode, errors, await UsersAsync(key)), Is.EqualTo(((int?)0, "", "401 unauthenticated")));
     }

@@ -61,7 +61,8 @@ sealed class Matrix
     }
 
     /// <summary>Status and code of a problem that is known by its code alone, as over the hub.</summary>
-    public string WithStatus(string code) => words.Values.FirstOrDefault(word => word.EndsWith($" {code}", StringComparison.Ordinal)) ?? code;
+    public string WithStatus(string code) =>
+        words.Values.FirstOrDefault(word => word.EndsWith($" {code}", StringComparison.Ordinal)) ?? code;
 
     /// <summary>The answer that a word of the table stands for; null for a word that is none.</summary>
     public string? MeaningOf(string word) => words.GetValueOrDefault(word);
@@ -78,7 +79,8 @@ sealed class Matrix
         else if (line[0] == ' ')
             TakeAnswers(line, parts);
         else
-            rows.Add((new MatrixRow(parts[0], parts[1], parts[2] == "public" ? null : parts[2], parts.Length > 3 ? string.Join(' ', parts[3..]) : null), []));
+            rows.Add((new MatrixRow(
+                parts[0], parts[1], parts[2] == "public" ? null : parts[2], parts.Length > 3 ? string.Join(' ', parts[3..]) : null), []));
     }
 
     private void TakeAnswers(string line, string[] parts)
@@ -105,7 +107,8 @@ sealed class Matrix
             : state == Deleted && row.Row.Need is not null ? "404"
             : ".";
         if (word == ".")
-            word = row.Answers.TryGetValue(Active, out var active) ? active[column] : throw new FormatException($"There is no line 'active': {row.Row}");
+            word = row.Answers.TryGetValue(Active, out var active)
+                ? active[column] : throw new FormatException($"There is no line 'active': {row.Row}");
         return words.GetValueOrDefault(word) ?? (word is ['2', _, _] ? word : throw new FormatException($"What is '{word}'? {row.Row}"));
     }
 }

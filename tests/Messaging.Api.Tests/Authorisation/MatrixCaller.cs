@@ -48,7 +48,8 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
     {
         var (socket, status) = await MatrixSocket.ConnectAsync(api.Address, Credential(cell));
         if (socket is null)
-            return matrix.WithStatus(status switch { 400 => "invalid-request", 401 => "unauthenticated", 403 => "scope-missing", _ => $"{status}" });
+            return matrix.WithStatus(
+                status switch { 400 => "invalid-request", 401 => "unauthenticated", 403 => "scope-missing", _ => $"{status}" });
         await using var connection = socket;
         return await connection.CallAsync(cell.Row.Target, world.Fill(cell.Row.Body!, cell)) is { } code ? matrix.WithStatus(code) : "200";
     }

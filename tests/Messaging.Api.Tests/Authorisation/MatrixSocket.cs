@@ -55,7 +55,8 @@ sealed class MatrixSocket : IAsyncDisposable
 
     /// <summary>Calls a method many times without waiting for an answer.</summary>
     public Task CallOftenAsync(string method, IEnumerable<string> arguments) => SendAsync(string.Join(
-        (char)Separator, arguments.Select((each, i) => $$"""{"type":1,"invocationId":"{{i}}","target":"{{method}}","arguments":{{each}}}""")));
+        (char)Separator,
+        arguments.Select((each, i) => $$"""{"type":1,"invocationId":"{{i}}","target":"{{method}}","arguments":{{each}}}""")));
 
     /// <summary>Returns once the service has closed the connection.</summary>
     public Task ClosedAsync() => receiving.WaitAsync(Patience);
@@ -89,7 +90,8 @@ sealed class MatrixSocket : IAsyncDisposable
     }
 
     private Task SendAsync(string json) =>
-        socket.SendAsync(Encoding.UTF8.GetBytes(json).Append(Separator).ToArray(), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        socket.SendAsync(Encoding.UTF8.GetBytes(json).Append(Separator).ToArray(), WebSocketMessageType.Text, endOfMessage: true,
+            CancellationToken.None);
 
     private async Task ReceiveAsync()
     {

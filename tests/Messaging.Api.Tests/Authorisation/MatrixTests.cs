@@ -58,7 +58,8 @@ public sealed partial class MatrixTests
     {
         var endpoints = api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => !Route(endpoint).StartsWith(MessagingHub.Path, StringComparison.Ordinal))
-            .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods.Select(method => $"{method} {Route(endpoint)}"));
+            .SelectMany(endpoint =>
+                endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods.Select(method => $"{method} {Route(endpoint)}"));
         var hub = typeof(MessagingHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(method => method.GetBaseDefinition() == method).Select(method => $"{MatrixRow.Hub} {method.Name}");
 
@@ -68,7 +69,8 @@ public sealed partial class MatrixTests
     [Test]
     public void Every_call_is_answered_as_the_table_says() =>
         Assert.That(
-            matrix.Cells.Where(cell => answers[cell] != cell.Expected).Select(cell => $"{cell}: {answers[cell]} in place of {cell.Expected}"), Is.Empty);
+            matrix.Cells.Where(cell => answers[cell] != cell.Expected)
+                .Select(cell => $"{cell}: {answers[cell]} in place of {cell.Expected}"), Is.Empty);
 
     [Test]
     public void What_is_refused_changes_nothing() => Assert.That(changes, Is.Empty);
@@ -88,7 +90,11 @@ public sealed partial class MatrixTests
     {
         var users = string.Join(',', listeners.Keys.Select(MatrixWorld.UserOf));
         await api.Database.RowsAsync(
-            $$"""INSERT INTO outbox (occurred_at, user_id, type, payload) SELECT now(), id, '{{Sentinel}}', '{}' FROM unnest('{{{users}}}'::text[]) AS id""",
+            $$"""
+            INSERT INTO outbox (occurred_at, user_id, type, payload)
+            SELECT now(), id, '{{Sentinel}}', '{}'
+            FROM unnest('{{{users}}}'::text[]) AS id
+            """,
             _ => 0);
         await EachAsync(listeners.Keys, async cell => heard[cell] = await listeners[cell].HeardUntilAsync(Sentinel));
     }

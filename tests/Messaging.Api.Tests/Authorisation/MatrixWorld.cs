@@ -40,10 +40,13 @@ sealed partial class MatrixWorld(TestDatabase database)
             closed_reason, archived_at, last_seq, event_no, last_event_at, last_activity_at, last_activity_day, last_message_id,
             last_message_type, last_message_sender, last_message_text, blocked, request)
         SELECT c.id, CASE c.kind WHEN 'group' THEN 'group' ELSE 'direct' END, CASE c.kind WHEN 'group' THEN 'Group' END,
-            CASE c.kind WHEN 'group' THEN 'world-' || c.n END, CASE c.kind WHEN 'group' THEN 'owner-' || c.n END, first.person || '-' || c.n,
+            CASE c.kind WHEN 'group' THEN 'world-' || c.n END, CASE c.kind WHEN 'group'
+                THEN 'owner-' || c.n END, first.person || '-' || c.n,
             (SELECT count(*) FROM matrix_members m WHERE m.kind = c.kind AND m.is_present), now(), now(),
-            CASE c.state WHEN 'closed' THEN now() END, CASE c.state WHEN 'closed' THEN 'manual' END, CASE c.state WHEN 'archived' THEN now() END,
-            1, 1, now(), now(), (now() AT TIME ZONE 'UTC')::date, c.message_id, 'text', first.person || '-' || c.n, 'hello', c.kind = 'blocked',
+            CASE c.state WHEN 'closed' THEN now() END, CASE c.state WHEN 'closed' THEN 'manual' END, CASE c.state WHEN 'archived'
+                THEN now() END,
+            1, 1, now(), now(), (now() AT TIME ZONE 'UTC')::date, c.message_id, 'text', first.person || '-' || c.n, 'hello',
+                c.kind = 'blocked',
             CASE c.kind WHEN 'pending' THEN 'pending' END
         FROM matrix_conversations c
         JOIN (VALUES ('group', 'owner'), ('pending', 'asker'), ('blocked', 'blocker')) AS first (kind, person) ON first.kind = c.kind
@@ -61,9 +64,11 @@ sealed partial class MatrixWorld(TestDatabase database)
         FROM matrix_conversations c
         JOIN (VALUES ('group', 'owner'), ('pending', 'asker'), ('blocked', 'blocker')) AS first (kind, person) ON first.kind = c.kind;
 
-        INSERT INTO attachments (conversation_id, id, uploader_id, seq, position, file_name, content_type, category, size, scan, files, secret,
+        INSERT INTO attachments (conversation_id, id, uploader_id, seq, position, file_name, content_type, category, size, scan, files,
+            secret,
             is_stored, created_at)
-        SELECT c.id, c.message_id, first.person || '-' || c.n, 1, 1, 'file.txt', 'text/plain', 'document', 5, 'skipped', '[]', gen_random_uuid(), true, now()
+        SELECT c.id, c.message_id, first.person || '-' || c.n, 1, 1, 'file.txt', 'text/plain', 'document', 5, 'skipped', '[]',
+            gen_random_uuid(), true, now()
         FROM matrix_conversations c
         JOIN (VALUES ('group', 'owner'), ('pending', 'asker'), ('blocked', 'blocker')) AS first (kind, person) ON first.kind = c.kind;
 
@@ -133,7 +138,8 @@ sealed partial class MatrixWorld(TestDatabase database)
 
     public async Task BuildAsync(IReadOnlyList<MatrixCell> cells)
     {
-        var built = (from cell in cells from kind in new[] { Group, Pending, Blocked } select (cell, kind, id: Guid.CreateVersion7(), message: Guid.CreateVersion7())).ToList();
+        var built = (from cell in cells from kind in new[] { Group, Pending, Blocked }
+            select (cell, kind, id: Guid.CreateVersion7(), message: Guid.CreateVersion7())).ToList();
         foreach (var (cell, kind, id, message) in built)
             conversations.Add((cell.Number, kind), (id, message));
         await using var command = database.DataSource.CreateCommand(BuildSql);
@@ -150,7 +156,8 @@ sealed partial class MatrixWorld(TestDatabase database)
     public async Task RememberAsync()
     {
         var tables = await database.RowsAsync(TablesSql, row => row.GetString(0));
-        rowsSql = string.Join(" UNION ALL ", tables.Select(table => $"SELECT '{table} ' || (to_jsonb(t) - 'last_seen_at')::text AS text FROM {table} t"));
+        rowsSql = string.Join(
+            " UNION ALL ", tables.Select(table => $"SELECT '{table} ' || (to_jsonb(t) - 'last_seen_at')::text AS text FROM {table} t"));
         await database.RowsAsync($"CREATE TABLE matrix_rows AS {rowsSql}", _ => 0);
     }
 

@@ -5,7 +5,8 @@ namespace Messaging.Api.Tests.Authorisation;
 
 /// <summary>One way by one of the two, its promised answer, and what the other one hears of it.</summary>
 /// <param name="IsSeen">Whether the other one is to see something else afterwards.</param>
-sealed record PartedCell(int Number, string Method, string Target, string? Body, string Caller, string Expected, bool IsSeen, IReadOnlyList<string> Heard)
+sealed record PartedCell(
+    int Number, string Method, string Target, string? Body, string Caller, string Expected, bool IsSeen, IReadOnlyList<string> Heard)
 {
     public string Other => Caller switch
     {
@@ -32,7 +33,8 @@ sealed partial class PartedTable
 
     /// <summary>The ways, as the service names them: <c>GET /v1/users/{userId}</c>.</summary>
     public IEnumerable<string> Endpoints => cells
-        .Select(cell => $"{cell.Method} {Emoji().Replace(Message().Replace(Renamed().Replace(cell.Target.Split('?')[0], "{${name}}"), "{messageId}"), "{emoji}")}")
+        .Select(cell => $"{cell.Method} "
+            + $"{Emoji().Replace(Message().Replace(Renamed().Replace(cell.Target.Split('?')[0], "{${name}}"), "{messageId}"), "{emoji}")}")
         .Distinct();
 
     public static PartedTable Read(Matrix matrix)

@@ -33,7 +33,8 @@ public sealed partial class PartedTests
         table = PartedTable.Read(matrix);
         api = await ApiHost.StartAsync(("Messaging:Policies:DirectMessages", "requests"));
         client = api.AnonymousClient();
-        await Parallel.ForEachAsync(table.Cells, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (cell, _) => await RunAsync(cell));
+        await Parallel.ForEachAsync(
+            table.Cells, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (cell, _) => await RunAsync(cell));
     }
 
     [OneTimeTearDown]
@@ -47,7 +48,8 @@ public sealed partial class PartedTests
     public void Every_way_from_one_to_the_other_has_its_row()
     {
         var endpoints = api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {Route(endpoint)}"))
+            .SelectMany(endpoint =>
+                (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {Route(endpoint)}"))
             .Where(endpoint => Between().IsMatch(endpoint));
         var hub = typeof(MessagingHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(method => method.GetBaseDefinition() == method).Select(method => $"{MatrixRow.Hub} {method.Name}");
@@ -57,11 +59,13 @@ public sealed partial class PartedTests
 
     [Test]
     public void Every_way_is_answered_as_the_table_says() => Assert.That(
-        table.Cells.Where(cell => answers[cell] != cell.Expected).Select(cell => $"{cell}: {answers[cell]} in place of {cell.Expected}"), Is.Empty);
+        table.Cells.Where(cell => answers[cell] != cell.Expected).Select(cell => $"{cell}: {answers[cell]} in place of {cell.Expected}"),
+        Is.Empty);
 
     [Test]
     public void The_other_one_hears_what_the_table_says_and_nothing_else() => Assert.That(
-        table.Cells.Where(cell => !heard[cell].SequenceEqual(cell.Heard)).Select(cell => $"{cell}: {string.Join(' ', heard[cell])}"), Is.Empty);
+        table.Cells.Where(cell => !heard[cell].SequenceEqual(cell.Heard)).Select(cell => $"{cell}: {string.Join(' ', heard[cell])}"),
+        Is.Empty);
 
     [Test]
     public void The_other_one_sees_nothing_new() => Assert.That(
@@ -105,11 +109,13 @@ public sealed partial class PartedTests
             $$$"""{"userId":"{{{world.UserOf(second)}}}","message":{"text":"first"}}""");
         var names = new JsonObject { ["id"] = Copy(opened["id"]), [first] = Copy(opened["lastMessage"]!["id"]) };
         var group = await AsAsync(
-            world.UserOf(cell.Caller), HttpMethod.Post, "/v1/conversations", $$"""{"name":"Friends","participantIds":["{{world.UserOf("friend")}}"]}""");
+            world.UserOf(cell.Caller), HttpMethod.Post, "/v1/conversations",
+            $$"""{"name":"Friends","participantIds":["{{world.UserOf("friend")}}"]}""");
         names["group"] = Copy(group["id"]);
         if (first == "blocked")
         {
-            var answer = await AsAsync(world.UserOf(second), HttpMethod.Post, $"/v1/conversations/{names["id"]}/messages", """{"text":"second"}""");
+            var answer = await AsAsync(
+                world.UserOf(second), HttpMethod.Post, $"/v1/conversations/{names["id"]}/messages", """{"text":"second"}""");
             names[second] = Copy(answer["id"]);
             await SaysAsync(names["id"]!);
             names["requestId"] = Guid.CreateVersion7().ToString();
@@ -149,7 +155,8 @@ public sealed partial class PartedTests
     {
         var user = world.UserOf(cell.Caller);
         if (cell.Method != MatrixRow.Hub)
-            return await client.SendAsync(RequestOf(user, new HttpMethod(cell.Method), world.Fill(cell.Target), cell.Body is null ? null : world.Fill(cell.Body))).OutcomeAsync();
+            return await client.SendAsync(RequestOf(user, new HttpMethod(cell.Method), world.Fill(cell.Target),
+                cell.Body is null ? null : world.Fill(cell.Body))).OutcomeAsync();
         await using var socket = await ConnectAsync(user);
         return await socket.CallAsync(cell.Target, world.Fill(cell.Body!)) is { } code ? matrix.WithStatus(code) : "200";
     }
@@ -161,7 +168,8 @@ public sealed partial class PartedTests
         foreach (var path in new[]
         {
             $"/v1/conversations/{id}", $"/v1/conversations/{id}/messages", $"/v1/conversations/{id}/participants",
-            $"/v1/conversations/{id}/messages/{world.Names[cell.Other]}/receipts", $"/v1/conversations/{id}/pins", $"/v1/conversations/{id}/typing",
+            $"/v1/conversations/{id}/messages/{world.Names[cell.Other]}/receipts", $"/v1/conversations/{id}/pins",
+            $"/v1/conversations/{id}/typing",
             "/v1/conversations", "/v1/contacts", "/v1/message-requests?direction=in", "/v1/message-requests?direction=out",
             $"/v1/presence?ids={world.UserOf(cell.Caller)}",
         })
@@ -198,7 +206,8 @@ public sealed partial class PartedTests
     private static string Route(RouteEndpoint endpoint) => "/" + Constraint().Replace(endpoint.RoutePattern.RawText!, "}").Trim('/');
 
     // What is read reaches nobody, but the messages, by which one receives them.
-    [GeneratedRegex("^((POST|PUT|PATCH|DELETE) /v1/(conversations|contacts|blocks|message-requests)|GET /v1/conversations/[^/]+/messages$)", RegexOptions.ExplicitCapture, 1_000)]
+    [GeneratedRegex("^((POST|PUT|PATCH|DELETE) /v1/(conversations|contacts|blocks|message-requests)|GET /v1/conversations/[^/]+/messages$)",
+        RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Between();
 
     [GeneratedRegex(@":\w+\}", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
@@ -220,7 +229,8 @@ public sealed partial class PartedTests
             var name => $"{Names[name]}",
         });
 
-        [GeneratedRegex(@"\{(\w+=)?(?<name>id|mine|theirs|other|group|requestId|cursor)\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+        [GeneratedRegex(@"\{(\w+=)?(?<name>id|mine|theirs|other|group|requestId|cursor)\}", RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1_000)]
         private static partial Regex Name();
     }
 }

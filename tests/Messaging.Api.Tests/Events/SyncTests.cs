@@ -18,7 +18,8 @@ public sealed class SyncTests : HubFixture
         var snapshot = await SyncAsync(bob);
 
         var first = snapshot.GetProperty("conversations").GetProperty("items")[0];
-        Assert.That((first.GetProperty("id").GetString(), first.GetProperty("me").GetProperty("unreadCount").GetInt64()), Is.EqualTo((group, 1)));
+        Assert.That(
+            (first.GetProperty("id").GetString(), first.GetProperty("me").GetProperty("unreadCount").GetInt64()), Is.EqualTo((group, 1)));
         Assert.That(snapshot.GetProperty("unread").GetProperty("messages").GetInt64(), Is.EqualTo(1));
         Assert.That(snapshot.TryGetProperty("events", out _), Is.False);
     }

@@ -78,7 +78,8 @@ public sealed class ToldTests : HubFixture
         var deleted = await AllAsync(bob, cursor);
 
         Assert.That(edited.Select(Words), Is.EqualTo((string[])["message:new 2 two", "message:edited 2 two"]));
-        Assert.That(deleted.Where(IsOfMessage).Select(Words), Is.EqualTo((string[])["message:new 3 gone", "message:edited 3 gone", "message:deleted 3 gone"]));
+        Assert.That(deleted.Where(IsOfMessage).Select(Words),
+            Is.EqualTo((string[])["message:new 3 gone", "message:edited 3 gone", "message:deleted 3 gone"]));
     }
 
     [Test]
@@ -110,11 +111,14 @@ public sealed class ToldTests : HubFixture
 
         var told = (await AllAsync(bob, cursor)).Where(e => Type(e).StartsWith("conversation:", StringComparison.Ordinal)).ToList();
 
-        Assert.That(told.Select(e => e.GetProperty("data").GetProperty("name").GetString()), Is.EqualTo((string[])["Koalas", "Koalas", "Koalas"]));
+        Assert.That(
+            told.Select(e => e.GetProperty("data").GetProperty("name").GetString()), Is.EqualTo((string[])["Koalas", "Koalas", "Koalas"]));
         Assert.That(told.Select(e => e.GetProperty("data").GetProperty("lastSeq").GetInt64()), Is.Ordered.Ascending.And.Unique);
     }
 
-    /// <summary>Each message is deleted beside a reply that quotes it, one up to 10 ms before the other. Gives their words by their seq.</summary>
+    /// <summary>
+    /// Each message is deleted beside a reply that quotes it, one up to 10 ms before the other. Gives their words by their seq.
+    /// </summary>
     private async Task<Dictionary<long, string>> RepliesBesideDeletionsAsync(string ada, string bob, string group)
     {
         var random = new Random(7);
@@ -125,7 +129,8 @@ public sealed class ToldTests : HubFixture
             var message = await SendAsync(ada, group, text);
             var (id, gap) = (message.GetProperty("id").GetString(), TimeSpan.FromMilliseconds(random.Next(-10, 11)));
             words.Add(message.GetProperty("seq").GetInt64(), text);
-            var replying = AfterAsync(gap, () => PostAsync(bob, $"/v1/conversations/{group}/messages", new { text = "re", replyToId = id }));
+            var replying = AfterAsync(
+                gap, () => PostAsync(bob, $"/v1/conversations/{group}/messages", new { text = "re", replyToId = id }));
             using var deleted = await AfterAsync(-gap, () => Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}/messages/{id}"));
             deleted.EnsureSuccessStatusCode();
             await replying;
@@ -187,5 +192,6 @@ public sealed class ToldTests : HubFixture
     private static long Version(JsonElement envelope) => envelope.GetProperty("data").GetProperty("version").GetInt64();
 
     private static string Words(JsonElement envelope) =>
-        $"{Type(envelope)} {Version(envelope)} {(envelope.GetProperty("data").GetProperty("deleted").ValueKind is JsonValueKind.Object ? "gone" : Text(envelope))}";
+        $"{Type(envelope)} {Version(envelope)} "
+            + $"{(envelope.GetProperty("data").GetProperty("deleted").ValueKind is JsonValueKind.Object ? "gone" : Text(envelope))}";
 }

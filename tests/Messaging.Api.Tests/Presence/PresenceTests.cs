@@ -30,9 +30,11 @@ public sealed class PresenceTests : PresenceFixture
         await UntilOfflineAsync(bob);
         var offline = await adasPhone.NextAsync("presence:changed");
 
-        Assert.That(((JsonElement[])[online, away, offline]).Select(e => StatusOf(e.GetProperty("data"))), Is.EqualTo((string[])["online", "away", "offline"]));
+        Assert.That(((JsonElement[])[online, away, offline]).Select(e => StatusOf(e.GetProperty("data"))),
+            Is.EqualTo((string[])["online", "away", "offline"]));
         Assert.That(((JsonElement[])[online, away, offline]).Select(UserOf), Is.All.EqualTo(bob));
-        Assert.That(offline.GetProperty("data").GetProperty("lastSeenAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(1).Minutes);
+        Assert.That(
+            offline.GetProperty("data").GetProperty("lastSeenAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(1).Minutes);
         foreach (var name in (string[])["id", "seq", "conversationId"])
             Assert.That(online.GetProperty(name).ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
@@ -60,7 +62,8 @@ public sealed class PresenceTests : PresenceFixture
     [TestCase("?ids=a,,b")]
     [TestCase("?ids=not%20an%20id")]
     public async Task Ids_are_needed(string query) =>
-        Assert.That(await Api.ClientFor(await UserAsync()).GetAsync("/v1/presence" + query).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
+        Assert.That(
+            await Api.ClientFor(await UserAsync()).GetAsync("/v1/presence" + query).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
 
     [Test]
     public async Task Who_watches_is_answered_as_who_asks()
@@ -69,7 +72,8 @@ public sealed class PresenceTests : PresenceFixture
         await GroupAsync(ada, bob);
         await using var phone = await ConnectAsync(ada);
 
-        var (asked, watched) = (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/presence?ids={bob}"), await phone.WatchAsync(new[] { bob }));
+        var (asked, watched) = (await Api.ClientFor(ada).GetFromJsonAsync<JsonElement>($"/v1/presence?ids={bob}"),
+            await phone.WatchAsync(new[] { bob }));
 
         Assert.That(JsonElement.DeepEquals(watched, asked), $"{watched} in place of {asked}");
     }
@@ -81,8 +85,10 @@ public sealed class PresenceTests : PresenceFixture
 
         Assert.That((await phone.WatchAsync(Enumerable.Range(0, 200).Select(i => $"{i}"))).GetProperty("items").GetArrayLength(), Is.Zero);
         Assert.That((await phone.WatchAsync(Array.Empty<string>())).GetProperty("items").GetArrayLength(), Is.Zero);
-        foreach (var wrong in (object?[])[Enumerable.Range(0, 201).Select(i => $"{i}"), null, "ada", new object?[] { null }, new[] { 7 }, new[] { "no id!" }])
-            Assert.That((await Assert.ThrowsAsync<HubException>(() => phone.WatchAsync(wrong)))!.Message, Does.Contain("invalid-request: "));
+        foreach (var wrong in (object?[])[Enumerable.Range(0, 201).Select(i => $"{i}"), null, "ada", new object?[] { null }, new[] { 7 },
+            new[] { "no id!" }])
+            Assert.That(
+                (await Assert.ThrowsAsync<HubException>(() => phone.WatchAsync(wrong)))!.Message, Does.Contain("invalid-request: "));
         Assert.That((await Assert.ThrowsAsync<HubException>(() => phone.SetAwayAsync("yes")))!.Message, Does.Contain("invalid-request: "));
     }
 
@@ -165,7 +171,8 @@ public sealed class PresenceTests : PresenceFixture
         await using var adasPhone = await ConnectAsync(ada);
         await adasPhone.WatchAsync(new[] { bob });
         await ExecuteAsync(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'messaging_bus' AND pid <> pg_backend_pid()");
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'messaging_bus' "
+                + "AND pid <> pg_backend_pid()");
 
         await using var bobsPhone = await ConnectToOtherAsync(bob);
         await EventuallyAsync(async () => StatusOf((await adasPhone.WatchAsync(new[] { bob })).GetProperty("items")[0]) == "online");
@@ -178,7 +185,8 @@ public sealed class PresenceTests : PresenceFixture
     private static PresenceWorker Worker(ApiHost host) => host.Services.GetServices<IHostedService>().OfType<PresenceWorker>().Single();
 
     private async Task<bool> WrittenAsync(string user) =>
-        (await Api.Database.RowsAsync($"SELECT last_seen_at IS NOT NULL FROM users WHERE id = '{user}'", row => row.GetBoolean(0))).Single();
+        (await Api.Database.RowsAsync($"SELECT last_seen_at IS NOT NULL FROM users WHERE id = '{user}'", row => row.GetBoolean(0)))
+            .Single();
 
     private async Task UntilOfflineAsync(string user)
     {

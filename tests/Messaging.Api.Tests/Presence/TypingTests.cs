@@ -141,9 +141,11 @@ public sealed class TypingTests : PresenceFixture
 
         foreach (var id in (string[])[group, Guid.CreateVersion7().ToString(), "nonsense"])
         {
-            Assert.That(await Api.ClientFor(eve).PostAsJsonAsync($"/v1/conversations/{id}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("404 not-found"));
+            Assert.That(await Api.ClientFor(eve).PostAsJsonAsync($"/v1/conversations/{id}/typing", new { active = true }).OutcomeAsync(),
+                Is.EqualTo("404 not-found"));
             Assert.That(await Api.ClientFor(eve).GetAsync($"/v1/conversations/{id}/typing").OutcomeAsync(), Is.EqualTo("404 not-found"));
-            Assert.That((await Assert.ThrowsAsync<HubException>(() => evesPhone.TypingAsync(id, true)))!.Message, Does.Contain("not-found: "));
+            Assert.That(
+                (await Assert.ThrowsAsync<HubException>(() => evesPhone.TypingAsync(id, true)))!.Message, Does.Contain("not-found: "));
         }
     }
 
@@ -175,9 +177,11 @@ public sealed class TypingTests : PresenceFixture
             $"""
             UPDATE participants SET left_at = now() WHERE conversation_id = '{group}' AND user_id = '{bob}';
             INSERT INTO outbox (occurred_at, conversation_id, event_no, type, payload)
-            SELECT now(), '{group}', event_no + 1, 'participant:removed', jsonb_build_object('userId', '{bob}') FROM conversations WHERE id = '{group}'
+            SELECT now(), '{group}', event_no + 1, 'participant:removed', jsonb_build_object('userId', '{bob}') FROM conversations
+            WHERE id = '{group}'
             """);
-        await EventuallyAsync(async () => await Api.ClientFor(bob).GetAsync($"/v1/conversations/{group}/typing").OutcomeAsync() == "404 not-found");
+        await EventuallyAsync(
+            async () => await Api.ClientFor(bob).GetAsync($"/v1/conversations/{group}/typing").OutcomeAsync() == "404 not-found");
         Time.Advance(LiveTyping.Lifetime);
         await evesPhone.UntilAsync(e => e.GetProperty("type").GetString() == "typing" && !Active(e));
         await TypeAsync(ada, other, true);
@@ -201,7 +205,8 @@ public sealed class TypingTests : PresenceFixture
 
         Assert.That(UserOf(await adasPhone.NextAsync("typing")), Is.EqualTo(eve));
         Assert.That(UserOf(await bobsPhone.NextAsync("typing")), Is.EqualTo(eve));
-        Assert.That((string[])[UserOf(await evesPhone.NextAsync("typing")), UserOf(await evesPhone.NextAsync("typing"))], Is.EquivalentTo((string[])[ada, bob]));
+        Assert.That((string[])[UserOf(await evesPhone.NextAsync("typing")), UserOf(await evesPhone.NextAsync("typing"))],
+            Is.EquivalentTo((string[])[ada, bob]));
         Assert.That(await ListAsync(Api.ClientFor(ada), other), Is.Empty);
     }
 
@@ -209,13 +214,15 @@ public sealed class TypingTests : PresenceFixture
     public async Task A_block_is_felt_in_a_direct_conversation_as_soon_as_the_feed_tells_of_it()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
-        var direct = (await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } })).GetProperty("id").GetString()!;
+        var direct = (await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } }))
+            .GetProperty("id").GetString()!;
         await TypeAsync(ada, direct, true);
 
         (await Api.ClientFor(bob).PutAsync($"/v1/blocks/{ada}", content: null)).EnsureSuccessStatusCode();
 
         await EventuallyAsync(async () =>
-            await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{direct}/typing", new { active = true }).OutcomeAsync() == "403 blocked");
+            await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{direct}/typing", new { active = true })
+                .OutcomeAsync() == "403 blocked");
     }
 
     [TestCase("closed_at = now(), closed_reason = 'manual'", "409 conversation-closed")]
@@ -227,7 +234,8 @@ public sealed class TypingTests : PresenceFixture
         var group = await GroupAsync(ada, bob);
         await ExecuteAsync($"UPDATE conversations SET {change} WHERE id = '{group}'");
 
-        Assert.That(await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo(outcome));
+        Assert.That(await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(),
+            Is.EqualTo(outcome));
         Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.Empty);
     }
 
@@ -238,7 +246,8 @@ public sealed class TypingTests : PresenceFixture
         var group = await GroupAsync(ada, bob);
         await ExecuteAsync($$"""UPDATE conversations SET policy = '{"posting":"admins"}' WHERE id = '{{group}}'""");
 
-        Assert.That(await Api.ClientFor(bob).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("403 not-allowed"));
+        Assert.That(await Api.ClientFor(bob).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(),
+            Is.EqualTo("403 not-allowed"));
         await TypeAsync(ada, group, true);
         Assert.That(await ListAsync(Api.ClientFor(bob), group), Is.EqualTo((string[])[ada]));
     }
@@ -250,7 +259,8 @@ public sealed class TypingTests : PresenceFixture
         var group = await GroupAsync(ada, bob);
         await TypeAsync(bob, group, true);
 
-        using var changed = await Api.ClientFor(ada).PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { posting = "admins" } });
+        using var changed = await Api.ClientFor(ada)
+            .PatchAsJsonAsync($"/v1/conversations/{group}", new { policy = new { posting = "admins" } });
         changed.EnsureSuccessStatusCode();
 
         await EventuallyAsync(async () => (await ListAsync(Api.ClientFor(ada), group)).Length == 0);
@@ -273,10 +283,12 @@ public sealed class TypingTests : PresenceFixture
     public async Task Who_waits_for_an_answer_does_not_type()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
-        var direct = (await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } })).GetProperty("id").GetString()!;
+        var direct = (await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } }))
+            .GetProperty("id").GetString()!;
         await ExecuteAsync($"UPDATE conversations SET request = 'pending' WHERE id = '{direct}'");
 
-        Assert.That(await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{direct}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("409 request-pending"));
+        Assert.That(await Api.ClientFor(ada).PostAsJsonAsync($"/v1/conversations/{direct}/typing", new { active = true }).OutcomeAsync(),
+            Is.EqualTo("409 request-pending"));
     }
 
     [TestCase("UPDATE participants SET pending = true WHERE conversation_id = '{0}' AND user_id = '{1}'")]
@@ -301,7 +313,8 @@ public sealed class TypingTests : PresenceFixture
         var group = await GroupAsync(ada, bob);
         await ExecuteAsync($"UPDATE participants SET pending = true WHERE conversation_id = '{group}' AND user_id = '{bob}'");
 
-        Assert.That(await Api.ClientFor(bob).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(), Is.EqualTo("409 request-pending"));
+        Assert.That(await Api.ClientFor(bob).PostAsJsonAsync($"/v1/conversations/{group}/typing", new { active = true }).OutcomeAsync(),
+            Is.EqualTo("409 request-pending"));
     }
 
     [TestCase("{}")]
@@ -314,7 +327,8 @@ public sealed class TypingTests : PresenceFixture
         var group = await GroupAsync(ada, bob);
         using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
 
-        Assert.That(await Api.ClientFor(ada).PostAsync($"/v1/conversations/{group}/typing", content).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
+        Assert.That(await Api.ClientFor(ada).PostAsync($"/v1/conversations/{group}/typing", content).OutcomeAsync(),
+            Is.EqualTo("400 invalid-request"));
     }
 
     [Test]
@@ -340,7 +354,8 @@ public sealed class TypingTests : PresenceFixture
         await adasPhone.TypingAsync(group, true);
         Time.Advance(MemberCache.Lifetime);
 
-        Assert.That((await Assert.ThrowsAsync<HubException>(() => adasPhone.TypingAsync(group, true)))!.Message, Does.Contain("conversation-closed: "));
+        Assert.That((await Assert.ThrowsAsync<HubException>(() => adasPhone.TypingAsync(group, true)))!.Message,
+            Does.Contain("conversation-closed: "));
     }
 
     private static bool Active(JsonElement envelope) => envelope.GetProperty("data").GetProperty("active").GetBoolean();

@@ -22,12 +22,16 @@ public sealed class ReactionEndpointTests : HubFixture
         Assert.That((put.StatusCode, again.StatusCode), Is.EqualTo((HttpStatusCode.Created, HttpStatusCode.OK)));
         Assert.That(put.Headers.Location!.OriginalString, Is.EqualTo($"{path}/reactions?emoji=%E2%9D%A4%EF%B8%8F"));
         var listed = await client.GetFromJsonAsync<JsonObject>(put.Headers.Location);
-        Assert.That(listed!["items"]!.AsArray().Single()!.ToJsonString(), Is.EqualTo((await again.Content.ReadFromJsonAsync<JsonObject>())!.ToJsonString()));
+        Assert.That(listed!["items"]!.AsArray().Single()!.ToJsonString(),
+            Is.EqualTo((await again.Content.ReadFromJsonAsync<JsonObject>())!.ToJsonString()));
         Assert.That(
-            (await client.GetFromJsonAsync<JsonObject>(path))!["reactions"]!.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }),
+            (await client.GetFromJsonAsync<JsonObject>(path))!["reactions"]!.ToJsonString(
+                new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }),
             Is.EqualTo($$"""[{"emoji":"❤️","count":1,"mine":true,"userIds":["{{users[1]}}"]}]"""));
-        Assert.That((await client.DeleteAsync($"{path}/reactions/{Uri.EscapeDataString("❤")}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
-        Assert.That((await client.DeleteAsync($"{path}/reactions/{Uri.EscapeDataString("❤")}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That(
+            (await client.DeleteAsync($"{path}/reactions/{Uri.EscapeDataString("❤")}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That(
+            (await client.DeleteAsync($"{path}/reactions/{Uri.EscapeDataString("❤")}")).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
         Assert.That((await client.GetFromJsonAsync<JsonObject>($"{path}/reactions"))!["items"]!.AsArray(), Is.Empty);
     }
 
@@ -56,7 +60,8 @@ public sealed class ReactionEndpointTests : HubFixture
         Assert.That(((int)bare.StatusCode, (int)again.StatusCode), Is.EqualTo((201, 200)));
         Assert.That((await bare.Content.ReadFromJsonAsync<JsonObject>())!["emoji"]!.GetValue<string>(), Is.EqualTo(":like:"));
         Assert.That((await client.GetFromJsonAsync<JsonObject>($"{path}/reactions?emoji=like"))!["items"]!.AsArray(), Has.Count.EqualTo(1));
-        Assert.That((await client.GetFromJsonAsync<JsonObject>(path))!["reactions"]!.AsArray().Single()!["emoji"]!.GetValue<string>(), Is.EqualTo(":like:"));
+        Assert.That((await client.GetFromJsonAsync<JsonObject>(path))!["reactions"]!.AsArray().Single()!["emoji"]!.GetValue<string>(),
+            Is.EqualTo(":like:"));
         Assert.That((int)(await client.DeleteAsync($"{path}/reactions/LIKE")).StatusCode, Is.EqualTo(204));
         Assert.That((await client.GetFromJsonAsync<JsonObject>($"{path}/reactions"))!["items"]!.AsArray(), Is.Empty);
     }
@@ -71,7 +76,8 @@ public sealed class ReactionEndpointTests : HubFixture
             string.Join('/', path.Split('/')[..4]), new { policy = new { reactions = new { allowed = new[] { "like", ":like:", "👍" } } } });
 
         Assert.That(
-            (await group.Content.ReadFromJsonAsync<JsonObject>())!["policy"]!["reactions"]!["allowed"]!.AsArray().Select(name => name!.GetValue<string>()),
+            (await group.Content.ReadFromJsonAsync<JsonObject>())!["policy"]!["reactions"]!["allowed"]!.AsArray()
+                .Select(name => name!.GetValue<string>()),
             Is.EqualTo(new[] { ":like:", "👍" }));
         Assert.That((int)(await client.PutAsync($"{path}/reactions/like", content: null)).StatusCode, Is.EqualTo(201));
         Assert.That((int)(await client.PutAsync($"{path}/reactions/love", content: null)).StatusCode, Is.EqualTo(403));
@@ -91,7 +97,8 @@ public sealed class ReactionEndpointTests : HubFixture
         {
             using var request = new HttpRequestMessage(method, $"{path}/reactions/{encoded}");
             var refused = await Api.ClientFor(users[0]).SendAsync(request);
-            Assert.That(((int)refused.StatusCode, refused.Content.Headers.ContentType!.MediaType), Is.EqualTo((status, "application/problem+json")));
+            Assert.That(((int)refused.StatusCode, refused.Content.Headers.ContentType!.MediaType),
+                Is.EqualTo((status, "application/problem+json")));
         }
         Assert.That((int)(await Api.ClientFor(users[0]).GetAsync($"{path}/reactions?emoji=yes%21")).StatusCode, Is.EqualTo(400));
     }
@@ -133,7 +140,8 @@ public sealed class ReactionEndpointTests : HubFixture
         var (users, path) = await MessageAsync(4);
         var list = path[..path.LastIndexOf('/')];
         await SendAsync(users[1], list.Split('/')[3]);
-        (await Api.ClientFor(users[0]).PatchAsJsonAsync(list[..list.LastIndexOf('/')], new { policy = new { reactions = new { mode } } })).EnsureSuccessStatusCode();
+        (await Api.ClientFor(users[0]).PatchAsJsonAsync(list[..list.LastIndexOf('/')], new { policy = new { reactions = new { mode } } }))
+            .EnsureSuccessStatusCode();
         await PutAsync(0, "👍");
         var cursor = await CursorAsync(users[0]);
         var models = await Task.WhenAll(users.Select(ModelAsync));
@@ -143,7 +151,8 @@ public sealed class ReactionEndpointTests : HubFixture
             : PutAsync(i % 4, Emoji(i)))));
 
         await Api.Database.DrainedAsync();
-        var events = (await SyncAsync(users[0], cursor)).GetProperty("events").EnumerateArray().Select(e => JsonNode.Parse(e.GetRawText())!.AsObject()).ToList();
+        var events = (await SyncAsync(users[0], cursor)).GetProperty("events").EnumerateArray()
+            .Select(e => JsonNode.Parse(e.GetRawText())!.AsObject()).ToList();
         foreach (var (model, user) in models.Zip(users))
         {
             events.ForEach(model.Apply);
@@ -151,7 +160,8 @@ public sealed class ReactionEndpointTests : HubFixture
         }
 
         string Emoji(int i) => Uri.EscapeDataString(new[] { "👍", "🎉", "❤", ":a:" }[i % 4]);
-        Task<HttpResponseMessage> PutAsync(int who, string emoji) => Api.ClientFor(users[who]).PutAsync($"{path}/reactions/{emoji}", content: null);
+        Task<HttpResponseMessage> PutAsync(int who, string emoji) =>
+            Api.ClientFor(users[who]).PutAsync($"{path}/reactions/{emoji}", content: null);
         async Task<ReactionModel> ModelAsync(string user) =>
             new(user, (await Api.ClientFor(user).GetFromJsonAsync<JsonObject>(list))!["items"]!.AsArray());
     }
@@ -162,11 +172,13 @@ public sealed class ReactionEndpointTests : HubFixture
         var (users, path) = await MessageAsync(2);
         var group = string.Join('/', path.Split('/')[..4]);
 
-        var refused = await Api.ClientFor(users[0]).PatchAsJsonAsync(group, new { policy = new { reactions = new { allowed = new[] { "👍", "a b", "🎉", "" } } } });
+        var refused = await Api.ClientFor(users[0])
+            .PatchAsJsonAsync(group, new { policy = new { reactions = new { allowed = new[] { "👍", "a b", "🎉", "" } } } });
 
         Assert.That((int)refused.StatusCode, Is.EqualTo(400));
         Assert.That(
-            (await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]!.AsArray().Select(error => error!["pointer"]!.GetValue<string>()),
+            (await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]!.AsArray()
+                .Select(error => error!["pointer"]!.GetValue<string>()),
             Is.EqualTo(new[] { "#/policy/reactions/allowed/1", "#/policy/reactions/allowed/3" }));
     }
 

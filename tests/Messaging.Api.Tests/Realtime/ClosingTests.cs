@@ -104,7 +104,8 @@ public sealed class ClosingTests : HubFixture
 
     private static async Task ShakeHandsAsync(ClientWebSocket socket)
     {
-        await socket.SendAsync(Encoding.UTF8.GetBytes("{\"protocol\":\"json\",\"version\":1}\u001e"), WebSocketMessageType.Text, true, CancellationToken.None);
+        await socket.SendAsync(
+            Encoding.UTF8.GetBytes("{\"protocol\":\"json\",\"version\":1}\u001e"), WebSocketMessageType.Text, true, CancellationToken.None);
         await socket.ReceiveAsync(new byte[4096], CancellationToken.None);
     }
 

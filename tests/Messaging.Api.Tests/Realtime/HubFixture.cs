@@ -29,7 +29,8 @@ public abstract class HubFixture
     }
 
     protected async Task<string> GroupAsync(params string[] users) =>
-        (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..] })).GetProperty("id").GetString()!;
+        (await PostAsync(users[0], "/v1/conversations", new { name = "Group", participantIds = users[1..] })).GetProperty("id")
+            .GetString()!;
 
     protected Task<JsonElement> SendAsync(string user, string conversation, string text = "hello") =>
         PostAsync(user, $"/v1/conversations/{conversation}/messages", new { text });

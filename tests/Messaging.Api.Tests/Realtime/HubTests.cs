@@ -26,7 +26,8 @@ public sealed class HubTests : HubFixture
             Assert.That(heard.GetProperty("data").GetProperty("id").GetString(), Is.EqualTo(sent.GetProperty("id").GetString()));
             Assert.That(heard.GetProperty("seq").GetInt64(), Is.EqualTo(sent.GetProperty("seq").GetInt64()));
             Assert.That(heard.GetProperty("conversationId").GetString(), Is.EqualTo(group));
-            Assert.That(heard.GetProperty("occurredAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
+            Assert.That(
+                heard.GetProperty("occurredAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
             Assert.That(heard.GetProperty("id").GetString(), Does.Match("^[0-9a-f]{8}-[0-9]+$"));
         }
     }
@@ -74,10 +75,13 @@ public sealed class HubTests : HubFixture
         await using var evesPhone = await ConnectAsync(eve);
         await adasPhone.SendMessageAsync(group, new { text = "one", clientMessageId = "1" });
 
-        Assert.That(await RefusalAsync(evesPhone.SendMessageAsync(group, new { text = "hi" })), Does.Contain("HubException: not-found: There is"));
+        Assert.That(
+            await RefusalAsync(evesPhone.SendMessageAsync(group, new { text = "hi" })), Does.Contain("HubException: not-found: There is"));
         Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(7, new { text = "hi" })), Does.Contain("HubException: not-found: "));
-        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, new { text = "" })), Does.Contain("HubException: invalid-request: "));
-        Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, new { test = "hi" })), Does.Contain("HubException: invalid-request: "));
+        Assert.That(
+            await RefusalAsync(adasPhone.SendMessageAsync(group, new { text = "" })), Does.Contain("HubException: invalid-request: "));
+        Assert.That(
+            await RefusalAsync(adasPhone.SendMessageAsync(group, new { test = "hi" })), Does.Contain("HubException: invalid-request: "));
         Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, null)), Does.Contain("HubException: invalid-request: "));
         Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(group, "hi")), Does.Contain("HubException: invalid-request: "));
         Assert.That(await RefusalAsync(adasPhone.MarkReadAsync(group, "two")), Does.Contain("HubException: invalid-request: "));
@@ -113,7 +117,8 @@ public sealed class HubTests : HubFixture
         await SendAsync(ada, other, "for bob");
 
         var heard = await phone.UntilAsync(envelope => envelope.GetProperty("type").GetString() == "message:new");
-        Assert.That(heard.Select(envelope => envelope.GetProperty("type").GetString()), Is.EqualTo(new[] { "participant:removed", "message:new" }));
+        Assert.That(
+            heard.Select(envelope => envelope.GetProperty("type").GetString()), Is.EqualTo(new[] { "participant:removed", "message:new" }));
         Assert.That(Text(heard[^1]), Is.EqualTo("for bob"));
     }
 
@@ -129,7 +134,8 @@ public sealed class HubTests : HubFixture
         var state = await bobsPhone.AckDeliveredAsync(group, null);
 
         Assert.That((state.GetProperty("lastDeliveredSeq").GetInt64(), state.GetProperty("unreadCount").GetInt64()), Is.EqualTo((2, 1)));
-        Assert.That((await adasPhone.NextAsync("message:delivered")).GetProperty("data").GetProperty("userId").GetString(), Is.EqualTo(bob));
+        Assert.That(
+            (await adasPhone.NextAsync("message:delivered")).GetProperty("data").GetProperty("userId").GetString(), Is.EqualTo(bob));
     }
 
     [Test]
@@ -143,7 +149,8 @@ public sealed class HubTests : HubFixture
         await SendAsync(ada, group, "welcome");
 
         Assert.That((await phone.NextAsync("conversation:created")).GetProperty("data").GetProperty("id").GetString(), Is.EqualTo(group));
-        Assert.That((await phone.NextAsync("message:new")).GetProperty("data").GetProperty("metadata").GetProperty("event").GetString(), Is.EqualTo("user-joined"));
+        Assert.That((await phone.NextAsync("message:new")).GetProperty("data").GetProperty("metadata").GetProperty("event").GetString(),
+            Is.EqualTo("user-joined"));
         Assert.That(Text(await phone.NextAsync("message:new")), Is.EqualTo("welcome"));
     }
 

@@ -112,7 +112,8 @@ public sealed class LiveConnectionTests
         Assert.That(wire.Written, Is.EqualTo((string[])["missed"]));
     }
 
-    private static async IAsyncEnumerable<HubMessage> CatchUpAsync(LiveConnection connection, [EnumeratorCancellation] CancellationToken ct = default)
+    private static async IAsyncEnumerable<HubMessage> CatchUpAsync(
+        LiveConnection connection, [EnumeratorCancellation] CancellationToken ct = default)
     {
         yield return Message("missed");
         await Task.Yield();

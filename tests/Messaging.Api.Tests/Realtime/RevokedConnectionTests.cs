@@ -80,7 +80,8 @@ public sealed class RevokedConnectionTests : HubFixture
         await using var ended = await OpenAsync(other, ("Authorization", $"Bearer {one.GetProperty("accessToken").GetString()}"));
         await using var kept = await HubClient.ConnectAsync(other.Address, two.GetProperty("accessToken").GetString()!);
 
-        await Api.AnonymousClient().PostAsJsonAsync("/v1/accounts/logout", new { refreshToken = one.GetProperty("refreshToken").GetString() });
+        await Api.AnonymousClient()
+            .PostAsJsonAsync("/v1/accounts/logout", new { refreshToken = one.GetProperty("refreshToken").GetString() });
 
         await ended.ClosedAsync();
         await ExecuteAsync($"INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), '{user}', 'test:event', '{{}}')");
@@ -113,8 +114,10 @@ public sealed class RevokedConnectionTests : HubFixture
         revocations.Add([new Revocation(RevocationKind.Key, "key", Instant.MinValue)]);
 
         var (wire, good) = (new Wire(), new Wire());
-        connections.TryAdd("ada", new LiveConnection(wire, false) { Credential = new Credential(new UserId("ada"), "key", null, null) }, 20);
-        connections.TryAdd("ada", new LiveConnection(good, false) { Credential = new Credential(new UserId("ada"), "other", null, null) }, 20);
+        connections.TryAdd(
+            "ada", new LiveConnection(wire, false) { Credential = new Credential(new UserId("ada"), "key", null, null) }, 20);
+        connections.TryAdd(
+            "ada", new LiveConnection(good, false) { Credential = new Credential(new UserId("ada"), "other", null, null) }, 20);
 
         Assert.That((wire.IsCloseRequested, good.IsCloseRequested), Is.EqualTo((true, false)));
     }
@@ -158,7 +161,8 @@ public sealed class RevokedConnectionTests : HubFixture
 
     private async Task<JsonElement> LoginAsync(string path, string username)
     {
-        var answer = await Api.AnonymousClient().PostAsJsonAsync($"/v1/accounts{path}", new { username, password = "a fox that reads at night" });
+        var answer = await Api.AnonymousClient()
+            .PostAsJsonAsync($"/v1/accounts{path}", new { username, password = "a fox that reads at night" });
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 

@@ -19,8 +19,13 @@ public sealed class ConfigCheckTests
     {
         await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
         var (code, output, _) = await CheckAsync(database.ConnectionString + ";Maximum Pool Size=30");
-        Assert.That(output, Does.Match(@"The configuration can be used\.\nA node takes up to \d+ connections: 30 for commands, 30 for changes of conversations, 30 for queries, "));
-        Assert.That(output, Does.Match(@"PostgreSQL gives this role \d+ \(max_connections is \d+\): room for \d+ nodes?, and \d+ left for tools\."));
+        Assert.That(
+            output,
+            Does.Match(
+                @"The configuration can be used\.\nA node takes up to \d+ connections: "
+                + "30 for commands, 30 for changes of conversations, 30 for queries, "));
+        Assert.That(output,
+            Does.Match(@"PostgreSQL gives this role \d+ \(max_connections is \d+\): room for \d+ nodes?, and \d+ left for tools\."));
         Assert.That(code, Is.Zero);
     }
 
@@ -32,7 +37,8 @@ public sealed class ConfigCheckTests
             $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(database.ConnectionString).Database} CONNECTION LIMIT 20"))
             await limit.ExecuteNonQueryAsync();
         var (code, output, _) = await CheckAsync(database.ConnectionString);
-        Assert.That(output, Does.Contain("PostgreSQL gives this role 20 ").And.Contains("room for 0 nodes").And.Contains("raise max_connections by "));
+        Assert.That(output,
+            Does.Contain("PostgreSQL gives this role 20 ").And.Contains("room for 0 nodes").And.Contains("raise max_connections by "));
         Assert.That(code, Is.EqualTo(1));
     }
 
@@ -113,7 +119,8 @@ public sealed class ConfigCheckTests
         Assert.That(answer.GetProperty("connectionsPerNode").GetInt32(), Is.Positive);
     }
 
-    static Task<(int ExitCode, string Output, string Errors)> CheckAsync(string connectionString, params (string Name, string Value)[] environment) =>
+    static Task<(int ExitCode, string Output, string Errors)> CheckAsync(
+        string connectionString, params (string Name, string Value)[] environment) =>
         CheckAsync(connectionString, asJson: false, environment);
 
     static async Task<(int ExitCode, string Output, string Errors)> CheckAsync(

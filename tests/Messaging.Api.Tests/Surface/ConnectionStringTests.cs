@@ -9,12 +9,14 @@ public sealed class ConnectionStringTests
     [Test]
     public void What_the_operator_gave_stands()
     {
-        var completed = new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db;MaxAutoPrepare=0;maximum pool size=7;Options=-c work_mem=4MB"));
+        var completed = new NpgsqlConnectionStringBuilder(
+            ConnectionStrings.ForCommands("Host=db;MaxAutoPrepare=0;maximum pool size=7;Options=-c work_mem=4MB"));
         Assert.Multiple(() =>
         {
             Assert.That(completed.MaxAutoPrepare, Is.Zero);
             Assert.That(completed.MaxPoolSize, Is.EqualTo(7));
-            Assert.That(completed.Options, Does.EndWith(" -c work_mem=4MB").And.Contain("statement_timeout"), "PostgreSQL takes the last of a name");
+            Assert.That(completed.Options, Does.EndWith(" -c work_mem=4MB").And.Contain("statement_timeout"),
+                "PostgreSQL takes the last of a name");
         });
     }
 
@@ -51,8 +53,10 @@ public sealed class ConnectionStringTests
     [Test]
     public void Queries_wait_their_turn_for_few_connections()
     {
-        var (queries, commands) = (new NpgsqlConnectionStringBuilder(ConnectionStrings.ForQueries("Host=db")), new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db")));
-        Assert.That(queries.MaxPoolSize, Is.EqualTo(Math.Clamp(Environment.ProcessorCount + 1, 3, 6)).And.Not.EqualTo(commands.MaxPoolSize));
+        var (queries, commands) = (new NpgsqlConnectionStringBuilder(ConnectionStrings.ForQueries("Host=db")),
+            new NpgsqlConnectionStringBuilder(ConnectionStrings.ForCommands("Host=db")));
+        Assert.That(
+            queries.MaxPoolSize, Is.EqualTo(Math.Clamp(Environment.ProcessorCount + 1, 3, 6)).And.Not.EqualTo(commands.MaxPoolSize));
     }
 
     [Test]

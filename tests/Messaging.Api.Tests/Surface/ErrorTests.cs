@@ -139,7 +139,8 @@ public sealed class ErrorTests
 
     [Test]
     public async Task A_body_over_one_MiB_is_too_large() => Assert.That(
-        await User.PostAsync("/v1/conversations", Json($$"""{"name": "{{new string('n', 1024 * 1024)}}", "participantIds": []}""")).OutcomeAsync(),
+        await User.PostAsync("/v1/conversations", Json($$"""{"name": "{{new string('n', 1024 * 1024)}}", "participantIds": []}"""))
+            .OutcomeAsync(),
         Is.EqualTo("413 too-large"));
 
     [Test]

@@ -19,7 +19,8 @@ public sealed class FailureTests
         routes.MapGet("/defect", IResult () => throw new InvalidOperationException("the inner workings"));
         routes.MapGet("/changed", IResult () => throw new ChangedMeanwhileException());
         routes.MapGet("/bare/{status:int}", (int status) => TypedResults.StatusCode(status));
-        routes.MapGet("/limited", IResult () => throw new RuleException(new Problem(ProblemCodes.RateLimited, "Slow mode.") { RetryAfterSeconds = 7 }));
+        routes.MapGet("/limited",
+            IResult () => throw new RuleException(new Problem(ProblemCodes.RateLimited, "Slow mode.") { RetryAfterSeconds = 7 }));
         routes.MapGet("/many", IResult () => throw new RuleException(
             [new Problem(ProblemCodes.InvalidRequest, "one", "a"), new Problem(ProblemCodes.InvalidRequest, "two", "b/0")]));
         routes.MapGet("/waiting", async (HttpContext context) => await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted));

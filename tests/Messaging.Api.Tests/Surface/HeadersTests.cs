@@ -25,7 +25,8 @@ public sealed class HeadersTests
             Assert.That(Header(response, "X-Content-Type-Options"), Is.EqualTo("nosniff"));
             Assert.That(Header(response, "Referrer-Policy"), Is.EqualTo("no-referrer"));
             Assert.That(Header(response, "Cache-Control"), Is.EqualTo("no-store"));
-            Assert.That(Header(response, "Content-Security-Policy"), Does.Contain("default-src 'none'").And.Contain("frame-ancestors 'none'"));
+            Assert.That(
+                Header(response, "Content-Security-Policy"), Does.Contain("default-src 'none'").And.Contain("frame-ancestors 'none'"));
             Assert.That(response.Headers.Contains("Server"), Is.False);
         });
     }

@@ -30,7 +30,8 @@ public sealed class HealthTests
         await Assert.MultipleAsync(async () =>
         {
             Assert.That((await live.JsonAsync()).ToString(), Is.EqualTo("""{"status":"live"}"""));
-            Assert.That((await ready.JsonAsync()).ToString(), Is.EqualTo("""{"status":"ready","database":"up","schema":"current","images":"available"}"""));
+            Assert.That((await ready.JsonAsync()).ToString(),
+                Is.EqualTo("""{"status":"ready","database":"up","schema":"current","images":"available"}"""));
         });
     }
 
@@ -55,7 +56,8 @@ public sealed class HealthTests
         await new Migrator(api.Database.ConnectionString, NextRelease.With(NextRelease.Breaking)).UpAsync();
         using var ready = await Client.GetAsync("/health/ready");
         Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
-        Assert.That((await ready.JsonAsync()).GetProperty("detail").GetString(), Does.Contain("999912310001 next_release, which breaks this release"));
+        Assert.That((await ready.JsonAsync()).GetProperty("detail").GetString(),
+            Does.Contain("999912310001 next_release, which breaks this release"));
     }
 
     [Test]
@@ -95,7 +97,8 @@ public sealed class HealthTests
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        await using var database = NpgsqlDataSource.Create($"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Username=nobody");
+        await using var database = NpgsqlDataSource.Create(
+            $"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Username=nobody");
         var health = new DatabaseHealth(database, TimeProvider.System);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => health.CheckAsync(CancellationToken.None)));

@@ -21,7 +21,8 @@ public sealed class IdempotencyFailureTests
         host = await SurfaceHost.StartAsync(
             routes => routes.MapPost("/v1/effects", async (DbSession session, CancellationToken ct) =>
             {
-                await session.ExecuteAsync("INSERT INTO users (id, created_at, updated_at) VALUES (gen_random_uuid()::text, now(), now())", null, ct);
+                await session.ExecuteAsync(
+                    "INSERT INTO users (id, created_at, updated_at) VALUES (gen_random_uuid()::text, now(), now())", null, ct);
                 return outcomes.Dequeue()();
             }).RequireAuthorization(),
             database.ConnectionString);
@@ -49,7 +50,8 @@ public sealed class IdempotencyFailureTests
 
     [Test]
     public async Task Being_over_a_limit_is_not_remembered() => Assert.That(
-        await OutcomesAsync(() => throw new RuleException(new Problem(ProblemCodes.RateLimited, "Slow mode.")), Done), Is.EqualTo("429 rate-limited, 200; 1"));
+        await OutcomesAsync(() => throw new RuleException(new Problem(ProblemCodes.RateLimited, "Slow mode.")), Done),
+        Is.EqualTo("429 rate-limited, 200; 1"));
 
     [Test]
     public async Task A_refusal_is_remembered_without_its_effect() => Assert.That(

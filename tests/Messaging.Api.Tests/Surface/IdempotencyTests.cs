@@ -8,6 +8,9 @@ namespace Messaging.Api.Tests.Surface;
 
 public sealed class IdempotencyTests
 {
+    private const string Quarter = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    private const string TooLong = Quarter + Quarter + Quarter + Quarter;
+
     ApiHost api = null!;
 
     HttpClient User => api.ClientFor("anna");
@@ -71,7 +74,8 @@ public sealed class IdempotencyTests
         await Assert.MultipleAsync(async () =>
         {
             Assert.That(await CreateAsync(User, "reused", "Other").OutcomeAsync(), Is.EqualTo("422 idempotency-key-reused"));
-            Assert.That(await SendAsync(User, "reused", "/v1/conversations/direct", new { userId = "ben" }).OutcomeAsync(), Is.EqualTo("422 idempotency-key-reused"));
+            Assert.That(await SendAsync(User, "reused", "/v1/conversations/direct", new { userId = "ben" }).OutcomeAsync(),
+                Is.EqualTo("422 idempotency-key-reused"));
             Assert.That(await GroupsAsync("Other"), Is.Zero);
         });
     }
@@ -87,7 +91,8 @@ public sealed class IdempotencyTests
     [Test]
     public async Task A_refusal_is_an_answer_too()
     {
-        Assert.That(await SendAsync(User, "refused", "/v1/conversations/direct", new { userId = "later" }).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
+        Assert.That(await SendAsync(User, "refused", "/v1/conversations/direct", new { userId = "later" }).OutcomeAsync(),
+            Is.EqualTo("400 invalid-request"));
         await Service.PutAsJsonAsync("/v1/users/later", new { });
         using var again = await SendAsync(User, "refused", "/v1/conversations/direct", new { userId = "later" });
         Assert.Multiple(() =>
@@ -101,15 +106,15 @@ public sealed class IdempotencyTests
     [Test]
     public async Task What_was_refused_left_nothing_behind()
     {
-        var body = new { userId = "ben", context = new { type = "undone", id = "1" }, message = new { text = "hello", mentions = new[] { "stranger" } } };
+        var body = new { userId = "ben", context = new { type = "undone", id = "1" },
+            message = new { text = "hello", mentions = new[] { "stranger" } } };
         Assert.That(await SendAsync(User, "undone", "/v1/conversations/direct", body).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
         Assert.That(await CountAsync("SELECT count(*) FROM conversations WHERE context_type = 'undone'"), Is.Zero);
     }
 
     [TestCase("")]
     [TestCase("a\tb")]
-    [TestCase("0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-        + "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901")]
+    [TestCase(TooLong)]
     public async Task A_key_that_is_none_is_pointed_at(string key) =>
         Assert.That(await CreateAsync(User, key, "None").PointersAsync(), Is.EqualTo("#/Idempotency-Key"));
 
@@ -137,7 +142,8 @@ public sealed class IdempotencyTests
             await hold.ExecuteNonQueryAsync();
         }
 
-        var waiting = Enumerable.Range(0, 25).Select(i => SendAsync(User, $"held {i}", $"/v1/conversations/{id}/unread", new { seq = 1 })).ToList();
+        var waiting = Enumerable.Range(0, 25).Select(i => SendAsync(User, $"held {i}", $"/v1/conversations/{id}/unread", new { seq = 1 }))
+            .ToList();
         using var other = await CreateAsync(api.ClientFor("ben"), "free", "Free", other: "anna");
 
         Assert.That(other.StatusCode, Is.EqualTo(System.Net.HttpStatusCode.Created));
@@ -150,7 +156,8 @@ public sealed class IdempotencyTests
     public async Task An_old_answer_is_forgotten()
     {
         await CreateAsync(User, "old", "Old");
-        await CountAsync("WITH aged AS (UPDATE idempotency_keys SET created_at = now() - interval '49 hours' WHERE key = 'old' RETURNING 1) SELECT count(*) FROM aged");
+        await CountAsync("WITH aged AS (UPDATE idempotency_keys SET created_at = now() - interval '49 hours' WHERE key = 'old' "
+            + "RETURNING 1) SELECT count(*) FROM aged");
         await CreateAsync(User, "old", "Old");
         Assert.That(await GroupsAsync("Old"), Is.EqualTo(2));
     }

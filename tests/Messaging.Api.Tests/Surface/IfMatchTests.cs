@@ -58,7 +58,8 @@ public sealed class IfMatchTests
 
     private async Task<HttpResponseMessage> GroupAsync()
     {
-        var made = await api.ClientFor("anna").PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = (string[])["ben"] });
+        var made = await api.ClientFor("anna")
+            .PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = (string[])["ben"] });
         group = made.Headers.Location!.ToString();
         return made;
     }

@@ -61,7 +61,8 @@ public sealed class JsonTests
     public async Task Nesting_without_end_is_400()
     {
         var body = string.Concat(Enumerable.Repeat("{\"metadata\":", 10_000));
-        Assert.That(await User.PostAsync("/v1/conversations", Json(Encoding.UTF8.GetBytes(body))).OutcomeAsync(), Is.EqualTo("400 invalid-request"));
+        Assert.That(await User.PostAsync("/v1/conversations", Json(Encoding.UTF8.GetBytes(body))).OutcomeAsync(),
+            Is.EqualTo("400 invalid-request"));
     }
 
     [TestCase(new byte[] { 0xff, 0xfe, 0x00 })]
@@ -73,7 +74,8 @@ public sealed class JsonTests
     [TestCase("""{"name": "a", "participantIds": [], "metadata": {"a": "Caf\u00e9"}}""", "#/metadata")]
     public async Task A_body_in_another_encoding_is_told_that_it_is_not_in_UTF_8(string body, string pointer)
     {
-        using var response = await User.PostAsync("/v1/conversations", Json(Encoding.Latin1.GetBytes(body.Replace("\\u00e9", "\u00e9", StringComparison.Ordinal))));
+        using var response = await User.PostAsync(
+            "/v1/conversations", Json(Encoding.Latin1.GetBytes(body.Replace("\\u00e9", "\u00e9", StringComparison.Ordinal))));
         var error = (await response.JsonAsync()).GetProperty("errors")[0];
         Assert.Multiple(() =>
         {

@@ -23,7 +23,8 @@ public sealed class NoBodyTests
     [TestCase("POST", Revoke, "[]", ExpectedResult = "400 invalid-request")]
     [TestCase("POST", Revoke, "null", ExpectedResult = "400 invalid-request")]
     [TestCase("POST", Revoke, "before=1", ExpectedResult = "400 invalid-request")]
-    [TestCase("POST", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e/archive", "{\"all\": true}", ExpectedResult = "400 invalid-request")]
+    [TestCase("POST", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e/archive", "{\"all\": true}",
+        ExpectedResult = "400 invalid-request")]
     [TestCase("PUT", "/v1/blocks/anna", "{\"for\": \"ever\"}", ExpectedResult = "400 invalid-request")]
     [TestCase("DELETE", "/v1/blocks/anna", "{\"for\": \"ever\"}", ExpectedResult = "400 invalid-request")]
     public Task<string> A_call_without_a_body_refuses_members_like_any_other(string method, string path, string body) =>
@@ -39,7 +40,8 @@ public sealed class NoBodyTests
 
     private Task<HttpResponseMessage> SendAsync(string method, string path, string body, params (string Name, string Value)[] headers)
     {
-        var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(
+            new HttpMethod(method), path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         foreach (var (name, value) in headers)
             request.Headers.Add(name, value);
         var client = path == Revoke ? api.ServiceClient() : api.ClientFor("ben");

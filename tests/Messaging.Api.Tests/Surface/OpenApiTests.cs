@@ -54,7 +54,8 @@ public sealed class OpenApiTests
     public async Task Lint_sees_an_example_that_does_not_fit()
     {
         var broken = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.json");
-        await File.WriteAllTextAsync(broken, File.ReadAllText(Written).Replace("\"displayName\": \"Anna Berg\"", "\"displayName\": 7", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            broken, File.ReadAllText(Written).Replace("\"displayName\": \"Anna Berg\"", "\"displayName\": 7", StringComparison.Ordinal));
         var (code, _) = await LintAsync(broken);
         File.Delete(broken);
         Assert.That(code, Is.Not.Zero);
@@ -106,7 +107,8 @@ public sealed class OpenApiTests
     public void What_is_referred_to_leaves_null_to_who_refers() => Assert.Multiple(() =>
     {
         foreach (var (name, schema) in Schemas())
-            Assert.That(schema.TryGetProperty("type", out var type) && type.ToString().Contains("null", StringComparison.Ordinal), Is.False, name);
+            Assert.That(
+                schema.TryGetProperty("type", out var type) && type.ToString().Contains("null", StringComparison.Ordinal), Is.False, name);
     });
 
     [TestCase("/docs/index.html")]
@@ -141,10 +143,12 @@ public sealed class OpenApiTests
             return [];
         var own = part.TryGetProperty("schema", out var schema)
             ? OwnExamples(part).Select(example => (schema, example))
-            : part.TryGetProperty("type", out var type) && type.ValueKind is not JsonValueKind.Object && part.TryGetProperty("examples", out var examples)
+            : part.TryGetProperty("type", out var type) && type.ValueKind is not JsonValueKind.Object
+                && part.TryGetProperty("examples", out var examples)
                 ? examples.EnumerateArray().Select(example => (part, example))
                 : [];
-        return own.Concat(part.EnumerateObject().Where(member => member.Name is not ("example" or "examples")).SelectMany(member => Examples(member.Value)));
+        return own.Concat(part.EnumerateObject().Where(member => member.Name is not ("example" or "examples"))
+            .SelectMany(member => Examples(member.Value)));
     }
 
     IEnumerable<JsonElement> OwnExamples(JsonElement part)
@@ -162,7 +166,8 @@ public sealed class OpenApiTests
         var parts = operation.GetProperty("responses").EnumerateObject().Select(response => response.Value);
         if (operation.TryGetProperty("requestBody", out var request))
             parts = parts.Append(request);
-        return parts.Where(part => part.TryGetProperty("content", out _)).SelectMany(part => part.GetProperty("content").EnumerateObject()).Select(content => content.Value);
+        return parts.Where(part => part.TryGetProperty("content", out _)).SelectMany(part => part.GetProperty("content").EnumerateObject())
+            .Select(content => content.Value);
     }
 
     static async Task<(int Code, string Output)> LintAsync(string file)
@@ -170,7 +175,8 @@ public sealed class OpenApiTests
         var client = Repository.File("tests/Messaging.EndToEnd.Tests/client");
         var linter = Path.Combine(client, "node_modules", "@redocly", "cli", "bin", "cli.js");
         Assert.That(File.Exists(linter), $"Run npm ci in {client} first; ./test.sh does.");
-        using var process = Process.Start(new ProcessStartInfo("node", [linter, "lint", "--config", Path.Combine(client, "redocly.yaml"), file])
+        using var process = Process.Start(
+            new ProcessStartInfo("node", [linter, "lint", "--config", Path.Combine(client, "redocly.yaml"), file])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -36,7 +36,8 @@ public sealed class PolicySettingsTests
     [Test]
     public void A_reaction_is_named_with_or_without_colons()
     {
-        var (settings, errors) = Read(("Messaging:Policies:Reactions:Allowed:0", "like"), ("Messaging:Policies:Reactions:Allowed:1", ":Like:"));
+        var (settings, errors) = Read(
+            ("Messaging:Policies:Reactions:Allowed:0", "like"), ("Messaging:Policies:Reactions:Allowed:1", ":Like:"));
 
         Assert.That(errors, Is.Empty);
         Assert.That(settings().With(stored: null).Reactions.Allowed, Is.EqualTo(new[] { ":like:" }));

@@ -26,9 +26,11 @@ public sealed class ProblemCodeTests : AttachmentFixture
         ["not-acceptable"] = test => test.CallAsync(test.ada, "GET", "/v1/unread", headers: ("Accept", "text/html")),
         ["conversation-closed"] = async test => await test.SendAfterAsync(await test.GroupAsync(), "close", new { reason = "manual" }),
         ["conversation-archived"] = async test => await test.SendAfterAsync(await test.GroupAsync(), "archive", body: null),
-        ["group-full"] = test => test.CallAsync(test.ada, "POST", "/v1/conversations", new { name = "Four", participantIds = (string[])[test.bob, "carl", "dora"] }),
+        ["group-full"] = test => test.CallAsync(
+            test.ada, "POST", "/v1/conversations", new { name = "Four", participantIds = (string[])[test.bob, "carl", "dora"] }),
         ["banned"] = test => test.AddBannedAsync(),
-        ["last-owner"] = async test => await test.CallAsync(test.ada, "PATCH", $"{await test.GroupAsync()}/participants/{test.ada}", new { role = "member" }),
+        ["last-owner"] = async test =>
+            await test.CallAsync(test.ada, "PATCH", $"{await test.GroupAsync()}/participants/{test.ada}", new { role = "member" }),
         ["direct-is-fixed"] = async test => await test.CallAsync(test.ada, "POST", $"{await test.DirectAsync()}/leave"),
         ["edit-window-passed"] = test => test.ChangeLateAsync("PATCH", new { text = "two" }),
         ["delete-window-passed"] = test => test.ChangeLateAsync("DELETE", body: null),
@@ -39,13 +41,16 @@ public sealed class ProblemCodeTests : AttachmentFixture
         ["idempotency-in-progress"] = test => test.RepeatMeanwhileAsync(),
         ["idempotency-key-reused"] = test => test.ReuseKeyAsync(),
         ["cursor-expired"] = test => test.CallAsync(test.ada, "GET", "/v1/sync?since=ffffffff-1"),
-        ["version-mismatch"] = async test => await test.CallAsync(test.ada, "PATCH", await test.GroupAsync(), new { name = "New" }, ("If-Match", "\"99\"")),
+        ["version-mismatch"] = async test =>
+            await test.CallAsync(test.ada, "PATCH", await test.GroupAsync(), new { name = "New" }, ("If-Match", "\"99\"")),
         ["too-large"] = test => test.CallAsync(test.ada, "POST", "/v1/conversations", new { name = new string('n', 1024 * 1024) }),
-        ["unsupported-media"] = test => test.Api.ClientFor(test.ada).PostAsync("/v1/conversations", new StringContent("name", Encoding.UTF8, "text/plain")),
+        ["unsupported-media"] = test =>
+            test.Api.ClientFor(test.ada).PostAsync("/v1/conversations", new StringContent("name", Encoding.UTF8, "text/plain")),
         ["range-not-satisfiable"] = async test => await test.GetFileAsync(
             Url(await test.UploadAsync(test.ada, IdOf(await test.GroupAsync()), Pdf)), ("Range", "bytes=999999-")),
         ["unsafe-file"] = test => test.UploadVirusAsync(),
-        ["undecodable-file"] = async test => await test.TryUploadAsync(test.ada, IdOf(await test.GroupAsync()), [0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n', .. new byte[100]]),
+        ["undecodable-file"] = async test =>
+            await test.TryUploadAsync(test.ada, IdOf(await test.GroupAsync()), [0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n', .. new byte[100]]),
         ["rate-limited"] = test => test.SendTooFastAsync(),
         ["internal"] = test => test.CallBrokenAsync(api => api.Database.RowsAsync("DROP TABLE blocks", _ => 0)),
         ["unavailable"] = test => test.CallBrokenAsync(api => api.Database.DisposeAsync().AsTask()),
@@ -67,7 +72,8 @@ public sealed class ProblemCodeTests : AttachmentFixture
         using var answer = await Requests[code](this);
 
         Assert.That((await answer.JsonAsync()).GetProperty("code").GetString(), Is.EqualTo(code));
-        Assert.That(Contract.Served.Codes(answer.RequestMessage!.Method, answer.RequestMessage.RequestUri!.AbsolutePath, (int)answer.StatusCode), Does.Contain(code));
+        Assert.That(Contract.Served.Codes(
+            answer.RequestMessage!.Method, answer.RequestMessage.RequestUri!.AbsolutePath, (int)answer.StatusCode), Does.Contain(code));
     }
 
     [Test]
@@ -76,7 +82,8 @@ public sealed class ProblemCodeTests : AttachmentFixture
 
     private static string IdOf(string path) => path.Split('/')[^1];
 
-    private Task<HttpResponseMessage> CallAsync(string user, string method, string path, object? body = null, params (string Name, string Value)[] headers) =>
+    private Task<HttpResponseMessage> CallAsync(
+        string user, string method, string path, object? body = null, params (string Name, string Value)[] headers) =>
         CallAsync(Api, user, method, path, body, headers);
 
     private static Task<HttpResponseMessage> CallAsync(
@@ -88,8 +95,11 @@ public sealed class ProblemCodeTests : AttachmentFixture
         return api.ClientFor(user).SendAsync(request);
     }
 
-    private async Task<string> GroupAsync(object? policy = null) =>
-        $"/v1/conversations/{(await PostAsync(ada, "/v1/conversations", new { name = "Group", participantIds = (string[])[bob], policy })).GetProperty("id")}";
+    private async Task<string> GroupAsync(object? policy = null)
+    {
+        var group = await PostAsync(ada, "/v1/conversations", new { name = "Group", participantIds = (string[])[bob], policy });
+        return $"/v1/conversations/{group.GetProperty("id")}";
+    }
 
     private async Task<string> DirectAsync() =>
         $"/v1/conversations/{(await PostAsync(ada, "/v1/conversations/direct", new { userId = bob })).GetProperty("id")}";
@@ -181,7 +191,8 @@ public sealed class ProblemCodeTests : AttachmentFixture
         await using var hold = connection.CreateCommand();
         hold.CommandText = $"SELECT pg_advisory_xact_lock(hashtextextended('user:{ada}' || chr(10) || 'key', 4711))";
         await hold.ExecuteNonQueryAsync();
-        return await CallAsync(ada, "POST", "/v1/conversations", new { name = "Group", participantIds = (string[])[bob] }, ("Idempotency-Key", "key"));
+        return await CallAsync(
+            ada, "POST", "/v1/conversations", new { name = "Group", participantIds = (string[])[bob] }, ("Idempotency-Key", "key"));
     }
 
     private async Task<HttpResponseMessage> SendTooFastAsync()
@@ -197,7 +208,8 @@ public sealed class ProblemCodeTests : AttachmentFixture
         await clamd.StartAsync();
         await using var api = await ApiHost.StartAsync(("Messaging:Scan:ClamdAddress", $"127.0.0.1:{clamd.Port}"));
         await api.ClientFor(bob).GetAsync("/v1/me");
-        var group = await (await CallAsync(api, ada, "POST", "/v1/conversations", new { name = "Group", participantIds = (string[])[bob] })).JsonAsync();
+        var group = await (await CallAsync(api, ada, "POST", "/v1/conversations", new { name = "Group", participantIds = (string[])[bob] }))
+            .JsonAsync();
         using var form = new MultipartFormDataContent
         {
             { new StringContent(group.GetProperty("id").GetString()!), "conversationId" },

@@ -32,7 +32,8 @@ public sealed class RateLimitTests
         clock.Advance(TimeSpan.FromSeconds(17.5));
         Assert.That(
             limits.Requests.Take("user:anna"),
-            Is.EqualTo(new RateLimitState(Allowed: true, new BudgetState("requests", Quota: 5, WindowSeconds: 60, Remaining: 2, ResetSeconds: 43))));
+            Is.EqualTo(new RateLimitState(
+                Allowed: true, new BudgetState("requests", Quota: 5, WindowSeconds: 60, Remaining: 2, ResetSeconds: 43))));
     }
 
     [Test]
@@ -74,7 +75,8 @@ public sealed class RateLimitTests
         Assert.That(budget.Look("anna").Allowed, Is.False);
 
         clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.That(budget.Look("anna"), Is.EqualTo(new RateLimitState(Allowed: true, new BudgetState("failures", 1, 60, Remaining: 1, ResetSeconds: 0))));
+        Assert.That(budget.Look("anna"),
+            Is.EqualTo(new RateLimitState(Allowed: true, new BudgetState("failures", 1, 60, Remaining: 1, ResetSeconds: 0))));
     }
 
     [Test]
@@ -108,7 +110,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task Over_the_limit_is_429_with_headers_that_say_when_to_come_back()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
         var client = api.ClientFor("anna");
         using var first = await client.GetAsync("/v1/unread");
         await client.GetAsync("/v1/unread");
@@ -127,7 +130,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task Sending_has_a_budget_of_its_own_within_that_of_requests()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
         var client = api.ClientFor("anna");
         var path = $"/v1/conversations/{Guid.CreateVersion7()}/messages";
         using var first = await client.PostAsync(path, content: null);
@@ -142,7 +146,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task An_edit_takes_from_the_budget_of_sends()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "2"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "2"));
         var client = api.ClientFor("anna");
         var path = $"/v1/conversations/{Guid.CreateVersion7()}/messages";
 
@@ -151,7 +156,8 @@ public sealed class RateLimitTests
         {
             Assert.That(await client.PatchAsync(edit, JsonContent.Create(new { text = "a" })).OutcomeAsync(), Is.EqualTo("404 not-found"));
             Assert.That(await client.PatchAsync(edit, JsonContent.Create(new { text = "b" })).OutcomeAsync(), Is.EqualTo("404 not-found"));
-            Assert.That(await client.PatchAsync(edit, JsonContent.Create(new { text = "c" })).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+            Assert.That(
+                await client.PatchAsync(edit, JsonContent.Create(new { text = "c" })).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
             Assert.That(await client.PostAsync(path, content: null).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
         });
     }
@@ -159,7 +165,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task Opening_a_direct_conversation_takes_from_the_budget_of_sends_if_it_carries_a_message()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
         await api.ClientFor("ben").GetAsync("/v1/me");
         var client = api.ClientFor("anna");
 
@@ -178,7 +185,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task Opening_a_direct_conversation_takes_from_the_budget_of_sends_if_it_makes_one()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
         await api.ClientFor("ben").GetAsync("/v1/me");
         await api.ClientFor("carl").GetAsync("/v1/me");
         var client = api.ClientFor("anna");
@@ -198,7 +206,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task Somebody_is_not_put_out_and_brought_back_more_often_than_one_may_send()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "4"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "4"));
         await api.ClientFor("ben").GetAsync("/v1/me");
         var client = api.ClientFor("anna");
         using var made = await client.PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = new[] { "ben" } });
@@ -217,7 +226,8 @@ public sealed class RateLimitTests
     [Test]
     public async Task What_a_service_key_does_as_a_user_leaves_the_users_own_budget_alone()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
         var anna = api.ClientFor("anna");
         await anna.GetAsync("/v1/unread");
         using var made = await api.ServiceClient().PostAsJsonAsync("/v1/admin/keys", new { name = "hooks", scopes = new[] { "webhooks" } });
@@ -246,7 +256,8 @@ public sealed class RateLimitTests
     [TestCase("POST", "/v1/contacts")]
     public async Task What_brings_words_or_attention_to_others_takes_from_the_budget_of_sends(string method, string path)
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = JsonContent.Create(new { }) };
 
         using var answer = await api.ClientFor("anna").SendAsync(request);

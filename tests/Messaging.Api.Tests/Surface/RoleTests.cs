@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Messaging.Api.Tests.Surface;
 
-/// <summary>The service as docker-compose.yml runs it: migrated by an owner who is no superuser, requests by a role that cannot change the schema.</summary>
+/// <summary>
+/// The service as docker-compose.yml runs it: migrated by an owner who is no superuser, requests by a role that cannot change the schema.
+/// </summary>
 public sealed class RoleTests
 {
     PrivatePostgres server = null!;

@@ -85,7 +85,8 @@ public sealed partial class SendLimitTests
     [Test]
     public async Task Every_hub_method_takes_from_the_budget_of_sends_or_has_a_reason_not_to()
     {
-        await using var api = await ApiHost.StartAsync(("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
         await api.ClientFor("anna").PostAsync($"/v1/conversations/{Guid.CreateVersion7()}/messages", content: null);
         await using var phone = await HubClient.ConnectAsync(api.Address, ApiHost.Token("anna"));
         var methods = typeof(MessagingHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)

@@ -34,7 +34,8 @@ sealed class ServiceProcess : IDisposable
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo("dotnet", [Repository.File($"src/Messaging.Api/bin/{configuration}/net10.0/Messaging.Api.dll"), .. verb])
+        var start = new ProcessStartInfo(
+            "dotnet", [Repository.File($"src/Messaging.Api/bin/{configuration}/net10.0/Messaging.Api.dll"), .. verb])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

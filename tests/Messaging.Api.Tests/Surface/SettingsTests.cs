@@ -33,7 +33,8 @@ public sealed class SettingsTests
 
     [TestCase("", "Messaging__Any: is a section; its settings are written Messaging__Any__DirectMessages and so on.")]
     [TestCase(":Posting:0", "Messaging__Any__Posting__0: there is no such setting.")]
-    [TestCase(":Reactions:Allowed", "Messaging__Any__Reactions__Allowed: write one value to a setting: Messaging__Any__Reactions__Allowed__0, __1 and so on.")]
+    [TestCase(":Reactions:Allowed",
+        "Messaging__Any__Reactions__Allowed: write one value to a setting: Messaging__Any__Reactions__Allowed__0, __1 and so on.")]
     public void A_value_in_the_wrong_place_is_refused_with_the_right_one(string name, string expected) => Assert.That(
         Read(typeof(PolicySettings), [new($"{Section}{name}", "admins")]).Errors, Is.EqualTo(new[] { expected }));
 
@@ -61,7 +62,8 @@ public sealed class SettingsTests
 
     static (Func<object> Settings, IReadOnlyList<string> Errors) Read(Type type, IEnumerable<KeyValuePair<string, string?>> given)
     {
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(given).Build());
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(
+            new ConfigurationBuilder().AddInMemoryCollection(given).Build());
         typeof(SettingsSetup).GetMethod(nameof(SettingsSetup.AddSettings))!.MakeGenericMethod(type).Invoke(null, [services, Section, null]);
         var provider = services.BuildServiceProvider();
         return (() => provider.GetRequiredService(type), provider.FindConfigurationErrors());

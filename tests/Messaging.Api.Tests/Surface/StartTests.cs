@@ -87,7 +87,8 @@ public sealed class StartTests
     public async Task On_a_server_that_may_lose_what_was_acknowledged_it_does_not_start()
     {
         await using var database = await MigratedAsync();
-        var unsafely = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = "-c synchronous_commit=off" }.ConnectionString;
+        var unsafely = new NpgsqlConnectionStringBuilder(
+            database.ConnectionString) { Options = "-c synchronous_commit=off" }.ConnectionString;
         var (code, _, errors) = await RunAsync(unsafely, ("Messaging__Database__AllowUnsafeDurability", "false"));
         Assert.Multiple(() =>
         {
@@ -99,7 +100,8 @@ public sealed class StartTests
     [Test]
     public async Task A_database_that_never_answers_ends_the_wait()
     {
-        var (code, output, errors) = await RunAsync("Host=127.0.0.1;Port=1;Database=messaging", ("Messaging__Database__StartTimeout", "00:00:01"));
+        var (code, output, errors) = await RunAsync(
+            "Host=127.0.0.1;Port=1;Database=messaging", ("Messaging__Database__StartTimeout", "00:00:01"));
         Assert.Multiple(() =>
         {
             Assert.That(code, Is.EqualTo(1));
@@ -131,7 +133,8 @@ public sealed class StartTests
     public async Task Logs_are_json_with_trace_ids_and_hold_no_credential_at_any_level()
     {
         await using var database = await MigratedAsync();
-        using var service = ServiceProcess.Start(database.ConnectionString, ("Logging__LogLevel__Microsoft.AspNetCore", "Trace"), ("Logging__LogLevel__Default", "Trace"));
+        using var service = ServiceProcess.Start(
+            database.ConnectionString, ("Logging__LogLevel__Microsoft.AspNetCore", "Trace"), ("Logging__LogLevel__Default", "Trace"));
         await service.UntilAsync("/health/ready", HttpStatusCode.OK);
         var token = ApiHost.Token("anna");
         service.Client.DefaultRequestHeaders.Add("Authorization", $"Bearer {token}");
@@ -141,15 +144,18 @@ public sealed class StartTests
         service.Terminate();
 
         var (_, output, _) = await service.EndAsync();
-        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         Assert.Multiple(() =>
         {
             Assert.That(lines, Has.Some.Matches<JsonElement>(line => line.TryGetProperty("traceId", out _)));
-            Assert.That(output, Does.Contain("/hubs/v1").And.Not.Contain(token).And.Not.Contain("0p4que-s3cr3t").And.Not.Contain(ApiHost.Hs256Secret));
+            Assert.That(output,
+                Does.Contain("/hubs/v1").And.Not.Contain(token).And.Not.Contain("0p4que-s3cr3t").And.Not.Contain(ApiHost.Hs256Secret));
         });
     }
 
-    static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string connectionString, params (string Name, string Value)[] environment)
+    static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        string connectionString, params (string Name, string Value)[] environment)
     {
         using var service = ServiceProcess.Start(connectionString, environment);
         return await service.EndAsync();

@@ -16,7 +16,8 @@ public sealed class TimeTests
     {
         api = await ApiHost.StartAsync();
         await api.ClientFor("ben").GetAsync("/v1/me");
-        using var made = await api.ClientFor("anna").PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = (string[])["ben"] });
+        using var made = await api.ClientFor("anna")
+            .PostAsJsonAsync("/v1/conversations", new { name = "Group", participantIds = (string[])["ben"] });
         group = made.Headers.Location!.ToString();
     }
 
@@ -58,7 +59,8 @@ public sealed class TimeTests
 
     [Test]
     public async Task A_plus_that_was_not_escaped_in_a_query_is_a_plus() =>
-        Assert.That(await api.ClientFor("anna").GetAsync("/v1/search/messages?q=fox&from=2026-11-20T10:15:30+01:00").OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(await api.ClientFor("anna").GetAsync("/v1/search/messages?q=fox&from=2026-11-20T10:15:30+01:00").OutcomeAsync(),
+            Is.EqualTo("200"));
 
     private Task<HttpResponseMessage> MuteAsync(string time) =>
         api.ClientFor("anna").PatchAsJsonAsync($"{group}/settings", new { mutedUntil = time });

@@ -22,7 +22,11 @@ public sealed class MeTests
         var me = await api.ClientFor("anna").GetFromJsonAsync<JsonElement>("/v1/me");
 
         Assert.That(me.GetProperty("userId").GetString(), Is.EqualTo("anna"));
-        Assert.That(me.GetProperty("limits").GetRawText(), Is.EqualTo("""{"groupSize":300,"textLength":10000,"attachmentsPerMessage":5,"imageBytes":10485760,"fileBytes":26214400,"metadataBytes":16384}"""));
+        Assert.That(
+            me.GetProperty("limits").GetRawText(),
+            Is.EqualTo(
+                """{"groupSize":300,"textLength":10000,"attachmentsPerMessage":5"""
+                + ""","imageBytes":10485760,"fileBytes":26214400,"metadataBytes":16384}"""));
     }
 
     [TestCase("application/json")]

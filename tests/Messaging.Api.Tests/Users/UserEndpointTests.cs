@@ -24,10 +24,12 @@ public sealed class UserEndpointTests
         using var replaced = await PutAsync("olga", """{"displayName":"Olga B."}""");
         var user = await replaced.JsonAsync();
 
-        Assert.That((created.StatusCode, created.Headers.Location), Is.EqualTo((HttpStatusCode.Created, new Uri("/v1/users/olga", UriKind.Relative))));
+        Assert.That((created.StatusCode, created.Headers.Location),
+            Is.EqualTo((HttpStatusCode.Created, new Uri("/v1/users/olga", UriKind.Relative))));
         Assert.That(replaced.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(
-            (user.GetProperty("displayName").GetString(), user.GetProperty("firstName").GetString(), user.GetProperty("metadata").ValueKind),
+            (user.GetProperty("displayName").GetString(), user.GetProperty("firstName").GetString(),
+                user.GetProperty("metadata").ValueKind),
             Is.EqualTo(("Olga B.", (string?)null, JsonValueKind.Null)));
     }
 
@@ -58,7 +60,8 @@ public sealed class UserEndpointTests
     [TestCase("lastName")]
     public async Task A_name_has_up_to_200_characters_however_many_bytes(string member)
     {
-        string Body(int length) => JsonSerializer.Serialize(new Dictionary<string, string> { [member] = string.Concat(Enumerable.Repeat("🦊", length)) });
+        string Body(int length) =>
+            JsonSerializer.Serialize(new Dictionary<string, string> { [member] = string.Concat(Enumerable.Repeat("🦊", length)) });
 
         Assert.That(await PutAsync("long", Body(200)).OutcomeAsync(), Is.AnyOf("200", "201"));
         Assert.That(await PutAsync("long", Body(201)).PointersAsync(), Is.EqualTo($"#/{member}"));
@@ -108,7 +111,8 @@ public sealed class UserEndpointTests
 
     [Test]
     public async Task A_body_beyond_20_mebibytes_is_too_large() =>
-        Assert.That(await PutManyAsync(new { users = new[] { new { userId = new string('x', 20 * 1024 * 1024) } } }).OutcomeAsync(), Is.EqualTo("413 too-large"));
+        Assert.That(await PutManyAsync(new { users = new[] { new { userId = new string('x', 20 * 1024 * 1024) } } }).OutcomeAsync(),
+            Is.EqualTo("413 too-large"));
 
     [Test]
     public async Task What_is_wrong_in_a_list_is_pointed_at_and_nothing_is_written()
@@ -151,8 +155,10 @@ public sealed class UserEndpointTests
         var minted = await response.JsonAsync();
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Created));
-        Assert.That(minted.GetProperty("expiresAt").GetDateTimeOffset() - DateTimeOffset.UtcNow, Is.EqualTo(TimeSpan.FromSeconds(60)).Within(TimeSpan.FromSeconds(5)));
-        Assert.That(await api.ClientWithToken(minted.GetProperty("token").GetString()!).GetAsync("/v1/me").OutcomeAsync(), Is.EqualTo("200"));
+        Assert.That(minted.GetProperty("expiresAt").GetDateTimeOffset() - DateTimeOffset.UtcNow,
+            Is.EqualTo(TimeSpan.FromSeconds(60)).Within(TimeSpan.FromSeconds(5)));
+        Assert.That(
+            await api.ClientWithToken(minted.GetProperty("token").GetString()!).GetAsync("/v1/me").OutcomeAsync(), Is.EqualTo("200"));
     }
 
     [TestCase("""{"ttlSeconds":0}""")]

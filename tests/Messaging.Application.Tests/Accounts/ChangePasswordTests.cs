@@ -135,7 +135,8 @@ public sealed class ChangePasswordTests : AccountFixture
     {
         var name = NewName();
         var user = (await RegisterAsync(name)).User.UserId;
-        await using var change = await HoldAsync($"UPDATE accounts SET password_hash = '$2b$04$' || repeat('x', 53) WHERE user_id = '{user}'");
+        await using var change = await HoldAsync(
+            $"UPDATE accounts SET password_hash = '$2b$04$' || repeat('x', 53) WHERE user_id = '{user}'");
 
         var login = CodeAsync(() => LogInAsync(name));
         await UntilItWaitsAsync(login);

@@ -17,7 +17,8 @@ public sealed class LogInTests : AccountFixture
         var login = await LogInAsync(name.ToUpperInvariant());
 
         Assert.That(login.User, Is.EqualTo(user));
-        Assert.That(login.ExpiresAt - SystemClock.Instance.GetCurrentInstant(), Is.GreaterThan(Duration.FromMinutes(14)).And.LessThan(Duration.FromMinutes(16)));
+        Assert.That(login.ExpiresAt - SystemClock.Instance.GetCurrentInstant(),
+            Is.GreaterThan(Duration.FromMinutes(14)).And.LessThan(Duration.FromMinutes(16)));
     }
 
     [Test]
@@ -82,7 +83,8 @@ public sealed class LogInTests : AccountFixture
         var login = CodeAsync(() => LogInAsync(name));
         await UntilItWaitsAsync(login);
         await Slices.ExecuteAsync(
-            "INSERT INTO login_failures (username, failures, ends_at) VALUES (lower(@Name), 10, now() + interval '1 minute')", new { Name = name });
+            "INSERT INTO login_failures (username, failures, ends_at) VALUES (lower(@Name), 10, now() + interval '1 minute')",
+            new { Name = name });
         await CommitAsync(held);
 
         Assert.That(await login, Is.EqualTo("rate-limited"));
@@ -158,7 +160,8 @@ public sealed class LogInTests : AccountFixture
     {
         var name = NewName();
         var login = await RegisterAsync(name);
-        await Slices.ExecuteAsync("UPDATE refresh_tokens SET expires_at = now() WHERE user_id = @UserId", new { UserId = login.User.UserId.Value });
+        await Slices.ExecuteAsync(
+            "UPDATE refresh_tokens SET expires_at = now() WHERE user_id = @UserId", new { UserId = login.User.UserId.Value });
         await CodeAsync(() => RefreshAsync(login.RefreshToken));
         await FailAsync(name, 11);
 
@@ -197,7 +200,8 @@ public sealed class LogInTests : AccountFixture
     public async Task What_is_no_username_is_not_counted(string name)
     {
         Assert.That((await ProblemAsync(() => LogInAsync(name))).Member, Is.EqualTo("username"));
-        Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM login_failures WHERE username = lower(@Name)", new { Name = name }), Is.Zero);
+        Assert.That(await Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM login_failures WHERE username = lower(@Name)", new { Name = name }), Is.Zero);
     }
 
     [Test]
@@ -227,7 +231,8 @@ public sealed class LogInTests : AccountFixture
     [Test]
     public async Task A_hash_of_fewer_iterations_is_replaced_by_the_next_login()
     {
-        var weak = new PasswordHasher<object>(Options.Create(new PasswordHasherOptions { IterationCount = 1 })).HashPassword(new(), Password);
+        var weak = new PasswordHasher<object>(Options.Create(new PasswordHasherOptions { IterationCount = 1 }))
+            .HashPassword(new(), Password);
         var (name, id) = await ImportAsync(weak);
 
         await LogInAsync(name);
@@ -243,13 +248,15 @@ public sealed class LogInTests : AccountFixture
     }
 
     private Task PassAsync(string name, int minutes) => Slices.ExecuteAsync(
-        "UPDATE login_failures SET ends_at = ends_at - make_interval(mins => @Minutes) WHERE username = lower(@Name)", new { Name = name, Minutes = minutes });
+        "UPDATE login_failures SET ends_at = ends_at - make_interval(mins => @Minutes) WHERE username = lower(@Name)",
+        new { Name = name, Minutes = minutes });
 
     private async Task<(string Name, UserId Id)> ImportAsync(string hash)
     {
         var (name, id) = (NewName(), await Slices.UserAsync());
         await Slices.ExecuteAsync(
-            "INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at) VALUES (@Id, @Name, @Hash, now(), now())",
+            "INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at) "
+                + "VALUES (@Id, @Name, @Hash, now(), now())",
             new { Id = id.Value, Name = name, Hash = hash });
         return (name, id);
     }

@@ -34,7 +34,8 @@ public sealed class NfcTests : SliceFixture
             CancellationToken.None));
 
         Assert.That(rows, Has.Count.GreaterThan(13_000));
-        Assert.That(rows.Where(row => Nfc.Of(row.Text) != row.Composed || Nfc.Of(row.Decomposed) != row.Composed).Select(row => row.Text), Is.Empty);
+        Assert.That(rows.Where(row => Nfc.Of(row.Text) != row.Composed || Nfc.Of(row.Decomposed) != row.Composed).Select(row => row.Text),
+            Is.Empty);
     }
 
     [Test]
@@ -43,7 +44,8 @@ public sealed class NfcTests : SliceFixture
         var texts = Jumbled(seed: 4711).Take(10_000).ToArray();
 
         var composed = await Slices.SqlAsync(session => session.QueryAsync<string>(
-            "SELECT normalize(t.text, NFC) FROM unnest(@Texts::text[]) WITH ORDINALITY AS t (text, n) ORDER BY t.n", new { Texts = texts }, CancellationToken.None));
+            "SELECT normalize(t.text, NFC) FROM unnest(@Texts::text[]) WITH ORDINALITY AS t (text, n) ORDER BY t.n", new { Texts = texts },
+            CancellationToken.None));
 
         Assert.That(texts.Select(Nfc.Of), Is.EqualTo(composed));
     }
@@ -73,8 +75,10 @@ public sealed class NfcTests : SliceFixture
     {
         string[] parts =
         [
-            "a", "E", "o", "q", "\u03b1", "\u0391", "\u0627", "\u0915", "\u09c7", "\u1025", "\u00c5", "\u1ea4", "\u0344", "\u2126", "\u0958", "\u1100", "\u1161", "\u11a8",
-            "\uac00", "\u3042", "\u3099", "\u0300", "\u0301", "\u0308", "\u030a", "\u0302", "\u031b", "\u0323", "\u0327", "\u0328", "\u0338", "\u0345", "\u0653",
+            "a", "E", "o", "q", "\u03b1", "\u0391", "\u0627", "\u0915", "\u09c7", "\u1025", "\u00c5", "\u1ea4", "\u0344", "\u2126",
+            "\u0958", "\u1100", "\u1161", "\u11a8",
+            "\uac00", "\u3042", "\u3099", "\u0300", "\u0301", "\u0308", "\u030a", "\u0302", "\u031b", "\u0323", "\u0327", "\u0328",
+            "\u0338", "\u0345", "\u0653",
             "\u0654", "\u093c", "\u09be", "\u102e", "\ud834\udd5f", "\ud834\udd57", "\ud834\udd65", "🦊", "\u200d",
         ];
         var random = new Random(seed);

@@ -30,7 +30,8 @@ public sealed class PasswordHashingTests
 
     [Test]
     public async Task However_its_letters_were_composed_it_is_the_same_password() =>
-        Assert.That(await CheckAsync(await HashAsync("Ångström-Ångström"), "A\u030angstro\u0308m-\u212bngstro\u0308m"), Is.EqualTo(PasswordMatch.Right));
+        Assert.That(await CheckAsync(await HashAsync("Ångström-Ångström"), "A\u030angstro\u0308m-\u212bngstro\u0308m"),
+            Is.EqualTo(PasswordMatch.Right));
 
     [TestCase("密码密码密码密码密码")]
     [TestCase("🦊👨‍👩‍👧‍👦 and friends")]
@@ -44,7 +45,8 @@ public sealed class PasswordHashingTests
     {
         var stronger = new PasswordHashing(new AccountSettings { HashIterations = 11 });
 
-        Assert.That(await stronger.CheckAsync(await HashAsync(Phrase), new Password(Phrase), "here", CancellationToken.None), Is.EqualTo(PasswordMatch.RightButWeak));
+        Assert.That(await stronger.CheckAsync(await HashAsync(Phrase), new Password(Phrase), "here", CancellationToken.None),
+            Is.EqualTo(PasswordMatch.RightButWeak));
     }
 
     [Test]
@@ -82,7 +84,8 @@ public sealed class PasswordHashingTests
     [TestCase("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789chars after 72 are ignored")]
     [TestCase("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 and so is this")]
     public async Task Like_them_it_takes_the_first_72_bytes(string text) =>
-        Assert.That(await CheckAsync("$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui", text), Is.EqualTo(PasswordMatch.Right));
+        Assert.That(
+            await CheckAsync("$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui", text), Is.EqualTo(PasswordMatch.Right));
 
     [Test]
     public async Task Bcrypt_knows_72_bytes_so_a_longer_password_keeps_its_hash()
@@ -110,17 +113,20 @@ public sealed class PasswordHashingTests
         using var gone = new CancellationTokenSource();
         await gone.CancelAsync();
 
-        Assert.That(async () => await hashing.HashAsync(new Password(Phrase), "here", gone.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            async () => await hashing.HashAsync(new Password(Phrase), "here", gone.Token), Throws.InstanceOf<OperationCanceledException>());
     }
 
     Task<string> HashAsync(string text) => hashing.HashAsync(new Password(text), "here", CancellationToken.None);
 
-    Task<PasswordMatch> CheckAsync(string hash, string text) => hashing.CheckAsync(hash, new Password(text), "here", CancellationToken.None);
+    Task<PasswordMatch> CheckAsync(string hash, string text) =>
+        hashing.CheckAsync(hash, new Password(text), "here", CancellationToken.None);
 
     static async Task<TimeSpan> TimeAsync(PasswordHashing hashing, string? stored)
     {
         var started = Stopwatch.GetTimestamp();
-        Assert.That(await hashing.CheckAsync(stored, new Password("a wrong password"), "here", CancellationToken.None), Is.EqualTo(PasswordMatch.Wrong));
+        Assert.That(await hashing.CheckAsync(stored, new Password("a wrong password"), "here", CancellationToken.None),
+            Is.EqualTo(PasswordMatch.Wrong));
         return Stopwatch.GetElapsedTime(started);
     }
 

@@ -59,7 +59,8 @@ public sealed class PasswordRulesTests
     [TestCase("0987654321")]
     [TestCase("abcdefghijk")]
     [TestCase("zyxwvutsrq")]
-    public void One_character_again_and_again_and_rows_are_refused(string text) => Assert.That(Fault(text), Does.Contain("first passwords"));
+    public void One_character_again_and_again_and_rows_are_refused(string text) =>
+        Assert.That(Fault(text), Does.Contain("first passwords"));
 
     [TestCase("anna_berg2024")]
     [TestCase("ANNA_BERG!!!")]

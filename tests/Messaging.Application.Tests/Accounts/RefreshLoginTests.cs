@@ -95,7 +95,8 @@ public sealed class RefreshLoginTests : AccountFixture
         await RefreshAsync(login.RefreshToken);
 
         var days = await Slices.ScalarAsync<int>(
-            "SELECT extract(day FROM expires_at - created_at)::integer FROM refresh_tokens WHERE user_id = @UserId", new { UserId = login.User.UserId.Value });
+            "SELECT extract(day FROM expires_at - created_at)::integer FROM refresh_tokens WHERE user_id = @UserId",
+            new { UserId = login.User.UserId.Value });
         Assert.That(days, Is.EqualTo(90));
     }
 
@@ -165,8 +166,10 @@ public sealed class RefreshLoginTests : AccountFixture
     }
 
     private Task BeginEarlierAsync(UserId user, int days) => Slices.ExecuteAsync(
-        "UPDATE refresh_tokens SET created_at = created_at - make_interval(days => @Days) WHERE user_id = @UserId", new { UserId = user.Value, Days = days });
+        "UPDATE refresh_tokens SET created_at = created_at - make_interval(days => @Days) WHERE user_id = @UserId",
+        new { UserId = user.Value, Days = days });
 
     private Task PassAsync(UserId user, int days) => Slices.ExecuteAsync(
-        "UPDATE refresh_tokens SET expires_at = expires_at - make_interval(days => @Days) WHERE user_id = @UserId", new { UserId = user.Value, Days = days });
+        "UPDATE refresh_tokens SET expires_at = expires_at - make_interval(days => @Days) WHERE user_id = @UserId",
+        new { UserId = user.Value, Days = days });
 }

@@ -27,13 +27,15 @@ public sealed class RegisterAccountTests : AccountFixture
         foreach (var viewer in new[] { new Actor(id), Actor.Service })
         {
             Assert.That((await Slices.SendAsync(new GetUser(viewer, id))).Username, Is.EqualTo(name));
-            Assert.That((await Slices.SendAsync(new ListUsers(viewer, $"{id},{other}"))).Items.Select(u => u.Username), Is.EqualTo(new[] { name, null }));
+            Assert.That((await Slices.SendAsync(new ListUsers(viewer, $"{id},{other}"))).Items.Select(u => u.Username),
+                Is.EqualTo(new[] { name, null }));
             Assert.That((await Slices.SendAsync(new SearchUsers(viewer, name, 10, null))).Items.Single().Username, Is.EqualTo(name));
         }
         Assert.That((await Slices.SendAsync(new GetMe(id))).Username, Is.EqualTo(name));
         Assert.That((await Slices.SendAsync(new PutUser(id, "Anna", null, null, null, null))).Value.Username, Is.EqualTo(name));
         Assert.That((await Slices.SendAsync(new PutUsers([new(id, "Anna", null, null, null, null)])))[0].Username, Is.EqualTo(name));
-        Assert.That((await Slices.SendAsync(new UpdateMe(id, new("Anna B."), default, default, default, default))).Username, Is.EqualTo(name));
+        Assert.That(
+            (await Slices.SendAsync(new UpdateMe(id, new("Anna B."), default, default, default, default))).Username, Is.EqualTo(name));
     }
 
     [Test]
@@ -84,7 +86,8 @@ public sealed class RegisterAccountTests : AccountFixture
         var codes = await AtOnceAsync(20, i => RegisterAsync(i % 2 == 0 ? name : name.ToLowerInvariant()));
 
         Assert.That(codes, Has.Exactly(1).Empty.And.Exactly(19).EqualTo("already-exists"));
-        Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM users WHERE lower(display_name) = lower(@Name)", new { Name = name }), Is.EqualTo(1));
+        Assert.That(await Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM users WHERE lower(display_name) = lower(@Name)", new { Name = name }), Is.EqualTo(1));
     }
 
     [TestCase("ab")]
@@ -122,14 +125,16 @@ public sealed class RegisterAccountTests : AccountFixture
         var login = await RegisterAsync(name, password);
 
         var stored = await Slices.ScalarAsync<string>(
-            "SELECT concat((SELECT string_agg(a::text, ' ') FROM accounts AS a), (SELECT string_agg(t::text, ' ') FROM refresh_tokens AS t))");
+            "SELECT concat((SELECT string_agg(a::text, ' ') FROM accounts AS a), (SELECT string_agg(t::text, ' ') "
+                + "FROM refresh_tokens AS t))");
 
         Assert.That(stored, Does.Contain(name).And.Not.Contain(password).And.Not.Contain(login.RefreshToken[4..40]));
     }
 
     [Test]
     public void Requests_do_not_print_passwords() =>
-        Assert.That($"{new RegisterAccount("anna", new Password(Password), null, "here")} {new LogIn("anna", new Password(Password), "here")}", Does.Not.Contain(Password));
+        Assert.That($"{new RegisterAccount("anna", new Password(Password), null, "here")} "
+            + $"{new LogIn("anna", new Password(Password), "here")}", Does.Not.Contain(Password));
 
     [TestCase("an old password")]
     [TestCase("$2b$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")]
@@ -139,7 +144,8 @@ public sealed class RegisterAccountTests : AccountFixture
     {
         var id = await Slices.UserAsync();
 
-        Assert.That(() => ImportAsync(id, NewName(), hash), Throws.InstanceOf<Npgsql.PostgresException>().With.Property("ConstraintName").EqualTo("ck_accounts_password_hash"));
+        Assert.That(() => ImportAsync(id, NewName(), hash),
+            Throws.InstanceOf<Npgsql.PostgresException>().With.Property("ConstraintName").EqualTo("ck_accounts_password_hash"));
     }
 
     private Task ImportAsync(UserId id, string name, string hash) => Slices.ExecuteAsync(

@@ -44,7 +44,8 @@ public sealed class BusTests
         one.Bus.Publish("word", longest);
 
         await Eventually.HoldsAsync(() => Task.FromResult(two.Heard.Count == 2), "both are heard");
-        Assert.That(() => one.Bus.Publish("word", longest with { Text = longest.Text + "x" }), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => one.Bus.Publish("word", longest with { Text = longest.Text + "x" }), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
@@ -55,7 +56,8 @@ public sealed class BusTests
         var before = two.Connections;
 
         await database.RowsAsync(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'messaging_bus' AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'messaging_bus' "
+                + "AND pid <> pg_backend_pid()",
             _ => 0);
 
         await Eventually.HoldsAsync(() => Task.FromResult(two.Connections > before), "it listens again");
@@ -76,7 +78,8 @@ public sealed class BusTests
 
         one.Bus.Publish("unknown", new Word(1, "x"));
         one.Bus.Publish("word", "not a word");
-        await database.RowsAsync("SELECT pg_notify('messaging_bus', ''), pg_notify('messaging_bus', 'x'), pg_notify('messaging_bus', E'x\\n\\nword')", _ => 0);
+        await database.RowsAsync(
+            "SELECT pg_notify('messaging_bus', ''), pg_notify('messaging_bus', 'x'), pg_notify('messaging_bus', E'x\\n\\nword')", _ => 0);
         one.Bus.Publish("word", new Word(3, "good"));
 
         await Eventually.HoldsAsync(() => Task.FromResult(!two.Heard.IsEmpty), "the good one is heard");

@@ -20,7 +20,8 @@ public sealed class CoalescingTests
     [Test]
     public async Task The_last_of_several_moves_of_one_user_stands_for_all()
     {
-        await AppendAsync([.. Enumerable.Range(1, 9).SelectMany(seq => new[] { Read("ada", seq), Delivered("ada", seq), Read("bob", seq) })]);
+        await AppendAsync(
+            [.. Enumerable.Range(1, 9).SelectMany(seq => new[] { Read("ada", seq), Delivered("ada", seq), Read("bob", seq) })]);
 
         await feed.DrainAsync();
 
@@ -28,7 +29,8 @@ public sealed class CoalescingTests
         {
             Read("ada", 9).ToString(), Delivered("ada", 9).ToString(), Read("bob", 9).ToString(),
         }));
-        Assert.That(await feed.Slices.ScalarAsync<bool>("SELECT count(*) = max(position) AND max(position) = (SELECT last_position FROM feed_state) FROM feed"), Is.True);
+        Assert.That(await feed.Slices.ScalarAsync<bool>(
+            "SELECT count(*) = max(position) AND max(position) = (SELECT last_position FROM feed_state) FROM feed"), Is.True);
     }
 
     [Test]
@@ -168,7 +170,8 @@ public sealed class CoalescingTests
         }
         return $"read {string.Join(' ', read)}, delivered {string.Join(' ', delivered)}, unread {unread} of {counted}";
 
-        static void Raise(SortedDictionary<string, int> pointers, Told e) => pointers[e.Who] = Math.Max(pointers.GetValueOrDefault(e.Who), e.Seq);
+        static void Raise(SortedDictionary<string, int> pointers, Told e) =>
+            pointers[e.Who] = Math.Max(pointers.GetValueOrDefault(e.Who), e.Seq);
     }
 
     private async Task AppendAsync(IReadOnlyList<Told> events) => await feed.Slices.ExecuteAsync(

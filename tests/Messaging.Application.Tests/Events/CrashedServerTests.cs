@@ -41,7 +41,8 @@ public sealed class CrashedServerTests
         await AppendAsync(again, 0, upTo: 22);
 
         Assert.That((heard.Length, left), Is.EqualTo((22, 2)));
-        Assert.That(await ScalarAsync<long>(again, "SELECT min(position) FROM (SELECT position FROM feed ORDER BY position DESC LIMIT 20) moved"), Is.GreaterThan(heard.Max()));
+        Assert.That(await ScalarAsync<long>(again,
+            "SELECT min(position) FROM (SELECT position FROM feed ORDER BY position DESC LIMIT 20) moved"), Is.GreaterThan(heard.Max()));
     }
 
     private static Task<Running> LeadAsync(PrivatePostgres server)
@@ -54,7 +55,8 @@ public sealed class CrashedServerTests
     private static async Task AppendAsync(PrivatePostgres server, int events, int upTo)
     {
         await ExecuteAsync(
-            server, $"INSERT INTO outbox (occurred_at, user_id, type, payload) SELECT clock_timestamp(), 'ada', 'test', '{{}}' FROM generate_series(1, {events})");
+            server, $"INSERT INTO outbox (occurred_at, user_id, type, payload) SELECT clock_timestamp(), 'ada', 'test', '{{}}' "
+                + $"FROM generate_series(1, {events})");
         await Eventually.HoldsAsync(async () => await ScalarAsync<long>(server, "SELECT count(*) FROM feed") == upTo, "all are moved");
     }
 

@@ -20,7 +20,8 @@ public sealed partial class EventTellerTests : SliceFixture
 
     private static IEnumerable<string> ParametersOf(IEventSource source)
     {
-        var rows = source.Types.Select((type, i) => new FeedRow(i, NodaConstants.UnixEpoch, Guid.NewGuid(), Seq: 1, "ada", type, Payload: null)).ToList();
+        var rows = source.Types.Select(
+            (type, i) => new FeedRow(i, NodaConstants.UnixEpoch, Guid.NewGuid(), Seq: 1, "ada", type, Payload: null)).ToList();
         return Parameter().Matches(source.Read(rows, new UserId("ada")).Sql).Select(match => match.Groups["name"].Value).Distinct();
     }
 

@@ -122,7 +122,8 @@ sealed class FeedDatabase : IAsyncDisposable
 
     public Task<long> CountAsync(string table) => Slices.ScalarAsync<long>($"SELECT count(*) FROM {table}");
 
-    public Task<FeedCursor> EndAsync() => Slices.SqlAsync(session => new EventStore(session, new EventRenderer([])).NewestAsync(CancellationToken.None));
+    public Task<FeedCursor> EndAsync() =>
+        Slices.SqlAsync(session => new EventStore(session, new EventRenderer([])).NewestAsync(CancellationToken.None));
 
     public async ValueTask DisposeAsync()
     {

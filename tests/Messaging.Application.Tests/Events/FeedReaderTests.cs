@@ -24,7 +24,8 @@ public sealed class FeedReaderTests
         (listeners, others, logs) = (new Listeners(), new Listeners { HasListeners = false }, new LogRecorder());
         loggers = LoggerFactory.Create(logging => logging.AddProvider(logs));
         await feed.DrainAsync();
-        reader = await Running.StartAsync(new FeedReader(feed.Direct, feed.Moved, feed.Events, new EventRenderer([]), [listeners, others], loggers.CreateLogger<FeedReader>()));
+        reader = await Running.StartAsync(new FeedReader(
+            feed.Direct, feed.Moved, feed.Events, new EventRenderer([]), [listeners, others], loggers.CreateLogger<FeedReader>()));
     }
 
     [TearDown]
@@ -73,7 +74,8 @@ public sealed class FeedReaderTests
         foreach (var (user, type) in new[] { ("bob", "message:read"), ("bob", "participant:removed"), ("ada", "message:read") })
         {
             await feed.Slices.ExecuteAsync(
-                "INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload) VALUES (clock_timestamp(), @Id, @User, @Type, '{}')",
+                "INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload) "
+                    + "VALUES (clock_timestamp(), @Id, @User, @Type, '{}')",
                 new { Id = conversation, User = user, Type = type });
         }
         await feed.DrainAsync();
@@ -169,7 +171,8 @@ public sealed class FeedReaderTests
         metrics.Start();
         listeners.Refuses = "eve";
         await feed.Slices.ExecuteAsync(
-            "INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), 'eve', 'test:poison', '{\"text\": \"a-secret-text\"}')");
+            "INSERT INTO outbox (occurred_at, user_id, type, payload) "
+                + "VALUES (now(), 'eve', 'test:poison', '{\"text\": \"a-secret-text\"}')");
         await feed.AppendForAsync("ada");
         await feed.DrainAsync();
         await HeardAsync(1);

@@ -40,7 +40,8 @@ public sealed class LeadershipTests
         var crashed = await feed.AcquireAsync("crashed", seconds: 1);
 
         Assert.That(await feed.AcquireAsync("next"), Is.Null);
-        await Eventually.HoldsAsync(async () => await feed.AcquireAsync("next") is { } lease && lease.Fencing > crashed!.Fencing, "taken over");
+        await Eventually.HoldsAsync(
+            async () => await feed.AcquireAsync("next") is { } lease && lease.Fencing > crashed!.Fencing, "taken over");
     }
 
     [Test]
@@ -73,7 +74,8 @@ public sealed class LeadershipTests
     private static async Task RestoredElsewhereAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(
-            "ALTER TABLE feed_state RENAME TO former; CREATE TABLE feed_state (LIKE former INCLUDING ALL); INSERT INTO feed_state TABLE former",
+            "ALTER TABLE feed_state RENAME TO former; CREATE TABLE feed_state (LIKE former INCLUDING ALL); INSERT INTO feed_state TABLE "
+                + "former",
             connection);
         await command.ExecuteNonQueryAsync();
     }

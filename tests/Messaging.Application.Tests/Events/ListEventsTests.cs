@@ -51,7 +51,8 @@ public sealed class ListEventsTests
         var heard = await slices.SendAsync(new ListEvents(new Actor(later), since.ToString(), 100));
         var owners = await slices.SendAsync(new ListEvents(new Actor(owner), since.ToString(), 100));
 
-        Assert.That(heard.Events.Select(e => e.Type), Is.EqualTo((string[])["message:new", "participant:added", "conversation:created", "message:new"]));
+        Assert.That(heard.Events.Select(e => e.Type),
+            Is.EqualTo((string[])["message:new", "participant:added", "conversation:created", "message:new"]));
         Assert.That(owners.Events[0].Type, Is.EqualTo("conversation:created"));
     }
 
@@ -170,7 +171,8 @@ public sealed class ListEventsTests
         await using var readers = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(feed.Slices.ConnectionString));
         await using var session = new DbSession(readers, new ReadDataSource(readers), new SearchDataSource(readers));
 
-        var page = await new EventStore(session, new EventRenderer([new PutOut(feed)])).ReadAsync(new Actor(Ada), since, 100, CancellationToken.None);
+        var page = await new EventStore(session, new EventRenderer([new PutOut(feed)])).ReadAsync(
+            new Actor(Ada), since, 100, CancellationToken.None);
 
         Assert.That(page.Events.Select(e => e.Data.Value), Is.EqualTo((string[])["""{"name":"before"}"""]));
     }
@@ -234,7 +236,8 @@ public sealed class ListEventsTests
     private Task<EventPage> ListAsync(FeedCursor since, int limit = 100) =>
         feed.Slices.SendAsync(new ListEvents(new Actor(Ada), since.ToString(), limit));
 
-    private async Task<string> RefusalAsync(FeedCursor since) => (await Assert.ThrowsAsync<RuleException>(() => ListAsync(since)))!.Problem.Code;
+    private async Task<string> RefusalAsync(FeedCursor since) =>
+        (await Assert.ThrowsAsync<RuleException>(() => ListAsync(since)))!.Problem.Code;
 
     private static long Position(string id) => FeedCursor.Parse(id, "").Position;
 

@@ -205,7 +205,8 @@ public sealed class MaintenanceTests
         await feed.Slices.ExecuteAsync(
             """
             DO $$ BEGIN EXECUTE format(
-                'CREATE INDEX messages_%s_ix_messages_replies ON messages_%1$s (conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL',
+                'CREATE INDEX messages_%s_ix_messages_replies ON messages_%1$s '
+                || '(conversation_id, reply_to_seq, seq) WHERE reply_to_seq IS NOT NULL',
                 to_char(now(), 'YYYY_MM')); END $$
             """);
         var built = await feed.Slices.ScalarAsync<long>(BuiltSql);
@@ -233,7 +234,8 @@ public sealed class MaintenanceTests
     private PartitionIndexes Indexes() => new(feed.Direct, NullLogger<PartitionIndexes>.Instance);
 
     private Maintenance Maintenance() => new(
-        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, Modules(), SystemClock.Instance), new RetentionSettings(), SystemClock.Instance,
+        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, Modules(), SystemClock.Instance), new RetentionSettings(),
+        SystemClock.Instance,
         NullLogger<Maintenance>.Instance);
 
     private static IReadOnlyList<Module> Modules() => Module.FindIn(typeof(Module).Assembly, typeof(RowCleanup).Assembly);
@@ -241,7 +243,8 @@ public sealed class MaintenanceTests
     private async Task OwnEventAsync(int days)
     {
         await feed.Slices.ExecuteAsync(
-            "INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now() - make_interval(days => @Days), 'ada', 'test:own', '{}')",
+            "INSERT INTO outbox (occurred_at, user_id, type, payload) "
+                + "VALUES (now() - make_interval(days => @Days), 'ada', 'test:own', '{}')",
             new { Days = days });
         await feed.DrainAsync();
     }

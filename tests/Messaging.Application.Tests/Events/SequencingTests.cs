@@ -35,7 +35,8 @@ public sealed class SequencingTests
         await feed.Slices.ExecuteAsync(
             """
             INSERT INTO outbox (occurred_at, conversation_id, event_no, type, payload)
-            SELECT now() + (i % 7) * interval '1 second', ('00000000-0000-7000-8000-00000000000' || i % 5)::uuid, (i * 37) % 100, 'test', '{}'
+            SELECT now() + (i % 7) * interval '1 second', ('00000000-0000-7000-8000-00000000000' || i % 5)::uuid, (i * 37) % 100, 'test',
+                '{}'
             FROM generate_series(1, 500) AS i
             """);
 
@@ -61,7 +62,8 @@ public sealed class SequencingTests
         await open.CommitAsync();
         await Eventually.HoldsAsync(async () => await feed.CountAsync("feed") == 21, "the late one moved");
 
-        Assert.That(await feed.Slices.ScalarAsync<Guid>("SELECT conversation_id FROM feed ORDER BY position DESC LIMIT 1"), Is.EqualTo(slow));
+        Assert.That(
+            await feed.Slices.ScalarAsync<Guid>("SELECT conversation_id FROM feed ORDER BY position DESC LIMIT 1"), Is.EqualTo(slow));
     }
 
     [Test]
@@ -101,7 +103,8 @@ public sealed class SequencingTests
     [Test]
     public async Task Events_of_a_day_without_a_partition_are_moved_all_the_same()
     {
-        await feed.Slices.ExecuteAsync("INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES ('2020-02-29T12:00:00Z', 'ada', 'test', '{}')");
+        await feed.Slices.ExecuteAsync(
+            "INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES ('2020-02-29T12:00:00Z', 'ada', 'test', '{}')");
         await using var sequencer = await Running.StartAsync(feed.Sequencer());
 
         await Eventually.HoldsAsync(async () => await feed.CountAsync("feed") == 1, "the old event moved");

@@ -18,7 +18,8 @@ sealed class GroupModel
     /// <param name="users">How many there are; the first <paramref name="founders"/> are in, the very first as owner.</param>
     public GroupModel(int users, int founders)
     {
-        members = [.. Enumerable.Range(0, users).Select(i => new Member { IsIn = i < founders, Role = i == 0 ? ParticipantRole.Owner : ParticipantRole.Member })];
+        members = [.. Enumerable.Range(0, users)
+            .Select(i => new Member { IsIn = i < founders, Role = i == 0 ? ParticipantRole.Owner : ParticipantRole.Member })];
         Say();
     }
 
@@ -286,9 +287,12 @@ sealed class GroupModel
         var isArchived = me.ArchivedAt is { } at && (Last <= at || me.Muted);
         var isInInbox = me.LeftInbox is not { } left || Last > left;
         var people = members.Select((member, i) => (member, i)).Where(one => one.member.IsIn).Select(one => $"{one.i}:{one.member.Role}");
-        var last = Last == 0 || Last <= me.Cleared || me.Hidden.Contains(Last) ? "none" : $"{Last}{(messages[^1].Deleted ? " deleted" : "")}";
+        var last = Last == 0 || Last <= me.Cleared || me.Hidden.Contains(Last)
+            ? "none" : $"{Last}{(messages[^1].Deleted ? " deleted" : "")}";
         var seen = messages.Select((message, i) => (message, Seq: i + 1L)).Where(one => Sees(user, one.Seq))
-            .Select(one => $"{one.Seq}{(one.message.Deleted ? "x" : "")}{(one.message.Mentions.Count > 0 ? "@" + string.Join(',', one.message.Mentions) : "")}");
+            .Select(one =>
+                $"{one.Seq}{(one.message.Deleted ? "x" : "")}"
+                    + $"{(one.message.Mentions.Count > 0 ? "@" + string.Join(',', one.message.Mentions) : "")}");
         string[] filters =
         [
             .. isInInbox && !archived && !isArchived ? ["all"] : Array.Empty<string>(),
@@ -302,7 +306,8 @@ sealed class GroupModel
         return $"""
             people {string.Join(' ', people)}
             closed {closed} archived {archived} last {Last}: {last}
-            me {me.Role} read {me.Read} cleared {me.Cleared} unread {unread.Count} mentions {mentions} archived {isArchived} starred {me.Starred} muted {me.Muted}
+            me {me.Role} read {me.Read} cleared {me.Cleared} unread {unread.Count} mentions {mentions}
+            archived {isArchived} starred {me.Starred} muted {me.Muted}
             inbox {string.Join(' ', filters)}
             badge {badge}
             history {string.Join(' ', seen)}
@@ -338,7 +343,8 @@ sealed class GroupModel
         (members[user].IsIn, members[user].Role) = (false, ParticipantRole.Member);
         Say();
         var successor = members.Select((member, i) => (member, i)).Where(one => one.member.IsIn)
-            .OrderBy(one => one.member.Role is ParticipantRole.Admin ? 0 : 1).ThenBy(one => one.member.Joined).ThenBy(one => one.i).FirstOrDefault();
+            .OrderBy(one => one.member.Role is ParticipantRole.Admin ? 0 : 1).ThenBy(one => one.member.Joined).ThenBy(one => one.i)
+            .FirstOrDefault();
         if (wasOwner && successor.member is not null)
         {
             successor.member.Role = ParticipantRole.Owner;

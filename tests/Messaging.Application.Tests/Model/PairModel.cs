@@ -129,7 +129,8 @@ sealed class PairModel(DirectMessages policy, int contexts)
         var counted = talks.OfType<Talk>().Where(talk => talk.Receiver != user && talk.Unread(user) > 0).ToList();
         // Who asked does not learn of a no.
         var asked = requests.AsEnumerable().Reverse()
-            .Select(request => $"{request.Context} from {request.From} {(request.From == user && request.Status == "Declined" ? "Pending" : request.Status)}");
+            .Select(request => $"{request.Context} from {request.From} "
+                + $"{(request.From == user && request.Status == "Declined" ? "Pending" : request.Status)}");
         return $"""
             contact {contact}; blocks {blocks[user]}
             {string.Join('\n', mine)}

@@ -53,10 +53,12 @@ public sealed class PairProgramTests(DirectMessages policy) : SliceFixture
         switch (random.Next(13))
         {
             case <= 2:
-                return ($"open {who} {context} {flag}", model.Open(who, context, flag), async () => talks[context] = (await Slices.SendAsync(
+                return ($"open {who} {context} {flag}", model.Open(who, context, flag),
+                    async () => talks[context] = (await Slices.SendAsync(
                     new OpenDirect(actor, other, Contexts[context], flag ? new MessageContent(Text: "hi") : null))).Value.Id);
             case <= 5:
-                return Of($"send {who} {context}", model.Send(who, context), new SendMessage(actor, IdOf(context), new MessageContent(Text: "hi")));
+                return Of($"send {who} {context}", model.Send(who, context),
+                    new SendMessage(actor, IdOf(context), new MessageContent(Text: "hi")));
             case 6:
                 return Of($"read {who} {context}", model.Read(who, context), new MarkRead(actor, IdOf(context), null));
             case 7:
@@ -75,11 +77,13 @@ public sealed class PairProgramTests(DirectMessages policy) : SliceFixture
                     "SELECT id FROM message_requests WHERE from_id = ANY(@Users) ORDER BY id DESC LIMIT 1",
                     new { Users = users.Select(user => user.Value).ToArray() }, CancellationToken.None));
                 return Of(
-                    $"answer request {who} {flag}", model.AnswerRequest(who, flag), new AnswerRequest(actor, id.Count > 0 ? id[0] : Guid.CreateVersion7(), flag));
+                    $"answer request {who} {flag}", model.AnswerRequest(who, flag),
+                    new AnswerRequest(actor, id.Count > 0 ? id[0] : Guid.CreateVersion7(), flag));
             }
         }
 
-        (string, string, Func<Task>) Of<T>(string name, string predicted, IRequest<T> request) => (name, predicted, () => Slices.SendAsync(request));
+        (string, string, Func<Task>) Of<T>(string name, string predicted, IRequest<T> request) =>
+            (name, predicted, () => Slices.SendAsync(request));
 
         ConversationId IdOf(int number) => talks[number] ?? new ConversationId(Guid.CreateVersion7());
     }
@@ -90,24 +94,28 @@ public sealed class PairProgramTests(DirectMessages policy) : SliceFixture
         var actor = new Actor(users[user]);
         var contact = (await Slices.SendAsync(new ListContacts(actor, null, null, 30))).Items.SingleOrDefault();
         var blocks = (await Slices.SendAsync(new ListBlocks(actor, null, 30))).Items;
-        var inbox = (await Slices.SendAsync(new ListInbox(actor, InboxFilter.All, null, null, null, null, 30))).Items.Select(c => c.Id).ToHashSet();
+        var inbox = (await Slices.SendAsync(new ListInbox(actor, InboxFilter.All, null, null, null, null, 30))).Items.Select(c => c.Id)
+            .ToHashSet();
         var mine = new List<string>();
         for (var context = 0; context < talks.Length; context++)
         {
             if (talks[context] is not { } id)
                 continue;
             var view = await Slices.ViewAsync(users[user], id);
-            mine.Add($"{context}: last {view.LastSeq} read {view.Me!.LastReadSeq} unread {view.Me.UnreadCount} in inbox {inbox.Contains(id)}");
+            mine.Add($"{context}: last {view.LastSeq} read {view.Me!.LastReadSeq} unread {view.Me.UnreadCount} in inbox "
+                + $"{inbox.Contains(id)}");
         }
         var badge = await Slices.SendAsync(new GetUnread(actor));
         var asked = new List<MessageRequestView>();
         foreach (var direction in Enum.GetValues<RequestDirection>())
             asked.AddRange((await Slices.SendAsync(new ListRequests(actor, direction, null, null, 100))).Items);
+        var requests = asked.OrderByDescending(r => r.Id)
+            .Select(r => $"{Array.IndexOf(talks, r.ConversationId)} from {Number(r.From.UserId)} {r.Status}");
         return $"""
             contact {(contact is null ? "none" : $"{contact.Status} by {Number(contact.RequestedBy)}")}; blocks {blocks.Count > 0}
             {string.Join('\n', mine)}
             badge {badge.Conversations} {badge.Messages}
-            requests {string.Join(", ", asked.OrderByDescending(r => r.Id).Select(r => $"{Array.IndexOf(talks, r.ConversationId)} from {Number(r.From.UserId)} {r.Status}"))}
+            requests {string.Join(", ", requests)}
             """;
 
         int Number(UserId id) => id == users[0] ? 0 : 1;

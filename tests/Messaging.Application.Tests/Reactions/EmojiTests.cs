@@ -15,7 +15,8 @@ public sealed class EmojiTests
            where !line.StartsWith('#')
            from entry in line.Split(' ')
            let parts = entry.Split(':')
-           select (string.Concat(parts[0].Split('.').Select(point => new Rune(int.Parse(point, NumberStyles.HexNumber, CultureInfo.InvariantCulture)))), parts[1][0]),
+           select (string.Concat(parts[0].Split('.')
+               .Select(point => new Rune(int.Parse(point, NumberStyles.HexNumber, CultureInfo.InvariantCulture)))), parts[1][0]),
     ];
 
     [Test]

@@ -18,7 +18,8 @@ public sealed class ReactionTests : SliceFixture
         """
         SELECT count(*)
         FROM (
-            SELECT conversation_id, seq, emoji, count(*)::integer AS count, (array_agg(user_id ORDER BY created_at, user_id))[1:10] AS user_ids
+            SELECT conversation_id, seq, emoji, count(*)::integer AS count,
+                (array_agg(user_id ORDER BY created_at, user_id))[1:10] AS user_ids
             FROM reactions
             GROUP BY conversation_id, seq, emoji
         ) r
@@ -78,7 +79,8 @@ public sealed class ReactionTests : SliceFixture
             ["👍"] = (200, 10), ["🎉"] = (100, 10),
         }));
         Assert.That(await Slices.ScalarAsync<long>(RecountSql), Is.Zero);
-        Assert.That((await EventsAsync(message)).Select(e => e.Split(' ')).GroupBy(e => e[0]).Select(g => g.Select(e => int.Parse(e[3])).Order()),
+        Assert.That(
+            (await EventsAsync(message)).Select(e => e.Split(' ')).GroupBy(e => e[0]).Select(g => g.Select(e => int.Parse(e[3])).Order()),
             Is.EquivalentTo(new[] { Enumerable.Range(1, 200), Enumerable.Range(1, 100) }));
         await Task.WhenAll(users.Select((user, i) => Task.Run(() => UnreactAsync(user, message, i % 3 == 0 ? "🎉" : "👍"))));
         Assert.That((await PageAsync(users[0], message)).Reactions, Is.Empty);
@@ -167,7 +169,8 @@ public sealed class ReactionTests : SliceFixture
         await NothingAsync(bob);
         await Slices.SendAsync(new ClearHistory(new Actor(ada), message.ConversationId, LeavesInbox: false));
         await NothingAsync(ada);
-        Assert.That((await Slices.SendAsync(new ListReactions(Actor.Service, message.ConversationId, message.Id, null, null, 10))).Items, Has.Count.EqualTo(1));
+        Assert.That((await Slices.SendAsync(new ListReactions(Actor.Service, message.ConversationId, message.Id, null, null, 10))).Items,
+            Has.Count.EqualTo(1));
 
         async Task NothingAsync(UserId user)
         {
@@ -224,15 +227,18 @@ public sealed class ReactionTests : SliceFixture
     {
         var (users, message) = await GroupMessageAsync(30);
 
-        var reacting = users.Select((user, i) => Task.Run(() => CodeAsync(() => ReactAsync(user, message, i % 2 == 0 ? "👍" : "🎉")))).ToList();
+        var reacting = users.Select((user, i) => Task.Run(() => CodeAsync(() => ReactAsync(user, message, i % 2 == 0 ? "👍" : "🎉"))))
+            .ToList();
         await reacting[0];
-        await Slices.SendAsync(new DeleteMessage(new Actor(users[0]), message.ConversationId, message.Id, DeleteScope.Everyone, null, null));
+        await Slices.SendAsync(
+            new DeleteMessage(new Actor(users[0]), message.ConversationId, message.Id, DeleteScope.Everyone, null, null));
         var codes = await Task.WhenAll(reacting);
 
         Assert.That(codes.Where(code => code.Length > 0), Is.All.EqualTo(ProblemCodes.MessageDeleted));
         Assert.That(await RefusalAsync(() => UnreactAsync(users[0], message, "👍")), Is.EqualTo(ProblemCodes.MessageDeleted));
         Assert.That((await PageAsync(users[0], message)).Reactions, Is.Empty);
-        Assert.That(await Slices.ScalarAsync<long>("SELECT count(*) FROM reactions WHERE conversation_id = @Id", new { Id = message.ConversationId.Value }), Is.Zero);
+        Assert.That(await Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM reactions WHERE conversation_id = @Id", new { Id = message.ConversationId.Value }), Is.Zero);
         Assert.That(await Slices.ScalarAsync<long>(RecountSql), Is.Zero);
     }
 
@@ -258,7 +264,8 @@ public sealed class ReactionTests : SliceFixture
             var items = new List<ReactionItem>();
             for (string? cursor = null; ;)
             {
-                var page = await Slices.SendAsync(new ListReactions(new Actor(users[0]), message.ConversationId, message.Id, emoji, cursor, 3));
+                var page = await Slices.SendAsync(
+                    new ListReactions(new Actor(users[0]), message.ConversationId, message.Id, emoji, cursor, 3));
                 items.AddRange(page.Items);
                 if ((cursor = page.NextCursor) is null)
                     return items;
@@ -291,7 +298,8 @@ public sealed class ReactionTests : SliceFixture
         var (users, message) = await GroupMessageAsync(4);
         await AllowAsync(message, policy);
         var rules = new PolicySettings().With(new JsonText($$"""{"reactions":{{policy}}}""")).Reactions;
-        var program = Gen.Choose(0, 3).SelectMany(who => Gen.Elements(forms).SelectMany(form => Gen.Choose(0, 2).Select(kind => (who, form, kind))))
+        var program =
+            Gen.Choose(0, 3).SelectMany(who => Gen.Elements(forms).SelectMany(form => Gen.Choose(0, 2).Select(kind => (who, form, kind))))
             .ListOf(120).Sample(1).Single();
 
         var model = new HashSet<(int Who, string Emoji)>();
@@ -308,7 +316,8 @@ public sealed class ReactionTests : SliceFixture
                 model.Add((who, emoji));
         }
 
-        var shown = (await PageAsync(users[0], message)).Reactions.SelectMany(r => r.UserIds.Select(user => (users.ToList().IndexOf(user), r.Emoji)));
+        var shown = (await PageAsync(users[0], message)).Reactions.SelectMany(
+            r => r.UserIds.Select(user => (users.ToList().IndexOf(user), r.Emoji)));
         Assert.That(shown, Is.EquivalentTo(model));
         Assert.That(await FoldAsync(message), Is.EquivalentTo(model.Select(r => (users[r.Who].Value, r.Emoji))));
         Assert.That(await Slices.ScalarAsync<long>(RecountSql), Is.Zero);
@@ -331,7 +340,8 @@ public sealed class ReactionTests : SliceFixture
     private async Task<IReadOnlyList<ReactionValues>> ToldAsync(MessageView message)
     {
         var payloads = await Slices.SqlAsync(session => session.QueryAsync<JsonText>(
-            "SELECT payload FROM outbox WHERE conversation_id = @Id AND seq = @Seq AND type = 'message:reaction' AND user_id IS NULL ORDER BY event_no",
+            "SELECT payload FROM outbox WHERE conversation_id = @Id AND seq = @Seq AND type = 'message:reaction' AND user_id IS NULL "
+                + "ORDER BY event_no",
             new { Id = message.ConversationId.Value, message.Seq }, CancellationToken.None));
         return payloads.ConvertAll(payload => MessagingJson.Read<ReactionValues>(payload)!);
     }

@@ -145,7 +145,8 @@ public sealed class ChangeTests : SliceFixture
 
         Assert.That(
             await Slices.SqlAsync(session => session.QueryAsync<string>(
-                "SELECT text FROM message_edits WHERE conversation_id = @Id ORDER BY version", new { Id = message.ConversationId.Value }, CancellationToken.None)),
+                "SELECT text FROM message_edits WHERE conversation_id = @Id ORDER BY version", new { Id = message.ConversationId.Value },
+                CancellationToken.None)),
             Is.EqualTo((string[])["hello", "0", "1", "2", "3", "4", "5", "6", "7", "8"]));
         Assert.That((await Slices.ViewAsync(ada, message.ConversationId)).LastMessage!.Text, Is.EqualTo("9"));
     }
@@ -162,7 +163,8 @@ public sealed class ChangeTests : SliceFixture
         Assert.That(
             await Slices.ScalarAsync<long>(
                 """
-                SELECT (SELECT count(*) FROM reactions WHERE conversation_id = @Id) + (SELECT count(*) FROM reaction_counts WHERE conversation_id = @Id)
+                SELECT (SELECT count(*) FROM reactions WHERE conversation_id = @Id) + (SELECT count(*) FROM reaction_counts
+                    WHERE conversation_id = @Id)
                     + (SELECT count(*) FROM pins WHERE conversation_id = @Id)
                 """,
                 new { Id = message.ConversationId.Value }),
@@ -234,7 +236,8 @@ public sealed class ChangeTests : SliceFixture
         await Task.WhenAll(await HoldingAsync<List<Task>>(message.ConversationId, LockPlacesSql, () => Task.FromResult<List<Task>>(
         [
             SetAsync(ada, message, new SettingsChange { CustomLabel = new("label"), Draft = new("draft") }),
-            SetAsync(ada, message, new SettingsChange { Starred = new(true), MutedUntil = new(NodaTime.Instant.FromUtc(9999, 12, 31, 23, 59, 59)) }),
+            SetAsync(ada, message,
+                new SettingsChange { Starred = new(true), MutedUntil = new(NodaTime.Instant.FromUtc(9999, 12, 31, 23, 59, 59)) }),
             SetAsync(ada, message, new SettingsChange { Draft = new(null) }),
         ])));
 
@@ -256,7 +259,8 @@ public sealed class ChangeTests : SliceFixture
 
         Assert.That(
             await Slices.SqlAsync(session => session.QueryAsync<string?>(
-                "SELECT user_id FROM outbox WHERE conversation_id = @Id AND type = 'message:read'", new { Id = message.ConversationId.Value }, CancellationToken.None)),
+                "SELECT user_id FROM outbox WHERE conversation_id = @Id AND type = 'message:read'",
+                new { Id = message.ConversationId.Value }, CancellationToken.None)),
             Is.EqualTo(new[] { bob.Value }));
     }
 
@@ -268,9 +272,11 @@ public sealed class ChangeTests : SliceFixture
         var (actor, id) = (new Actor(bob), message.ConversationId);
         await Slices.TextAsync(ada, id);
 
-        var states = await Task.WhenAll(await HoldingAsync<List<Task<PointerState>>>(id, LockPlacesSql, () => Task.FromResult<List<Task<PointerState>>>(
+        var states = await Task.WhenAll(
+            await HoldingAsync<List<Task<PointerState>>>(id, LockPlacesSql, () => Task.FromResult<List<Task<PointerState>>>(
         [
-            Slices.SendAsync(new MarkRead(actor, id, 2)), Slices.SendAsync(new MarkUnread(actor, id, 1)), Slices.SendAsync(new MarkRead(actor, id, 1)),
+            Slices.SendAsync(new MarkRead(actor, id, 2)), Slices.SendAsync(new MarkUnread(actor, id, 1)),
+            Slices.SendAsync(new MarkRead(actor, id, 1)),
         ])));
 
         var told = await Slices.SqlAsync(session => session.QueryAsync<(long Seq, bool Back)>(
@@ -301,7 +307,8 @@ public sealed class ChangeTests : SliceFixture
 
         await Task.WhenAll(tasks);
         var quotes = tasks.OfType<Task<SentMessage>>().Select(sent => sent.Result.Message.ReplyTo!);
-        Assert.That(quotes.Select(quote => (quote.Preview, quote.Deleted)), Is.EqualTo(new[] { ("hello", false), ("edited", false), ((string?)null, true) }));
+        Assert.That(quotes.Select(quote => (quote.Preview, quote.Deleted)),
+            Is.EqualTo(new[] { ("hello", false), ("edited", false), ((string?)null, true) }));
     }
 
     [Test]
@@ -366,7 +373,8 @@ public sealed class ChangeTests : SliceFixture
         var author = (await reading).LastReadSeq == (await sending).Seq ? users[1] : users[0];
         Assert.That(
             await Slices.SqlAsync(session => session.QueryAsync<string>(
-                "SELECT user_id FROM outbox WHERE conversation_id = @Id AND type = 'message:read'", new { Id = id.Value }, CancellationToken.None)),
+                "SELECT user_id FROM outbox WHERE conversation_id = @Id AND type = 'message:read'", new { Id = id.Value },
+                CancellationToken.None)),
             Does.Contain(author.Value));
     }
 
@@ -376,9 +384,11 @@ public sealed class ChangeTests : SliceFixture
         var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
         var id = await Slices.DirectAsync(ada, bob);
 
-        await Task.WhenAll(await HoldingAsync(id, LockSql, () => Task.FromResult<List<Task>>([Slices.TextAsync(ada, id), Slices.TextAsync(bob, id)])));
+        await Task.WhenAll(
+            await HoldingAsync(id, LockSql, () => Task.FromResult<List<Task>>([Slices.TextAsync(ada, id), Slices.TextAsync(bob, id)])));
 
-        var marks = await Slices.ScalarAsync<long>("SELECT count(*) FROM read_marks WHERE conversation_id = @Id AND seq = 1", new { Id = id.Value });
+        var marks = await Slices.ScalarAsync<long>(
+            "SELECT count(*) FROM read_marks WHERE conversation_id = @Id AND seq = 1", new { Id = id.Value });
         var told = await Slices.ScalarAsync<long>(
             "SELECT count(*) FROM outbox WHERE conversation_id = @Id AND type = 'unread:changed'", new { Id = id.Value });
         Assert.That((marks, told), Is.EqualTo((1, 1)));
@@ -403,7 +413,8 @@ public sealed class ChangeTests : SliceFixture
         };
     }
 
-    private Task<MessageView> EditAsync(UserId user, MessageView message, string text, long? version = null) => Slices.SendAsync(new EditMessage(
+    private Task<MessageView> EditAsync(UserId user, MessageView message, string text, long? version = null) =>
+        Slices.SendAsync(new EditMessage(
         new Actor(user), message.ConversationId, message.Id, version is { } only ? [only] : null, new(text), default, default));
 
     private Task<SentMessage> ReplyAsync(UserId user, MessageView message) => Slices.SendAsync(
@@ -413,7 +424,8 @@ public sealed class ChangeTests : SliceFixture
         Slices.SendAsync(new UpdateSettings(new Actor(user), message.ConversationId, change));
 
     private Task<List<string>> OwnEventsAsync(MessageView message) => Slices.SqlAsync(session => session.QueryAsync<string>(
-        "SELECT type FROM outbox WHERE conversation_id = @Id AND event_no IS NULL", new { Id = message.ConversationId.Value }, CancellationToken.None));
+        "SELECT type FROM outbox WHERE conversation_id = @Id AND event_no IS NULL", new { Id = message.ConversationId.Value },
+        CancellationToken.None));
 
     private async Task<(UserId Ada, MessageView Message)> MessageAsync()
     {
@@ -422,7 +434,8 @@ public sealed class ChangeTests : SliceFixture
     }
 
     private Task<List<string>> EventsAsync(MessageView message) => Slices.SqlAsync(session => session.QueryAsync<string>(
-        "SELECT type FROM outbox WHERE conversation_id = @Id AND event_no IS NOT NULL AND user_id IS NULL AND type LIKE 'message:%' ORDER BY event_no",
+        "SELECT type FROM outbox WHERE conversation_id = @Id AND event_no IS NOT NULL AND user_id IS NULL AND type LIKE 'message:%' "
+            + "ORDER BY event_no",
         new { Id = message.ConversationId.Value }, CancellationToken.None));
 
     private Task<List<int>> CountsToldAsync(MessageView message) => Slices.SqlAsync(session => session.QueryAsync<int>(

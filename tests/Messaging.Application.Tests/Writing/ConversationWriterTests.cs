@@ -168,7 +168,8 @@ public sealed class ConversationWriterTests : SliceFixture
         await using var other = await Slices.OpenAsync();
         await other.ExecuteAsync(
             """
-            INSERT INTO attachments (conversation_id, id, uploader_id, file_name, content_type, category, size, scan, files, secret, is_stored, created_at)
+            INSERT INTO attachments (conversation_id, id, uploader_id, file_name, content_type, category, size, scan, files, secret,
+                is_stored, created_at)
             VALUES (@Id, @File, @Ada, 'a.txt', 'text/plain', 'document', 1, 'clean', '[]', gen_random_uuid(), true, now())
             """,
             new { Id = id.Value, File = file.Value, Ada = ada.Value });

@@ -24,6 +24,7 @@ public sealed class PlaceTests : SliceFixture
 
         // The first of the gaps, those of everybody; those of oneself are asked for only of who has some.
         Assert.That(plan, Does.Contain("on message_gaps g "));
-        Assert.That(plan, isLeftOut ? Does.Match("on message_gaps g .*never executed") : Does.Not.Match("on message_gaps g .*never executed"));
+        Assert.That(
+            plan, isLeftOut ? Does.Match("on message_gaps g .*never executed") : Does.Not.Match("on message_gaps g .*never executed"));
     }
 }

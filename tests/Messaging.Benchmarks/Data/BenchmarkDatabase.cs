@@ -17,7 +17,8 @@ sealed class BenchmarkDatabase : IAsyncDisposable
         this.server = server;
         // The service's own settings, so that the floor runs the same plans; it prepares its statements itself.
         DataSource = NpgsqlDataSource.Create(ConnectionStrings.ForCommands(
-            new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 80, CommandTimeout = 300, MaxAutoPrepare = 0 }.ConnectionString));
+            new NpgsqlConnectionStringBuilder(
+                server.ConnectionString) { MaxPoolSize = 80, CommandTimeout = 300, MaxAutoPrepare = 0 }.ConnectionString));
     }
 
     public NpgsqlDataSource DataSource { get; }
@@ -63,7 +64,8 @@ sealed class BenchmarkDatabase : IAsyncDisposable
         // The database's comment says what was loaded, once all of it was.
         var mark = string.Create(CultureInfo.InvariantCulture, $"benchmark data: {shape.Messages} messages");
         await using var connection = await DataSource.OpenConnectionAsync(ct);
-        await using var read = new NpgsqlCommand("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()", connection);
+        await using var read = new NpgsqlCommand(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()", connection);
         if (await read.ExecuteScalarAsync(ct) as string == mark)
         {
             await new Migrator(ConnectionString).UpAsync(ct: ct);
@@ -78,7 +80,8 @@ sealed class BenchmarkDatabase : IAsyncDisposable
         await new Migrator(ConnectionString).UpAsync(ct: ct);
         await RelaxAsync(during: true, ct);
         // Not with the service's settings, which bound how long a statement takes.
-        await using (var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString) { CommandTimeout = 0 }.ConnectionString))
+        await using (var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { CommandTimeout = 0 }.ConnectionString))
             await new Loader(source, shape, output).LoadAsync(ct);
         await RelaxAsync(during: false, ct);
         await using (var say = new NpgsqlCommand($"COMMENT ON DATABASE messaging IS '{mark}'", connection))
@@ -91,7 +94,8 @@ sealed class BenchmarkDatabase : IAsyncDisposable
     {
         await using var admin = NpgsqlDataSource.Create(server.AdminConnectionString);
         foreach (var sql in during
-            ? (string[])["ALTER SYSTEM SET max_wal_size = '16GB'", "ALTER SYSTEM SET maintenance_work_mem = '512MB'", "SELECT pg_reload_conf()"]
+            ? (string[])["ALTER SYSTEM SET max_wal_size = '16GB'", "ALTER SYSTEM SET maintenance_work_mem = '512MB'",
+                "SELECT pg_reload_conf()"]
             : ["ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()", "CHECKPOINT"])
         {
             await using var command = admin.CreateCommand(sql);

@@ -32,7 +32,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
             var last = Time(c.LastMessageAt);
             var owner = Shape.UserId(c.Members[0]);
             await rows.WriteRowAsync(
-                ct, c.Id.Value, c.IsDirect ? "direct" : "group", c.Slug, c.Slug, c.IsDirect ? null : owner, owner, c.Members.Length, first, first,
+                ct, c.Id.Value, c.IsDirect ? "direct" : "group", c.Slug, c.Slug, c.IsDirect ? null : owner, owner, c.Members.Length, first,
+                first,
                 (long)c.Size, (long)c.Size, last, last, DateOnly.FromDateTime(last), c.LastMessageId, "text",
                 Shape.UserId(c.SenderOf(c.Size)), c.TextOf(c.Size));
         }
@@ -40,7 +41,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
         await rows.CompleteAsync(ct);
     }
 
-    async Task CopyKeysAsync(string target, Func<PlannedConversation, bool> which, Func<PlannedConversation, string> key, CancellationToken ct)
+    async Task CopyKeysAsync(
+        string target, Func<PlannedConversation, bool> which, Func<PlannedConversation, string> key, CancellationToken ct)
     {
         await using var rows = await connection.BeginBinaryImportAsync($"COPY {target} FROM STDIN (FORMAT binary)", ct);
         foreach (var c in dataset.Conversations.Where(which))
@@ -64,7 +66,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
             for (var i = 0; i < c.Members.Length; i++)
             {
                 await rows.WriteRowAsync(
-                    ct, c.Id.Value, Shape.UserId(c.Members[i]), i == 0 && !c.IsDirect ? "owner" : "member", first, (long)c.ReadBy(i), (long)c.Size, last,
+                    ct, c.Id.Value, Shape.UserId(c.Members[i]), i == 0 && !c.IsDirect ? "owner" : "member", first, (long)c.ReadBy(i),
+                    (long)c.Size, last,
                     DateOnly.FromDateTime(last), c.IsStarredBy(i) ? first : null, c.IsArchivedBy(i) ? (long)c.Size : null);
             }
         }
@@ -74,7 +77,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
 
     async Task CopyMarksAsync(string table, Func<PlannedConversation, int, int> seqOf, CancellationToken ct)
     {
-        await using var rows = await connection.BeginBinaryImportAsync($"COPY {table} (conversation_id, user_id, seq, at) FROM STDIN (FORMAT binary)", ct);
+        await using var rows = await connection.BeginBinaryImportAsync(
+            $"COPY {table} (conversation_id, user_id, seq, at) FROM STDIN (FORMAT binary)", ct);
         foreach (var c in dataset.Conversations)
         {
             foreach (var i in Enumerable.Range(0, c.Members.Length).Where(i => seqOf(c, i) > 0))
@@ -84,7 +88,8 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
         await rows.CompleteAsync(ct);
     }
 
-    static string DirectKey(PlannedConversation c) => Conversation.DirectKey(new UserId(Shape.UserId(c.Members[0])), new UserId(Shape.UserId(c.Members[1])), null);
+    static string DirectKey(PlannedConversation c) =>
+        Conversation.DirectKey(new UserId(Shape.UserId(c.Members[0])), new UserId(Shape.UserId(c.Members[1])), null);
 
     static DateTime Time(long microseconds) => DateTime.UnixEpoch.AddTicks(microseconds * 10);
 }

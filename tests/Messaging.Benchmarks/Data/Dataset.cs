@@ -82,7 +82,8 @@ sealed class Dataset
             else
             {
                 var j = i - others;
-                var pair = j < regulars ? Pair(j, 1, shape.Regulars) : Pair(j - regulars, 1 + shape.Regulars, shape.Users - shape.Regulars - 2);
+                var pair = j < regulars
+                    ? Pair(j, 1, shape.Regulars) : Pair(j - regulars, 1 + shape.Regulars, shape.Users - shape.Regulars - 2);
                 Add(pair, size, first, last);
             }
         }

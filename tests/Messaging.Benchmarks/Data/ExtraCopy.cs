@@ -10,7 +10,8 @@ sealed class ExtraCopy(NpgsqlConnection connection, Dataset dataset)
     public async Task CopyAsync(CancellationToken ct)
     {
         await CopyAsync(
-            "attachments (conversation_id, id, uploader_id, seq, position, file_name, content_type, category, size, width, height, scan, files, secret, is_stored, created_at)",
+            "attachments (conversation_id, id, uploader_id, seq, position, file_name, content_type, category, size, width, height, scan, "
+                + "files, secret, is_stored, created_at)",
             Messages((c, seq) => c.HasImage(seq)),
             (rows, c, seq) => WriteImage(rows, c, seq),
             ct);
@@ -21,7 +22,8 @@ sealed class ExtraCopy(NpgsqlConnection connection, Dataset dataset)
             rows.Write(Time(c), NpgsqlDbType.TimestampTz);
             rows.Write(Time(c), NpgsqlDbType.TimestampTz);
         }, ct);
-        await CopyAsync("message_hidden (conversation_id, user_id, seq, hidden_at)", Messages((c, seq) => c.IsHidden(seq)), (rows, c, seq) =>
+        await CopyAsync(
+            "message_hidden (conversation_id, user_id, seq, hidden_at)", Messages((c, seq) => c.IsHidden(seq)), (rows, c, seq) =>
         {
             rows.Write(c.Id.Value, NpgsqlDbType.Uuid);
             rows.Write(Shape.UserId(c.Members[^1]), NpgsqlDbType.Text);
@@ -45,7 +47,8 @@ sealed class ExtraCopy(NpgsqlConnection connection, Dataset dataset)
         rows.Write(1200, NpgsqlDbType.Integer);
         rows.Write(900, NpgsqlDbType.Integer);
         rows.Write("clean", NpgsqlDbType.Text);
-        rows.Write($"[{File(c, id, "original", 1200, 900)},{File(c, id, "medium", 800, 600)},{File(c, id, "thumbnail", 300, 300)}]", NpgsqlDbType.Jsonb);
+        rows.Write($"[{File(c, id, "original", 1200, 900)},{File(c, id, "medium", 800, 600)},{File(c, id, "thumbnail", 300, 300)}]",
+            NpgsqlDbType.Jsonb);
         rows.Write(Guid.NewGuid(), NpgsqlDbType.Uuid);
         rows.Write(value: true, NpgsqlDbType.Boolean);
         rows.Write(Time(c), NpgsqlDbType.TimestampTz);
@@ -53,7 +56,8 @@ sealed class ExtraCopy(NpgsqlConnection connection, Dataset dataset)
 
     static string File(PlannedConversation c, Guid id, string variant, int width, int height) => string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"variant":"{{variant}}","key":"{{c.Id}}/{{id}}/{{id:N}}_{{variant}}.jpg","contentType":"image/jpeg","size":123456,"width":{{width}},"height":{{height}}}""");
+        $$"""{"variant":"{{variant}}","key":"{{c.Id}}/{{id}}/{{id:N}}_{{variant}}.jpg","contentType":"image/jpeg","size":123456"""
+            + $$""","width":{{width}},"height":{{height}}}""");
 
     IEnumerable<(PlannedConversation Conversation, int Seq)> Messages(Func<PlannedConversation, int, bool> which) =>
         from c in dataset.Conversations
@@ -62,7 +66,8 @@ sealed class ExtraCopy(NpgsqlConnection connection, Dataset dataset)
         select (c, seq);
 
     async Task CopyAsync(
-        string target, IEnumerable<(PlannedConversation Conversation, int Seq)> messages, Action<NpgsqlBinaryImporter, PlannedConversation, int> write, CancellationToken ct)
+        string target, IEnumerable<(PlannedConversation Conversation, int Seq)> messages,
+        Action<NpgsqlBinaryImporter, PlannedConversation, int> write, CancellationToken ct)
     {
         await using var rows = await connection.BeginBinaryImportAsync($"COPY {target} FROM STDIN (FORMAT binary)", ct);
         rows.Timeout = TimeSpan.FromMinutes(5);

@@ -5,7 +5,8 @@ namespace Messaging.Benchmarks.Data;
 /// <summary>The keys and indexes of some tables, taken away while they are filled and made again as they were.</summary>
 sealed class Indexes
 {
-    // Primary keys before what refers to them, from whichever table. An index of a partitioned table is told as ON ONLY, which would leave its partitions out.
+    // Primary keys before what refers to them, from whichever table. An index of a partitioned table is told as ON ONLY, which would leave
+    // its partitions out.
     const string FindSql = """
         SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname),
             format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)),

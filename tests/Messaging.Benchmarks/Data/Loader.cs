@@ -9,7 +9,8 @@ sealed class Loader(NpgsqlDataSource database, Shape shape, TextWriter output)
 {
     static readonly string[] Tables =
     [
-        "users", "conversations", "direct_keys", "slugs", "participants", "messages", "message_keys", "message_gaps", "mentions", "read_marks",
+        "users", "conversations", "direct_keys", "slugs", "participants", "messages", "message_keys", "message_gaps", "mentions",
+        "read_marks",
         "delivered_marks", "reactions", "reaction_counts", "attachments", "pins", "message_hidden",
     ];
 
@@ -47,7 +48,8 @@ sealed class Loader(NpgsqlDataSource database, Shape shape, TextWriter output)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         for (var day = new DateOnly(oldest.Year, oldest.Month, 1); day <= DateOnly.FromDateTime(now.AddMonths(2)); day = day.AddMonths(1))
-            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT create_messages_partition('{day:yyyy-MM-dd}')"), ct);
+            await ExecuteAsync(
+                connection, string.Create(CultureInfo.InvariantCulture, $"SELECT create_messages_partition('{day:yyyy-MM-dd}')"), ct);
     }
 
     void Progress(int done, int all)

@@ -8,7 +8,8 @@ namespace Messaging.Benchmarks.Data;
 sealed class MessageCopy(NpgsqlConnection connection, Dataset dataset, DateTime now)
 {
     const string MessagesSql =
-        "COPY messages (conversation_id, seq, created_at, id, sender_id, type, text, mentions, client_message_id, deleted_at, deleted_reason) FROM STDIN (FORMAT binary)";
+        "COPY messages (conversation_id, seq, created_at, id, sender_id, type, text, mentions, client_message_id, deleted_at, "
+            + "deleted_reason) FROM STDIN (FORMAT binary)";
 
     // What a client named its message is forgotten after two days.
     readonly DateTime keysFrom = now.AddDays(-2);

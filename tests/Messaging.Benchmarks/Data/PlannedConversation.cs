@@ -74,16 +74,20 @@ sealed class PlannedConversation(int number, int[] members, int size, long first
         for (var i = 0; i < 1 + (int)(mixed / 10 % 3); i++)
         {
             var count = 1 + (int)(mixed / 30 % Math.Max(members.Length / 3, 1));
-            yield return (Emojis[i], [.. Enumerable.Range(0, count).Select(member => members[(seq + (member * 3) + i) % members.Length]).Distinct()]);
+            yield return (Emojis[i],
+                [.. Enumerable.Range(0, count).Select(member => members[(seq + (member * 3) + i) % members.Length]).Distinct()]);
         }
     }
 
-    /// <summary>Words that are in most messages, and the number of an order: the first is in every tenth, most are in a handful of all.</summary>
+    /// <summary>
+    /// Words that are in most messages, and the number of an order: the first is in every tenth, most are in a handful of all.
+    /// </summary>
     public string TextOf(int seq)
     {
         var mixed = Mix(seq);
         var order = (int)Math.Pow(Shape.Orders, Mix(seq + 2_000_000) / (double)uint.MaxValue);
-        return string.Create(CultureInfo.InvariantCulture, $"{Words.AsSpan((int)(mixed % 80), 20 + (int)(mixed / 80 % 120))}: order {order}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{Words.AsSpan((int)(mixed % 80), 20 + (int)(mixed / 80 % 120))}: order {order}");
     }
 
     /// <summary>A quarter of the members is behind by up to 20; nobody has what they sent themselves still to read.</summary>

@@ -11,14 +11,16 @@ static class ClosedLoop
     {
         var start = Stopwatch.GetTimestamp();
         var end = start + (long)(length.TotalSeconds * Stopwatch.Frequency);
-        var results = await Task.WhenAll(Enumerable.Range(0, clients).Select(client => Task.Run(() => LoopAsync(client, end, work, ct), ct)));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, clients).Select(client => Task.Run(() => LoopAsync(client, end, work, ct), ct)));
         var elapsed = Stopwatch.GetElapsedTime(start);
         var ticks = results.SelectMany(result => result.Ticks).ToArray();
         Array.Sort(ticks);
         return new Timings(elapsed, ticks, results.Sum(result => result.Failures));
     }
 
-    static async Task<(List<long> Ticks, int Failures)> LoopAsync(int client, long end, Func<int, ValueTask<bool>> work, CancellationToken ct)
+    static async Task<(List<long> Ticks, int Failures)> LoopAsync(
+        int client, long end, Func<int, ValueTask<bool>> work, CancellationToken ct)
     {
         var ticks = new List<long>(16_384);
         var failures = 0;

@@ -7,7 +7,8 @@ static class OpenLoop
 {
     /// <param name="work">Given the worker and the number of the piece of work; false when it went wrong.</param>
     /// <returns>How many pieces were begun, and how many of them went wrong.</returns>
-    public static async Task<(int Begun, int Failures)> RunAsync(int workers, int perSecond, TimeSpan length, Func<int, int, ValueTask<bool>> work, CancellationToken ct)
+    public static async Task<(int Begun, int Failures)> RunAsync(
+        int workers, int perSecond, TimeSpan length, Func<int, int, ValueTask<bool>> work, CancellationToken ct)
     {
         var count = (int)(perSecond * length.TotalSeconds);
         var start = Stopwatch.GetTimestamp();

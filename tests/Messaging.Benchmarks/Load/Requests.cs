@@ -10,11 +10,13 @@ sealed class Requests(string issuer, string audience, string secret)
 {
     readonly Dictionary<string, string> tokens = new(StringComparer.Ordinal);
 
-    public byte[] Get(string user, string path) => Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Token(user)}\r\n\r\n");
+    public byte[] Get(string user, string path) =>
+        Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Token(user)}\r\n\r\n");
 
     public byte[] Post(string user, string path, string json) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Token(user)}\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(json)}\r\n\r\n{json}"));
+        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Token(user)}\r\nContent-Type: "
+            + $"application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(json)}\r\n\r\n{json}"));
 
     /// <summary>HS256, good for a day.</summary>
     public string Token(string user)
@@ -23,7 +25,8 @@ sealed class Requests(string issuer, string audience, string secret)
             return known;
 
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var text = $"{Part(new { alg = "HS256", typ = "JWT" })}.{Part(new { iss = issuer, aud = audience, sub = user, iat = now, exp = now + 86_400 })}";
+        var claims = new { iss = issuer, aud = audience, sub = user, iat = now, exp = now + 86_400 };
+        var text = $"{Part(new { alg = "HS256", typ = "JWT" })}.{Part(claims)}";
         var signature = HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.ASCII.GetBytes(text));
         return tokens[user] = $"{text}.{System.Buffers.Text.Base64Url.EncodeToString(signature)}";
     }

@@ -17,5 +17,6 @@ sealed record Measure(
         Middle(runs, run => run.ServiceCpu), Middle(runs, run => run.DatabaseCpu), Middle(runs, run => run.GeneratorCpu),
         runs.Sum(run => run.Failures));
 
-    static double Middle(IReadOnlyList<Measure> runs, Func<Measure, double> figure) => runs.Select(figure).Order().ElementAt(runs.Count / 2);
+    static double Middle(IReadOnlyList<Measure> runs, Func<Measure, double> figure) =>
+        runs.Select(figure).Order().ElementAt(runs.Count / 2);
 }

@@ -13,7 +13,8 @@ static class ProcessCpu
     /// <summary>CPU seconds of a process, of its children, and of those that have ended.</summary>
     public static double OfFamily(int pid) =>
         (Stat(pid) is { } parent ? Seconds(parent, 11, 14) : 0)
-        + Pids().Select(Stat).Where(stat => stat is not null && int.Parse(stat[1], CultureInfo.InvariantCulture) == pid).Sum(stat => Seconds(stat!, 11, 12));
+        + Pids().Select(Stat).Where(stat => stat is not null && int.Parse(stat[1], CultureInfo.InvariantCulture) == pid)
+            .Sum(stat => Seconds(stat!, 11, 12));
 
     /// <summary>MiB of memory: resident, and the proportional share of what is shared with others.</summary>
     public static (double Resident, double Proportional) Memory(int pid)
@@ -31,7 +32,8 @@ static class ProcessCpu
             .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
             .Where(pid => pid > 0);
 
-    // The fields after the name, which is in parentheses and may hold anything: state, parent, …; utime is the 12th, then stime, and the children's.
+    // The fields after the name, which is in parentheses and may hold anything: state, parent, …; utime is the 12th, then stime, and the
+    // children's.
     static string[]? Stat(int pid)
     {
         try

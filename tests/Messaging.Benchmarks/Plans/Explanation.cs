@@ -5,7 +5,9 @@ using NpgsqlTypes;
 
 namespace Messaging.Benchmarks.Plans;
 
-/// <summary>Has PostgreSQL explain a statement as the service runs it: prepared, and often enough for its choice of plan to be made.</summary>
+/// <summary>
+/// Has PostgreSQL explain a statement as the service runs it: prepared, and often enough for its choice of plan to be made.
+/// </summary>
 static partial class Explanation
 {
     // PostgreSQL weighs a generic plan after five runs.
@@ -41,8 +43,10 @@ static partial class Explanation
 
     static string Prepare(HotStatement statement)
     {
-        var numbers = statement.Parameters.Select((p, i) => (p.Name, Number: i + 1)).ToDictionary(p => p.Name, p => p.Number, StringComparer.Ordinal);
-        var sql = Named().Replace(statement.Sql, name => string.Create(CultureInfo.InvariantCulture, $"${numbers[name.Groups["name"].Value]}"));
+        var numbers = statement.Parameters.Select((p, i) => (p.Name, Number: i + 1))
+            .ToDictionary(p => p.Name, p => p.Number, StringComparer.Ordinal);
+        var sql = Named()
+            .Replace(statement.Sql, name => string.Create(CultureInfo.InvariantCulture, $"${numbers[name.Groups["name"].Value]}"));
         return $"PREPARE explained ({string.Join(", ", statement.Parameters.Select(p => TypeName(p.Type)))}) AS {sql}";
     }
 

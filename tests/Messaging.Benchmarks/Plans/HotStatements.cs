@@ -28,11 +28,13 @@ static class HotStatements
     public static IEnumerable<HotStatement> Of(Guid conversation, string user, long seq, Guid message) =>
     [
         .. Sends(conversation, user, message),
-        new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false, ("UserId", Text, Shape.UserId(Shape.Busiest))),
+        new("Badge of somebody in 10,000 conversations", Statements.Of<GetUnreadHandler>("TotalsSql"), Background: false,
+            ("UserId", Text, Shape.UserId(Shape.Busiest))),
         .. History(conversation, user, seq - 1_000),
         new(
             "One message by its id", Statements.Of<MessageLookupStore>("FindSql"), Background: false,
-            ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)), ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
+            ("MessageId", Uuid, message), ("From", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(-5)),
+            ("To", NpgsqlDbType.TimestampTz, TimeOf(message).AddMinutes(5)),
             ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
         .. Changes(conversation, user, seq, message),
         .. Reactions(conversation, user, seq, message),
@@ -41,11 +43,15 @@ static class HotStatements
         Inbox("Inbox of somebody in 10,000 conversations", InboxBenchmark.AllSql, Shape.UserId(Shape.Busiest)),
         Inbox("Inbox of somebody in 10,000 conversations, all active today", InboxBenchmark.PlacesSql, Desk.UserId),
         Inbox("Inbox of somebody in 10,000 conversations, unread only", InboxBenchmark.UnreadSql, Shape.UserId(Shape.Busiest)),
-        Inbox("Inbox of somebody in 10,000 conversations, starred only", Statements.Of<ListInboxHandler>("StarredSql"), Shape.UserId(Shape.Busiest)),
-        Inbox("Inbox of somebody in 10,000 conversations, archived only", Statements.Of<ListInboxHandler>("ArchivedSql"), Shape.UserId(Shape.Busiest)),
-        new("Inbox: participants", InboxBenchmark.ParticipantsSql, Background: false, ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }),
+        Inbox("Inbox of somebody in 10,000 conversations, starred only", Statements.Of<ListInboxHandler>("StarredSql"),
+            Shape.UserId(Shape.Busiest)),
+        Inbox("Inbox of somebody in 10,000 conversations, archived only", Statements.Of<ListInboxHandler>("ArchivedSql"),
+            Shape.UserId(Shape.Busiest)),
+        new("Inbox: participants", InboxBenchmark.ParticipantsSql, Background: false,
+            ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }),
             ("UserId", Text, user), ("Receipts", NpgsqlDbType.Boolean, true)),
-        new("One conversation", Statements.Of<ConversationViewStore>("OneSql"), Background: false, ("ConversationId", Uuid, conversation), ("UserId", Text, user)),
+        new("One conversation", Statements.Of<ConversationViewStore>("OneSql"), Background: false, ("ConversationId", Uuid, conversation),
+            ("UserId", Text, user)),
         .. Feed(conversation, user),
         .. Told(conversation, user, seq, message),
     ];
@@ -74,7 +80,8 @@ static class HotStatements
         {
             ("Send: the conversation", "LoadSql", [id]),
             ("Send: the conversation's row", "SaveSql",
-                [id, seq, seq, at, at, Array(NpgsqlDbType.Date, today), Array(Uuid, message), Array(Text, "text"), sender, Array(Text, "hello")]),
+                [id, seq, seq, at, at, Array(NpgsqlDbType.Date, today), Array(Uuid, message), Array(Text, "text"), sender,
+                    Array(Text, "hello")]),
             ("Send: the places in large inboxes", "SaveInboxPlacesSql", [id, at]),
         }.Select(part => Positional(part.Name, Statements.Of<ConversationPart>(part.Constant), part.Values)))
             .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
@@ -123,22 +130,27 @@ static class HotStatements
             ("Change of a message: what it says", "LoadBodiesSql", Sought(conversation, user, message)),
             ("Change of a message: the write", "SaveSql",
                 [
-                    Array(Uuid, conversation), Array(Bigint, seq), Array(Time, TextOf(TimeOf(message))), Array(Text, "hello"), Array(Text, "NULL"),
-                    Array(Text, user), Array(Text, "NULL"), Array(Text, "NULL"), Array(NpgsqlDbType.Integer, 1), Array(Text, TextOf(DateTime.UtcNow)),
+                    Array(Uuid, conversation), Array(Bigint, seq), Array(Time, TextOf(TimeOf(message))), Array(Text, "hello"),
+                    Array(Text, "NULL"),
+                    Array(Text, user), Array(Text, "NULL"), Array(Text, "NULL"), Array(NpgsqlDbType.Integer, 1),
+                    Array(Text, TextOf(DateTime.UtcNow)),
                     Array(Text, "NULL"), Array(Text, "NULL"), Array(Text, "NULL"), Array(Bigint, 2L),
                 ]),
-            ("Change of a message: who is mentioned no more", "RemoveMentionsSql", [Array(Uuid, conversation), Array(Text, user), Array(Bigint, seq)]),
+            ("Change of a message: who is mentioned no more", "RemoveMentionsSql",
+                [Array(Uuid, conversation), Array(Text, user), Array(Bigint, seq)]),
         }.Select(part => Positional(part.Name, Statements.Of<MessagePart>(part.Constant), part.Values)),
         Positional("Change of a message: all who take part", Statements.Of<MemberPart>("LoadSql"), [Array(Uuid, conversation)]),
         new(
             "Replies to a message", Statements.Of<ListRepliesHandler>("PageSql"), Background: false,
-            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)), ("UserId", Text, user),
+            ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)),
+            ("UserId", Text, user),
             ("After", Bigint, 0L), ("Take", NpgsqlDbType.Integer, 31)),
     ];
 
     static IEnumerable<HotStatement> Reactions(Guid conversation, string user, long seq, Guid message)
     {
-        var (id, by, at, emoji, sought) = (Array(Uuid, conversation), Array(Text, user), Array(Time, TextOf(DateTime.UtcNow)), Array(Text, ":explained:"), Sought(conversation, user, message));
+        var (id, by, at, emoji, sought) = (Array(Uuid, conversation), Array(Text, user), Array(Time, TextOf(DateTime.UtcNow)),
+            Array(Text, ":explained:"), Sought(conversation, user, message));
         return
         [
             .. new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
@@ -170,9 +182,11 @@ static class HotStatements
 
     static IEnumerable<HotStatement> Receipts(Guid conversation, string user, long seq) =>
     [
-        .. new (string Name, string Constant)[] { ("Receipts: the counts", "CountsSql"), ("Receipts: a page", "PageSql") }.Select(part => new HotStatement(
+        .. new (string Name, string Constant)[] { ("Receipts: the counts", "CountsSql"), ("Receipts: a page", "PageSql") }.Select(
+            part => new HotStatement(
             part.Name, Statements.Of<ListReceiptsHandler>(part.Constant), Background: false,
-            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("SenderId", Text, user), ("After", Text, ""),
+            ("ConversationId", Uuid, conversation), ("UserId", Text, user), ("Seq", Bigint, seq), ("SenderId", Text, user),
+            ("After", Text, ""),
             ("Take", NpgsqlDbType.Integer, 31), ("Receipts", NpgsqlDbType.Boolean, true))),
     ];
 
@@ -186,14 +200,17 @@ static class HotStatements
         [
             new(
                 "Sequencer: a move", Statements.Of<OutboxMover>("MoveSql"), Background: true,
-                ("Parts", NpgsqlDbType.Array | NpgsqlDbType.Integer, new[] { 1, 2 }), ("From", NpgsqlDbType.TimestampTz, DateTime.UnixEpoch),
+                ("Parts", NpgsqlDbType.Array | NpgsqlDbType.Integer, new[] { 1, 2 }),
+                ("From", NpgsqlDbType.TimestampTz, DateTime.UnixEpoch),
                 ("Limit", Bigint, 1_000L), ("Name", Text, Sequencer.LeaseName), ("Holder", Text, "explained"), ("Fencing", Bigint, 0L),
                 ("Channel", Text, "explained")),
             new("Feed: what is new", Statements.Of(tail, "NextSql"), Background: true, ("After", Bigint, 0L), ("Limit", Bigint, 1_000L)),
-            new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true, ("HeardConversations", NpgsqlDbType.Array | Uuid, new[] { conversation })),
+            new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true,
+                ("HeardConversations", NpgsqlDbType.Array | Uuid, new[] { conversation })),
             new(
                 "Feed: who has deleted it for oneself", Statements.Of(tail, "HiddenSql"), Background: true,
-                ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }), ("UserIds", NpgsqlDbType.Array | Text, new[] { user }),
+                ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }),
+                ("UserIds", NpgsqlDbType.Array | Text, new[] { user }),
                 ("Seqs", NpgsqlDbType.Array | Bigint, new[] { 1L })),
             new(
                 "Resume: what one user missed", Statements.Of<EventStore>("OfUserSql"), Background: false,
@@ -223,12 +240,15 @@ static class HotStatements
             ("Told: files", typeof(AttachmentEventSource), "ReadySql"),
         }.Select(part => new HotStatement(
             part.Name, Statements.Of(part.Source, part.Constant), Background: true,
-            ("ConversationIds", array | Uuid, conversations), ("Seqs", array | Bigint, seqs), ("Times", array | NpgsqlDbType.TimestampTz, times),
+            ("ConversationIds", array | Uuid, conversations), ("Seqs", array | Bigint, seqs),
+            ("Times", array | NpgsqlDbType.TimestampTz, times),
             ("UserId", Text, null), ("Reader", Text, user), ("Receipts", NpgsqlDbType.Boolean, true),
             ("MarkedConversations", array | Uuid, conversations), ("MarkedSeqs", array | Bigint, seqs),
-            ("ToldConversations", array | Uuid, conversations), ("PeopleConversations", array | Uuid, conversations), ("People", array | Text, users),
+            ("ToldConversations", array | Uuid, conversations), ("PeopleConversations", array | Uuid, conversations),
+            ("People", array | Text, users),
             ("NewestConversations", array | Uuid, conversations), ("NewestSeqs", array | Bigint, seqs),
-            ("NewestTimes", array | NpgsqlDbType.TimestampTz, times), ("NewestViewers", array | Text, users), ("OwnConversations", array | Uuid, conversations), ("Owners", array | Text, users),
+            ("NewestTimes", array | NpgsqlDbType.TimestampTz, times), ("NewestViewers", array | Text, users),
+            ("OwnConversations", array | Uuid, conversations), ("Owners", array | Text, users),
             ("ContactHearers", array | Text, users), ("Contacts", array | Text, users), ("RequestHearers", array | Text, users),
             ("Requests", array | Uuid, ids), ("ReadyConversations", array | Uuid, conversations), ("Ready", array | Uuid, ids)));
     }

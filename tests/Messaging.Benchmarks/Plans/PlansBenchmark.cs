@@ -31,10 +31,13 @@ sealed partial class PlansBenchmark(Bench bench)
         foreach (var statement in await StatementsAsync())
         {
             var plan = await Explanation.OfAsync(bench.Database.DataSource, statement, bench.Stop);
-            bench.Report.Plan(statement.Name, Executed(plan).Where((line, i) => !Noise().IsMatch(line) && (i <= 1 || !line.Contains("Buffers:", StringComparison.Ordinal))));
-            var whole = Executed(plan).Select(line => SequentialScan().Match(line)).Where(match => match.Success).Select(match => match.Groups["table"].Value)
+            bench.Report.Plan(statement.Name, Executed(plan)
+                .Where((line, i) => !Noise().IsMatch(line) && (i <= 1 || !line.Contains("Buffers:", StringComparison.Ordinal))));
+            var whole = Executed(plan).Select(line => SequentialScan().Match(line)).Where(match => match.Success)
+                .Select(match => match.Groups["table"].Value)
                 .Where(table => Array.Exists(Tables, hot => table.StartsWith(hot, StringComparison.Ordinal))).ToArray();
-            bench.Report.Check(whole.Length == 0, $"{statement.Name}: whole tables read: {(whole.Length == 0 ? "none" : string.Join(", ", whole))}");
+            bench.Report.Check(
+                whole.Length == 0, $"{statement.Name}: whole tables read: {(whole.Length == 0 ? "none" : string.Join(", ", whole))}");
         }
     }
 
@@ -78,6 +81,7 @@ sealed partial class PlansBenchmark(Bench bench)
     [GeneratedRegex(@"Seq Scan on (?<table>\w+)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex SequentialScan();
 
-    [GeneratedRegex(@"Heap Fetches|Sort Method|Memory Usage|Conflict|Trigger for|Batches:|Rows Removed|^ *Planning:", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"Heap Fetches|Sort Method|Memory Usage|Conflict|Trigger for|Batches:|Rows Removed|^ *Planning:",
+        RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Noise();
 }

@@ -41,7 +41,8 @@ sealed class GroupBenchmark(Bench bench)
             foreach (var some in targets.Chunk(20))
             {
                 members.AddRange(await Task.WhenAll(some.Select(async target =>
-                    new Member(await HubConnection.OpenAsync(bench.Service.Port, bench.Service.Requests.Token(target.Sender), bench.Stop), target.Conversation))));
+                    new Member(await HubConnection.OpenAsync(bench.Service.Port, bench.Service.Requests.Token(target.Sender), bench.Stop),
+                        target.Conversation))));
             }
             var listening = members.Select(member => Task.Run(() => ListenAsync(member, over.Token))).ToList();
             var requests = targets.Select(target => target.Request(bench.Service.Requests)).ToArray();
@@ -49,7 +50,8 @@ sealed class GroupBenchmark(Bench bench)
                 senders.Add(new(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), targets, requests, bench.Acknowledged, i));
             foreach (var rate in Rates)
                 await SendAsync(senders, targets.Length, rate);
-            bench.Report.Check(listening.All(task => !task.IsCompleted), $"connections that were closed: {listening.Count(task => task.IsCompleted)}");
+            bench.Report.Check(
+                listening.All(task => !task.IsCompleted), $"connections that were closed: {listening.Count(task => task.IsCompleted)}");
             await over.CancelAsync();
             await Task.WhenAll(listening);
         }
@@ -86,7 +88,10 @@ sealed class GroupBenchmark(Bench bench)
         bench.Report.Check(
             failures == 0 && heard.Ticks.Length == begun * Members,
             $"{rate} a second: sent {begun}, of which refused {failures}, heard by all {heard.Ticks.Length / (double)Members:0.0}");
-        bench.Report.Say($"{rate,5} a second: answered p50 {answersIn.Percentile(0.5):0.0} ms, p99 {answersIn.Percentile(0.99):0.0}; heard p50 {heard.Percentile(0.5):0.0}, p99 {heard.Percentile(0.99):0.0}; acknowledgements {acknowledged:N0} a second; CPU s per 1,000: service {cpu.Service * 1000 / begun:0.00}, database {cpu.Database * 1000 / begun:0.00}, generator {cpu.Generator * 1000 / begun:0.00}");
+        bench.Report.Say($"{rate,5} a second: answered p50 {answersIn.Percentile(0.5):0.0} ms, p99 {answersIn.Percentile(0.99):0.0}; heard "
+            + $"p50 {heard.Percentile(0.5):0.0}, p99 {heard.Percentile(0.99):0.0}; acknowledgements {acknowledged:N0} a second; CPU s per "
+            + $"1,000: service {cpu.Service * 1000 / begun:0.00}, database {cpu.Database * 1000 / begun:0.00}, generator "
+            + $"{cpu.Generator * 1000 / begun:0.00}");
     }
 
     async Task ListenAsync(Member member, CancellationToken over)

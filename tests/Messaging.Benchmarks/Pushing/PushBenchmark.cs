@@ -24,13 +24,15 @@ sealed class PushBenchmark(Bench bench)
         var pairs = await Pair.FindAsync(bench.Database.DataSource, Connections / 2, bench.Stop);
         var capacity = (Rates.Max() * 4 * (int)bench.Options.Run.TotalSeconds) + 10_000;
         await using var audience = new Audience(prefix, capacity);
-        await audience.ConnectAsync(bench.Service.Port, pairs.SelectMany(pair => new[] { pair.One, pair.Other }).Select(bench.Service.Requests.Token), bench.Stop);
+        await audience.ConnectAsync(
+            bench.Service.Port, pairs.SelectMany(pair => new[] { pair.One, pair.Other }).Select(bench.Service.Requests.Token), bench.Stop);
         SayMemory($"{Connections} connections");
 
         var senders = new List<SendClient>();
         try
         {
-            var targets = pairs.SelectMany(pair => new SendTarget[] { new(pair.Conversation, pair.One, 2), new(pair.Conversation, pair.Other, 2) }).ToArray();
+            var targets = pairs.SelectMany(
+                pair => new SendTarget[] { new(pair.Conversation, pair.One, 2), new(pair.Conversation, pair.Other, 2) }).ToArray();
             var requests = targets.Select(target => target.Request(bench.Service.Requests)).ToArray();
             for (var i = 0; i < Workers; i++)
                 senders.Add(new(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), targets, requests, bench.Acknowledged, i));
@@ -50,14 +52,18 @@ sealed class PushBenchmark(Bench bench)
     async Task PushAsync(Audience audience, List<SendClient> senders, int targets, int rate, bool report)
     {
         var before = bench.Cpu();
-        var (begun, failures) = await OpenLoop.RunAsync(Workers, rate, bench.Options.Run, (worker, _) => SendAsync(audience, senders[worker], targets), bench.Stop);
+        var (begun, failures) = await OpenLoop.RunAsync(
+            Workers, rate, bench.Options.Run, (worker, _) => SendAsync(audience, senders[worker], targets), bench.Stop);
         for (var waited = 0; audience.Heard < begun - failures && waited < Patience.TotalMilliseconds; waited += 50)
             await Task.Delay(50, bench.Stop);
         var cpu = bench.Cpu() - before;
         var timings = new Timings(bench.Options.Run, audience.TakeLatencies(), failures);
-        bench.Report.Check(failures == 0 && timings.Ticks.Length == begun, $"{rate} a second: sent {begun}, of which refused {failures}, heard by the other one {timings.Ticks.Length}");
+        bench.Report.Check(failures == 0 && timings.Ticks.Length == begun,
+            $"{rate} a second: sent {begun}, of which refused {failures}, heard by the other one {timings.Ticks.Length}");
         if (report)
-            bench.Report.Say($"{rate,5} a second: p50 {timings.Percentile(0.5):0.0} ms, p99 {timings.Percentile(0.99):0.0}, p99.9 {timings.Percentile(0.999):0.0}; CPU s per 1,000: service {cpu.Service * 1000 / begun:0.00}, database {cpu.Database * 1000 / begun:0.00}, generator {cpu.Generator * 1000 / begun:0.00}");
+            bench.Report.Say($"{rate,5} a second: p50 {timings.Percentile(0.5):0.0} ms, p99 {timings.Percentile(0.99):0.0}, p99.9 "
+                + $"{timings.Percentile(0.999):0.0}; CPU s per 1,000: service {cpu.Service * 1000 / begun:0.00}, database "
+                + $"{cpu.Database * 1000 / begun:0.00}, generator {cpu.Generator * 1000 / begun:0.00}");
     }
 
     // Each message goes to the next conversation, from each of its two in turn; the other one's connection stands beside the sender's.
@@ -66,7 +72,8 @@ sealed class PushBenchmark(Bench bench)
         var message = Interlocked.Increment(ref sent) - 1;
         var target = message * 7 % targets;
         audience.Sending(message, target ^ 1);
-        return await sender.SendAsync(target, prefix + message.ToString("x", CultureInfo.InvariantCulture).PadLeft(SendClient.KeyLength - prefix.Length, '0'));
+        return await sender.SendAsync(
+            target, prefix + message.ToString("x", CultureInfo.InvariantCulture).PadLeft(SendClient.KeyLength - prefix.Length, '0'));
     }
 
     void SayMemory(string when)

@@ -20,10 +20,12 @@ sealed class HistoryBenchmark(Bench bench)
         bench.Report.Table("history: GET /v1/conversations/{id}/messages, 50 a page");
         var long20 = await MembersAsync(Shape.HistoryGroup, longest: false, conversations: 1);
         var longest = await MembersAsync(Shape.HistoryGroup, longest: true, conversations: 1);
-        await Newest("the newest of one direct conversation", await MembersAsync(2, longest: true, conversations: 1)).CompareAsync(bench, 1);
+        await Newest("the newest of one direct conversation", await MembersAsync(2, longest: true, conversations: 1))
+            .CompareAsync(bench, 1);
         await Newest("the newest of 20,000", long20).CompareAsync(bench, 1);
         await Newest("the newest of 20,000", long20).CompareAsync(bench, Readers);
-        await Newest("the newest of 1,000 groups", await MembersAsync(Shape.SmallGroup, longest: false, conversations: 1_000)).CompareAsync(bench, Readers);
+        await Newest("the newest of 1,000 groups", await MembersAsync(Shape.SmallGroup, longest: false, conversations: 1_000))
+            .CompareAsync(bench, Readers);
         await Deep("10,000 deep", 10_000, longest).CompareAsync(bench, Readers);
         await Deep("100,000 deep", 100_000, longest).CompareAsync(bench, Readers);
     }
@@ -42,7 +44,8 @@ sealed class HistoryBenchmark(Bench bench)
     Pages Newest(string what, IReadOnlyList<Member> members) => Of(what, [.. members.Select(member => (member, (long?)null))]);
 
     Pages Deep(string what, int depth, IReadOnlyList<Member> members) =>
-        Of(what, [.. Enumerable.Range(0, Pages).Select(i => (members[i % members.Count], (long?)Math.Max(members[0].LastSeq - depth - (i * 37), PageSize)))]);
+        Of(what, [.. Enumerable.Range(0, Pages)
+            .Select(i => (members[i % members.Count], (long?)Math.Max(members[0].LastSeq - depth - (i * 37), PageSize)))]);
 
     Pages Of(string what, IReadOnlyList<(Member Member, long? Upto)> pages) => new(
         what,
@@ -51,7 +54,8 @@ sealed class HistoryBenchmark(Bench bench)
         [.. pages.Select(page => Parameters(page.Member.Conversation, page.Member.User, page.Upto))]);
 
     static string Path(Guid conversation, long? upto) => string.Create(
-        CultureInfo.InvariantCulture, $"/v1/conversations/{conversation}/messages?limit={PageSize}{(upto is null ? "" : $"&before={upto + 1}")}");
+        CultureInfo.InvariantCulture,
+        $"/v1/conversations/{conversation}/messages?limit={PageSize}{(upto is null ? "" : $"&before={upto + 1}")}");
 
     async Task<IReadOnlyList<Member>> MembersAsync(int participants, bool longest, int conversations)
     {

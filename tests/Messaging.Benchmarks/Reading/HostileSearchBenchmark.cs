@@ -4,7 +4,10 @@ using Messaging.Benchmarks.Load;
 
 namespace Messaging.Benchmarks.Reading;
 
-/// <summary>What others notice of people who search as expensively as they can: as many words as may be, all of which stand in every word of long messages.</summary>
+/// <summary>
+/// What others notice of people who search as expensively as they can: as many words as may be, all of which stand in every word of long
+/// messages.
+/// </summary>
 sealed class HostileSearchBenchmark(Bench bench)
 {
     const int Searches = 50;
@@ -30,11 +33,13 @@ sealed class HostileSearchBenchmark(Bench bench)
                 connections.Add(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop));
             var me = bench.Service.Requests.Get(Shape.UserId(Shape.Busiest), "/v1/me");
             // Each by the next of many, since whoever's search took too long is refused at once for a while.
-            var searches = members.Select(member => bench.Service.Requests.Get(member, $"/v1/search/messages?limit=100&q={string.Join("%20", Words)}")).ToArray();
+            var searches = members.Select(
+                member => bench.Service.Requests.Get(member, $"/v1/search/messages?limit=100&q={string.Join("%20", Words)}")).ToArray();
 
             var (without, with) = await bench.CompareBesideAsync(
                 What, 1, async _ => await connections[Searches].AskAsync(me) == 200,
-                "hostile searches", Searches, client => SearchAsync(connections[client], searches[Interlocked.Increment(ref asked) % searches.Length]));
+                "hostile searches", Searches,
+                client => SearchAsync(connections[client], searches[Interlocked.Increment(ref asked) % searches.Length]));
 
             bench.Report.Say($"searches answered: {answered}; 503, after waiting for 14 s or running for 2 s: {refused}");
             bench.Report.Check(with.P99 <= 2 * without.P99, $"p99 at most doubles: {without.P99:0.0} ms, {with.P99:0.0} ms");

@@ -35,8 +35,10 @@ sealed class InboxBenchmark(Bench bench)
         await Of("in 10,000 conversations, all active today", [Desk.UserId], "", PlacesSql).CompareAsync(bench, 1);
         await Of("in 10,000 conversations, all active today", [Desk.UserId], "", PlacesSql).CompareAsync(bench, Readers);
         await Of("in 10,000 conversations, unread", busiest, "&filter=unread", UnreadSql).CompareAsync(bench, Readers);
-        await Of("in 10,000 conversations, starred", busiest, "&filter=starred", Statements.Of<ListInboxHandler>("StarredSql")).CompareAsync(bench, Readers);
-        await Of("in 10,000 conversations, archived", busiest, "&filter=archived", Statements.Of<ListInboxHandler>("ArchivedSql")).CompareAsync(bench, Readers);
+        await Of("in 10,000 conversations, starred", busiest, "&filter=starred", Statements.Of<ListInboxHandler>("StarredSql"))
+            .CompareAsync(bench, Readers);
+        await Of("in 10,000 conversations, archived", busiest, "&filter=archived", Statements.Of<ListInboxHandler>("ArchivedSql"))
+            .CompareAsync(bench, Readers);
         await Of("in 10,000 conversations, direct", busiest, "&type=direct", type: "direct").CompareAsync(bench, Readers);
         await Of("in 10,000 conversations, by name", busiest, "&q=ada", pattern: "%ada%").CompareAsync(bench, Readers);
     }

@@ -10,7 +10,8 @@ sealed class PageReader(HttpConnection connection, byte[][] requests, int number
 
     /// <summary>True for the page that is expected.</summary>
     public async ValueTask<bool> ReadAsync() =>
-        await connection.AskAsync(requests[random.Next(requests.Length)]) == 200 && (orEmpty || connection.Answer.IndexOf("\"items\":[{"u8) > 0);
+        await connection.AskAsync(requests[random.Next(requests.Length)]) == 200
+            && (orEmpty || connection.Answer.IndexOf("\"items\":[{"u8) > 0);
 
     /// <summary>Fails on an answer that is no page, and shows it.</summary>
     public async Task TryAsync()

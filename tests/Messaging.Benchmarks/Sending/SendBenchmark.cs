@@ -33,7 +33,8 @@ sealed class SendBenchmark(Bench bench)
             {
                 for (var i = 0; i < clients; i++)
                 {
-                    senderClients.Add(new(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), targets, requests, bench.Acknowledged, i));
+                    senderClients.Add(
+                        new(await HttpConnection.OpenAsync(bench.Service.Port, bench.Stop), targets, requests, bench.Acknowledged, i));
                     floors.Add(await SendFloor.OpenAsync(bench.Database.DataSource, targets, i, bench.Stop));
                 }
 

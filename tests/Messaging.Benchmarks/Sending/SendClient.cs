@@ -7,7 +7,8 @@ using Messaging.Benchmarks.Measures;
 namespace Messaging.Benchmarks.Sending;
 
 /// <summary>Sends over HTTP, each message with a name of its own, and keeps what was acknowledged.</summary>
-sealed class SendClient(HttpConnection connection, SendTarget[] targets, byte[][] requests, Acknowledged acknowledged, int number) : IDisposable
+sealed class SendClient(HttpConnection connection, SendTarget[] targets, byte[][] requests, Acknowledged acknowledged, int number)
+    : IDisposable
 {
     public const int KeyLength = 24;
 
@@ -22,7 +23,8 @@ sealed class SendClient(HttpConnection connection, SendTarget[] targets, byte[][
 
     /// <summary>Sends to one of the targets by chance; true for 201.</summary>
     public ValueTask<bool> SendAsync() =>
-        SendAsync(random.Next(targets.Length), prefix + (++sent).ToString("x", CultureInfo.InvariantCulture).PadLeft(KeyLength - prefix.Length, '0'));
+        SendAsync(random.Next(targets.Length),
+            prefix + (++sent).ToString("x", CultureInfo.InvariantCulture).PadLeft(KeyLength - prefix.Length, '0'));
 
     /// <summary>Sends to the given target under the given name; true for 201.</summary>
     public async ValueTask<bool> SendAsync(int target, string key)

@@ -35,8 +35,10 @@ sealed class SendFloor : IAsyncDisposable
         var target = targets[random.Next(targets.Length)];
         var key = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Interlocked.Increment(ref sent):x16}");
         var change = new MessageChange(
-            new Actor(new UserId(target.Sender)), new ConversationId(target.Conversation), new MessageContent(key, Text: SendTarget.Text), urls);
-        return (await new ChangeSet(policies, Statements.Extras).RunAsync(connection, [change], waits: false, CancellationToken.None)).Count == 0;
+            new Actor(new UserId(target.Sender)), new ConversationId(target.Conversation), new MessageContent(key, Text: SendTarget.Text),
+            urls);
+        return (await new ChangeSet(policies, Statements.Extras).RunAsync(
+            connection, [change], waits: false, CancellationToken.None)).Count == 0;
     }
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();

@@ -28,7 +28,8 @@ sealed record SendTarget(Guid Conversation, string Sender, int Participants)
         """;
 
     /// <summary>Some conversations of so many participants, with some senders each.</summary>
-    public static async Task<SendTarget[]> FindAsync(NpgsqlDataSource database, int participants, int conversations, int senders, CancellationToken ct)
+    public static async Task<SendTarget[]> FindAsync(
+        NpgsqlDataSource database, int participants, int conversations, int senders, CancellationToken ct)
     {
         await using var command = database.CreateCommand(FindSql);
         command.Parameters.AddWithValue("Participants", participants);
@@ -43,5 +44,6 @@ sealed record SendTarget(Guid Conversation, string Sender, int Participants)
 
     /// <summary>The request, with room for the message's name at <see cref="SendClient.KeyLength"/> bytes of x.</summary>
     public byte[] Request(Requests requests) => requests.Post(
-        Sender, $"/v1/conversations/{Conversation}/messages", $"{{\"clientMessageId\":\"{new string('x', SendClient.KeyLength)}\",\"text\":\"{Text}\"}}");
+        Sender, $"/v1/conversations/{Conversation}/messages",
+        $"{{\"clientMessageId\":\"{new string('x', SendClient.KeyLength)}\",\"text\":\"{Text}\"}}");
 }

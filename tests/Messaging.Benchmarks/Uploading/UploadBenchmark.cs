@@ -20,7 +20,8 @@ sealed class UploadBenchmark(Bench bench)
         var file = new byte[Bytes];
         Random.Shared.NextBytes(file);
         "%PDF-1.7 "u8.CopyTo(file);
-        using var client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{bench.Service.Port}")) };
+        using var client =
+            new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{bench.Service.Port}")) };
         client.Timeout = TimeSpan.FromMinutes(5);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bench.Service.Requests.Token(user));
 
@@ -47,13 +48,15 @@ sealed class UploadBenchmark(Bench bench)
 
     async Task<double> PeakAsync()
     {
-        var line = (await File.ReadAllLinesAsync($"/proc/{bench.Service.Pid}/status", bench.Stop)).First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        var line = (await File.ReadAllLinesAsync($"/proc/{bench.Service.Pid}/status", bench.Stop)).First(
+            line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024;
     }
 
     async Task<(Guid Conversation, string User)> SomewhereAsync()
     {
-        await using var command = bench.Database.DataSource.CreateCommand("SELECT conversation_id FROM participants WHERE user_id = @User LIMIT 1");
+        await using var command = bench.Database.DataSource.CreateCommand(
+            "SELECT conversation_id FROM participants WHERE user_id = @User LIMIT 1");
         var user = Shape.UserId(Shape.Busiest);
         command.Parameters.AddWithValue("User", user);
         return ((Guid)(await command.ExecuteScalarAsync(bench.Stop))!, user);
