@@ -15,7 +15,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           upload     64 files of 25 MiB at once; the most memory of the service
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
           group      300 members of a group who are all connected and acknowledge all that comes
-          explain    the plans of the hot statements; fails if one reads a whole table
+          explain    the plans of the hot statements, written to artifacts/plans; fails if one reads a whole table
           all        everything
 
           --messages N   messages in the database, 5000000 unless said

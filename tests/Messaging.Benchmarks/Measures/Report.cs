@@ -29,22 +29,13 @@ sealed class Report(TextWriter output)
 
     public void Alone(string what, int clients, Measure service) => Row(what, clients, service, ratio: null);
 
-    public void Say(FormattableString text) => Line($"  {text.ToString(CultureInfo.InvariantCulture)}");
-
-    public void Plan(string name, IEnumerable<string> lines)
-    {
-        Heading($"## {name}");
-        output.WriteLine("```");
-        foreach (var line in lines)
-            output.WriteLine(line);
-        output.WriteLine("```");
-    }
+    public void Say(string text) => Line($"  {text}");
 
     /// <summary>Something that must hold.</summary>
-    public void Check(bool holds, FormattableString what)
+    public void Check(bool holds, string what)
     {
         Failed |= !holds;
-        Line($"  {(holds ? "ok   " : "FAILS")} {what.ToString(CultureInfo.InvariantCulture)}");
+        Line($"  {(holds ? "ok   " : "FAILS")} {what}");
     }
 
     void Row(string what, int clients, Measure m, double? ratio)
@@ -56,5 +47,5 @@ sealed class Report(TextWriter output)
             Check(holds: false, $"{m.Failures} answers were not the expected ones");
     }
 
-    void Line(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    void Line(string text) => output.WriteLine(text);
 }

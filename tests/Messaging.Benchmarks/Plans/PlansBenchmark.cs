@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Messaging.Benchmarks.Plans;
 
-/// <summary>Prints the plans of the hot statements on the benchmark's data, and fails when one reads a whole table.</summary>
+/// <summary>
+/// Writes the plans of the hot statements on the benchmark's data to files, and fails when one reads a whole table.
+/// </summary>
 sealed partial class PlansBenchmark(Bench bench)
 {
     // Of the long history, so that its months are many.
@@ -24,22 +27,41 @@ sealed partial class PlansBenchmark(Bench bench)
 
     string User => Data.Shape.UserId(new Data.Shape(bench.Options.Messages).Busy);
 
+    static string Folder { get; } = Path.Combine(Repository.Root, "artifacts", "plans");
+
     public async Task RunAsync()
     {
         await Data.Desk.FillAsync(bench.Database.DataSource, bench.Stop);
-        bench.Report.Heading("plans of the hot statements");
+        bench.Report.Heading($"plans of the hot statements, written to {Folder}");
+        if (Directory.Exists(Folder))
+            Directory.Delete(Folder, recursive: true);
+        Directory.CreateDirectory(Folder);
+        var setting = await SettingAsync();
         foreach (var statement in await StatementsAsync())
         {
             var plan = await Explanation.OfAsync(bench.Database.DataSource, statement, bench.Stop);
-            bench.Report.Plan(statement.Name, Executed(plan)
-                .Where((line, i) => !Noise().IsMatch(line) && (i <= 1 || !line.Contains("Buffers:", StringComparison.Ordinal))));
-            var whole = Executed(plan).Select(line => SequentialScan().Match(line)).Where(match => match.Success)
-                .Select(match => match.Groups["table"].Value)
+            await File.WriteAllLinesAsync(
+                Path.Combine(Folder, FileName(statement.Name)), [$"-- {statement.Name}: {setting}", statement.Sql, "", .. plan],
+                bench.Stop);
+            var whole = Executed(plan)
+                .Select(line => SequentialScan().Match(line)).Where(match => match.Success).Select(match => match.Groups["table"].Value)
                 .Where(table => Array.Exists(Tables, hot => table.StartsWith(hot, StringComparison.Ordinal))).ToArray();
+            var time = plan.Single(line => line.StartsWith("Execution Time: ", StringComparison.Ordinal))["Execution Time: ".Length..];
             bench.Report.Check(
-                whole.Length == 0, $"{statement.Name}: whole tables read: {(whole.Length == 0 ? "none" : string.Join(", ", whole))}");
+                whole.Length == 0,
+                $"{statement.Name}: {time}; whole tables read: {(whole.Length == 0 ? "none" : string.Join(", ", whole))}");
         }
     }
+
+    // What a plan depends on beside its statement.
+    async Task<string> SettingAsync()
+    {
+        await using var command = bench.Database.DataSource.CreateCommand("SHOW server_version");
+        var version = await command.ExecuteScalarAsync(bench.Stop);
+        return string.Create(CultureInfo.InvariantCulture, $"PostgreSQL {version}, {bench.Options.Messages:N0} messages");
+    }
+
+    static string FileName(string statement) => $"{NoLetters().Replace(statement.ToLowerInvariant(), "-").Trim('-')}.txt";
 
     async Task<IEnumerable<HotStatement>> StatementsAsync()
     {
@@ -81,7 +103,6 @@ sealed partial class PlansBenchmark(Bench bench)
     [GeneratedRegex(@"Seq Scan on (?<table>\w+)", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex SequentialScan();
 
-    [GeneratedRegex(@"Heap Fetches|Sort Method|Memory Usage|Conflict|Trigger for|Batches:|Rows Removed|^ *Planning:",
-        RegexOptions.ExplicitCapture, 1000)]
-    private static partial Regex Noise();
+    [GeneratedRegex("[^a-z0-9]+", RegexOptions.None, 1000)]
+    private static partial Regex NoLetters();
 }
