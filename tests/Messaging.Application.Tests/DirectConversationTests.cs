@@ -107,6 +107,31 @@ public sealed class DirectConversationTests : SliceFixture
         Assert.That(await InboxAsync(bob), Is.EqualTo(1));
     }
 
+    // Deleted as its message is committed, and before anybody looks at it.
+    [Test]
+    public async Task What_is_deleted_right_after_its_first_message_is_sent_to_once()
+    {
+        await using var slices = await Slices.StartAsync();
+        var (ada, bob) = (await slices.UserAsync(), await slices.UserAsync());
+        await slices.DirectAsync(ada, bob);
+        await slices.ExecuteAsync(
+            """
+            CREATE FUNCTION vanish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                DELETE FROM direct_keys WHERE conversation_id = NEW.id;
+                DELETE FROM participants WHERE conversation_id = NEW.id;
+                DELETE FROM conversations WHERE id = NEW.id;
+                RETURN NULL;
+            END $$;
+            CREATE CONSTRAINT TRIGGER vanish AFTER UPDATE ON conversations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            WHEN (NEW.last_seq = 1) EXECUTE FUNCTION vanish()
+            """);
+
+        var code = await CodeAsync(() => slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"))));
+
+        Assert.That(code, Is.EqualTo(ProblemCodes.NotFound));
+        Assert.That(await slices.ScalarAsync<long>("SELECT count(*) FROM messages"), Is.EqualTo(1));
+    }
+
     [Test]
     public async Task Unknown_users_and_oneself_are_refused_with_the_pointer()
     {

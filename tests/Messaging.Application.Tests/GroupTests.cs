@@ -192,6 +192,26 @@ public sealed class GroupTests : SliceFixture
         Assert.That((group.OwnerId, group.Me, group.ParticipantCount), Is.EqualTo(((UserId?)null, (MembershipView?)null, 2)));
     }
 
+    // null clears (RFC 7396), and a group always has a slug: it is made of the name again.
+    [Test]
+    public async Task A_slug_that_is_cleared_is_made_of_the_name_and_one_that_is_left_out_stays()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var slug = $"own-{Guid.NewGuid():N}";
+        var group = await CreateAsync(ada, [bob], "The Band", slug);
+
+        var renamed = await PatchAsync(name: new("The Choir"), slug: default);
+        var cleared = await PatchAsync(name: default, slug: new(null));
+        var again = await PatchAsync(name: default, slug: new(null));
+
+        Assert.That((renamed.Slug, again.Slug), Is.EqualTo((slug, cleared.Slug)));
+        Assert.That(cleared.Slug, Does.Match("^the-choir-[0-9a-f]{12}$"));
+        Assert.That((await CreateAsync(ada, [bob], slug: slug)).Slug, Is.EqualTo(slug));
+
+        Task<ConversationView> PatchAsync(Optional<string> name, Optional<string> slug) => Slices.SendAsync(
+            new UpdateConversation(new Actor(ada), group.Id, null, name, default, default, slug, default, default));
+    }
+
     private Task<ConversationView> CreateAsync(
         UserId owner, IReadOnlyList<UserId> others, string name = "Group", string? slug = null, ConversationContext? context = null) =>
         Slices.SendAsync(new CreateGroup(new Actor(owner), name, others, null, null, slug, context, null, null));

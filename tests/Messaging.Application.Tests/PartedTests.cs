@@ -51,6 +51,35 @@ public sealed class PartedTests : SliceFixture
         Assert.That((blocked, await BlockedAsync()), Is.EqualTo((520L, 0L)));
     }
 
+    [TestCase(500, 1)]
+    [TestCase(2_500, 5)]
+    public async Task A_block_of_two_who_have_thousands_is_written_by_few_statements(int conversations, int statements)
+    {
+        await using var slices = await Slices.StartAsync();
+        var (ada, bob) = (await slices.UserAsync(), await slices.UserAsync());
+        await slices.ExecuteAsync(
+            """
+            CREATE TABLE counted AS SELECT n, gen_random_uuid() AS id FROM generate_series(1, @Count) AS n;
+            INSERT INTO conversations (id, type, created_by, participant_count, created_at, updated_at, last_event_at, last_activity_at)
+            SELECT id, 'direct', @Ada, 2, now(), now(), now(), now() FROM counted;
+            INSERT INTO participants (conversation_id, user_id, role, joined_at)
+            SELECT id, u, 'member', now() FROM counted, unnest(ARRAY[@Ada, @Bob]) AS u;
+            INSERT INTO direct_keys (direct_key, conversation_id) SELECT @Key || ' order ' || n, id FROM counted;
+            TRUNCATE counted;
+            CREATE FUNCTION count_it() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN INSERT INTO counted VALUES (1); RETURN NULL; END $$;
+            CREATE TRIGGER count_it AFTER UPDATE ON conversations FOR EACH STATEMENT EXECUTE FUNCTION count_it();
+            CREATE TRIGGER count_it AFTER UPDATE ON participants FOR EACH STATEMENT EXECUTE FUNCTION count_it()
+            """,
+            new { Count = conversations, Ada = ada.Value, Bob = bob.Value, Key = Conversation.DirectKey(ada, bob, context: null) });
+
+        await slices.SendAsync(new BlockUser(new Actor(bob), ada));
+
+        Assert.That(
+            await slices.ScalarAsync<long>("SELECT count(*) FROM conversations WHERE blocked"), Is.EqualTo(conversations));
+        Assert.That(await slices.ScalarAsync<long>("SELECT count(*) FROM counted"), Is.EqualTo(2 * statements));
+    }
+
     [Test]
     public async Task What_one_reads_while_blocked_is_told_once_the_block_is_lifted()
     {
@@ -64,6 +93,29 @@ public sealed class PartedTests : SliceFixture
 
         Assert.That((hidden, await PointerAsync(ada, bob, id), await PointerAsync(bob, bob, id)), Is.EqualTo((1L, 3L, 3L)));
         Assert.That(await ToldAsync(id) - told, Is.EqualTo(2), "read and delivered");
+    }
+
+    // A message that is read after it is told after it.
+    [Test]
+    public async Task What_one_moves_back_while_blocked_has_its_place_among_the_events_once_the_block_is_lifted()
+    {
+        var (ada, bob, id) = await TalkAsync();
+        await Slices.SendAsync(new MarkRead(new Actor(bob), id, null));
+        await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+        await Slices.SendAsync(new MarkUnread(new Actor(bob), id, 2));
+
+        await Slices.SendAsync(new UnblockUser(new Actor(bob), ada));
+
+        var told = await Slices.ScalarAsync<string>(
+            """
+            SELECT concat_ws(' ', payload ->> 'seq', event_no = (SELECT event_no FROM conversations WHERE id = @Id))
+            FROM outbox
+            WHERE conversation_id = @Id AND type = 'message:read' AND user_id IS NULL AND payload ->> 'userId' = @Bob
+            ORDER BY occurred_at DESC
+            LIMIT 1
+            """,
+            new { Id = id.Value, Bob = bob.Value });
+        Assert.That(told, Is.EqualTo("1 t"));
     }
 
     [Test]

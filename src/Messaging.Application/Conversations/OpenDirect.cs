@@ -54,33 +54,45 @@ public sealed class OpenDirectHandler(
             throw ConversationErrors.WithOneself();
         var key = Conversation.DirectKey(opener, command.UserId, command.Context);
 
-        if (await FindAsync(key, ct) is not { } found)
-            return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+        if (await FindAsync(key, ct) is { } found && await UseAsync(command, key, found, ct) is { } view)
+            return new Upserted<ConversationView>(view, Created: false);
+        return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+    }
+
+    // Null where it was deleted before anything was said in it: it is not there, as if it had never been. What was said is not said again.
+    private async Task<ConversationView?> UseAsync(OpenDirect command, string key, ConversationId id, CancellationToken ct)
+    {
+        if (command.Message is null)
+            return await views.FindAsync(id, command.Actor, ct);
         try
         {
-            return new Upserted<ConversationView>(await SayAsync(command, found, ct), Created: false);
+            await SendAsync(command, id, ct);
         }
         catch (RuleException refusal) when (refusal.Problem.Code == ProblemCodes.NotFound)
         {
-            // Deleted in the middle of it, it is not there, as if it had never been. Anything else was asked for in vain.
-            if (session.InTransaction || await FindAsync(key, ct) == found)
+            // Anything else was asked for in vain.
+            if (await FindAsync(key, ct) == id)
                 throw;
-            return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+            return null;
         }
+        return await ViewAsync(command, id, ct);
     }
 
     private async Task<Upserted<ConversationView>> MakeAsync(OpenDirect command, string key, UserId opener, CancellationToken ct)
     {
         var (id, created) = await CreateAsync(command, key, opener, ct);
-        return new Upserted<ConversationView>(await SayAsync(command, id, ct), created);
+        await SendAsync(command, id, ct);
+        return new Upserted<ConversationView>(await ViewAsync(command, id, ct), created);
     }
 
-    private async Task<ConversationView> SayAsync(OpenDirect command, ConversationId id, CancellationToken ct)
+    private async Task SendAsync(OpenDirect command, ConversationId id, CancellationToken ct)
     {
         if (command.Message is not null)
             await messages.SendMemberAsync(command.Actor, id, command.Message, "message", ct);
-        return await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound();
     }
+
+    private async Task<ConversationView> ViewAsync(OpenDirect command, ConversationId id, CancellationToken ct) =>
+        await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound();
 
     // Under the pair's lock one opening comes after the other, and none in the middle of a block or an answer. Where another one has just
     // opened it, those who may write to each other already go on.
