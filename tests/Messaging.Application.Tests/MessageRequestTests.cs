@@ -259,6 +259,27 @@ public sealed class MessageRequestTests : SliceFixture
         Task<int> ExecuteAsync(string sql) => other.ExecuteAsync(sql, new { A = ada.Value, B = bob.Value, Id = id.Value }, held);
     }
 
+    // As with an Idempotency-Key, under which all of a request is one transaction, and without.
+    [Test]
+    public async Task What_is_deleted_in_the_middle_of_its_opening_is_made_anew([Values] bool within)
+    {
+        var (ada, bob) = await PairAsync();
+        var id = await Slices.DirectAsync(ada, bob);
+        var command = new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"));
+
+        await Task.WhenAll(await HoldingAsync<List<Task>>(id, LockPairSql, async () =>
+        {
+            List<Task> opening = [within ? Slices.SendAsync(command, () => Task.CompletedTask) : Slices.SendAsync(command)];
+            await Slices.UntilAsync(
+                "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
+            await Slices.SendAsync(new DeleteConversation(Actor.Service, id));
+            return opening;
+        }));
+
+        Assert.That(await InboxAsync(ada), Has.One.Items.And.None.EqualTo(id));
+        Assert.That((await RequestAsync(bob, RequestDirection.In)).Message!.Text, Is.EqualTo("hi"));
+    }
+
     [Test]
     public async Task Who_holds_the_pair_asks_by_a_first_message_however_many_wait_for_it()
     {
@@ -274,6 +295,61 @@ public sealed class MessageRequestTests : SliceFixture
         held.SetResult();
 
         Assert.That(code, Is.Empty);
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_block_and_its_end_get_through_whatever_the_other_one_does(bool blocks)
+    {
+        var (ada, bob, id) = await AskedAsync();
+        if (!blocks)
+            await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
+
+        var (queue, held) = (Slices.Get<PairQueue>(), new TaskCompletionSource());
+        for (var i = 0; i < PairQueue.MaxWaiting; i++)
+            _ = queue.WaitAsync(Conversation.DirectKey(ada, bob, context: null), () => held.Task);
+        var blocking = await HoldingAsync<Task>(id, LockPairSql, async () =>
+        {
+            Task block = blocks
+                ? Slices.SendAsync(new BlockUser(new Actor(bob), ada))
+                : Slices.SendAsync(new UnblockUser(new Actor(bob), ada));
+            // Others have had enough by then.
+            while (!block.IsCompleted && !await Slices.ScalarAsync<bool>(LongWaitSql))
+                await Task.Yield();
+            return block;
+        });
+        held.SetResult();
+
+        Assert.That(() => blocking, Throws.Nothing);
+    }
+
+    private const string LongWaitSql =
+        """
+        SELECT count(*) > 0
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'advisory' AND clock_timestamp() - query_start > interval '1500 ms'
+        """;
+
+    [Test]
+    public async Task Who_held_the_pair_before_it_was_rolled_back_queues_up_again([Values] bool toSavepoint)
+    {
+        var ((ada, bob), queue, held) = (await PairAsync(), Slices.Get<PairQueue>(), new TaskCompletionSource());
+
+        await Slices.UseAsync<PairStore>(async (session, pairs) =>
+        {
+            await session.BeginAsync(CancellationToken.None);
+            await session.SaveAsync("before", CancellationToken.None);
+            await pairs.LockAsync(ada, bob, CancellationToken.None);
+            await (toSavepoint ? session.RollbackToAsync("before", CancellationToken.None) : session.RollbackAsync());
+            if (!toSavepoint)
+                await session.BeginAsync(CancellationToken.None);
+            for (var i = 0; i < PairQueue.MaxWaiting; i++)
+                _ = queue.WaitAsync(Conversation.DirectKey(ada, bob, context: null), () => held.Task);
+
+            Assert.That(
+                await RefusalAsync(() => pairs.LockAsync(ada, bob, CancellationToken.None)), Is.EqualTo(ProblemCodes.Unavailable));
+        });
+        held.SetResult();
     }
 
     [Test]
@@ -336,6 +412,13 @@ public sealed class MessageRequestTests : SliceFixture
             new { User = bob.Value });
         Assert.That(told, Is.EqualTo($"accepted {ada}"));
     }
+
+    private const string LockPairSql =
+        """
+        SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || min(user_id) || ' ' || max(user_id), 0))
+        FROM participants
+        WHERE conversation_id = @Id
+        """;
 
     protected override void Add(IServiceCollection services) =>
         services.AddSingleton(new PolicySettings { DirectMessages = DirectMessages.Requests });

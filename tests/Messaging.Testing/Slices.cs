@@ -91,6 +91,14 @@ public sealed class Slices : IAsyncDisposable
         return await use(scope.ServiceProvider.GetRequiredService<DbSession>());
     }
 
+    /// <summary>Uses a part of the application beside the session that it works in.</summary>
+    public async Task UseAsync<T>(Func<DbSession, T, Task> use)
+        where T : notnull
+    {
+        await using var scope = services.CreateAsyncScope();
+        await use(scope.ServiceProvider.GetRequiredService<DbSession>(), scope.ServiceProvider.GetRequiredService<T>());
+    }
+
     public Task ExecuteAsync(string sql, object? parameters = null) =>
         SqlAsync(session => session.ExecuteAsync(sql, parameters, CancellationToken.None));
 

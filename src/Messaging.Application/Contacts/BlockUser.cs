@@ -29,7 +29,7 @@ public sealed class BlockUserHandler(ConversationStore conversations, PairStore 
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
         Relationship.EnsureOfTwo(one, other);
         await conversations.EnsureThereAsync(other, ct);
-        var pair = await pairs.LockAsync(one, other, ct);
+        var pair = await pairs.LockToBlockAsync(one, other, ct);
         await pairs.StopAddingAsync(one, other, ct);
 
         var created = pair.Block();

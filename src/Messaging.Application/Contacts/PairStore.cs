@@ -21,7 +21,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     // One lock for the pair, whoever asks: contacts, blocks, requests and the opening of a conversation decide one after the other.
     private const string LockSql =
         """
-        SET LOCAL lock_timeout = '1s';
+        SELECT set_config('lock_timeout', @Patience, true);
         SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text,
             @Other::text), 0))
         """;
@@ -108,17 +108,30 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         FROM unnest(@UserIds::text[]) AS u (id)
         """;
 
-    private readonly HashSet<string> held = new(StringComparer.Ordinal);
-
     /// <summary>What stands between the two, as the first of them sees it, until the transaction ends.</summary>
-    public async Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct)
+    public Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct) =>
+        LockAsync(one, other, "1s", (pair, wait) => queue.WaitAsync(pair, wait), ct);
+
+    /// <summary>The same for the first of them to block the other one, or to lift that: all that the other one is at ends before.</summary>
+    public Task<Relationship> LockToBlockAsync(UserId one, UserId other, CancellationToken ct) =>
+        LockAsync(one, other, "10s", (_, wait) => queue.BlockAsync(one, wait), ct);
+
+    private async Task<Relationship> LockAsync(
+        UserId one, UserId other, string patience, Func<string, Func<Task>, Task> waitAsync, CancellationToken ct)
     {
-        var pair = new { One = one.Value, Other = other.Value, Pair = Conversation.DirectKey(one, other, context: null) };
+        var pair = new
+        {
+            One = one.Value,
+            Other = other.Value,
+            Pair = Conversation.DirectKey(one, other, context: null),
+            Patience = patience,
+        };
         // Who has it already waits for nobody.
-        if (held.Add(pair.Pair))
-            await queue.WaitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
-        else
-            await session.ExecuteAsync(LockSql, pair, ct);
+        if (!session.Holds(pair.Pair))
+        {
+            await waitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
+            session.Hold(pair.Pair);
+        }
         var rows = await session.QueryAsync<Row>(LoadSql, pair, ct);
         var (mine, theirs) = (rows.Find(row => row.UserId == one)!, rows.Find(row => row.UserId == other)!);
         return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);

@@ -12,7 +12,7 @@ public sealed class UnblockUserHandler(PairStore pairs) : IRequestHandler<Unbloc
     public async Task<Done> Handle(UnblockUser command, CancellationToken ct)
     {
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
-        var pair = await pairs.LockAsync(one, other, ct);
+        var pair = await pairs.LockToBlockAsync(one, other, ct);
         pair.Unblock();
         await pairs.SaveAsync(pair, ct);
         return default;
