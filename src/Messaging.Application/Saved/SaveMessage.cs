@@ -29,8 +29,10 @@ public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views
         {
             base.Require(set);
             set.Saved.Require(Sought, user);
-            set.Saved.RequireCount(ConversationId, user);
+            set.Saved.RequireCount(user);
         }
+
+        internal override bool IsMissed(ChangeSet set) => set.Saved.IsBusy(user);
 
         protected override (long Seq, Instant At, bool Created) DecideOn(ChangeSet set)
         {

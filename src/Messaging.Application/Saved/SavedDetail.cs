@@ -26,12 +26,20 @@ public sealed class SavedDetail : MessageDetail
         WHERE @UserId::text IS NOT NULL
         """;
 
-    // Index: ix_saved_messages_seq.
+    // Locked in the order of the key: who clears the same conversation wants some of the same rows. Index: ix_saved_messages_seq,
+    // pk_saved_messages.
     private const string ForgetSql =
         """
-        DELETE FROM saved_messages v
-        USING unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
-        WHERE v.conversation_id = w.conversation_id AND v.seq = w.seq
+        WITH gone AS MATERIALIZED (
+            SELECT s.conversation_id, s.user_id, s.seq
+            FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
+            JOIN saved_messages s ON s.conversation_id = w.conversation_id AND s.seq = w.seq
+            ORDER BY s.conversation_id, s.user_id, s.seq
+            FOR UPDATE OF s
+        )
+        DELETE FROM saved_messages s
+        USING gone w
+        WHERE s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq = w.seq
         """;
 
     // Index: pk_saved_messages.

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
@@ -11,25 +10,34 @@ namespace Messaging.Application.Saved;
 /// <summary>What people have saved for themselves.</summary>
 public sealed class SavedPart(MessagePart found) : ChangePart
 {
-    // Who saves in several conversations at once is counted one after the other. After the locks of conversations and places. Index:
-    // pk_users.
+    // Who saves in several conversations at once is counted one after the other, under a lock of one's own that nothing else takes. The new
+    // row's key wants the user's row to stay, and so nothing is waited for once all is decided. Index: pk_users.
     private const string LockSql =
         """
-        SELECT u.id
+        SELECT u.id, pg_advisory_xact_lock(hashtextextended('messaging:saved:' || u.id, 0))
         FROM users u
         WHERE u.id = ANY($1::text[])
-        ORDER BY u.id
-        FOR NO KEY UPDATE
+        FOR KEY SHARE
         """;
 
-    private const string TryLockSql = $"{LockSql} SKIP LOCKED";
-
-    // Under the locks. Index: pk_users; ix_saved_messages_newest, those of the user alone: as many as one may save.
-    private const string CountSql =
+    private const string TryLockSql =
         """
-        SELECT u.id, (SELECT count(*) FROM saved_messages s WHERE s.user_id = u.id) AS count
+        SELECT u.id, pg_try_advisory_xact_lock(hashtextextended('messaging:saved:' || u.id, 0))
         FROM users u
         WHERE u.id = ANY($1::text[])
+        FOR KEY SHARE SKIP LOCKED
+        """;
+
+    // Under the locks. Those of deleted conversations go little by little and are not one's own any more; they are told apart only where
+    // that matters. Index: ix_saved_messages_newest, those of the user alone; pk_purges.
+    private const string CountSql =
+        """
+        SELECT k.id, CASE WHEN every.count < $2 THEN every.count ELSE (
+            SELECT count(*)
+            FROM saved_messages s
+            WHERE s.user_id = k.id AND NOT EXISTS (SELECT FROM purges WHERE conversation_id = s.conversation_id)) END AS count
+        FROM unnest($1::text[]) AS k (id)
+        CROSS JOIN LATERAL (SELECT count(*) AS count FROM saved_messages s WHERE s.user_id = k.id) AS every
         """;
 
     // Under the locks. Index: as for messages; pk_saved_messages.
@@ -40,12 +48,19 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         JOIN saved_messages s ON s.conversation_id = k.conversation_id AND s.user_id = k.user_id AND s.seq = m.seq
         """;
 
-    // Index: pk_saved_messages.
+    // Locked in the order of the key, as those of a message that is deleted for everyone. Index: pk_saved_messages.
     private const string RemoveSql =
         """
+        WITH gone AS MATERIALIZED (
+            SELECT s.conversation_id, s.user_id, s.seq
+            FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS w (conversation_id, user_id, after, upto)
+            JOIN saved_messages s ON s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq > w.after AND s.seq <= w.upto
+            ORDER BY s.conversation_id, s.user_id, s.seq
+            FOR UPDATE OF s
+        )
         DELETE FROM saved_messages s
-        USING unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS w (conversation_id, user_id, after, upto)
-        WHERE s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq > w.after AND s.seq <= w.upto
+        USING gone w
+        WHERE s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq = w.seq
         """;
 
     private const string AddSql =
@@ -57,13 +72,12 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         """;
 
     private readonly HashSet<SoughtMessage> asked = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> countsAsked = [];
+    private readonly HashSet<UserId> countsAsked = [];
     private readonly HashSet<UserId> held = [];
     private readonly Dictionary<UserId, SavedMessages> people = [];
     private readonly Dictionary<(ConversationId Id, UserId User, long Seq), Instant> come = [];
     private readonly List<Seqs> taken = [];
     private readonly List<Seqs> forgotten = [];
-    private Action<ConversationId>? lost;
 
     /// <summary>Asks whether somebody has saved a message.</summary>
     public void Require(SoughtMessage sought, UserId user)
@@ -73,8 +87,11 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         people.TryAdd(user, new SavedMessages());
     }
 
-    /// <summary>Asks how many somebody has saved who is to save one more in a conversation, and has it stay so many.</summary>
-    public void RequireCount(ConversationId id, UserId user) => countsAsked.Add((id, user));
+    /// <summary>Asks how many somebody has saved who is to save one more, and has it stay so many.</summary>
+    public void RequireCount(UserId user) => countsAsked.Add(user);
+
+    /// <summary>Whether somebody was to be counted who is saving elsewhere at this moment: it waits for that one alone.</summary>
+    public bool IsBusy(UserId user) => countsAsked.Contains(user) && !held.Contains(user);
 
     /// <summary>Since when somebody has saved a message; null where that one has not.</summary>
     public Instant? Find(ConversationId id, UserId user, long seq) => people[user].Of(id, seq);
@@ -100,17 +117,22 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         return true;
     }
 
-    // One array of texts would be taken for the values themselves, and not for the one.
-    internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
+    // Within a transaction, which cannot come again, it waits. One array of texts would be taken for the values themselves, and not for the
+    // one.
+    internal override void Lock(Round round, bool waits, Action<ConversationId> miss) => Columns.IfAny(countsAsked, users =>
     {
-        lost = miss;
-        Columns.IfAny(Counted(), users => round.Read(
-            waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetString(0))), [Columns.Of(users, user => user.Value)]));
-    }
+        object[] values = [Columns.Of(users, user => user.Value)];
+        if (round.IsWithin)
+            round.Read(LockSql, reader => held.Add(new(reader.GetString(0))), values);
+        else
+            round.Read(TryLockSql, reader => HoldIf(reader.GetBoolean(1), new(reader.GetString(0))), values);
+    });
 
     internal override void Load(Round round)
     {
-        Columns.IfAny(Counted(), users => round.Read(CountSql, ReadCount, [Columns.Of(users, user => user.Value)]));
+        Columns.IfAny(countsAsked, users => round.Read(
+            CountSql, reader => people[new(reader.GetString(0))].RestoreCount((int)reader.GetInt64(1)),
+            Columns.Of(users, user => user.Value), SavedMessages.Limit));
         Load(round, asked, SoughtMessage.Near);
     }
 
@@ -148,7 +170,11 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         }
     }
 
-    private HashSet<UserId> Counted() => [.. countsAsked.Select(asked => asked.User)];
+    private void HoldIf(bool isHeld, UserId user)
+    {
+        if (isHeld)
+            held.Add(user);
+    }
 
     private void Load(Round round, HashSet<SoughtMessage> sought, Func<IReadOnlyCollection<SoughtMessage>, object[]> where) =>
         Columns.IfAny(sought, rows => round.Read(
@@ -156,16 +182,6 @@ public sealed class SavedPart(MessagePart found) : ChangePart
             reader => people[new(reader.GetString(1))].Restore(
                 new(reader.GetGuid(0)), reader.GetInt64(2), Instant.FromDateTimeUtc(reader.GetDateTime(3))),
             where(rows)));
-
-    private void ReadCount(DbDataReader reader)
-    {
-        var user = new UserId(reader.GetString(0));
-        people[user].RestoreCount((int)reader.GetInt64(1));
-        if (held.Contains(user))
-            return;
-        foreach (var (id, _) in countsAsked.Where(asked => asked.User == user))
-            lost!(id);
-    }
 
     private readonly record struct Seqs(ConversationId Id, UserId User, long After, long Upto)
     {

@@ -25,6 +25,9 @@ public sealed class UnsaveMessageHandler(ChangeRunner changes) : IRequestHandler
             set.Saved.Require(Sought, user);
         }
 
+        // After what that one has saved before.
+        internal override bool IsMissed(ChangeSet set) => set.Saved.IsBusy(user);
+
         protected override Done DecideOn(ChangeSet set)
         {
             var (conversation, _, message) = Get(set);

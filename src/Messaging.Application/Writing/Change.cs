@@ -27,6 +27,11 @@ public abstract class Change(ConversationId conversationId, UserId? place = null
     /// </summary>
     internal abstract void Decide(ChangeSet set);
 
+    /// <summary>
+    /// Whether what it needs beside the conversation was not to be had: it comes again, and what else is in the batch does not.
+    /// </summary>
+    internal virtual bool IsMissed(ChangeSet set) => false;
+
     /// <summary>Its result is known to others from now on.</summary>
     internal abstract void Complete(ChangeSet set);
 

@@ -312,10 +312,10 @@ public sealed class ChangeSet
             return [];
         return
         [
-            .. changes.Where(change => change.Place is { } user
+            .. changes.Where(change => change.IsMissed(this) || (change.Place is { } user
                 ? (Pointers.Find(change.ConversationId, user) is not null || Own.Find(change.ConversationId, user) is not null)
                     && !heldPlaces.Contains((change.ConversationId, user))
-                : Conversations.Find(change.ConversationId) is not null && !held.Contains(change.ConversationId)),
+                : Conversations.Find(change.ConversationId) is not null && !held.Contains(change.ConversationId))),
         ];
     }
 

@@ -8,6 +8,9 @@ public sealed class Round(DbConnection connection, DbTransaction? transaction) :
     private readonly DbBatch batch = Create(connection, transaction);
     private readonly List<Action<DbDataReader>> readers = [];
 
+    /// <summary>Whether it is part of a transaction that goes on, which can come back to nothing.</summary>
+    public bool IsWithin => transaction is not null;
+
     public bool IsEmpty => batch.BatchCommands.Count == 0;
 
     /// <summary>A statement that comes to no rows.</summary>

@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
@@ -5,6 +6,7 @@ using Messaging.Application.Participants;
 using Messaging.Application.Saved;
 using Messaging.Domain.Common;
 using Messaging.Domain.Saved;
+using Messaging.Testing;
 
 namespace Messaging.Application.Tests.Saved;
 
@@ -157,6 +159,28 @@ public sealed class SavedTests : SliceFixture
         Assert.That(problems.Distinct(), Is.EqualTo(new[] { CommonErrors.NotFound().Problem }));
     }
 
+    // Put out as the saving is committed, and before it is looked at.
+    [Test]
+    public async Task Who_goes_in_the_middle_of_saving_is_shown_nothing()
+    {
+        await using var slices = await Slices.StartAsync();
+        var users = await slices.UsersAsync(2);
+        var message = await slices.TextAsync(users[0], await slices.GroupAsync(users[0], users[1]));
+        await slices.ExecuteAsync(
+            """
+            CREATE FUNCTION put_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                UPDATE participants SET left_at = now() WHERE conversation_id = NEW.conversation_id AND user_id = NEW.user_id;
+                RETURN NULL;
+            END $$;
+            CREATE CONSTRAINT TRIGGER put_out AFTER INSERT ON saved_messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            EXECUTE FUNCTION put_out()
+            """);
+
+        Assert.That(
+            await RefusalAsync(() => slices.SendAsync(new SaveMessage(new Actor(users[1]), message.ConversationId, message.Id))),
+            Is.EqualTo(ProblemCodes.NotFound));
+    }
+
     [Test]
     public async Task Twenty_at_once_are_one()
     {
@@ -259,6 +283,73 @@ public sealed class SavedTests : SliceFixture
                 await UnsaveAsync(users[1], message);
         }
         Assert.That((await SaveAsync(users[0], messages[0])).Created, Is.True);
+    }
+
+    [Test]
+    public async Task What_was_saved_in_a_deleted_conversation_does_not_count()
+    {
+        var (users, messages) = await GroupAsync(messages: 1);
+        var other = await Slices.TextAsync(users[0], await Slices.GroupAsync(users[0], users[1]));
+        await Slices.ExecuteAsync(
+            """
+            INSERT INTO saved_messages (conversation_id, user_id, seq, sent_at, saved_at)
+            SELECT @Id, @User, n, now(), now() FROM generate_series(1, @Count) AS n
+            """,
+            new { Id = other.ConversationId.Value, User = users[1].Value, Count = SavedMessages.Limit });
+
+        var before = await CodeAsync(() => SaveAsync(users[1], messages[0]));
+        await Slices.SendAsync(new DeleteConversation(new Actor(users[0]), other.ConversationId));
+
+        Assert.That((before, await CodeAsync(() => SaveAsync(users[1], messages[0]))), Is.EqualTo((ProblemCodes.LimitReached, "")));
+    }
+
+    [TestCase("SELECT FROM users WHERE id = @User FOR UPDATE")]
+    [TestCase("SELECT FROM users WHERE id = @User FOR NO KEY UPDATE")]
+    [TestCase("SELECT pg_advisory_xact_lock(hashtextextended('messaging:saved:' || @User, 0))")]
+    public async Task Who_holds_somebodys_rows_delays_what_that_one_saves_and_nothing_else_of_the_conversation(string sql)
+    {
+        var (users, messages) = await GroupAsync(messages: 2);
+        await using var connection = await Slices.OpenAsync();
+        await using var held = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync(sql, new { User = users[1].Value }, held);
+
+        var saving = SaveAsync(users[1], messages[0]);
+        for (var i = 0; i < 5; i++)
+        {
+            await Slices.TextAsync(users[0], messages[0].ConversationId);
+            await SaveAsync(users[0], messages[i % 2]);
+        }
+        await held.RollbackAsync();
+
+        Assert.That((await saving).Created, Is.True);
+    }
+
+    // Each deletes both rows, and one of them is held by a third one: the other one is not taken before it.
+    [Test]
+    public async Task What_is_saved_goes_in_one_order_whoever_takes_it([Values] bool clears)
+    {
+        var (users, messages) = await GroupAsync(messages: 2);
+        foreach (var message in messages)
+            await SaveAsync(users[1], message);
+        await using var connection = await Slices.OpenAsync();
+        await using var held = await connection.BeginTransactionAsync();
+        await LockAsync(messages[0], "FOR UPDATE");
+
+        var deleting = await HoldingAsync<List<Task>>(messages[0].ConversationId, LockSql, () => Task.FromResult<List<Task>>(
+            clears
+                ? [GoAsync("clear", users, messages[0])]
+                : [DeleteAsync(users[0], messages[1], DeleteScope.Everyone), DeleteAsync(users[0], messages[0], DeleteScope.Everyone)]));
+        await Slices.UntilAsync(
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+
+        Assert.That(() => LockAsync(messages[1], "FOR UPDATE NOWAIT"), Throws.Nothing);
+        await held.RollbackAsync();
+        await Task.WhenAll(deleting);
+        Assert.That(await RowsAsync(messages[0]), Is.Zero);
+
+        Task<int> LockAsync(MessageView message, string how) => connection.ExecuteAsync(
+            $"SELECT FROM saved_messages WHERE conversation_id = @Id AND seq = @Seq {how}",
+            new { Id = message.ConversationId.Value, message.Seq }, held);
     }
 
     [Test]
