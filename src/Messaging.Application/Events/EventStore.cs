@@ -70,17 +70,17 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
             WHERE p.user_id = @UserId AND {VisibilitySql.Hears}
             UNION ALL
             (
-                SELECT feed.position, feed.occurred_at
-                FROM feed
-                WHERE feed.user_id = @UserId
-                  AND (feed.conversation_id IS NULL OR feed.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
+                SELECT e.position, e.occurred_at
+                FROM feed e
+                WHERE e.user_id = @UserId
+                  AND (e.conversation_id IS NULL OR e.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
                     SELECT FROM participants p
-                    WHERE p.conversation_id = feed.conversation_id AND p.user_id = @UserId AND {VisibilitySql.Hears}))
-                  AND feed.position > @After
-                  AND feed.position <= @UpTo
-                  AND feed.occurred_at >= (SELECT first FROM days)
-                  AND feed.occurred_at < (SELECT beyond FROM days)
-                ORDER BY feed.position
+                    WHERE p.conversation_id = e.conversation_id AND p.user_id = @UserId AND {VisibilitySql.HearsOwn}))
+                  AND e.position > @After
+                  AND e.position <= @UpTo
+                  AND e.occurred_at >= (SELECT first FROM days)
+                  AND e.occurred_at < (SELECT beyond FROM days)
+                ORDER BY e.position
                 LIMIT @Limit
             )
             ORDER BY position

@@ -1,4 +1,6 @@
+using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
+using Messaging.Domain.Saved;
 
 namespace Messaging.Application.Messages;
 
@@ -15,6 +17,16 @@ public static class VisibilitySql
     /// Whether the viewer hears of the conversation: not before the first message of a stranger is accepted, though one may look at it.
     /// </summary>
     public const string Hears = $"{TakesPart} AND NOT p.pending";
+
+    /// <summary>
+    /// Whether the viewer hears an event <c>e</c> of the conversation that is for that one alone: also while the first message of a
+    /// stranger waits, what one has made of it oneself.
+    /// </summary>
+    public const string HearsOwn =
+        $"""
+        {TakesPart} AND (NOT p.pending
+            OR e.type IN ('{SettingsUpdated.Name}', '{MessageSaved.Name}', '{MessageDeleted.Name}'))
+        """;
 
     /// <summary>
     /// Whether the viewer takes part since the conversation was made: who comes later is told of it by an event of one's own.

@@ -58,9 +58,9 @@ sealed class FeedTail : IAsyncDisposable
     // out. Index: pk_participants.
     private const string HearersSql =
         $"""
-        SELECT k.conversation_id, k.user_id
-        FROM unnest(@HeardIn::uuid[], @HeardBy::text[]) AS k (conversation_id, user_id)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {VisibilitySql.Hears}
+        SELECT e.conversation_id, e.user_id, e.type
+        FROM unnest(@HeardIn::uuid[], @HeardBy::text[], @HeardTypes::text[]) AS e (conversation_id, user_id, type)
+        JOIN participants p ON p.conversation_id = e.conversation_id AND p.user_id = e.user_id AND {VisibilitySql.HearsOwn}
         """;
 
     // Index: pk_message_hidden.
@@ -131,8 +131,8 @@ sealed class FeedTail : IAsyncDisposable
         IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
         var members = new Dictionary<Guid, List<FeedMember>>();
-        var asked = rows.Where(DependsOnPlace).Select(row => (row.ConversationId!.Value, row.UserId!)).Distinct().ToList();
-        var hearers = new HashSet<(Guid, string)>();
+        var asked = rows.Where(DependsOnPlace).Select(ListenerRow.Of).Distinct().ToList();
+        var hearers = new HashSet<ListenerRow>();
         foreach (var row in rows)
         {
             if (row is { UserId: null, ConversationId: { } id })
@@ -141,8 +141,9 @@ sealed class FeedTail : IAsyncDisposable
         var reading = teller.ReadData(rows, reader: null);
         var parameters = new DynamicParameters(reading.Parameters);
         parameters.Add("HeardConversations", members.Keys.ToArray());
-        parameters.Add("HeardIn", asked.Select(key => key.Item1).ToArray());
-        parameters.Add("HeardBy", asked.Select(key => key.Item2).ToArray());
+        parameters.Add("HeardIn", asked.Select(row => row.ConversationId).ToArray());
+        parameters.Add("HeardBy", asked.Select(row => row.UserId).ToArray());
+        parameters.Add("HeardTypes", asked.Select(row => row.Type).ToArray());
         await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
             MembersSql + (asked.Count > 0 ? ";" + HearersSql : "") + (reading.Sql.Length > 0 ? ";" + reading.Sql : ""), parameters,
             cancellationToken: ct));
@@ -152,10 +153,8 @@ sealed class FeedTail : IAsyncDisposable
                 new FeedMember(member.UserId, new Visibility(member.ClearedSeq), member.HasGaps, member.HasFounded));
         }
         if (asked.Count > 0)
-            hearers.UnionWith((await grid.ReadAsync<ListenerRow>()).Select(row => (row.ConversationId, row.UserId)));
-        return (
-            await reading.ReadAsync(grid), members,
-            row => !DependsOnPlace(row) || hearers.Contains((row.ConversationId!.Value, row.UserId!)));
+            hearers.UnionWith(await grid.ReadAsync<ListenerRow>());
+        return (await reading.ReadAsync(grid), members, row => !DependsOnPlace(row) || hearers.Contains(ListenerRow.Of(row)));
     }
 
     private static bool DependsOnPlace(FeedRow row) =>
@@ -215,7 +214,10 @@ sealed class FeedTail : IAsyncDisposable
         reader.GetString(first + 5),
         reader.IsDBNull(first + 6) ? null : JsonText.OfStored(reader.GetString(first + 6)));
 
-    private sealed record ListenerRow(Guid ConversationId, string UserId);
+    private sealed record ListenerRow(Guid ConversationId, string UserId, string Type)
+    {
+        public static ListenerRow Of(FeedRow row) => new(row.ConversationId!.Value, row.UserId!, row.Type);
+    }
 
     private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps, bool HasFounded);
 }
