@@ -65,7 +65,7 @@ public sealed partial class JsonPath(string? path)
         };
     }
 
-    [GeneratedRegex(@"\.(?<step>[^.\[]+)|\[(?<step>\d+)\]|\['(?<step>([^']|'(?!\]))*)'\]",
+    [GeneratedRegex(@"\.(?<step>[^.\[]*)|\[(?<step>\d+)\]|\['(?<step>([^']|'(?!\]))*)'\]",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Steps();
 }

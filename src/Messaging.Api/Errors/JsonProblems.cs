@@ -15,11 +15,11 @@ public static partial class JsonProblems
     /// <param name="root">The type that the body was read as, when known: it tells what was expected.</param>
     public static IReadOnlyList<Problem> Of(JsonException exception, Type? root)
     {
-        var inner = exception.Data[OptionalConverterFactory.InnerPath] as string;
-        var path = new JsonPath(exception.Path + inner?[1..]);
+        var path = new JsonPath(MessagingJson.PathOf(exception));
         var message = exception.Message;
         // The reader's exceptions are of a class of its own, thrown or wrapped: the text is no JSON at all.
-        if (exception.GetType() != typeof(JsonException) || (exception.InnerException is JsonException && inner is null))
+        var isPassedOn = exception.Data.Contains(OptionalConverterFactory.InnerPath);
+        if (exception.GetType() != typeof(JsonException) || (exception.InnerException is JsonException && !isPassedOn))
             return [Invalid(path.Member, "This is not valid JSON, or nested too deeply.")];
         if (message.Contains("was missing required properties", StringComparison.Ordinal))
         {

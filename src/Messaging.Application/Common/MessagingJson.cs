@@ -65,6 +65,21 @@ public static class MessagingJson
         return options;
     }
 
+    // Where an error's data hold which item of a list is null.
+    private const string NullItem = "NullItem";
+
+    /// <summary>
+    /// Where in the text the reader stopped, also within a value that is read by itself, and in a list at the item that is null.
+    /// </summary>
+    public static string? PathOf(JsonException exception)
+    {
+        var path = exception.Path;
+        // It has read the list to its end.
+        if (exception.Data[NullItem] is int at && path?.LastIndexOf('[') is >= 0 and var end)
+            path = $"{path[..end]}[{at.ToString(CultureInfo.InvariantCulture)}]";
+        return path + (exception.Data[OptionalConverterFactory.InnerPath] as string)?[1..];
+    }
+
     // Nullable annotations are respected on members only, not within a list; no list of the contract holds nulls.
     private static void RefuseNullItems(JsonTypeInfo type)
     {
@@ -72,8 +87,9 @@ public static class MessagingJson
         {
             type.OnDeserialized = list =>
             {
-                if (((System.Collections.IEnumerable)list).Cast<object?>().Contains(null))
-                    throw new JsonException("No item of the list may be null.");
+                var at = ((System.Collections.IEnumerable)list).Cast<object?>().ToList().IndexOf(null);
+                if (at >= 0)
+                    throw new JsonException("No item of the list may be null.") { Data = { [NullItem] = at } };
             };
         }
     }

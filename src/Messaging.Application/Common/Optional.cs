@@ -46,7 +46,7 @@ public sealed class OptionalConverterFactory : JsonConverterFactory
             {
                 throw new JsonException(e.Message, e)
                 {
-                    Data = { [OptionalConverterFactory.InnerPath] = e.Path + (e.Data[OptionalConverterFactory.InnerPath] as string)?[1..] },
+                    Data = { [OptionalConverterFactory.InnerPath] = MessagingJson.PathOf(e) },
                 };
             }
         }

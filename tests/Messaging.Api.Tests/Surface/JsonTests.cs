@@ -47,6 +47,10 @@ public sealed class JsonTests
     [TestCase("{\"name\": \"a\", \"participantIds\": [], \"metadata\": {\"a\": 1e999}}", "#/metadata")]
     [TestCase("{\"name\": \"a\", \"participantIds\": [], \"context\": {\"type\": \"t\"}}", "#/context/id")]
     [TestCase("{\"name\": \"a\", \"participantIds\": [], \"context\": {\"type\": \"t\", \"id\": \"i\", \"x/y\": 1}}", "#/context/x~1y")]
+    [TestCase("{\"\": 1}", "#/")]
+    [TestCase("{\"name\": \"a\", \"participantIds\": [], \"context\": {\"type\": \"t\", \"id\": \"i\", \"\": 1}}", "#/context/")]
+    [TestCase("{\"name\": \"a\", \"participantIds\": [], \"policy\": {\"reactions\": {\"allowed\": [\"like\", null, \"ok\"]}}}",
+        "#/policy/reactions/allowed/1")]
     public async Task A_body_that_is_not_to_the_letter_is_400_with_a_pointer(string body, string pointers)
     {
         var sending = User.PostAsync("/v1/conversations", Json(Encoding.UTF8.GetBytes(body)));
@@ -99,6 +103,8 @@ public sealed class JsonTests
     }
 
     [TestCase("$", "")]
+    [TestCase("$.", "/")]
+    [TestCase("$.a.", "a/")]
     [TestCase("$.a[0].b", "a/0/b")]
     [TestCase("$['a.b'].c", "a.b/c")]
     [TestCase("$['it~s/so']", "it~0s~1so")]
