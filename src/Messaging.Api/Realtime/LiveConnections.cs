@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Messaging.Application.Events;
 using Messaging.Application.Revocations;
+using Messaging.Domain.Common;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using NodaTime;
@@ -64,6 +65,9 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
                 return;
         }
     }
+
+    public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
+        audience.Any(byUser.ContainsKey);
 
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {

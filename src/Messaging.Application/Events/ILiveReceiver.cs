@@ -1,3 +1,5 @@
+using Messaging.Domain.Common;
+
 namespace Messaging.Application.Events;
 
 /// <summary>
@@ -7,6 +9,9 @@ public interface ILiveReceiver
 {
     /// <summary>False while nobody listens: the reader then only keeps its place.</summary>
     bool HasListeners { get; }
+
+    /// <summary>Whether an event concerns anybody here; one that concerns nobody is not even made.</summary>
+    bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience);
 
     /// <summary>Hands an event to those of its audience who listen here. Never waits for any of them.</summary>
     void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience);

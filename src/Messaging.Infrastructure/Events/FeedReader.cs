@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.ExceptionServices;
 using Messaging.Application.Events;
+using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
@@ -90,44 +92,43 @@ public sealed class FeedReader(
             (rows, goesOn) = (read, read.Count == FeedTail.BatchSize);
         }
         var (data, members, isHeard) = await tail.ReadDataAsync(rows, ct);
-        var told = rows.ToDictionary(row => row.Position, row => new Lazy<object?>(() => data(row)));
-        var hidden = await tail.ReadHiddenAsync(rows, members, ShownBy, ct);
+        var told = rows.Where(IsWanted).ToDictionary(row => row.Position, row => Told.Of(row, data));
+        var hidden = await tail.ReadHiddenAsync(
+            [.. rows.Where(row => told.ContainsKey(row.Position))], members, row => told[row.Position].ShownSeq, ct);
         foreach (var row in rows)
         {
-            if (row.UserId is null && row.ConversationId is { } conversation)
-                TellAll(row, conversation);
-            else if (row.UserId is { } user && isHeard(row))
-                Tell(row, () => told[row.Position].Value, [user]);
+            var its = told.GetValueOrDefault(row.Position);
+            if (its is not null && row.UserId is { } user)
+                Tell(row, () => its.Data, [user]);
+            else if (its is not null)
+                TellAll(row, its, row.ConversationId!.Value);
             place = after with { Position = row.Position };
         }
         return goesOn;
 
-        // An event of a message is for those who may see it, and one that shows a message is told to the others without it.
-        void TellAll(FeedRow row, Guid conversation)
+        // Who may hear it, of whom some listen here.
+        bool IsWanted(FeedRow row)
         {
-            var shown = ShownBy(row);
+            if (row is { UserId: null, ConversationId: null } || (row.UserId is not null && !isHeard(row)))
+                return false;
+            IReadOnlyCollection<string> audience =
+                row.UserId is { } user ? [user] : [.. members[row.ConversationId!.Value].Select(member => member.UserId)];
+            var id = row.ConversationId is { } conversation ? new ConversationId(conversation) : (ConversationId?)null;
+            return Array.Exists(receivers, receiver => receiver.Hears(row.Type, id, audience));
+        }
+
+        // An event of a message is for those who may see it, and one that shows a message is told to the others without it.
+        void TellAll(FeedRow row, Told its, Guid conversation)
+        {
             var seeing = members[conversation]
                 .Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
-                .ToLookup(member => Sees(member, shown), member => member.UserId);
-            Tell(row, () => told[row.Position].Value, [.. seeing[true]]);
+                .ToLookup(member => Sees(member, its.ShownSeq), member => member.UserId);
+            Tell(row, () => its.Data, [.. seeing[true]]);
             if (seeing.Contains(false))
-                Tell(row, () => ((IShowsMessage)told[row.Position].Value!).WithoutShown(), [.. seeing[false]]);
+                Tell(row, () => ((IShowsMessage)its.Data!).WithoutShown(), [.. seeing[false]]);
 
             bool Sees(FeedMember member, long? seq) =>
                 seq is not { } of || member.Visibility.Shows(of, hidden.Contains((conversation, member.UserId, of)));
-        }
-
-        // What cannot be told fails where it is told.
-        long? ShownBy(FeedRow row)
-        {
-            try
-            {
-                return (told[row.Position].Value as IShowsMessage)?.ShownSeq;
-            }
-            catch (Exception)
-            {
-                return null;
-            }
         }
 
         void Tell(FeedRow row, Func<object?> tells, IReadOnlyCollection<string> audience)
@@ -177,5 +178,33 @@ public sealed class FeedReader(
             receiver.CloseAll();
         signal.Forget();
         place = end;
+    }
+
+    // What an event tells, made once for all who hear it. Of one that cannot be made, asking for it fails, where that is said and its
+    // hearers are closed, and nothing else of the feed.
+    private sealed class Told(object? data, ExceptionDispatchInfo? failure)
+    {
+        public object? Data
+        {
+            get
+            {
+                failure?.Throw();
+                return data;
+            }
+        }
+
+        public long? ShownSeq => (data as IShowsMessage)?.ShownSeq;
+
+        public static Told Of(FeedRow row, Func<FeedRow, object?> make)
+        {
+            try
+            {
+                return new Told(make(row), failure: null);
+            }
+            catch (Exception e)
+            {
+                return new Told(data: null, ExceptionDispatchInfo.Capture(e));
+            }
+        }
     }
 }

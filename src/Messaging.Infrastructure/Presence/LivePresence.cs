@@ -133,6 +133,9 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
+    public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
+        Watchers.Hears(type);
+
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {
         lock (gate)

@@ -41,13 +41,18 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
     /// <summary>The members; null where there is no such conversation.</summary>
     public Task<Members?> FindAsync(ConversationId id) => LoadAsync(id, EntryOf(id).Entry);
 
+    public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
+        type == BlockChanged.Name || (conversationId is { } id && ChangesMembers(type) && entries.ContainsKey(id));
+
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {
         if (envelope.Type == BlockChanged.Name)
             Forget(audience.Single(), envelope.NamedUser()!);
-        if (envelope.ConversationId is { } id && !envelope.Type.StartsWith("message:", StringComparison.Ordinal))
+        if (envelope.ConversationId is { } id && ChangesMembers(envelope.Type))
             entries.TryRemove(id, out _);
     }
+
+    private static bool ChangesMembers(string type) => !type.StartsWith("message:", StringComparison.Ordinal);
 
     /// <summary>What the event had changed is read anew.</summary>
     public void Close(IReadOnlyCollection<string> audience) => entries.Clear();

@@ -51,6 +51,10 @@ internal sealed class Watchers
         }
     }
 
+    /// <summary>Whether events of a type may leave others less to know of somebody.</summary>
+    public static bool Hears(string type) =>
+        type is ParticipantRemoved.Name or ConversationDeleted.Name or ContactRemoved.Name or BlockChanged.Name;
+
     /// <summary>Notes of whom others may have less to know from now on.</summary>
     public void Receive(EventEnvelope envelope, IReadOnlyCollection<string> audience)
     {

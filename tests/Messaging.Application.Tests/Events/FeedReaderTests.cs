@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Messaging.Application.Common;
 using Messaging.Application.Events;
+using Messaging.Domain.Common;
 using Messaging.Infrastructure.Events;
 using Messaging.Testing;
 using Microsoft.Extensions.Logging;
@@ -16,6 +18,7 @@ public sealed class FeedReaderTests
     private Listeners others = null!;
     private ILoggerFactory loggers = null!;
     private Running reader = null!;
+    private Source source = null!;
 
     [SetUp]
     public async Task StartAsync()
@@ -25,7 +28,8 @@ public sealed class FeedReaderTests
         loggers = LoggerFactory.Create(logging => logging.AddProvider(logs));
         await feed.DrainAsync();
         reader = await Running.StartAsync(new FeedReader(
-            feed.Direct, feed.Moved, feed.Events, new EventRenderer([]), [listeners, others], loggers.CreateLogger<FeedReader>()));
+            feed.Direct, feed.Moved, feed.Events, new EventRenderer([source = new Source()]), [listeners, others],
+            loggers.CreateLogger<FeedReader>()));
     }
 
     [TearDown]
@@ -194,6 +198,37 @@ public sealed class FeedReaderTests
         Assert.That(logs.Lines, Has.One.StartsWith("Warning").And.One.Contains("does not go on from"));
     }
 
+    [Test]
+    public async Task Nothing_is_made_of_what_nobody_hears_here()
+    {
+        listeners.Only = others.Only = "bob";
+        var (theirs, his) = (await feed.ConversationAsync("ada", "eve"), await feed.ConversationAsync("ada", "bob"));
+        foreach (var id in new[] { theirs, his })
+            await MadeAsync(id, "{}");
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Envelope.ConversationId!.Value.Value, Is.EqualTo(his));
+        Assert.That(source.Made, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task An_event_that_cannot_be_made_costs_its_audience_is_logged_and_the_feed_goes_on()
+    {
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        await MadeAsync(conversation, """{"poison": "a-secret-text"}""");
+        await MadeAsync(conversation, "{}");
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EquivalentTo((string[])["ada", "bob"]));
+        Assert.That(listeners.ClosedFor, Is.EquivalentTo((string[])["ada", "bob"]));
+        Assert.That(logs.Lines, Has.Some.StartsWith("Error").And.Some.Contains("test:made").And.None.Contains("a-secret-text"));
+        Assert.That(source.Made, Is.EqualTo(2));
+    }
+
+    private Task MadeAsync(Guid conversation, string payload) => feed.Slices.ExecuteAsync(
+        "INSERT INTO outbox (occurred_at, conversation_id, type, payload) VALUES (clock_timestamp(), @Id, 'test:made', @Payload::jsonb)",
+        new { Id = conversation, Payload = payload });
+
     private async Task<IReadOnlyList<(EventEnvelope Envelope, IReadOnlyCollection<string> Audience)>> HeardAsync(int count)
     {
         await Eventually.HoldsAsync(() => Task.FromResult(listeners.Heard.Count >= count), $"{count} events heard");
@@ -223,6 +258,9 @@ public sealed class FeedReaderTests
 
         public int Asked { get; private set; }
 
+        /// <summary>Who alone listens; anybody when null.</summary>
+        public string? Only { get; set; }
+
         public bool HasListeners
         {
             get
@@ -232,6 +270,9 @@ public sealed class FeedReaderTests
             }
             set => hasListeners = value;
         }
+
+        public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
+            Only is null || audience.Contains(Only);
 
         public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
         {
@@ -247,5 +288,22 @@ public sealed class FeedReaderTests
         }
 
         public void CloseAll() => Closed++;
+    }
+
+    private sealed class Source : IEventSource
+    {
+        public int Made { get; private set; }
+
+        public IReadOnlyCollection<string> Types { get; } = ["test:made"];
+
+        public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader) =>
+            new("", new { }, _ => Task.FromResult<Func<FeedRow, object?>>(Make));
+
+        private object? Make(FeedRow row)
+        {
+            Made++;
+            var payload = row.Payload!.Value.Value;
+            return payload.Contains("poison", StringComparison.Ordinal) ? throw new InvalidOperationException(payload) : row.Payload;
+        }
     }
 }
