@@ -1,10 +1,14 @@
 using Messaging.Application.Attachments;
+using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Attachments;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
 using NodaTime;
 
@@ -114,9 +118,81 @@ public sealed class RuleSqlTests : SliceFixture
 
         Assert.That(large, Is.EqualTo(Enumerable.Range(0, 301).Where(count => Of(count).IsLarge)));
 
-        static Conversation Of(int count) => Conversation.Restore(default, new ConversationState(
-            ConversationType.Group, OwnerId: null, count, LastSeq: 0, Version: 1, Closed: false, Archived: false, Blocked: false,
-            Request: null, new PolicySettings().With(stored: null), EventNo: 0, LastEventAt: default, LastActivityDay: null));
+        static Conversation Of(int count) => ConversationOf(new PolicySettings().With(stored: null), count);
+    }
+
+    private static Conversation ConversationOf(ConversationPolicy policy, int count, bool blocked = false, RequestState? request = null) =>
+        Conversation.Restore(default, new ConversationState(
+            ConversationType.Group, OwnerId: null, count, LastSeq: 0, Version: 1, Closed: false, Archived: false, blocked, request, policy,
+            EventNo: 0, LastEventAt: default, LastActivityDay: null));
+
+    // All that the policy, a block and a first message may say together.
+    private const string PartedSql =
+        $"""
+        SELECT c.blocked, c.request, c.policy::text AS policy, {ConversationStore.Parted} AS parted,
+            {ParticipantViewStore.ReceiptsAreOn} AND NOT {ConversationStore.Parted} AS tells
+        FROM (
+            SELECT blocked, request, policy
+            FROM unnest(ARRAY[true, false]) AS blocked, unnest(ARRAY[NULL, 'unsent', 'pending']) AS request,
+                unnest(ARRAY[NULL, jsonb_build_object('receipts', true), jsonb_build_object('receipts', false)]) AS policy
+        ) c
+        """;
+
+    [Test]
+    public async Task Who_are_parted_and_who_learn_of_receipts_are_the_same_in_SQL_as_in_the_domain([Values] bool receipts)
+    {
+        var rows = await Slices.SqlAsync(
+            session => session.QueryAsync<PartedRow>(PartedSql, new { Receipts = receipts }, CancellationToken.None));
+        var settings = new PolicySettings { Receipts = receipts };
+
+        Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain(settings))));
+        Assert.That(rows.Select(row => row.InSql).Distinct().Count(), Is.EqualTo(3));
+    }
+
+    private const string RequestsSql =
+        $"""
+        SELECT r.from_id, r.status, r.answered_at, {RequestStore.StatusShown} AS shown, {RequestStore.AnsweredShown} AS answered_shown
+        FROM (
+            SELECT from_id, status, CASE WHEN status <> 'pending' THEN now() END AS answered_at
+            FROM unnest(ARRAY['ada', 'bob']) AS from_id, unnest(ARRAY['pending', 'accepted', 'declined']) AS status
+        ) r
+        CROSS JOIN (SELECT 'ada' AS user_id) v
+        """;
+
+    [Test]
+    public async Task A_no_looks_like_no_answer_in_SQL_as_in_the_domain()
+    {
+        var rows = await Slices.SqlAsync(session => session.QueryAsync<RequestRow>(RequestsSql, new { }, CancellationToken.None));
+
+        Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain(new("ada")))));
+    }
+
+    // Ada has written the third of five messages, all of which mention her or everybody, and has it behind a pointer that was moved back.
+    private const string MentionsSql =
+        $"""
+        SELECT p.cleared_seq, p.last_read_seq, {UnreadSql.Mentions} AS mentions, {UnreadSql.Messages} AS messages
+        FROM (SELECT 5 AS last_seq) c
+        CROSS JOIN (
+            SELECT @Id::uuid AS conversation_id, 'ada' AS user_id, cleared_seq, last_read_seq, true AS has_gaps
+            FROM generate_series(0, 5) AS cleared_seq, generate_series(0, 5) AS last_read_seq
+        ) p
+        """;
+
+    [Test]
+    public async Task What_is_unread_is_the_same_in_SQL_as_in_the_domain()
+    {
+        var id = Guid.CreateVersion7();
+        await Slices.ExecuteAsync(
+            """
+            INSERT INTO mentions (conversation_id, user_id, seq)
+            SELECT @Id, CASE WHEN n % 2 = 0 THEN 'ada' ELSE '@all' END, n FROM generate_series(1, 5) AS n;
+            INSERT INTO participant_gaps (conversation_id, user_id, seq) VALUES (@Id, 'ada', 3)
+            """,
+            new { Id = id });
+
+        var rows = await Slices.SqlAsync(session => session.QueryAsync<UnreadRow>(MentionsSql, new { Id = id }, CancellationToken.None));
+
+        Assert.That(rows.Select(row => (row.Mentions, row.Messages)), Is.EqualTo(rows.Select(row => (row.InDomain, row.InDomain))));
     }
 
     [Test]
@@ -152,6 +228,36 @@ public sealed class RuleSqlTests : SliceFixture
 
         public (bool, bool, bool, bool) InDomain =>
             (State.IsMuted(Now), State.IsMuted(Now), State.IsArchived(LastSeq, Now), State.IsHidden(LastSeq));
+    }
+
+    private sealed record PartedRow(bool Blocked, RequestState? Request, JsonText? Policy, bool Parted, bool Tells)
+    {
+        public (bool, bool) InSql => (Parted, Tells);
+
+        public (bool, bool) InDomain(PolicySettings settings)
+        {
+            var conversation = ConversationOf(settings.With(Policy), count: 2, Blocked, Request);
+            return (conversation.IsKeptApart, conversation.TellsReceipts);
+        }
+    }
+
+    private sealed record RequestRow(UserId FromId, RequestStatus Status, Instant? AnsweredAt, RequestStatus Shown, Instant? AnsweredShown)
+    {
+        public (RequestStatus, Instant?) InSql => (Shown, AnsweredShown);
+
+        public (RequestStatus, Instant?) InDomain(UserId viewer)
+        {
+            var seen = new FirstMessage(Guid.Empty, FromId, Status, AnsweredAt).AsSeenBy(viewer);
+            return (seen.Status, seen.AnsweredAt);
+        }
+    }
+
+    private sealed record UnreadRow(int ClearedSeq, int LastReadSeq, long Mentions, long Messages)
+    {
+        private Member Ada => new(new("ada"), ClearedSeq, LastReadSeq, IsPending: false);
+
+        public long InDomain => Enumerable.Range(1, 5).Count(seq => Ada.HasUnread(
+            new StoredMessage(default, seq, new(seq == 3 ? "ada" : "bob"), MessageType.Text, default, IsDeleted: false, Version: 1)));
     }
 
     private sealed record LockoutRow(Instant Now, Instant? Until, bool Holds);

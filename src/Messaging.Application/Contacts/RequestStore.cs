@@ -18,15 +18,26 @@ public sealed record MessageRequestView(
 /// <summary>Asks with a first message, and reads requests as one of the two sees them.</summary>
 public sealed class RequestStore(DbSession session, PairStore pairs)
 {
+    /// <summary>
+    /// Whether a request <c>r</c> was declined, which its viewer <c>v</c> is not to learn: <see cref="FirstMessage.AsSeenBy"/>.
+    /// </summary>
+    public const string IsSilentNo = "(r.status = 'declined' AND r.from_id = v.user_id)";
+
+    /// <summary>How a request <c>r</c> stands, as its viewer <c>v</c> sees it.</summary>
+    public const string StatusShown = $"CASE WHEN {IsSilentNo} THEN 'pending' ELSE r.status END";
+
+    /// <summary>When a request <c>r</c> was answered, as its viewer <c>v</c> sees it.</summary>
+    public const string AnsweredShown = $"CASE WHEN {IsSilentNo} THEN NULL ELSE r.answered_at END";
+
     // Of a request r as its viewer v sees it.
     private const string Columns =
         $"""
         v.user_id AS viewer_id, r.id, r.conversation_id, r.from_id, f.display_name AS from_display_name, f.avatar_url AS from_avatar_url,
             r.to_id, t.display_name AS to_display_name, t.avatar_url AS to_avatar_url,
-            CASE WHEN r.status = 'declined' AND r.from_id = v.user_id THEN 'pending' ELSE r.status END AS status,
+            {StatusShown} AS status,
             m.id AS message_id, m.seq, m.type, m.sender_id, {Previews.Text} AS text, m.deleted_at IS NOT NULL AS deleted,
             m.created_at AS message_at, r.created_at,
-            CASE WHEN r.status = 'declined' AND r.from_id = v.user_id THEN NULL ELSE r.answered_at END AS answered_at
+            {AnsweredShown} AS answered_at
         """;
 
     private const string Joins =
@@ -46,9 +57,8 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
     private const string OfViewer = $"FROM message_requests r CROSS JOIN (SELECT @UserId::text AS user_id) v {Joins}";
 
     private const string Page =
-        """
-        AND r.id < @Before AND (@Status::text IS NULL
-                OR CASE WHEN r.status = 'declined' AND r.from_id = @UserId THEN 'pending' ELSE r.status END = @Status)
+        $"""
+        AND r.id < @Before AND (@Status::text IS NULL OR {StatusShown} = @Status)
         ORDER BY r.id DESC
         LIMIT @Take
         """;

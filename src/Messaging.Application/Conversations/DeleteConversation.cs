@@ -96,8 +96,7 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
         protected override IReadOnlyList<UserId> DecideOn(ChangeSet set)
         {
             var (conversation, place) = set.Get(ConversationId, command.Actor);
-            if (command.Versions?.Contains(conversation.Version) == false)
-                throw CommonErrors.VersionMismatch();
+            CommonErrors.EnsureVersion(command.Versions, conversation.Version);
             conversation.EnsureOwnedBy(place?.Participant);
 
             var members = set.Members.Of(ConversationId).Select(member => member.UserId).Order().ToList();

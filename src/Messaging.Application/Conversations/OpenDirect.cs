@@ -85,11 +85,9 @@ public sealed class OpenDirectHandler(
         return new Upserted<ConversationView>(await ViewAsync(command, id, ct), created);
     }
 
-    private async Task SendAsync(OpenDirect command, ConversationId id, CancellationToken ct)
-    {
-        if (command.Message is not null)
-            await messages.SendMemberAsync(command.Actor, id, command.Message, "message", ct);
-    }
+    private Task SendAsync(OpenDirect command, ConversationId id, CancellationToken ct) => command.Message is { } message
+        ? messages.SendMemberAsync(command.Actor, id, message, "message", ct)
+        : Task.CompletedTask;
 
     private async Task<ConversationView> ViewAsync(OpenDirect command, ConversationId id, CancellationToken ct) =>
         await views.FindAsync(id, command.Actor, ct) ?? throw CommonErrors.NotFound();

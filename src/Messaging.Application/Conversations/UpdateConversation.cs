@@ -77,8 +77,7 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
         protected override Done DecideOn(ChangeSet set)
         {
             var (conversation, place) = set.Get(ConversationId, Actor);
-            if (command.Versions?.Contains(conversation.Version) == false)
-                throw CommonErrors.VersionMismatch();
+            CommonErrors.EnsureVersion(command.Versions, conversation.Version);
             conversation.EnsureMayChange(place?.Participant, command.IsOfGroup);
             if (command.IsEmpty)
                 return default;

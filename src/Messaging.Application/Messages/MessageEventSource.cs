@@ -5,7 +5,6 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Domain.Messages;
-using Messaging.Domain.Participants;
 using Messaging.Domain.Reactions;
 using NodaTime;
 
@@ -35,18 +34,16 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
         $"""
         SELECT k.conversation_id, k.seq,
             (SELECT o.mentions FROM message_originals o WHERE o.conversation_id = k.conversation_id AND o.seq = k.seq) AS mentions,
-            coalesce((
-                SELECT {VisibilitySql.Start}
-                FROM participants p
-                WHERE p.conversation_id = k.conversation_id AND p.user_id = @Reader), 0) AS cleared_seq,
             (
                 SELECT h.hidden_at
                 FROM message_hidden h
                 WHERE h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = k.seq) AS hidden_at,
-            @Reader::text IS NOT NULL AND EXISTS (
+            @Reader::text IS NULL OR EXISTS (
                 SELECT FROM messages m
-                JOIN message_hidden h ON h.conversation_id = k.conversation_id AND h.user_id = @Reader AND h.seq = m.reply_to_seq
-                WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at) AS hides_reply
+                CROSS JOIN LATERAL (SELECT m.reply_to_seq AS seq) r
+                JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = @Reader
+                WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
+                    AND {VisibilitySql.ReplySeen}) AS shows_reply
         FROM {MessageReader.Places}
         JOIN conversations c ON c.id = k.conversation_id
         """;
@@ -86,7 +83,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
         {
             // Whoever counts the unread mentions has to learn of whom it spoke before it was deleted.
             Mentions = around.Mentions is { } mentions ? [.. mentions.Select(id => new UserId(id))] : message.Mentions,
-            ReplyTo = message.ReplyTo is { } reply && new Visibility(around.ClearedSeq).Shows(reply.Seq, around.HidesReply) ? reply : null,
+            ReplyTo = around.ShowsReply ? message.ReplyTo : null,
         };
         if (row.Type == MessageSent.Name)
             told = told with { DeliveredCount = 0, ReadCount = 0, RecipientCount = values.RecipientCount };
@@ -100,7 +97,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
         new(new ConversationId(row.ConversationId!.Value), row.Seq!.Value, row.Values<MessageValues>().CreatedAt ?? row.OccurredAt);
 
     private sealed record Around(
-        ConversationId ConversationId, long Seq, string[]? Mentions, long ClearedSeq, Instant? HiddenAt, bool HidesReply);
+        ConversationId ConversationId, long Seq, string[]? Mentions, Instant? HiddenAt, bool ShowsReply);
 }
 
 /// <summary>Reactions and pins: their rows say all of it, and of a message that is deleted they are told no more.</summary>

@@ -24,6 +24,7 @@ public abstract class StoredMessageChange<TResult>(
     {
         var (conversation, place) = set.Get(ConversationId, actor);
         var message = set.Messages.Get(Sought);
-        return versions?.Contains(message.Version) == false ? throw CommonErrors.VersionMismatch() : (conversation, place, message);
+        CommonErrors.EnsureVersion(versions, message.Version);
+        return (conversation, place, message);
     }
 }

@@ -26,9 +26,10 @@ public sealed class ClearHistoryHandler(ChangeRunner changes) : IRequestHandler<
     // A message that is sent meanwhile is not cleared.
     private sealed class ClearChange(ClearHistory command) : OwnChange(command.ConversationId, command.Actor.RequireUser(), recounts: true)
     {
-        protected override OwnState Apply(OwnState state, Conversation conversation, ChangeSet set) =>
-            command.Versions?.Contains(conversation.Version) == false
-                ? throw CommonErrors.VersionMismatch()
-                : state.Clear(conversation.LastSeq, command.LeavesInbox);
+        protected override OwnState Apply(OwnState state, Conversation conversation, ChangeSet set)
+        {
+            CommonErrors.EnsureVersion(command.Versions, conversation.Version);
+            return state.Clear(conversation.LastSeq, command.LeavesInbox);
+        }
     }
 }

@@ -92,8 +92,14 @@ public static class CommonErrors
 
     public static RuleException Invalid(string member, string detail) => new(new Problem(ProblemCodes.InvalidRequest, detail, member));
 
-    public static RuleException VersionMismatch() => new(new Problem(
-        ProblemCodes.VersionMismatch, "It has another version than the expected one; read it again and decide anew."));
+    /// <summary>Refuses what has another version than one of those that are expected.</summary>
+    /// <param name="expected">Any when null.</param>
+    public static void EnsureVersion(IReadOnlyList<long>? expected, long version)
+    {
+        if (expected?.Contains(version) == false)
+            throw new RuleException(new Problem(
+                ProblemCodes.VersionMismatch, "It has another version than the expected one; read it again and decide anew."));
+    }
 
     public static RuleException UserNeeded() => new(new Problem(ProblemCodes.UserNeeded, "This is done for a user."));
 }

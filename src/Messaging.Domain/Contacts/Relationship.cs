@@ -27,7 +27,12 @@ public sealed record Side(
     UserId UserId, Contact? Contact = null, bool Blocks = false, Instant? DeclinedAt = null, Instant? TakenBackAt = null);
 
 /// <summary>A first message that waits, or waited, for its receiver's answer. At most one between two people is not accepted.</summary>
-public sealed record FirstMessage(Guid Id, UserId From, RequestStatus Status, Instant? AnsweredAt);
+public sealed record FirstMessage(Guid Id, UserId From, RequestStatus Status, Instant? AnsweredAt)
+{
+    /// <summary>As one of the two sees it: to whoever asked a no looks like no answer.</summary>
+    public FirstMessage AsSeenBy(UserId viewer) =>
+        Status is RequestStatus.Declined && From == viewer ? this with { Status = RequestStatus.Pending, AnsweredAt = null } : this;
+}
 
 /// <summary>What one of the two hears of a change.</summary>
 /// <param name="Was">The contact that is no more.</param>
