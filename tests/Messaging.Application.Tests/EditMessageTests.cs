@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
-using FsCheck;
-using FsCheck.Fluent;
+using CsCheck;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
@@ -9,6 +8,7 @@ using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
+using Messaging.Testing;
 
 namespace Messaging.Application.Tests;
 
@@ -275,10 +275,12 @@ public sealed class EditMessageTests : SliceFixture
     }
 
     [Test]
-    public async Task Any_edits_leave_what_they_come_to_and_every_version_before_in_order()
+    public Task Any_edits_leave_what_they_come_to_and_every_version_before_in_order() =>
+        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 5]).CheckAsync(length: 45, cases: 1, LeavesEveryVersionAsync);
+
+    private async Task LeavesEveryVersionAsync((int, int)[] program)
     {
         string?[] patches = [null, "{}", """{"a":1}""", """{"a":null,"b":{"c":2}}""", """{"b":{"c":null,"d":3}}"""];
-        var program = Gen.Choose(0, 3).SelectMany(text => Gen.Choose(0, 5).Select(patch => (text, patch))).ListOf(45).Sample(1).Single();
         var (ada, bob, sent) = await SentAsync(new MessageContent(Text: "0"));
         var versions = new List<(string Text, JsonNode? Metadata)> { ("0", null) };
 

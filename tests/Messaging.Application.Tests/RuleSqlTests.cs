@@ -1,3 +1,4 @@
+using CsCheck;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
@@ -10,6 +11,7 @@ using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
 using Messaging.Domain.Participants;
+using Messaging.Testing;
 using NodaTime;
 
 namespace Messaging.Application.Tests;
@@ -82,14 +84,15 @@ public sealed class RuleSqlTests : SliceFixture
         """;
 
     [Test]
-    public async Task Who_becomes_owner_is_the_same_in_SQL_as_in_the_domain([Range(1, 3)] int seed)
-    {
-        var random = new Random(seed);
-        var members = Enumerable.Range(0, 60).Select(i => new Participant(
-            default, new UserId($"{"AZaz09_.:@-"[random.Next(11)]}{i}"),
-            random.Next(3) == 0 ? ParticipantRole.Admin : ParticipantRole.Member, Instant.FromUnixTimeSeconds(random.Next(5)),
-            joinedSeq: 0)).ToList();
+    public Task Who_becomes_owner_is_the_same_in_SQL_as_in_the_domain() =>
+        Gen.Select(
+            Gen.Char["AZaz09_.:@-"], Gen.FrequencyConst((1, ParticipantRole.Admin), (2, ParticipantRole.Member)), Gen.Int[0, 4],
+            (letter, role, joined) => (Letter: letter, Role: role, Joined: Instant.FromUnixTimeSeconds(joined)))
+        .CheckAsync(length: 60, cases: 3, people => AreInLineAsync(
+            [.. people.Select((one, i) => new Participant(default, new UserId($"{one.Letter}{i}"), one.Role, one.Joined, joinedSeq: 0))]));
 
+    private async Task AreInLineAsync(IReadOnlyList<Participant> members)
+    {
         var line = await Slices.SqlAsync(session => session.QueryAsync<string>(
             LineSql,
             new

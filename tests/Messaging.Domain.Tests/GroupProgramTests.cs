@@ -1,6 +1,6 @@
-using FsCheck;
-using FsCheck.Fluent;
+using CsCheck;
 using Messaging.Application.Tests.Model;
+using Messaging.Testing;
 
 namespace Messaging.Domain.Tests;
 
@@ -14,33 +14,19 @@ public sealed class GroupProgramTests
     private static readonly int[] Seldom = [21, 22, 25, 27, 28];
     private static readonly int[] Often = [.. Enumerable.Range(0, 35).Except(Seldom)];
 
-    private static readonly Gen<Step> Steps =
-        from kind in Gen.Frequency((40, Gen.Elements(Often)), (1, Gen.Elements(Seldom)))
-        from who in Gen.Frequency((2, Gen.Choose(0, 1)), (1, Gen.Choose(0, GroupProgram.Users - 1)))
-        from target in Gen.Choose(0, GroupProgram.Users - 1)
-        from number in Gen.Choose(1, 30)
-        from flag in Gen.Elements(false, true)
-        select new Step(kind, who, target, number, flag);
+    private static readonly Gen<Step> Steps = Gen.Select(
+        Gen.Frequency((40, Gen.OneOfConst(Often)), (1, Gen.OneOfConst(Seldom))),
+        Gen.Frequency((2, Gen.Int[0, 1]), (1, Gen.Int[0, GroupProgram.Users - 1])),
+        Gen.Int[0, GroupProgram.Users - 1], Gen.Int[1, 30], Gen.Bool,
+        (kind, who, target, number, flag) => new Step(kind, who, target, number, flag));
 
     [Test]
-    public void The_aggregates_do_what_the_model_says_and_keep_what_a_group_promises()
-    {
-        var programs = Arb.From(Steps.ArrayOf(), Shorter);
-
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(80).WithStartSize(40).WithEndSize(250),
-            Prop.ForAll(programs, steps => new GroupProgram().Run(steps)));
-    }
-
-    // Halves, quarters and so on left out, and single steps in the end.
-    private static IEnumerable<Step[]> Shorter(Step[] steps)
-    {
-        for (var length = (steps.Length + 1) / 2; length > 0; length = length == 1 ? 0 : (length + 1) / 2)
+    public Task The_aggregates_do_what_the_model_says_and_keep_what_a_group_promises() =>
+        Steps.CheckAsync(length: 100, cases: 80, steps =>
         {
-            for (var from = 0; from + length <= steps.Length; from += length)
-                yield return [.. steps[..from], .. steps[(from + length)..]];
-        }
-    }
+            new GroupProgram().Run(steps);
+            return Task.CompletedTask;
+        });
 }
 
 /// <summary>One step of a program: what, by whom, to whom, a seq or another number, and whether it is done or undone.</summary>

@@ -1,4 +1,6 @@
+using CsCheck;
 using Messaging.Application.Common;
+using Messaging.Testing;
 
 namespace Messaging.Application.Tests.Accounts;
 
@@ -39,10 +41,10 @@ public sealed class NfcTests : SliceFixture
     }
 
     [Test]
-    public async Task So_are_ten_thousand_jumbled_texts()
-    {
-        var texts = Jumbled(seed: 4711).Take(10_000).ToArray();
+    public Task So_are_ten_thousand_jumbled_texts() => Jumbled.CheckAsync(length: 100, cases: 110, AreComposedAsync);
 
+    private async Task AreComposedAsync(string[] texts)
+    {
         var composed = await Slices.SqlAsync(session => session.QueryAsync<string>(
             "SELECT normalize(t.text, NFC) FROM unnest(@Texts::text[]) WITH ORDINALITY AS t (text, n) ORDER BY t.n", new { Texts = texts },
             CancellationToken.None));
@@ -51,12 +53,8 @@ public sealed class NfcTests : SliceFixture
     }
 
     [Test]
-    public void Composing_again_changes_nothing()
-    {
-        var once = Jumbled(seed: 12).Take(1_000).Select(Nfc.Of).ToArray();
-
-        Assert.That(once.Select(Nfc.Of), Is.EqualTo(once));
-    }
+    public Task Composing_again_changes_nothing() =>
+        Jumbled.CheckAsync(cases: 1_000, text => Assert.That(Nfc.Of(Nfc.Of(text)), Is.EqualTo(Nfc.Of(text))));
 
     // Two million moves of one place each in a text as long as a request may be would take hours.
     [Test]
@@ -71,20 +69,13 @@ public sealed class NfcTests : SliceFixture
     }
 
     // Letters that take marks, marks of many classes, Hangul in parts, and what decomposes without coming together again.
-    private static IEnumerable<string> Jumbled(int seed)
-    {
-        string[] parts =
-        [
+    private static readonly Gen<string> Jumbled = Gen.OneOfConst(
             "a", "E", "o", "q", "\u03b1", "\u0391", "\u0627", "\u0915", "\u09c7", "\u1025", "\u00c5", "\u1ea4", "\u0344", "\u2126",
             "\u0958", "\u1100", "\u1161", "\u11a8",
             "\uac00", "\u3042", "\u3099", "\u0300", "\u0301", "\u0308", "\u030a", "\u0302", "\u031b", "\u0323", "\u0327", "\u0328",
             "\u0338", "\u0345", "\u0653",
-            "\u0654", "\u093c", "\u09be", "\u102e", "\ud834\udd5f", "\ud834\udd57", "\ud834\udd65", "🦊", "\u200d",
-        ];
-        var random = new Random(seed);
-        while (true)
-            yield return string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => parts[random.Next(parts.Length)]));
-    }
+            "\u0654", "\u093c", "\u09be", "\u102e", "\ud834\udd5f", "\ud834\udd57", "\ud834\udd65", "🦊", "\u200d")
+        .Array[1, 11].Select(parts => string.Concat(parts));
 
     private sealed record Form(string Text, string Composed, string Decomposed);
 }

@@ -1,6 +1,6 @@
-using FsCheck;
-using FsCheck.Fluent;
+using CsCheck;
 using Messaging.Application.Common;
+using Messaging.Testing;
 
 namespace Messaging.Application.Tests.Events;
 
@@ -78,9 +78,8 @@ public sealed class CoalescingTests
     }
 
     [Test]
-    public async Task Folding_what_is_told_gives_the_same_pointers_as_folding_all()
-    {
-        foreach (var program in Program.ListOf(60).Sample(40))
+    public Task Folding_what_is_told_gives_the_same_pointers_as_folding_all() =>
+        Gen.Select(Gen.Int[0, 9], Gen.OneOfConst("ada", "bob"), Gen.Int[0, 3]).CheckAsync(length: 60, cases: 40, async program =>
         {
             await feed.Slices.ExecuteAsync("DELETE FROM feed");
             var all = Run(program);
@@ -92,11 +91,7 @@ public sealed class CoalescingTests
             foreach (var viewer in new[] { "ada", "bob", "eve" })
                 Assert.That(Fold(viewer, told), Is.EqualTo(Fold(viewer, all)), () => string.Join('\n', all.Select(e => e.ToString())));
             Assert.That(told, Is.SubsetOf(all));
-        }
-    }
-
-    private static readonly Gen<(int Kind, string Who, int By)> Program = Gen.Choose(0, 9)
-        .SelectMany(kind => Gen.Elements("ada", "bob").SelectMany(who => Gen.Choose(0, 3).Select(by => (kind, who, by))));
+        });
 
     // As the commands do: a pointer rises, unless it is marked back; what is unread is told with it; a message moves its sender's pointer.
     private static List<Told> Run(IEnumerable<(int Kind, string Who, int By)> program)
