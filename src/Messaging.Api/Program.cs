@@ -1,12 +1,9 @@
-using Messaging.Api.Accounts;
 using Messaging.Api.Cli;
 using Messaging.Api.Configuration;
 using Messaging.Api.Errors;
 using Messaging.Api.Idempotency;
 using Messaging.Api.Logging;
-using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
-using Messaging.Api.Realtime;
 using Messaging.Api.Security;
 
 if (await Verbs.TryRunAsync(args) is { } exitCode)
@@ -35,12 +32,11 @@ app.UseRouting();
 app.UseCors();
 app.UseAuthentication();
 app.UseMiddleware<RateLimitMiddleware>();
-app.UseMiddleware<AccountSwitch>();
+app.UseModulesBeforeAuthorization();
 app.UseAuthorization();
-app.UseMiddleware<HubGuard>();
+app.UseModulesAfterAuthorization();
 app.UseMiddleware<RequestShape>();
 app.UseMiddleware<IdempotencyMiddleware>();
-app.UseContractPage();
 app.MapModules();
 
 await app.RunAsync();

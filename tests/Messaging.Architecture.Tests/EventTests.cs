@@ -1,6 +1,4 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
-using Messaging.Domain.Common;
 using Messaging.Testing;
 
 namespace Messaging.Architecture.Tests;
@@ -13,21 +11,13 @@ public sealed partial class EventTests
         Assert.That(Literals, Has.Exactly(1).EqualTo(name));
     }
 
-    // Presence is told over the bus, and is no event that is kept.
     [Test]
-    public void Every_name_of_an_event_is_that_of_a_record()
+    public void Every_name_of_an_event_is_that_of_a_record_or_of_what_tells_it_to_who_is_there()
     {
-        Assert.That(Literals.Except(Names), Is.EqualTo(new[] { "presence:changed" }));
+        Assert.That(Literals.Except(Names).Except(EventNames.Ephemeral), Is.Empty);
     }
 
-    private static IEnumerable<string> Names { get; } =
-    [
-        .. from type in typeof(IEvent).Assembly.GetTypes()
-           where type.IsAssignableTo(typeof(IEvent)) || type.IsAssignableTo(typeof(IPersonalEvent))
-           from field in type.GetFields(BindingFlags.Static | BindingFlags.Public)
-           where field.IsLiteral && field.Name == "Name"
-           select (string)field.GetRawConstantValue()!,
-    ];
+    private static IEnumerable<string> Names => EventNames.Stored;
 
     private static List<string> Literals { get; } =
     [

@@ -89,7 +89,7 @@ public sealed class Contract
     {
         var whole = JsonObject.Create(envelope)!;
         // What passes by has no position.
-        if (whole["id"] is null && whole["type"]?.GetValue<string>() is "typing" or "presence:changed")
+        if (whole["id"] is null && EventNames.Ephemeral.Contains(whole["type"]?.GetValue<string>()))
             whole["id"] = "";
         return Misfit("EventEnvelope", JsonSerializer.SerializeToElement(whole))
             ?? (EventData.TryGetValue(envelope.GetProperty("type").GetString()!, out var component)

@@ -10,14 +10,8 @@ namespace Messaging.Testing;
 /// <summary>A user's connection to the hub: hears every event, in the order in which they come.</summary>
 public sealed class HubClient : IAsyncDisposable
 {
-    static readonly string[] Types =
-    [
-        "message:new", "message:edited", "message:deleted", "message:reaction", "message:pinned", "message:saved", "message:read",
-        "message:delivered", "attachment:ready", "conversation:created", "conversation:updated", "conversation:archived",
-        "conversation:closed",
-        "conversation:reopened", "conversation:deleted", "participant:added", "participant:updated", "participant:removed",
-        "unread:changed", "settings:updated", "typing", "presence:changed", "test:event",
-    ];
+    // Told by tests alone.
+    const string TestEvent = "test:event";
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -28,14 +22,14 @@ public sealed class HubClient : IAsyncDisposable
     HubClient(HubConnection connection)
     {
         Connection = connection;
-        foreach (var type in Types)
+        foreach (var type in EventNames.Stored.Concat(EventNames.Ephemeral).Append(TestEvent))
         {
             connection.On<JsonElement>(type, envelope =>
             {
                 if (envelope.GetProperty("id").GetString() is { } id)
                     ids.Enqueue(id);
                 // Whoever waits for an event is told.
-                if (type != "test:event" && Contract.Served.EventMisfit(envelope) is { } misfit)
+                if (type != TestEvent && Contract.Served.EventMisfit(envelope) is { } misfit)
                     events.Writer.TryComplete(new AssertionException($"'{type}' was heard against the document:\n{misfit}"));
                 events.Writer.TryWrite(envelope);
             });

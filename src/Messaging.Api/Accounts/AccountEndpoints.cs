@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Idempotency;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Application.Accounts;
 using Messaging.Domain.Accounts;
@@ -31,22 +32,25 @@ public sealed record PasswordBody(string CurrentPassword, string NewPassword);
 
 public static class AccountEndpoints
 {
+    private const string OwnBudget = "has a budget of its own";
+
     public static IEndpointRouteBuilder MapAccounts(this IEndpointRouteBuilder app)
     {
         // Remembering the answers would store tokens in the clear.
         var accounts = app.MapGroup("/v1/accounts").WithTags("Accounts").WithoutIdempotencyKey()
             .Refuses(ProblemCodes.NotFound, ProblemCodes.Unauthenticated);
 
-        accounts.MapPost("", RegisterAsync)
+        accounts.MapPost("", RegisterAsync).WithoutSendLimit(OwnBudget)
             .WithName("registerAccount").WithSummary("Make a user with an account, and log in")
             .Refuses(ProblemCodes.AlreadyExists);
-        accounts.MapPost("/login", LogInAsync)
+        accounts.MapPost("/login", LogInAsync).WithoutSendLimit(OwnBudget)
             .WithName("logIn").WithSummary("Log in by username and password");
-        accounts.MapPost("/refresh", RefreshAsync)
+        accounts.MapPost("/refresh", RefreshAsync).WithoutSendLimit(OwnBudget)
             .WithName("refreshLogin").WithSummary("Trade the refresh token for new tokens; using one twice revokes the login");
         accounts.MapPost("/logout", LogOutAsync)
+            .WithoutSendLimit("changes what is one's own; of others' screens at most a pointer, which only rises")
             .WithName("logOut").WithSummary("End the login that the refresh token is of");
-        accounts.MapPost("/password", ChangePasswordAsync).RequireScope(Scope.Users)
+        accounts.MapPost("/password", ChangePasswordAsync).RequireScope(Scope.Users).WithoutSendLimit(OwnBudget)
             .WithName("changePassword").WithSummary("Change one's own password: ends all logins and begins a new one");
         return app;
     }

@@ -7,6 +7,11 @@ namespace Messaging.Api.Accounts;
 /// <summary>Built-in accounts.</summary>
 public sealed class AccountsModule : ApiModule
 {
+    public override IReadOnlyDictionary<string, string> Tags { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Accounts"] = "Logging in here, for products without an identity provider; 404 where it is switched off.",
+    };
+
     public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton(new SettingsCheck(configuration => IsWithoutSecret(configuration)
@@ -14,6 +19,8 @@ public sealed class AccountsModule : ApiModule
             : []));
         services.AddSingleton<AccountBudgets>().AddSingleton<IPasswordHashing, PasswordHashing>();
     }
+
+    public override void UseBeforeAuthorization(IApplicationBuilder app) => app.UseMiddleware<AccountSwitch>();
 
     public override void Map(IEndpointRouteBuilder routes) => routes.MapAccounts();
 

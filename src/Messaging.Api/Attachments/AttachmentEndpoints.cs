@@ -4,6 +4,7 @@ using Messaging.Api.Configuration;
 using Messaging.Api.Errors;
 using Messaging.Api.Idempotency;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Revocations;
@@ -28,6 +29,7 @@ public static class AttachmentEndpoints
 
         // A repeated upload is another file, which is collected if no message names it.
         attachments.MapPost("", UploadAsync)
+            .WithoutSendLimit("seen by others when a message names it, which takes one; its bytes are limited by the day")
             .WithBodyOf(Math.Max(limits.FileBytes, limits.ImageBytes) + Around).WithoutIdempotencyKey()
             .Accepts<UploadForm>("multipart/form-data")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.LimitReached, ProblemCodes.UnsafeFile, ProblemCodes.UndecodableFile])

@@ -6,6 +6,11 @@ namespace Messaging.Api.Attachments;
 /// <summary>Files, up and down.</summary>
 public sealed class AttachmentsModule : ApiModule
 {
+    public override IReadOnlyDictionary<string, string> Tags { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Attachments"] = "Files of messages, and their signed addresses.",
+    };
+
     public override void AddServices(IServiceCollection services)
     {
         services.AddHttpContextAccessor().AddSingleton<IServiceAddress, ServiceAddress>().AddSingleton<UploadLane>();

@@ -24,6 +24,18 @@ public static class ModuleSetup
         return services;
     }
 
+    public static void UseModulesBeforeAuthorization(this IApplicationBuilder app)
+    {
+        foreach (var module in Modules.OfType<ApiModule>())
+            module.UseBeforeAuthorization(app);
+    }
+
+    public static void UseModulesAfterAuthorization(this IApplicationBuilder app)
+    {
+        foreach (var module in Modules.OfType<ApiModule>())
+            module.UseAfterAuthorization(app);
+    }
+
     public static void MapModules(this IEndpointRouteBuilder routes)
     {
         foreach (var module in Modules.OfType<ApiModule>())

@@ -18,6 +18,9 @@ public sealed record ContactBody(UserId UserId);
 /// <summary>Contacts, blocks, and first messages that wait for an answer.</summary>
 public static class ContactEndpoints
 {
+    private const string Once = "answers what another one has asked, once";
+    private const string OwnDevices = "told to one's own devices alone";
+
     public static IEndpointRouteBuilder MapContacts(this IEndpointRouteBuilder app)
     {
         var v1 = app.MapGroup("/v1").WithTags("Contacts").RequireScope(Scope.Conversations);
@@ -28,26 +31,26 @@ public static class ContactEndpoints
             .RequireSendLimit()
             .Refuses(ProblemCodes.Blocked, ProblemCodes.RequestPending)
             .WithName("askContact").WithSummary("Ask somebody to be a contact; asking who has asked already accepts");
-        v1.MapPost("/contacts/{userId:userid}/accept", AcceptAsync)
+        v1.MapPost("/contacts/{userId:userid}/accept", AcceptAsync).WithoutSendLimit(Once)
             .Refuses(ProblemCodes.Blocked)
             .WithName("acceptContact").WithSummary("Accept who asks");
-        v1.MapPost("/contacts/{userId:userid}/decline", DeclineAsync)
+        v1.MapPost("/contacts/{userId:userid}/decline", DeclineAsync).WithoutSendLimit(Once)
             .Refuses(ProblemCodes.AlreadyExists)
             .WithName("declineContact").WithSummary("Decline who asks; that one is not told");
-        v1.MapDelete("/contacts/{userId:userid}", RemoveAsync)
+        v1.MapDelete("/contacts/{userId:userid}", RemoveAsync).WithoutSendLimit("once for a contact, which took one when it was asked")
             .WithName("removeContact").WithSummary("End a contact in both directions");
         v1.MapGet("/blocks", ListBlocksAsync)
             .WithName("listBlocks").WithSummary("Whom one has blocked, by user id");
-        v1.MapPut("/blocks/{userId:userid}", BlockAsync)
+        v1.MapPut("/blocks/{userId:userid}", BlockAsync).WithoutSendLimit(OwnDevices)
             .WithName("blockUser").WithSummary("Block somebody");
-        v1.MapDelete("/blocks/{userId:userid}", UnblockAsync)
+        v1.MapDelete("/blocks/{userId:userid}", UnblockAsync).WithoutSendLimit(OwnDevices)
             .WithName("unblockUser").WithSummary("Lift one's block");
         v1.MapGet("/message-requests", ListRequestsAsync)
             .WithName("listMessageRequests").WithSummary("First messages that wait for an answer, the newest first");
-        v1.MapPost("/message-requests/{requestId:guid}/accept", AcceptRequestAsync)
+        v1.MapPost("/message-requests/{requestId:guid}/accept", AcceptRequestAsync).WithoutSendLimit(Once)
             .Refuses(ProblemCodes.Blocked)
             .WithName("acceptMessageRequest").WithSummary("Accept a first message: both become contacts");
-        v1.MapPost("/message-requests/{requestId:guid}/decline", DeclineRequestAsync)
+        v1.MapPost("/message-requests/{requestId:guid}/decline", DeclineRequestAsync).WithoutSendLimit(Once)
             .Refuses(ProblemCodes.AlreadyExists)
             .WithName("declineMessageRequest").WithSummary("Decline a first message; its sender is not told");
         return app;

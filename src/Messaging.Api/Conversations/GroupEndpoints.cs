@@ -48,7 +48,7 @@ public static class GroupEndpoints
         fixedInDirect.MapDelete("/participants/{userId:userid}", RemoveAsync)
             .RequireSendLimit()
             .WithName("removeParticipant").WithSummary("Put somebody out of a group");
-        fixedInDirect.MapPost("/leave", LeaveAsync)
+        fixedInDirect.MapPost("/leave", LeaveAsync).WithoutSendLimit("who wants to go can; coming back takes somebody else's budget")
             .WithName("leaveConversation").WithSummary("Leave a group");
         fixedInDirect.MapPost("/owner", HandOverAsync)
             .RequireSendLimit()

@@ -2,6 +2,7 @@ using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Receipts;
@@ -31,21 +32,23 @@ public enum DeleteScope
 /// <summary>One's own state of a conversation: pointers, settings, what one sees of it.</summary>
 public static class OwnStateEndpoints
 {
+    private const string OwnState = "changes what is one's own; of others' screens at most a pointer, which only rises";
+
     public static IEndpointRouteBuilder MapOwnState(this IEndpointRouteBuilder app)
     {
         var v1 = app.MapGroup("/v1").WithTags("Own state").RequireScope(Scope.Conversations);
 
-        v1.MapPost("/conversations/{id:guid}/read", MarkReadAsync)
+        v1.MapPost("/conversations/{id:guid}/read", MarkReadAsync).WithoutSendLimit(OwnState)
             .WithName("markRead").WithSummary("Move one's read pointer forward");
-        v1.MapPost("/conversations/{id:guid}/delivered", MarkDeliveredAsync)
+        v1.MapPost("/conversations/{id:guid}/delivered", MarkDeliveredAsync).WithoutSendLimit(OwnState)
             .WithName("markDelivered").WithSummary("Move one's delivered pointer forward");
-        v1.MapPost("/conversations/{id:guid}/unread", MarkUnreadAsync)
+        v1.MapPost("/conversations/{id:guid}/unread", MarkUnreadAsync).WithoutSendLimit(OwnState)
             .WithName("markUnread").WithSummary("Make a message the first unread one");
-        v1.MapPatch("/conversations/{id:guid}/settings", UpdateSettingsAsync)
+        v1.MapPatch("/conversations/{id:guid}/settings", UpdateSettingsAsync).WithoutSendLimit(OwnState)
             .WithName("updateSettings").WithSummary("Change one's own settings of a conversation");
-        v1.MapDelete("/conversations/{id:guid}/history", ClearHistoryAsync)
+        v1.MapDelete("/conversations/{id:guid}/history", ClearHistoryAsync).WithoutSendLimit(OwnState)
             .WithName("clearHistory").WithSummary("Empty one's own view of a conversation");
-        v1.MapDelete("/conversations/{id:guid}", DeleteAsync)
+        v1.MapDelete("/conversations/{id:guid}", DeleteAsync).WithoutSendLimit("once for a conversation, which took one when it was made")
             .Refuses(ProblemCodes.VersionMismatch)
             .WithName("deleteConversation").WithSummary("Take a conversation out of one's inbox, or delete it for everyone");
         v1.MapGet("/unread", GetUnreadAsync)

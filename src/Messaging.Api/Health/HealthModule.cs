@@ -5,6 +5,11 @@ namespace Messaging.Api.Health;
 /// <summary>Liveness, readiness and the way down.</summary>
 public sealed class HealthModule : ApiModule
 {
+    public override IReadOnlyDictionary<string, string> Tags { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Operations"] = "For orchestrators and load balancers.",
+    };
+
     public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton<Draining>();

@@ -51,7 +51,7 @@ public static class MessageEndpoints
         // A moderator's key has no business with the rest.
         var moderated = app.MapGroup("/v1/conversations/{id:guid}/messages/{messageId:guid}").WithTags("Messages")
             .RequireScope(Scope.Messages, Scope.Moderation);
-        moderated.MapDelete("/", DeleteAsync)
+        moderated.MapDelete("/", DeleteAsync).WithoutSendLimit("once for a message, which took one when it was sent")
             .WithName("deleteMessage").WithSummary("Delete a message, for everyone or for oneself")
             .Refuses(
                 ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.DeleteWindowPassed,

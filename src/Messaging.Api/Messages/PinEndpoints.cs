@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Messages;
 using Messaging.Domain.Common;
@@ -11,16 +12,18 @@ namespace Messaging.Api.Messages;
 
 public static class PinEndpoints
 {
+    private const string Small = "one click, no words and no notification; there are many a minute in a lively group";
+
     public static IEndpointRouteBuilder MapPins(this IEndpointRouteBuilder app)
     {
         var conversations = app.MapGroup("/v1/conversations/{id:guid}").WithTags("Messages").RequireScope(Scope.Messages);
 
         conversations.MapGet("/pins", ListAsync)
             .WithName("listPins").WithSummary("What is pinned in a conversation, the newest pin first");
-        conversations.MapPut("/messages/{messageId:guid}/pin", PinAsync)
+        conversations.MapPut("/messages/{messageId:guid}/pin", PinAsync).WithoutSendLimit(Small)
             .WithName("pinMessage").WithSummary("Pin a message for everybody")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.LimitReached]);
-        conversations.MapDelete("/messages/{messageId:guid}/pin", UnpinAsync)
+        conversations.MapDelete("/messages/{messageId:guid}/pin", UnpinAsync).WithoutSendLimit(Small)
             .WithName("unpinMessage").WithSummary("Take a message's pin away")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
         return app;

@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Moderation;
 using Messaging.Domain.Common;
 using Messaging.Domain.Moderation;
@@ -18,7 +19,7 @@ public static class ReportEndpoints
     public static IEndpointRouteBuilder MapReports(this IEndpointRouteBuilder app)
     {
         app.MapPost("/v1/conversations/{id:guid}/messages/{messageId:guid}/report", ReportAsync)
-            .Refuses(ProblemCodes.MessageDeleted)
+            .WithoutSendLimit("for the moderators, and one of each message").Refuses(ProblemCodes.MessageDeleted)
             .WithTags("Moderation").RequireScope(Scope.Messages)
             .WithName("reportMessage").WithSummary("Tell the moderators of a message");
         return app;

@@ -1,4 +1,6 @@
+using Messaging.Api.Configuration;
 using Messaging.Api.Idempotency;
+using Messaging.Application.Common;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -23,23 +25,6 @@ public static class DocumentDetails
         A `POST` with an `Idempotency-Key` has one effect however often it is sent; sending a message takes a `clientMessageId` instead.
         """;
 
-    private static readonly Dictionary<string, string> Tags = new(StringComparer.Ordinal)
-    {
-        ["Users"] = "People of the host product, as it makes them known.",
-        ["Accounts"] = "Logging in here, for products without an identity provider; 404 where it is switched off.",
-        ["Conversations"] = "Direct and group conversations, and the inbox.",
-        ["Participants"] = "Who takes part in a group, in which role, and who is kept out.",
-        ["Contacts"] = "Who knows whom: contacts, blocks, and first messages that wait for an answer.",
-        ["Own state"] = "How far one has read, one's own settings of a conversation, and what one sees of it.",
-        ["Messages"] = "Messages of a conversation, numbered without gaps by `seq`.",
-        ["Reactions"] = "Emoji that people put to messages.",
-        ["Attachments"] = "Files of messages, and their signed addresses.",
-        ["Moderation"] = "What moderators see and nobody else.",
-        ["Integration"] = "What happened since a cursor, and a state to start from.",
-        ["Administration"] = "For the operator's own services.",
-        ["Operations"] = "For orchestrators and load balancers.",
-    };
-
     public static Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
     {
         document.Info = new OpenApiInfo
@@ -51,13 +36,9 @@ public static class DocumentDetails
         };
         // Where the document was read from; the address is the operator's to choose.
         document.Servers = [new OpenApiServer { Url = "/", Description = "This service" }];
-        document.Tags = document.Paths.Values
-            .SelectMany(path => path.Operations!.Values)
-            .SelectMany(operation => operation.Tags ?? new HashSet<OpenApiTagReference>())
-            .Select(tag => tag.Name!)
-            .Distinct(StringComparer.Ordinal)
-            .OrderBy(name => Tags.Keys.TakeWhile(known => known != name).Count())
-            .Select(name => new OpenApiTag { Name = name, Description = Tags.GetValueOrDefault(name) })
+        document.Tags = context.ApplicationServices.GetServices<Module>().OfType<ApiModule>().SelectMany(module => module.Tags)
+            .OrderBy(tag => tag.Key, StringComparer.Ordinal)
+            .Select(tag => new OpenApiTag { Name = tag.Key, Description = tag.Value })
             .ToHashSet();
         // Whichever module adds them first: a change of the contract shows as one.
         var paths = document.Paths.OrderBy(path => path.Key, StringComparer.Ordinal).ToList();

@@ -14,6 +14,8 @@ public sealed class OpenApiModule : ApiModule
 
     public override void AddServices(IServiceCollection services) => services.AddSingleton<ServedContract>().AddOpenApi(Document, Describe);
 
+    public override void UseAfterAuthorization(IApplicationBuilder app) => app.UseContractPage();
+
     public override void Map(IEndpointRouteBuilder routes) => routes.MapGet(Path, OpenAsync).AllowAnonymous().ExcludeFromDescription();
 
     private static void Describe(OpenApiOptions options)

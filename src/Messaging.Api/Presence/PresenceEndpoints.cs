@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Presence;
 using Messaging.Domain.Common;
@@ -22,7 +23,7 @@ public static class PresenceEndpoints
         v1.MapGet("/presence", ListPresenceAsync).WithTags("Users").RequireScope(Scope.Users)
             .WithName("listPresence").WithSummary("Whether up to 200 users are there, of those one shares a conversation with");
         v1.MapPost("/conversations/{id:guid}/typing", SetTypingAsync).WithTags("Conversations").RequireScope(Scope.Conversations)
-            .Refuses(RefusalConventions.NotOpen)
+            .WithoutSendLimit("said every few seconds while one writes, and gone by itself").Refuses(RefusalConventions.NotOpen)
             .WithName("setTyping").WithSummary("Tell the others that one is writing, or no more");
         v1.MapGet("/conversations/{id:guid}/typing", ListTypingAsync).WithTags("Conversations").RequireScope(Scope.Conversations)
             .WithName("listTyping").WithSummary("Who else is writing now");

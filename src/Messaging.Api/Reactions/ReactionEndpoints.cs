@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Reactions;
 using Messaging.Domain.Common;
@@ -11,6 +12,8 @@ namespace Messaging.Api.Reactions;
 
 public static class ReactionEndpoints
 {
+    private const string Small = "one click, no words and no notification; there are many a minute in a lively group";
+
     public static IEndpointRouteBuilder MapReactions(this IEndpointRouteBuilder app)
     {
         var reactions = app.MapGroup("/v1/conversations/{id:guid}/messages/{messageId:guid}/reactions")
@@ -18,10 +21,10 @@ public static class ReactionEndpoints
 
         reactions.MapGet("/", ListAsync)
             .WithName("listReactions").WithSummary("Who has reacted to a message, by user id");
-        reactions.MapPut("/{emoji}", ReactAsync)
+        reactions.MapPut("/{emoji}", ReactAsync).WithoutSendLimit(Small)
             .WithName("react").WithSummary("Put an emoji to a message")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.LimitReached]);
-        reactions.MapDelete("/{emoji}", UnreactAsync)
+        reactions.MapDelete("/{emoji}", UnreactAsync).WithoutSendLimit(Small)
             .WithName("unreact").WithSummary("Take one's emoji away from a message")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted]);
         return app;

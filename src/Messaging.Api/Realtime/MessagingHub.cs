@@ -26,6 +26,8 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>The query parameter with the cursor to begin from.</summary>
     public const string CursorParameter = "cursor";
 
+    private const string OwnState = "changes what is one's own; of others' screens at most a pointer, which only rises";
+
     private Actor Actor => Context.User!.Actor();
 
     public static bool IsAt(PathString path) => path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase);
@@ -47,6 +49,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     }
 
     /// <summary>Moves one's read pointer forward; without a seq to the newest message.</summary>
+    [WithoutSendLimit(OwnState)]
     public Task<PointerState> MarkRead(JsonElement conversationId, JsonElement seq)
     {
         Begin(Scope.Messages);
@@ -55,6 +58,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     }
 
     /// <summary>Tells the others that one is writing, or no more; ends by itself after 5 s.</summary>
+    [WithoutSendLimit("said every few seconds while one writes, and gone by itself")]
     public Task Typing(JsonElement conversationId, JsonElement active)
     {
         Begin(Scope.Conversations);
@@ -64,6 +68,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     /// <summary>
     /// The present states of those whose presence one may know of; their changes follow, and those of nobody else any more.
     /// </summary>
+    [WithoutSendLimit("reads")]
     public async Task<Page<PresenceView>> WatchPresence(JsonElement userIds)
     {
         Begin(Scope.Users);
@@ -74,6 +79,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     }
 
     /// <summary>Whether this connection is unattended; its user is away when all their connections are.</summary>
+    [WithoutSendLimit("heard by those alone who watch one's presence")]
     public void SetAway(JsonElement isAway)
     {
         Begin(Scope.Users);
@@ -81,6 +87,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     }
 
     /// <summary>Moves one's delivered pointer forward; without a seq to the newest message.</summary>
+    [WithoutSendLimit(OwnState)]
     public Task<PointerState> AckDelivered(JsonElement conversationId, JsonElement seq)
     {
         Begin(Scope.Messages);
@@ -89,6 +96,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     }
 
     /// <summary>The events missed since the cursor, in order; until the stream ends the connection's live events wait.</summary>
+    [WithoutSendLimit("reads")]
     public Task<IAsyncEnumerable<EventEnvelope>> Resume(JsonElement cursor)
     {
         Begin(Scope.Events);

@@ -38,5 +38,7 @@ public sealed class RealtimeModule : ApiModule
 
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<ExpiryWorker>();
 
+    public override void UseAfterAuthorization(IApplicationBuilder app) => app.UseMiddleware<HubGuard>();
+
     public override void Map(IEndpointRouteBuilder routes) => routes.MapHub<MessagingHub>(MessagingHub.Path).RequireScope(Scope.Events);
 }

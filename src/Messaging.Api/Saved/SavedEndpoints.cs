@@ -1,6 +1,7 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Saved;
 using Messaging.Domain.Common;
@@ -11,16 +12,18 @@ namespace Messaging.Api.Saved;
 
 public static class SavedEndpoints
 {
+    private const string OwnState = "changes what is one's own";
+
     public static IEndpointRouteBuilder MapSaved(this IEndpointRouteBuilder app)
     {
         var saved = app.MapGroup("/v1").WithTags("Messages").RequireScope(Scope.Messages);
 
         saved.MapGet("/saved", ListAsync)
             .WithName("listSaved").WithSummary("What one has saved, the newest saved first");
-        saved.MapPut("/conversations/{id:guid}/messages/{messageId:guid}/saved", SaveAsync)
+        saved.MapPut("/conversations/{id:guid}/messages/{messageId:guid}/saved", SaveAsync).WithoutSendLimit(OwnState)
             .WithName("saveMessage").WithSummary("Save a message for oneself")
             .Refuses(ProblemCodes.MessageDeleted, ProblemCodes.LimitReached);
-        saved.MapDelete("/conversations/{id:guid}/messages/{messageId:guid}/saved", UnsaveAsync)
+        saved.MapDelete("/conversations/{id:guid}/messages/{messageId:guid}/saved", UnsaveAsync).WithoutSendLimit(OwnState)
             .WithName("unsaveMessage").WithSummary("Save a message no more");
         return app;
     }

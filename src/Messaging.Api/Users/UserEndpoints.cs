@@ -3,6 +3,7 @@ using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
 using Messaging.Api.Idempotency;
 using Messaging.Api.OpenApi;
+using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
@@ -69,7 +70,7 @@ public static class UserEndpoints
             .WithName("revokeTokens").WithSummary("End all tokens of a user issued before now, and close the user's connections");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound)
             .WithName("getMe").WithSummary("One's own profile and the limits in force");
-        v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound)
+        v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound).WithoutSendLimit("nobody is told")
             .WithName("updateMe").WithSummary("Change one's own profile");
         return app;
     }

@@ -13,8 +13,11 @@ namespace Messaging.Infrastructure.Presence;
 /// </summary>
 public sealed class LiveTyping
 {
-    /// <summary>The event that clients hear, and the topic on the bus.</summary>
-    public const string Topic = "typing";
+    /// <summary>The event that clients hear.</summary>
+    public const string EventName = "typing";
+
+    /// <summary>On the bus.</summary>
+    public const string Topic = EventName;
 
     /// <summary>More people than this who write at one moment, or wrote a moment ago, are not told of.</summary>
     public const int MaxTypists = 50_000;
@@ -189,7 +192,7 @@ public sealed class LiveTyping
         if (change.Active && !now.Shows(change.UserId))
             return;
         var view = new TypingView(new UserId(change.UserId), change.Active);
-        var envelope = new EphemeralEnvelope(Topic, change.ConversationId, clock.GetCurrentInstant(), view);
+        var envelope = new EphemeralEnvelope(EventName, change.ConversationId, clock.GetCurrentInstant(), view);
         connections.Push(envelope, now.UserIds.Where(user => user != change.UserId && now.Hears(user, change.UserId)));
     }
 

@@ -1,14 +1,14 @@
 using System.Text.RegularExpressions;
-using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Authorisation;
 
 /// <summary>A call of the table.</summary>
+/// <param name="Module">In whose folder it stands.</param>
 /// <param name="Method">An HTTP method, or <c>HUB</c>.</param>
 /// <param name="Target">A path or a hub method, with names in braces.</param>
 /// <param name="Need">The scope that a service key needs, or several of which one will do; null where no credential is asked for.</param>
 /// <param name="Body">JSON with names in braces; the arguments of a hub method.</param>
-sealed partial record MatrixRow(string Method, string Target, string? Need, string? Body)
+sealed partial record MatrixRow(string Module, string Method, string Target, string? Need, string? Body)
 {
     public const string Hub = "HUB";
 
@@ -32,7 +32,7 @@ sealed record MatrixCell(int Number, MatrixRow Row, string State, string Caller,
     public override string ToString() => $"{Row} | {State} | {Caller}";
 }
 
-/// <summary>The checked-in table matrix.txt, which says itself how it is read.</summary>
+/// <summary>The checked-in tables of who may call what; matrix.txt says how they are read.</summary>
 sealed class Matrix
 {
     private const string Any = "any";
@@ -54,8 +54,8 @@ sealed class Matrix
     public static Matrix Read()
     {
         var matrix = new Matrix();
-        foreach (var line in File.ReadLines(Path.Combine(Repository.Root, "tests/Messaging.Api.Tests/Authorisation/matrix.txt")))
-            matrix.Take(line);
+        foreach (var (module, line) in ModuleTables.Lines("matrix.txt", "authorisation.txt"))
+            matrix.Take(module, line);
         matrix.Cells = [.. matrix.rows.SelectMany(matrix.CellsOf).Select((cell, number) => cell with { Number = number })];
         return matrix;
     }
@@ -67,10 +67,8 @@ sealed class Matrix
     /// <summary>The answer that a word of the table stands for; null for a word that is none.</summary>
     public string? MeaningOf(string word) => words.GetValueOrDefault(word);
 
-    private void Take(string line)
+    private void Take(string module, string line)
     {
-        if (line.Length == 0 || line[0] == '#')
-            return;
         var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (line[0] == '=')
             words.Add(parts[1], string.Join(' ', parts[2..]));
@@ -79,9 +77,11 @@ sealed class Matrix
         else if (line[0] == ' ')
             TakeAnswers(line, parts);
         else
-            rows.Add((new MatrixRow(
-                parts[0], parts[1], parts[2] == "public" ? null : parts[2], parts.Length > 3 ? string.Join(' ', parts[3..]) : null), []));
+            rows.Add((RowOf(module, parts), []));
     }
+
+    private static MatrixRow RowOf(string module, string[] parts) => new(
+        module, parts[0], parts[1], parts[2] == "public" ? null : parts[2], parts.Length > 3 ? string.Join(' ', parts[3..]) : null);
 
     private void TakeAnswers(string line, string[] parts)
     {

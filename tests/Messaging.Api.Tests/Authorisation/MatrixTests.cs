@@ -11,8 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Messaging.Api.Tests.Authorisation;
 
 /// <summary>
-/// The table matrix.txt against the running service: first all calls that are to be refused, after which the database must be as it was,
-/// then those that are to be served.
+/// The tables of who may call what against the running service: first all calls that are to be refused, after which the database must be
+/// as it was, then those that are to be served.
 /// </summary>
 public sealed partial class MatrixTests
 {
@@ -56,14 +56,16 @@ public sealed partial class MatrixTests
     [Test]
     public void Every_endpoint_and_hub_method_has_a_row_and_every_row_is_one_of_them()
     {
-        var endpoints = api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => !Route(endpoint).StartsWith(MessagingHub.Path, StringComparison.Ordinal))
-            .SelectMany(endpoint =>
-                endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods.Select(method => $"{method} {Route(endpoint)}"));
-        var hub = typeof(MessagingHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
-            .Where(method => method.GetBaseDefinition() == method).Select(method => $"{MatrixRow.Hub} {method.Name}");
+        Assert.That(matrix.Rows.Select(row => row.Endpoint).Distinct(), Is.EquivalentTo(Calls().Select(call => call.Endpoint)));
+    }
 
-        Assert.That(matrix.Rows.Select(row => row.Endpoint).Distinct(), Is.EquivalentTo(endpoints.Concat(hub)));
+    [Test]
+    public void Every_row_stands_with_the_tests_of_its_module()
+    {
+        var modules = Calls().ToLookup(call => call.Endpoint, call => call.Module);
+
+        Assert.That(
+            matrix.Rows.Where(row => !modules[row.Endpoint].Contains(row.Module)).Select(row => $"{row} in {row.Module}"), Is.Empty);
     }
 
     [Test]
@@ -81,6 +83,21 @@ public sealed partial class MatrixTests
         Assert.That(heard, Is.Not.Empty);
         Assert.That(heard.Where(pair => pair.Value.Count > 0).Select(pair => $"{pair.Key}: {string.Join(' ', pair.Value)}"), Is.Empty);
     }
+
+    // Of each endpoint and method of the hub, and the module that has it.
+    private IEnumerable<(string Endpoint, string Module)> Calls()
+    {
+        var endpoints = api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => !Route(endpoint).StartsWith(MessagingHub.Path, StringComparison.Ordinal))
+            .SelectMany(
+                endpoint => endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods,
+                (endpoint, method) => ($"{method} {Route(endpoint)}", ModuleOf(endpoint.Metadata.GetRequiredMetadata<MethodInfo>())));
+        var hub = typeof(MessagingHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .Where(method => method.GetBaseDefinition() == method).Select(method => ($"{MatrixRow.Hub} {method.Name}", ModuleOf(method)));
+        return endpoints.Concat(hub);
+    }
+
+    private static string ModuleOf(MethodInfo method) => method.DeclaringType!.Namespace!.Split('.')[2];
 
     // Where one's credential is refused there is nobody to hear, and what is closed is told as what is open.
     private static bool IsListening(MatrixCell cell) => cell.State == "active" && cell.Caller == MatrixWorld.PersonOf(cell);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Authorisation;
 
@@ -21,7 +20,7 @@ sealed record PartedCell(
     public override string ToString() => $"{Method} {Target}{(Body is null ? "" : $" {Body}")} | {Caller}";
 }
 
-/// <summary>The checked-in table parted.txt, which says itself how it is read.</summary>
+/// <summary>The checked-in tables of what passes between two who are parted; parted.txt says how they are read.</summary>
 sealed partial class PartedTable
 {
     private readonly Dictionary<string, string> words = new(StringComparer.Ordinal);
@@ -40,15 +39,13 @@ sealed partial class PartedTable
     public static PartedTable Read(Matrix matrix)
     {
         var table = new PartedTable();
-        foreach (var line in File.ReadLines(Path.Combine(Repository.Root, "tests/Messaging.Api.Tests/Authorisation/parted.txt")))
+        foreach (var (_, line) in ModuleTables.Lines("parted.txt", "parted.txt"))
             table.Take(line, matrix);
         return table;
     }
 
     private void Take(string line, Matrix matrix)
     {
-        if (line.Length == 0 || line[0] == '#')
-            return;
         var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (line[0] == '=')
             words.Add(parts[1], string.Join(' ', parts[2..]));

@@ -44,6 +44,16 @@ public sealed class OpenApiTests
         Assert.That(document.GetProperty("openapi").GetString(), Does.StartWith("3.1."));
 
     [Test]
+    public void Every_tag_is_said_by_a_module_and_used()
+    {
+        var used = document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject())
+            .SelectMany(call => call.Value.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString())).ToHashSet();
+
+        Assert.That(
+            document.GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("name").GetString()), Is.EquivalentTo(used));
+    }
+
+    [Test]
     public async Task It_is_valid_and_lint_finds_nothing_examples_included()
     {
         var (code, output) = await LintAsync(Written);

@@ -1,0 +1,25 @@
+using System.Reflection;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Presence;
+
+namespace Messaging.Testing;
+
+/// <summary>The names of all events, found by scanning.</summary>
+public static class EventNames
+{
+    /// <summary>Of those that are stored: constants <c>Name</c> of their records.</summary>
+    public static IReadOnlyList<string> Stored { get; } =
+    [
+        .. from type in typeof(IEvent).Assembly.GetTypes()
+           where type.IsAssignableTo(typeof(IEvent)) || type.IsAssignableTo(typeof(IPersonalEvent))
+           from name in Constants(type, "Name")
+           select name,
+    ];
+
+    /// <summary>Of those that are told to who is there, and stored nowhere: constants <c>EventName</c> of what tells them.</summary>
+    public static IReadOnlyList<string> Ephemeral { get; } =
+        [.. typeof(LivePresence).Assembly.GetTypes().SelectMany(type => Constants(type, "EventName"))];
+
+    static IEnumerable<string> Constants(Type type, string field) => type.GetFields(BindingFlags.Static | BindingFlags.Public)
+        .Where(constant => constant.IsLiteral && constant.Name == field).Select(constant => (string)constant.GetRawConstantValue()!);
+}
