@@ -5,6 +5,7 @@ using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using Messaging.Application;
 using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
 using Microsoft.Net.Http.Headers;
 
 namespace Messaging.Architecture.Tests;
@@ -13,6 +14,7 @@ public sealed class WordTests
 {
     [TestCase(typeof(UserId))]
     [TestCase(typeof(ApplicationSetup))]
+    [TestCase(typeof(DatabaseModule))]
     public void Below_the_edge_no_text_points_or_names_a_header_or_a_status(Type layer)
     {
         Assert.That(Texts(layer.Assembly).Where(text => Edge.IsMatch(text)), Is.Empty);

@@ -28,7 +28,7 @@ public sealed class Slices : IAsyncDisposable
         this.database = database;
         var collection = new ServiceCollection()
             .AddLogging()
-            .AddSingleton(new Limits())
+            .AddSingleton(new LimitSettings())
             .AddSingleton(new PolicySettings())
             .AddSingleton(new AccountSettings())
             .AddSingleton<DbDataSource>(database.DataSource)

@@ -24,7 +24,7 @@ public static class AttachmentEndpoints
 
     public static IEndpointRouteBuilder MapAttachments(this IEndpointRouteBuilder app)
     {
-        var limits = app.ServiceProvider.GetRequiredService<Limits>();
+        var limits = app.ServiceProvider.GetRequiredService<LimitSettings>();
         var attachments = app.MapGroup("/v1/attachments").WithTags("Attachments").RequireScope(Scope.Messages);
 
         // A repeated upload is another file, which is collected if no message names it.
@@ -47,7 +47,7 @@ public static class AttachmentEndpoints
     }
 
     private static async Task<Created<AttachmentView>> UploadAsync(
-        HttpContext context, IMediator mediator, UploadLane lane, Spool spool, Limits limits, RevocationList revocations,
+        HttpContext context, IMediator mediator, UploadLane lane, Spool spool, LimitSettings limits, RevocationList revocations,
         CancellationToken ct)
     {
         var actor = context.Actor();

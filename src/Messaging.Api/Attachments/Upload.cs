@@ -41,7 +41,7 @@ public sealed class Upload
     /// <param name="around">Bytes of the body, at most, that are not the file's.</param>
     /// <param name="admit">Says, before anything of the file is received, what may be; throws where nothing may.</param>
     public static async Task<Upload> ReadAsync(
-        HttpRequest request, SpoolFolder folder, Limits limits, int around, Func<ConversationId, Task<UploadQuota>> admit,
+        HttpRequest request, SpoolFolder folder, LimitSettings limits, int around, Func<ConversationId, Task<UploadQuota>> admit,
         CancellationToken ct)
     {
         var boundary = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
@@ -75,7 +75,7 @@ public sealed class Upload
         (int?)Number("sortOrder"));
 
     private async Task TakeAsync(
-        MultipartSection section, SpoolFolder folder, Limits limits, long? least, Func<ConversationId, Task<UploadQuota>> admit,
+        MultipartSection section, SpoolFolder folder, LimitSettings limits, long? least, Func<ConversationId, Task<UploadQuota>> admit,
         CancellationToken ct)
     {
         var name = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)

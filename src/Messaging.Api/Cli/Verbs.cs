@@ -80,7 +80,7 @@ public static class Verbs
 
         await using var app = builder.Build();
         // What is wrong elsewhere keeps nobody from revoking a key.
-        if (app.Services.FindErrorsOfSections(Limits.Section, AuthSettings.Section, AccountSettings.Section) is { Count: > 0 } found)
+        if (app.Services.FindErrorsOfSections(LimitSettings.Section, AuthSettings.Section, AccountSettings.Section) is { Count: > 0 } found)
             throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
         var session = new VerbContext(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);

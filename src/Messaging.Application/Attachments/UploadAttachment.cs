@@ -28,7 +28,7 @@ public sealed class UploadAttachmentValidator : AbstractValidator<UploadAttachme
 
 public sealed class UploadAttachmentHandler(
     DbSession session, UploadStore uploads, AttachmentStore attachments, IFileStorage storage, IImageMaker images, IVirusScanner scanner,
-    FileUrls urls, Limits limits, IClock clock)
+    FileUrls urls, LimitSettings limits, IClock clock)
     : IRequestHandler<UploadAttachment, AttachmentView>
 {
     // The bytes count before anything is looked at: a file that is refused costs its user what one that is kept does.

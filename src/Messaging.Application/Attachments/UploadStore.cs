@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Attachments;
 
 /// <summary>Who may upload, and how much a user has uploaded: asked before a file is received, then, and when it is kept.</summary>
-public sealed class UploadStore(DbSession session, ConversationStore conversations, Limits limits)
+public sealed class UploadStore(DbSession session, ConversationStore conversations, LimitSettings limits)
 {
     // Locks the user's row until the end of the transaction: two uploads at once do not pass a limit together. Whoever began before
     // midnight and gets the row after one of today does not set the day back.

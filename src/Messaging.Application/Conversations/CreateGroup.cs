@@ -20,7 +20,7 @@ public sealed record CreateGroup(
 
 public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 {
-    public CreateGroupValidator(Limits limits, IValidator<PolicyChange> policy)
+    public CreateGroupValidator(LimitSettings limits, IValidator<PolicyChange> policy)
     {
         RuleFor(c => c.Name).Must(GroupRules.IsName).WithMessage(GroupRules.NameExpected);
         RuleFor(c => c.Description).Must(GroupRules.IsDescription).WithMessage(GroupRules.DescriptionExpected);
@@ -35,7 +35,7 @@ public sealed class CreateGroupValidator : AbstractValidator<CreateGroup>
 }
 
 public sealed class CreateGroupHandler(
-    ConversationStore conversations, ConversationViewStore views, PairStore pairs, ChangeRunner changes, Limits limits, IClock clock)
+    ConversationStore conversations, ConversationViewStore views, PairStore pairs, ChangeRunner changes, LimitSettings limits, IClock clock)
     : IRequestHandler<CreateGroup, ConversationView>
 {
     public async Task<ConversationView> Handle(CreateGroup command, CancellationToken ct)

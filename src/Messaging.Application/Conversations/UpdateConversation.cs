@@ -46,7 +46,7 @@ public sealed class UpdateConversationValidator : AbstractValidator<UpdateConver
     }
 }
 
-public sealed class UpdateConversationHandler(ChangeRunner changes, ConversationViewStore views, Limits limits)
+public sealed class UpdateConversationHandler(ChangeRunner changes, ConversationViewStore views, LimitSettings limits)
     : IRequestHandler<UpdateConversation, ConversationView>
 {
     public async Task<ConversationView> Handle(UpdateConversation command, CancellationToken ct)
@@ -62,7 +62,7 @@ public sealed class UpdateConversationHandler(ChangeRunner changes, Conversation
         return await views.GetChangedAsync(command.ConversationId, command.Actor, ct);
     }
 
-    private sealed class UpdateChange(UpdateConversation command, Limits limits)
+    private sealed class UpdateChange(UpdateConversation command, LimitSettings limits)
         : ConversationChange<Done>(command.Actor, command.ConversationId)
     {
         // What others do in its batch would be decided by the rules before; and a slug that is in use would fail them too.

@@ -21,17 +21,17 @@ public sealed record EditMessage(
     Optional<JsonText?> Metadata,
     Optional<IReadOnlyList<UserId>> Mentions) : ICommand<MessageView>;
 
-public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views, IValidator<EditableContent> validator, Limits limits)
+public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views, IValidator<EditableContent> words, LimitSettings limits)
     : IRequestHandler<EditMessage, MessageView>
 {
     public async Task<MessageView> Handle(EditMessage command, CancellationToken ct)
     {
-        var seq = await changes.RunAsync(command.Actor, new EditChange(command, validator, limits), ct);
+        var seq = await changes.RunAsync(command.Actor, new EditChange(command, words, limits), ct);
         // Who has cleared it or gone by now has edited it all the same.
         return await views.GetOwnAsync(command.ConversationId, seq, command.Actor, ct);
     }
 
-    private sealed class EditChange(EditMessage command, IValidator<EditableContent> validator, Limits limits)
+    private sealed class EditChange(EditMessage command, IValidator<EditableContent> words, LimitSettings limits)
         : StoredMessageChange<long>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
         public override int Size => 2 * ((command.Text.Value?.Length ?? 0) + (command.Metadata.Value?.Value.Length ?? 0));
@@ -80,7 +80,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
                     ? MetadataRules.Patch(before.Metadata, command.Metadata.Value, limits) : before.Metadata,
                 Mentions = command.Mentions.IsGiven ? Mentioned : before.Mentions,
             };
-            var failures = validator.Validate(after).Errors;
+            var failures = words.Validate(after).Errors;
             if (failures.Count > 0)
             {
                 throw new RuleException(

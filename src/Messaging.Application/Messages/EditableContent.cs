@@ -10,7 +10,7 @@ public sealed record EditableContent(MessageType Type, string? Text, JsonText? M
 
 public sealed class EditableContentValidator : AbstractValidator<EditableContent>
 {
-    public EditableContentValidator(Limits limits)
+    public EditableContentValidator(LimitSettings limits)
     {
         RuleFor(m => m.Text).Must(text => text is null || StrictText.Length(text) <= limits.TextLength)
             .WithMessage($"A text has at most {limits.TextLength} characters.");

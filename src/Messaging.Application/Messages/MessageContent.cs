@@ -54,7 +54,7 @@ public sealed record MessageContent(
 
 public sealed class MessageContentValidator : AbstractValidator<MessageContent>
 {
-    public MessageContentValidator(IValidator<EditableContent> words, Limits limits)
+    public MessageContentValidator(IValidator<EditableContent> words, LimitSettings limits)
     {
         RuleFor(m => m.ClientMessageId).Must(id => id is null || StrictText.Length(id) is >= 1 and <= 64)
             .WithMessage("A clientMessageId has 1 to 64 characters.");

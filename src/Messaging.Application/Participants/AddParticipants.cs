@@ -31,7 +31,8 @@ public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants
 }
 
 public sealed class AddParticipantsHandler(
-    ChangeRunner changes, ConversationStore conversations, ParticipantViewStore people, InboxPlaceStore places, Limits limits, IClock clock)
+    ChangeRunner changes, ConversationStore conversations, ParticipantViewStore people, InboxPlaceStore places, LimitSettings limits,
+    IClock clock)
     : IRequestHandler<AddParticipants, Page<ParticipantView>>
 {
     private const int Many = 50;
@@ -46,7 +47,7 @@ public sealed class AddParticipantsHandler(
         return new Page<ParticipantView>(await people.ListAsync(command.ConversationId, command.UserIds, ct), NextCursor: null);
     }
 
-    private sealed class ArrivalChange(AddParticipants command, Limits limits)
+    private sealed class ArrivalChange(AddParticipants command, LimitSettings limits)
         : ConversationChange<IReadOnlyList<UserId>>(command.Actor, command.ConversationId)
     {
         private readonly ParticipantRole role = command.Role ?? ParticipantRole.Member;

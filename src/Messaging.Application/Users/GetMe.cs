@@ -8,7 +8,7 @@ namespace Messaging.Application.Users;
 /// <summary>One's own profile and the limits in force.</summary>
 public sealed record GetMe(UserId UserId) : IQuery<Me>;
 
-public sealed class GetMeHandler(DbSession session, Limits limits, PolicySettings policies) : IRequestHandler<GetMe, Me>
+public sealed class GetMeHandler(DbSession session, LimitSettings limits, PolicySettings policies) : IRequestHandler<GetMe, Me>
 {
     // pk_users.
     private const string UserSql =
@@ -21,6 +21,6 @@ public sealed class GetMeHandler(DbSession session, Limits limits, PolicySetting
     public async Task<Me> Handle(GetMe query, CancellationToken ct)
     {
         var profile = await session.QuerySingleOrDefaultAsync<UserProfile>(UserSql, new { UserId = query.UserId.Value }, ct);
-        return new Me(profile ?? throw CommonErrors.NotFound(), limits, policies);
+        return new Me(profile ?? throw CommonErrors.NotFound(), new Limits(limits), policies);
     }
 }

@@ -33,6 +33,27 @@ public sealed class Me(UserProfile profile, Limits limits, PolicySettings polici
     public PoliciesView Policies => new(policies.DirectMessages, policies.With(stored: null));
 }
 
+/// <summary>Bounds that an operator may change; <c>Messaging__Limits__*</c>.</summary>
+public sealed class Limits(LimitSettings settings)
+{
+    /// <summary>Participants of a group, its owner included.</summary>
+    public int GroupSize { get; } = settings.GroupSize;
+
+    /// <summary>Code points of a message's text.</summary>
+    public int TextLength { get; } = settings.TextLength;
+
+    public int AttachmentsPerMessage { get; } = settings.AttachmentsPerMessage;
+
+    /// <summary>Bytes of an image that is uploaded.</summary>
+    public long ImageBytes { get; } = settings.ImageBytes;
+
+    /// <summary>Bytes of any other file.</summary>
+    public long FileBytes { get; } = settings.FileBytes;
+
+    /// <summary>UTF-8 bytes of a metadata object as it is stored.</summary>
+    public int MetadataBytes { get; } = settings.MetadataBytes;
+}
+
 /// <summary>What is configured for everybody.</summary>
 /// <param name="DirectMessages">Whom one may write to.</param>
 /// <param name="Conversations">What holds in a conversation that has no rules of its own, and in direct ones.</param>

@@ -13,7 +13,7 @@ public sealed record PutUser(
 
 public sealed class PutUserValidator : AbstractValidator<PutUser>
 {
-    public PutUserValidator(Limits limits)
+    public PutUserValidator(LimitSettings limits)
     {
         RuleFor(r => r.DisplayName).IsName();
         RuleFor(r => r.FirstName).IsName();

@@ -11,7 +11,7 @@ public sealed record PutUsers(IReadOnlyList<PutUser> Users) : ICommand<IReadOnly
 
 public sealed class PutUsersValidator : AbstractValidator<PutUsers>
 {
-    public PutUsersValidator(Limits limits)
+    public PutUsersValidator(LimitSettings limits)
     {
         RuleFor(r => r.Users).Must(users => users.Count <= 1_000).WithMessage("At most 1,000 users are expected.");
         When(r => r.Users.Count <= 1_000, () =>

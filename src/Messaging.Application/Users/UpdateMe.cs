@@ -27,7 +27,8 @@ public sealed class UpdateMeValidator : AbstractValidator<UpdateMe>
     }
 }
 
-public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limits, PolicySettings policies) : IRequestHandler<UpdateMe, Me>
+public sealed class UpdateMeHandler(DbSession session, IClock clock, LimitSettings limits, PolicySettings policies)
+    : IRequestHandler<UpdateMe, Me>
 {
     // Locks the user's row: of two patches of the metadata at once neither is lost.
     private const string LoadSql =
@@ -72,6 +73,6 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, Limits limi
                 Now = clock.GetCurrentInstant(),
             },
             ct);
-        return new Me(saved, limits, policies);
+        return new Me(saved, new Limits(limits), policies);
     }
 }

@@ -2,7 +2,6 @@ using MediatR;
 using Messaging.Application.Conversations;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
-using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 

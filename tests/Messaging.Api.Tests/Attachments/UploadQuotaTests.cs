@@ -16,7 +16,7 @@ public sealed class UploadQuotaTests : AttachmentFixture
     [TestCase(1, 4, "UnnamedFiles")]
     [TestCase(1, 10_001, "UnnamedFiles")]
     public void A_limit_that_lets_nobody_upload_is_none(long bytes, int files, string name) =>
-        Assert.That(new Limits { UploadBytesPerDay = bytes, UnnamedFiles = files }.Errors().Single(), Does.StartWith(name + ":"));
+        Assert.That(new LimitSettings { UploadBytesPerDay = bytes, UnnamedFiles = files }.Errors().Single(), Does.StartWith(name + ":"));
 
     [Test]
     public async Task A_users_bytes_end_and_come_again_the_next_day()

@@ -16,8 +16,7 @@ public sealed class SettingsTests
 
     static readonly Type[] Types =
     [
-        typeof(Limits),
-        .. new[] { typeof(SettingsSetup), typeof(Limits), typeof(DatabaseSettings) }
+        .. new[] { typeof(SettingsSetup), typeof(LimitSettings), typeof(DatabaseSettings) }
             .SelectMany(one => one.Assembly.GetExportedTypes())
             .Where(type => type.Name.EndsWith("Settings", StringComparison.Ordinal) && type.GetConstructor([]) is not null),
     ];

@@ -2,6 +2,7 @@ using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Retention;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Npgsql;

@@ -1,9 +1,7 @@
-using System.Text.Json.Serialization;
-
 namespace Messaging.Application.Common;
 
 /// <summary>Bounds that an operator may change; <c>Messaging__Limits__*</c>.</summary>
-public sealed class Limits : ISettings
+public sealed class LimitSettings : ISettings
 {
     public static string Section => "Messaging:Limits";
 
@@ -22,11 +20,9 @@ public sealed class Limits : ISettings
     public long FileBytes { get; init; } = 26_214_400;
 
     /// <summary>Bytes of all files that one user uploads on one day, in UTC.</summary>
-    [JsonIgnore]
     public long UploadBytesPerDay { get; init; } = 1_073_741_824;
 
     /// <summary>Files of one user that no message names yet.</summary>
-    [JsonIgnore]
     public int UnnamedFiles { get; init; } = 50;
 
     /// <summary>UTF-8 bytes of a metadata object, as <see cref="JsonText.StoredLength"/> counts them.</summary>
