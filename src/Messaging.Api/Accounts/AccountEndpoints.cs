@@ -13,21 +13,22 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Messaging.Api.Accounts;
 
 /// <summary>A new account.</summary>
-/// <param name="Username">3 to 50 of A-Z a-z 0-9 _; unique whatever its case.</param>
-/// <param name="Password">10 to 128 characters of any kind, and not among the well-known ones.</param>
-/// <param name="DisplayName">What others see; the username unless said.</param>
+/// <param name="Username">3 to 50 of A-Z a-z 0-9 _; unique, ignoring case.</param>
+/// <param name="Password">10 to 128 characters of any kind; well-known passwords are refused.</param>
+/// <param name="DisplayName">The name that others see; the username by default.</param>
 public sealed record AccountBody(string Username, string Password, string? DisplayName = null);
 
-/// <summary>What one logs in with.</summary>
+/// <summary>The credentials to log in with.</summary>
 /// <param name="RefreshToken">
-/// The one that this device was given last for the account, be it over: strangers who guess at the password do not lock this device out.
+/// The refresh token that this device received last for the account, even if it has expired: it keeps this device from being locked out by
+/// strangers who guess the password.
 /// </param>
 public sealed record LoginBody(string Username, string Password, string? RefreshToken = null);
 
-/// <summary>A token of the login that is meant.</summary>
+/// <summary>A refresh token of the login.</summary>
 public sealed record RefreshBody(string RefreshToken);
 
-/// <summary>The password as it is and as it is to be.</summary>
+/// <summary>The current password and the new one.</summary>
 public sealed record PasswordBody(string CurrentPassword, string NewPassword);
 
 public static class AccountEndpoints

@@ -33,16 +33,16 @@ public static class AttachmentEndpoints
             .WithBodyOf(Math.Max(limits.FileBytes, limits.ImageBytes) + Around).WithoutIdempotencyKey()
             .Accepts<UploadForm>("multipart/form-data")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.LimitReached, ProblemCodes.UnsafeFile, ProblemCodes.UndecodableFile])
-            .WithName("uploadAttachment").WithSummary("Upload a file, for a message of a conversation to name");
+            .WithName("uploadAttachment").WithSummary("Upload a file for a message in a conversation");
         attachments.MapGet("/{attachmentId:guid}", GetAsync)
-            .WithName("getAttachment").WithSummary("An attachment with fresh addresses");
+            .WithName("getAttachment").WithSummary("An attachment with fresh URLs");
 
         app.MapGet("/files/{attachmentId:guid}/{variant}", OpenAsync).WithTags("Attachments").AllowAnonymous()
             .Produces<Stream>(StatusCodes.Status200OK, OperationDetails.AnyFile)
             .Produces<Stream>(StatusCodes.Status206PartialContent, OperationDetails.AnyFile)
             .Produces(StatusCodes.Status304NotModified)
             .Refuses(EdgeCodes.RangeNotSatisfiable, ProblemCodes.Unavailable)
-            .WithName("openFile").WithSummary("The bytes of a file, by the signed address that an attachment has");
+            .WithName("openFile").WithSummary("Download a file by the signed URL of its attachment");
         return app;
     }
 

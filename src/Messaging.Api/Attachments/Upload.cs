@@ -10,10 +10,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Messaging.Api.Attachments;
 
-/// <summary>What an upload carries, part by part: the conversation before the file, what else there is anywhere.</summary>
-/// <param name="ConversationId">The conversation whose message will name it. Must stand before the file.</param>
-/// <param name="File">The file; its name and type are what the uploader says.</param>
-/// <param name="DurationMs">Of sound and video.</param>
+/// <summary>The parts of an upload: the conversation before the file, the others anywhere.</summary>
+/// <param name="ConversationId">The conversation in which it will be sent. This part must come before the file.</param>
+/// <param name="File">The file, with the name and type that the uploader states.</param>
+/// <param name="DurationMs">For audio and video.</param>
 /// <param name="SortOrder">Its place among the files of one message.</param>
 public sealed record UploadForm(ConversationId ConversationId, IFormFile File, long? DurationMs = null, int? SortOrder = null);
 
@@ -58,7 +58,7 @@ public sealed class Upload
         // The framework says so of a body that is cut off or no multipart at all.
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !ct.IsCancellationRequested)
         {
-            throw CommonErrors.Invalid("", "The body is no complete multipart body.");
+            throw CommonErrors.Invalid("", "The multipart body is incomplete.");
         }
         return upload;
     }
@@ -67,7 +67,7 @@ public sealed class Upload
         actor,
         Conversation(),
         folder.Path,
-        Path ?? throw CommonErrors.Invalid("file", "A part 'file' with a file in it is expected."),
+        Path ?? throw CommonErrors.Invalid("file", "A part 'file' that contains a file is expected."),
         Size,
         FileName,
         ContentType,
@@ -155,7 +155,7 @@ public sealed class Upload
 
     private ConversationId Conversation() => ConversationId.TryParse(Required("conversationId"), null, out var id)
         ? id
-        : throw CommonErrors.Invalid("conversationId", "Expected is the id of a conversation, a UUID.");
+        : throw CommonErrors.Invalid("conversationId", "The id of a conversation is expected, a UUID.");
 
     private string Required(string name) =>
         values.GetValueOrDefault(name) ?? throw CommonErrors.Invalid(name, $"A part '{name}' is expected.");

@@ -79,7 +79,7 @@ internal sealed class CredentialHandler(
         if (token is null)
             return null;
         if (actAs is not null)
-            throw CommonErrors.Invalid(UserHeader, "A user token already says who acts; X-User-Id stands beside a service key only.");
+            throw CommonErrors.Invalid(UserHeader, "A user token already names the user; X-User-Id goes with a service key only.");
         return await userTokens.AuthenticateAsync(token, mediator, Context.RequestAborted);
     }
 
@@ -120,6 +120,6 @@ internal sealed class CredentialHandler(
     {
         0 => null,
         1 => values[0],
-        _ => throw CommonErrors.Invalid(name, "It is expected once."),
+        _ => throw CommonErrors.Invalid(name, "It is expected exactly once."),
     };
 }

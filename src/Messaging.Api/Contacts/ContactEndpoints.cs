@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Contacts;
 
-/// <summary>Who is asked to be a contact.</summary>
+/// <summary>The user to add as a contact.</summary>
 public sealed record ContactBody(UserId UserId);
 
 /// <summary>Contacts, blocks, and first messages that wait for an answer.</summary>
@@ -26,7 +26,7 @@ public static class ContactEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Contacts").RequireScope(Scope.Conversations);
 
         v1.MapGet("/contacts", ListAsync)
-            .WithName("listContacts").WithSummary("One's contacts and questions either way, by user id");
+            .WithName("listContacts").WithSummary("List your contacts and contact requests, by user id");
         v1.MapPost("/contacts", AskAsync)
             .RequireSendLimit()
             .Refuses(ProblemCodes.Blocked, ProblemCodes.RequestPending)
@@ -52,7 +52,7 @@ public static class ContactEndpoints
             .WithName("acceptMessageRequest").WithSummary("Accept a first message: both become contacts");
         v1.MapPost("/message-requests/{requestId:guid}/decline", DeclineRequestAsync).WithoutSendLimit(Once)
             .Refuses(ProblemCodes.AlreadyExists)
-            .WithName("declineMessageRequest").WithSummary("Decline a first message; its sender is not told");
+            .WithName("declineMessageRequest").WithSummary("Decline a message request; its sender is not told");
         return app;
     }
 

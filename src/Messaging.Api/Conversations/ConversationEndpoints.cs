@@ -14,22 +14,22 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Messaging.Api.Conversations;
 
-/// <summary>With whom to talk.</summary>
+/// <summary>Whom to talk to, and about what.</summary>
 /// <param name="UserId">The other one.</param>
-/// <param name="Context">What it is about; each context has a conversation of its own.</param>
+/// <param name="Context">What it is about; each context has its own conversation.</param>
 /// <param name="Message">
-/// A message, sent in the same transaction; a service key needs the scope <c>messages</c>. Takes from the rate limit <c>send</c>, as does a
-/// conversation that is made, both together once.
+/// A message to send in the same transaction; a service key needs the scope <c>messages</c>. Counts against the rate limit <c>send</c>, as
+/// creating the conversation does; both together count once.
 /// </param>
 public sealed record DirectBody(UserId UserId, ConversationContext? Context = null, MessageContent? Message = null);
 
 /// <summary>A new group.</summary>
 /// <param name="Name">1 to 200 characters.</param>
-/// <param name="ParticipantIds">The other members, known users, each once.</param>
+/// <param name="ParticipantIds">The other members: known users, each listed once.</param>
 /// <param name="Description">At most 1,000 characters.</param>
-/// <param name="Slug">Unique; 3 to 100 of a-z, 0-9 and -; made from the name when absent.</param>
+/// <param name="Slug">Unique; 3 to 100 of a-z, 0-9 and -; derived from the name when absent.</param>
 /// <param name="Metadata">The host's own JSON object, up to 16 KiB.</param>
-/// <param name="Policy">Rules of its own; the configured ones hold where there is none.</param>
+/// <param name="Policy">The group's own policy; the configured defaults apply to the rest.</param>
 public sealed record GroupBody(
     string Name,
     IReadOnlyList<UserId> ParticipantIds,
@@ -40,7 +40,7 @@ public sealed record GroupBody(
     JsonText? Metadata = null,
     PolicyChange? Policy = null);
 
-/// <summary>A JSON Merge Patch of what a group says of itself: absent keeps, null clears.</summary>
+/// <summary>A JSON Merge Patch of a group's details: absent keeps, null clears.</summary>
 public sealed record ConversationPatch
 {
     /// <summary>1 to 200 characters.</summary>
@@ -60,7 +60,7 @@ public sealed record ConversationPatch
     public Optional<PolicyChange> Policy { get; init; }
 }
 
-/// <summary>Why a conversation ends.</summary>
+/// <summary>Why a conversation is closed.</summary>
 /// <param name="Note">At most 1,000 characters.</param>
 public sealed record CloseBody(CloseReason Reason, string? Note = null);
 
@@ -79,7 +79,7 @@ public static class ConversationEndpoints
             .WithName("createGroup").WithSummary("Create a group");
         v1.MapGet("/conversations", ListInboxAsync)
             .WithName("listConversations")
-            .WithSummary("One's inbox, the newest activity first; for the service, the conversations of a context");
+            .WithSummary("List your inbox, newest activity first; for a service, the conversations of a context");
         v1.MapGet("/conversations/{id:guid}", GetAsync)
             .WithName("getConversation").WithSummary("A conversation");
         v1.MapGet("/conversations/by-slug/{slug}", GetBySlugAsync)
@@ -88,21 +88,21 @@ public static class ConversationEndpoints
             .RequireSendLimit()
             .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.DirectIsFixed, ProblemCodes.AlreadyExists,
                 ProblemCodes.VersionMismatch)
-            .WithName("updateConversation").WithSummary("Change what a group says of itself and its rules");
+            .WithName("updateConversation").WithSummary("Change a group's details and policy");
         v1.MapPost("/conversations/{id:guid}/close", CloseAsync)
             .RequireSendLimit()
             .Refuses(RefusalConventions.NotOpen)
-            .WithName("closeConversation").WithSummary("End a conversation: nothing can be sent any more");
+            .WithName("closeConversation").WithSummary("Close a conversation: nothing more can be sent");
         v1.MapPost("/conversations/{id:guid}/reopen", ReopenAsync)
             .RequireSendLimit()
             .Refuses(ProblemCodes.Blocked, ProblemCodes.ConversationArchived, ProblemCodes.RequestPending)
-            .WithName("reopenConversation").WithSummary("Have a closed conversation take messages again");
+            .WithName("reopenConversation").WithSummary("Reopen a closed conversation");
         v1.MapPost("/conversations/{id:guid}/archive", ArchiveAsync)
             .RequireSendLimit()
-            .WithName("archiveConversation").WithSummary("Put a conversation away for everyone");
+            .WithName("archiveConversation").WithSummary("Archive a conversation for everyone");
         v1.MapPost("/conversations/{id:guid}/unarchive", UnarchiveAsync)
             .RequireSendLimit()
-            .WithName("unarchiveConversation").WithSummary("Bring an archived conversation back for everyone");
+            .WithName("unarchiveConversation").WithSummary("Unarchive a conversation for everyone");
         return app;
     }
 

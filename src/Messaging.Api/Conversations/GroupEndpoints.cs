@@ -13,15 +13,15 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Conversations;
 
-/// <summary>Who is let in.</summary>
-/// <param name="Role"><c>admin</c> or <c>member</c>; the latter unless said.</param>
+/// <summary>Whom to add.</summary>
+/// <param name="Role"><c>admin</c> or <c>member</c>; <c>member</c> by default.</param>
 public sealed record ParticipantsBody(IReadOnlyList<UserId> UserIds, ParticipantRole? Role = null);
 
-/// <summary>The role that somebody is to have.</summary>
-/// <param name="Role"><c>admin</c> or <c>member</c>; <c>owner</c> hands the group over.</param>
+/// <summary>A participant's new role.</summary>
+/// <param name="Role"><c>admin</c> or <c>member</c>; <c>owner</c> transfers the group.</param>
 public sealed record RoleBody(ParticipantRole Role);
 
-/// <summary>Who is to be the owner.</summary>
+/// <summary>The new owner.</summary>
 public sealed record OwnerBody(UserId UserId);
 
 /// <summary>Who takes part in a group, and in which role.</summary>
@@ -33,18 +33,18 @@ public static class GroupEndpoints
         var fixedInDirect = group.MapGroup("").Refuses(ProblemCodes.DirectIsFixed);
 
         group.MapGet("/participants", ListAsync)
-            .WithName("listParticipants").WithSummary("Who takes part, by user id");
+            .WithName("listParticipants").WithSummary("List the participants, by user id");
         fixedInDirect.MapPost("/participants", AddAsync)
             .RequireSendLimit()
             .Refuses(
                 ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.GroupFull, ProblemCodes.Banned,
                 ProblemCodes.Blocked,
                 ProblemCodes.NotAContact)
-            .WithName("addParticipants").WithSummary("Let people into a group, all or none");
+            .WithName("addParticipants").WithSummary("Add people to a group, all or none");
         fixedInDirect.MapPatch("/participants/{userId:userid}", ChangeRoleAsync)
             .RequireSendLimit()
             .Refuses(ProblemCodes.ConversationArchived, ProblemCodes.LastOwner)
-            .WithName("changeRole").WithSummary("Give somebody another role");
+            .WithName("changeRole").WithSummary("Change a participant's role");
         fixedInDirect.MapDelete("/participants/{userId:userid}", RemoveAsync)
             .RequireSendLimit()
             .WithName("removeParticipant").WithSummary("Put somebody out of a group");
@@ -53,12 +53,12 @@ public static class GroupEndpoints
         fixedInDirect.MapPost("/owner", HandOverAsync)
             .RequireSendLimit()
             .Refuses(ProblemCodes.ConversationArchived)
-            .WithName("handOverGroup").WithSummary("Make another participant the owner");
+            .WithName("handOverGroup").WithSummary("Transfer ownership to another participant");
         fixedInDirect.MapGet("/bans", ListBansAsync)
-            .WithName("listBans").WithSummary("Who is kept out, by user id");
+            .WithName("listBans").WithSummary("List the banned users, by user id");
         fixedInDirect.MapPut("/bans/{userId:userid}", BanAsync)
             .RequireSendLimit()
-            .WithName("banParticipant").WithSummary("Put somebody out and keep that one out");
+            .WithName("banParticipant").WithSummary("Ban a user; a member is removed");
         fixedInDirect.MapDelete("/bans/{userId:userid}", UnbanAsync)
             .RequireSendLimit()
             .WithName("unbanParticipant").WithSummary("Lift a ban");

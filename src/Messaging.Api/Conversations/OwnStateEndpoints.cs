@@ -12,11 +12,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Conversations;
 
-/// <summary>How far one has read or received.</summary>
+/// <summary>How far the caller has read or received.</summary>
 /// <param name="Seq">The newest message when absent.</param>
 public sealed record PointerBody(long? Seq = null);
 
-/// <summary>Which message is to be the first unread one.</summary>
+/// <summary>The message that becomes the first unread one.</summary>
 public sealed record UnreadBody(long Seq);
 
 /// <summary>What a <c>DELETE</c> of a conversation is for.</summary>
@@ -50,7 +50,7 @@ public static class OwnStateEndpoints
             .WithName("clearHistory").WithSummary("Empty one's own view of a conversation");
         v1.MapDelete("/conversations/{id:guid}", DeleteAsync).WithoutSendLimit("once for a conversation, which took one when it was made")
             .Refuses(ProblemCodes.VersionMismatch)
-            .WithName("deleteConversation").WithSummary("Take a conversation out of one's inbox, or delete it for everyone");
+            .WithName("deleteConversation").WithSummary("Remove a conversation from your inbox, or delete it for everyone");
         v1.MapGet("/unread", GetUnreadAsync)
             .WithName("getUnread").WithSummary("Badge totals");
         return app;

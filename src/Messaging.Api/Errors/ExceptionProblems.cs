@@ -27,7 +27,7 @@ public static partial class ExceptionProblems
         RuleException e => [.. e.Problems.Select(Worded)],
         StorageUnavailableException => AttachmentErrors.StorageAway().Problems,
         _ when DatabaseFailures.IsAway(exception) => [new(
-            ProblemCodes.Unavailable, "The database is away or overloaded; nothing is lost by sending the same request again.")
+            ProblemCodes.Unavailable, "The database is unavailable or overloaded; it is safe to send the same request again.")
             {
                 RetryAfterSeconds = 2,
             }],
@@ -40,7 +40,7 @@ public static partial class ExceptionProblems
         { Code: ProblemCodes.UserNeeded, Member: null } => problem with
         {
             Code = ProblemCodes.InvalidRequest,
-            Detail = $"This call is made for a user: send the {CredentialHandler.UserHeader} header beside the service key, or a user "
+            Detail = $"This call acts for a user: send the {CredentialHandler.UserHeader} header beside the service key, or a user "
                 + "token.",
             Member = CredentialHandler.UserHeader,
         },
@@ -56,7 +56,7 @@ public static partial class ExceptionProblems
         },
         { Code: ProblemCodes.VersionMismatch } => problem with
         {
-            Detail = "It has another version than the one in If-Match; read it again and decide anew.",
+            Detail = "Its version is not the one in If-Match; read it again and retry.",
         },
         _ => problem,
     };
@@ -75,9 +75,9 @@ public static partial class ExceptionProblems
             return new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "");
         var name = match.Groups["name"].Value;
         if (context.Request.RouteValues.ContainsKey(name))
-            return new(ProblemCodes.NotFound, "There is nothing here that you can see.");
+            return new(ProblemCodes.NotFound, "Not found, or not visible to you.");
         return match.Groups["failed"].Success
-            ? new(ProblemCodes.InvalidRequest, $"Expected is {Expected(context, name) ?? "another kind of value"}.", name)
+            ? new(ProblemCodes.InvalidRequest, $"Expected: {Expected(context, name) ?? "another kind of value"}.", name)
             : exception.Message.EndsWith("body.", StringComparison.Ordinal)
                 ? new(ProblemCodes.InvalidRequest, "A JSON body is expected.", "")
                 : new(ProblemCodes.InvalidRequest, $"'{name}' is required.", name);

@@ -30,21 +30,21 @@ public static class FrameworkProblems
         StatusCodes.Status401Unauthorized => new(
             ProblemCodes.Unauthenticated, "Send a user token as 'Authorization: Bearer …' or a service key as 'X-Api-Key'."),
         StatusCodes.Status403Forbidden => new(ProblemCodes.NotAllowed, "This credential does not allow the call."),
-        StatusCodes.Status404NotFound => new(ProblemCodes.NotFound, "There is nothing here that you can see."),
+        StatusCodes.Status404NotFound => new(ProblemCodes.NotFound, "Not found, or not visible to you."),
         StatusCodes.Status405MethodNotAllowed => new(
-            EdgeCodes.MethodNotAllowed, "This address does not take the method; the Allow header names those that it takes."),
+            EdgeCodes.MethodNotAllowed, "This URL does not support the method; the Allow header lists those it supports."),
         StatusCodes.Status406NotAcceptable =>
-            new(EdgeCodes.NotAcceptable, "Answers are application/json; the Accept header leaves no room for it."),
+            new(EdgeCodes.NotAcceptable, "Answers are application/json, which the Accept header excludes."),
         StatusCodes.Status408RequestTimeout => new(EdgeCodes.RequestTimeout, "The request did not arrive in time; send it again."),
-        StatusCodes.Status413PayloadTooLarge => new(ProblemCodes.TooLarge, "The body is larger than this call takes."),
+        StatusCodes.Status413PayloadTooLarge => new(ProblemCodes.TooLarge, "The body is larger than this call allows."),
         StatusCodes.Status415UnsupportedMediaType => new(
-            ProblemCodes.UnsupportedMedia, $"This call does not take the body's content type; send {Taken(context)}."),
+            ProblemCodes.UnsupportedMedia, $"This call does not accept the body's content type; send {Taken(context)}."),
         StatusCodes.Status416RangeNotSatisfiable => new(
-            EdgeCodes.RangeNotSatisfiable, "The file does not have these bytes; Content-Range says how many it has."),
+            EdgeCodes.RangeNotSatisfiable, "The file has no such range; Content-Range gives its size."),
         StatusCodes.Status429TooManyRequests =>
             new(ProblemCodes.RateLimited, "Too many requests; try again later.") { RetryAfterSeconds = 60 },
         StatusCodes.Status431RequestHeaderFieldsTooLarge =>
-            new(EdgeCodes.HeadersTooLarge, "The headers are larger than this service takes."),
+            new(EdgeCodes.HeadersTooLarge, "The headers are larger than this service allows."),
         StatusCodes.Status503ServiceUnavailable => new(ProblemCodes.Unavailable, "Try again in a moment.") { RetryAfterSeconds = 5 },
         >= 500 => Internal,
         _ => new(ProblemCodes.InvalidRequest, "The request could not be read."),
@@ -62,5 +62,5 @@ public static class FrameworkProblems
     }
 
     public static Problem Internal { get; } = new(
-        EdgeCodes.Internal, "This is a fault of the service, not of the request; its operator finds the cause by the traceId.");
+        EdgeCodes.Internal, "This is an error in the service, not in the request; its operator can find the cause by the traceId.");
 }

@@ -35,7 +35,7 @@ public static partial class JsonProblems
             "There is no such member; check its spelling.",
         _ when message.StartsWith("Duplicate property", StringComparison.Ordinal) => "A member stands here twice.",
         _ when message.Contains("doesn't allow null", StringComparison.Ordinal) => "Must not be null.",
-        _ when message.Contains("Path: ", StringComparison.Ordinal) => $"Expected is {path.Expected(root) ?? "another kind of value"}.",
+        _ when message.Contains("Path: ", StringComparison.Ordinal) => $"Expected: {path.Expected(root) ?? "another kind of value"}.",
         _ => message,
     };
 

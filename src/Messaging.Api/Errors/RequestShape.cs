@@ -16,7 +16,7 @@ public sealed class RequestShape(RequestDelegate next)
     public async Task InvokeAsync(HttpContext context)
     {
         if (NulParameter(context.Request) is { } name)
-            throw CommonErrors.Invalid(MemberPath.Of([name]), "Text must not hold U+0000.");
+            throw CommonErrors.Invalid(MemberPath.Of([name]), "Text must not contain U+0000.");
         RefuseUnknownWord(context);
         if (!IsUtf8(context.Request))
             context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
@@ -91,7 +91,7 @@ public sealed class RequestShape(RequestDelegate next)
                 continue;
             var words = Enum.GetNames(type).Select(MessagingJson.EnumNaming.ConvertName).ToArray();
             if (!words.Contains(given.ToString(), StringComparer.Ordinal))
-                throw CommonErrors.Invalid(parameter.Name, $"Expected is one of {string.Join(", ", words)}.");
+                throw CommonErrors.Invalid(parameter.Name, $"Expected: one of {string.Join(", ", words)}.");
         }
     }
 

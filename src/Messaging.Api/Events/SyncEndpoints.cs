@@ -13,13 +13,13 @@ using System.Text.Json.Serialization;
 namespace Messaging.Api.Events;
 
 /// <summary>
-/// Events since a cursor, or without one a state to start from. Events repeat what the state holds already: apply them by seq.
+/// Events since a cursor, or an initial state without one. Events may repeat what the state already holds: apply them by seq.
 /// </summary>
-/// <param name="Cursor">What to ask for next with <c>?since=</c>, and to connect to the hub with.</param>
+/// <param name="Cursor">Pass it as <c>?since=</c> next time, and when connecting to the hub.</param>
 /// <param name="Conversations">Without <c>since</c>, for a user: the first page of the inbox.</param>
 /// <param name="Unread">Without <c>since</c>, for a user: the badge.</param>
 /// <param name="Events">With <c>since</c>: what happened after it, oldest first.</param>
-/// <param name="HasMore">With <c>since</c>: whether more events follow at once.</param>
+/// <param name="HasMore">With <c>since</c>: whether there are more events to fetch now.</param>
 public sealed record SyncAnswer(
     string Cursor,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Page<ConversationView>? Conversations = null,
@@ -34,7 +34,7 @@ public static class SyncEndpoints
         app.MapGet("/v1/sync", SyncAsync)
             .WithTags("Integration")
             .RequireScope(Scope.Events)
-            .WithName("sync").WithSummary("Events since a cursor, or a state to start from")
+            .WithName("sync").WithSummary("Get the events since a cursor, or an initial state")
             .Refuses(ProblemCodes.CursorExpired);
         return app;
     }

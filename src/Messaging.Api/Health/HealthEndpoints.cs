@@ -14,7 +14,7 @@ public static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("/health").WithTags("Operations").AllowAnonymous();
-        health.MapGet("/live", Live).WithName("getLiveness").WithSummary("Whether the process runs");
+        health.MapGet("/live", Live).WithName("getLiveness").WithSummary("Whether the process is running");
         health.MapGet("/ready", ReadyAsync).WithName("getReadiness").WithSummary("Whether requests should be sent here")
             .Produces<Readiness>().Refuses(ProblemCodes.Unavailable);
     }
@@ -44,13 +44,12 @@ public static class HealthEndpoints
     }
 }
 
-/// <summary>The process runs.</summary>
+/// <summary>The process is running.</summary>
 public sealed record Liveness(string Status);
 
-/// <summary>Requests are welcome.</summary>
-/// <param name="Status">Always <c>ready</c>; anything else is an answer of 503.</param>
+/// <summary>The service is ready for requests.</summary>
+/// <param name="Status">Always <c>ready</c>; if the service is not ready, the answer is 503.</param>
 /// <param name="Database">Always <c>up</c>.</param>
-/// <param name="Schema"><c>current</c>, or <c>newer</c> where a newer release has migrated it by what this one runs beside.</param>
-/// <param name="Images"><c>available</c>, or <c>missing</c> where there is no libvips: images are then kept in one size, as they
-/// are.</param>
+/// <param name="Schema"><c>current</c>, or <c>newer</c> after compatible migrations of a newer release.</param>
+/// <param name="Images"><c>available</c>, or <c>missing</c> without libvips: images are then kept unchanged and in one size.</param>
 public sealed record Readiness(string Status, string Database, string Schema, string Images);

@@ -20,7 +20,7 @@ public static class EntityTags
         if (header is [{ } bare] && TryParse(bare, out var only))
             return [only];
         if (!EntityTagHeaderValue.TryParseStrictList(header, out var tags) || (tags.Contains(EntityTagHeaderValue.Any) && tags.Count > 1))
-            throw CommonErrors.Invalid("If-Match", "Expected is the version as an ETag in quotes, such as \"3\", a list of such, or *.");
+            throw CommonErrors.Invalid("If-Match", "An ETag in quotes is expected, such as \"3\", a list of ETags, or *.");
         // A weak tag never matches (RFC 9110, 13.1.1), and neither does what no version looks like.
         return tags.Contains(EntityTagHeaderValue.Any)
             ? null

@@ -11,7 +11,7 @@ public readonly record struct EnumName<T>(T Value) : IParsable<EnumName<T>>
     public static string[] Names { get; } = [.. Enum.GetNames<T>().Select(MessagingJson.EnumNaming.ConvertName)];
 
     public static EnumName<T> Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var word) ? word : throw new FormatException($"Expected is one of {string.Join(", ", Names)}.");
+        TryParse(s, provider, out var word) ? word : throw new FormatException($"Expected: one of {string.Join(", ", Names)}.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out EnumName<T> result)
     {

@@ -8,7 +8,7 @@ namespace Messaging.Api.Json;
 public readonly record struct TimeParameter(Instant Value) : IParsable<TimeParameter>
 {
     public static TimeParameter Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var time) ? time : throw new FormatException($"Expected is {MessagingJson.Expected[typeof(Instant)]}.");
+        TryParse(s, provider, out var time) ? time : throw new FormatException($"Expected: {MessagingJson.Expected[typeof(Instant)]}.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out TimeParameter result)
     {

@@ -13,7 +13,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Messages;
 
-/// <summary>A JSON Merge Patch of what a message says: absent keeps, null clears.</summary>
+/// <summary>A JSON Merge Patch of a message: absent keeps, null clears.</summary>
 public sealed record MessagePatch
 {
     /// <summary>Up to 10,000 characters.</summary>
@@ -22,7 +22,7 @@ public sealed record MessagePatch
     /// <summary>The host's own JSON object, merged member by member; up to 16 KiB.</summary>
     public Optional<JsonText?> Metadata { get; init; }
 
-    /// <summary>All who are mentioned from now on, up to 100.</summary>
+    /// <summary>The complete new list of mentioned users, up to 100.</summary>
     public Optional<IReadOnlyList<UserId>> Mentions { get; init; }
 }
 
@@ -37,14 +37,14 @@ public static class MessageEndpoints
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.IdempotencyKeyReused])
             .WithName("sendMessage").WithSummary("Send a message");
         messages.MapGet("/", ListAsync)
-            .WithName("listMessages").WithSummary("A part of the history, ascending by seq");
+            .WithName("listMessages").WithSummary("A page of the history, ascending by seq");
         messages.MapGet("/{messageId:guid}", GetAsync)
             .WithName("getMessage").WithSummary("A message");
         messages.MapGet("/{messageId:guid}/replies", ListRepliesAsync)
-            .WithName("listReplies").WithSummary("What was answered to a message, the oldest first");
+            .WithName("listReplies").WithSummary("List the replies to a message, oldest first");
         messages.MapPatch("/{messageId:guid}", EditAsync)
             .RequireSendLimit()
-            .WithName("editMessage").WithSummary("Change what one's own message says")
+            .WithName("editMessage").WithSummary("Edit your own message")
             .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.MessageDeleted, ProblemCodes.EditWindowPassed, ProblemCodes.LimitReached,
                 ProblemCodes.VersionMismatch]);
 
@@ -57,10 +57,10 @@ public static class MessageEndpoints
                 ProblemCodes.ConversationArchived, ProblemCodes.ConversationClosed, ProblemCodes.DeleteWindowPassed,
                 ProblemCodes.VersionMismatch);
         moderated.MapGet("/edits", ListEditsAsync)
-            .WithName("listEdits").WithSummary("What a message said before it was edited, the newest first");
+            .WithName("listEdits").WithSummary("List the earlier versions of a message, newest first");
 
         app.MapGet("/v1/admin/messages/{messageId:guid}", GetOriginalAsync).WithTags("Moderation").ServiceOnly(Scope.Moderation)
-            .WithName("getOriginal").WithSummary("A message as it was before it was deleted");
+            .WithName("getOriginal").WithSummary("The original of a deleted message");
         return app;
     }
 

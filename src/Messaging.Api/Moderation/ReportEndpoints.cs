@@ -21,7 +21,7 @@ public static class ReportEndpoints
         app.MapPost("/v1/conversations/{id:guid}/messages/{messageId:guid}/report", ReportAsync)
             .WithoutSendLimit("for the moderators, and one of each message").Refuses(ProblemCodes.MessageDeleted)
             .WithTags("Moderation").RequireScope(Scope.Messages)
-            .WithName("reportMessage").WithSummary("Tell the moderators of a message");
+            .WithName("reportMessage").WithSummary("Report a message to the moderators");
         return app;
     }
 

@@ -19,10 +19,10 @@ public static class DocumentDetails
         A messaging backend beside your own product: conversations, messages, exact unread counts, events.
 
         Bodies are JSON in UTF-8 and camelCase; unknown and duplicate members are refused. Times are RFC 3339 in UTC. Lists answer
-        `items` and `nextCursor`, which is null at the end. Every refusal is `application/problem+json` with a stable `code`; a 400
+        `items` and `nextCursor`, which is null on the last page. Every refusal is `application/problem+json` with a stable `code`; a 400
         names each wrong member by a JSON pointer in `errors`.
 
-        A `POST` with an `Idempotency-Key` has one effect however often it is sent; sending a message takes a `clientMessageId` instead.
+        A `POST` with an `Idempotency-Key` takes effect once, however often it is sent; a message carries a `clientMessageId` instead.
         """;
 
     public static Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
@@ -74,7 +74,7 @@ public static class DocumentDetails
         {
             Name = IdempotencyConventions.Header,
             In = ParameterLocation.Header,
-            Description = "Chosen by the client; a repeat with the same key and content within 48 h is given the first answer.",
+            Description = "Chosen by the client; a repeat with the same key and content within 48 h gets the first answer again.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[ -~]{1,255}$" },
             Example = "order-4711-opened",
         });
@@ -82,16 +82,17 @@ public static class DocumentDetails
         {
             Name = "If-Match",
             In = ParameterLocation.Header,
-            Description = "The `ETag` of what was read, in quotes or bare, a list of such, or `*`: where it has another version by now, "
-                + "nothing is changed and the answer is 412.",
+            Description = "The `ETag` of the version that was read, quoted or bare, a list of ETags, or `*`. If the version has changed "
+                + "since, nothing is changed and the answer is 412.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             Example = "\"3\"",
         });
-        Header(document, "RateLimit", "What is left: calls and seconds until the quota is full again.", "\"requests\";r=1180;t=42");
-        Header(document, "RateLimit-Policy", "The quotas that apply: calls and seconds.", "\"requests\";q=1200;w=60");
+        Header(document, "RateLimit", "What is left of the quotas: calls, and seconds until a quota is full again.",
+            "\"requests\";r=1180;t=42");
+        Header(document, "RateLimit-Policy", "The quotas that apply: calls and window in seconds.", "\"requests\";q=1200;w=60");
         Header(document, "Retry-After", "Seconds after which a repeat may succeed.", "42");
-        Header(document, "Location", "The address of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
-        Header(document, "ETag", "The version of what is answered, for `If-Match`.", "\"3\"");
+        Header(document, "Location", "The URL of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
+        Header(document, "ETag", "The version of the resource, for `If-Match`.", "\"3\"");
         Header(document, IdempotencyConventions.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.",
             "true");
     }

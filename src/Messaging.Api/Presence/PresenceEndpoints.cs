@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Presence;
 
-/// <summary>Whether one is writing. Said again while one goes on, since it ends by itself after 5 s.</summary>
+/// <summary>Whether the user is typing. Repeat it while typing goes on: it ends by itself after 5 s.</summary>
 public sealed record TypingBody(bool Active);
 
 public static class PresenceEndpoints
@@ -21,12 +21,12 @@ public static class PresenceEndpoints
         var v1 = app.MapGroup("/v1");
 
         v1.MapGet("/presence", ListPresenceAsync).WithTags("Users").RequireScope(Scope.Users)
-            .WithName("listPresence").WithSummary("Whether up to 200 users are there, of those one shares a conversation with");
+            .WithName("listPresence").WithSummary("Presence of up to 200 users with whom you share a conversation");
         v1.MapPost("/conversations/{id:guid}/typing", SetTypingAsync).WithTags("Conversations").RequireScope(Scope.Conversations)
             .WithoutSendLimit("said every few seconds while one writes, and gone by itself").Refuses(RefusalConventions.NotOpen)
             .WithName("setTyping").WithSummary("Tell the others that one is writing, or no more");
         v1.MapGet("/conversations/{id:guid}/typing", ListTypingAsync).WithTags("Conversations").RequireScope(Scope.Conversations)
-            .WithName("listTyping").WithSummary("Who else is writing now");
+            .WithName("listTyping").WithSummary("List who else is typing now");
         return app;
     }
 

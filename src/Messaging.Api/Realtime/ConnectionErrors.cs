@@ -12,7 +12,7 @@ public static class ConnectionErrors
         });
 
     public static RuleException TooManyReplays() => new(new Problem(
-        ProblemCodes.RateLimited, "Other connections of yours are being told what they missed; go on in a few seconds.")
+        ProblemCodes.RateLimited, "Your other connections are still catching up on missed events; retry in a few seconds.")
         {
             RetryAfterSeconds = 5,
         });

@@ -31,7 +31,7 @@ public sealed class HubErrorFilter(HubErrors errors) : IHubFilter
             // Calls may have been on their way when the connection was closed.
             if (MessagingLifetime.LiveOf(invocationContext.Context.Items).HasEnded)
                 throw new RuleException(
-                    new Problem(ProblemCodes.Unauthenticated, "What this connection was opened with has expired or been revoked."));
+                    new Problem(ProblemCodes.Unauthenticated, "The credential of this connection has expired or been revoked."));
             return await next(invocationContext);
         }
         catch (Exception e)

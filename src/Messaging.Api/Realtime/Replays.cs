@@ -34,7 +34,7 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
         await EnsureKnownAsync(since, ct);
         if (!await connection.TryBeginReplayAsync())
             throw new RuleException(
-                new Problem(ProblemCodes.InvalidRequest, "A Resume runs on this connection already; wait for its end."));
+                new Problem(ProblemCodes.InvalidRequest, "A Resume is already running on this connection; wait until it ends."));
         return EventsAsync(connection, actor, since, CancellationToken.None);
     }
 

@@ -14,7 +14,7 @@ public static class ReceiptEndpoints
     {
         app.MapGet("/v1/conversations/{id:guid}/messages/{messageId:guid}/receipts", ListAsync)
             .WithTags("Messages").RequireScope(Scope.Messages)
-            .WithName("listReceipts").WithSummary("Who has received and read a message, by user id");
+            .WithName("listReceipts").WithSummary("List who has received and read a message, by user id");
         return app;
     }
 

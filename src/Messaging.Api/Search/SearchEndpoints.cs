@@ -17,7 +17,7 @@ public static class SearchEndpoints
         app.MapGet("/v1/search/messages", SearchAsync)
             .WithTags("Messages").RequireScope(Scope.Messages)
             .Refuses(ProblemCodes.NotFound)
-            .WithName("searchMessages").WithSummary("Find messages of one's own conversations, the newest first");
+            .WithName("searchMessages").WithSummary("Search the messages of your conversations, newest first");
         return app;
     }
 

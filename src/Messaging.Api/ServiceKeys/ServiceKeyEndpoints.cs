@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.ServiceKeys;
 
-/// <summary>What a new key is for.</summary>
+/// <summary>A new service key.</summary>
 public sealed record ServiceKeyBody(string Name, IReadOnlyList<Scope> Scopes);
 
 public static class ServiceKeyEndpoints
@@ -17,10 +17,10 @@ public static class ServiceKeyEndpoints
     {
         var keys = app.MapGroup("/v1/admin/keys").WithTags("Administration").ServiceOnly(Scope.Admin);
 
-        keys.MapGet("", ListAsync).WithName("listServiceKeys").WithSummary("The service keys, without their secrets");
+        keys.MapGet("", ListAsync).WithName("listServiceKeys").WithSummary("List the service keys, without their secrets");
         // A key is stored hashed only: remembering the answer would store it in the clear.
         keys.MapPost("", CreateAsync).WithoutIdempotencyKey()
-            .WithName("createServiceKey").WithSummary("Create a service key; it is shown this once");
+            .WithName("createServiceKey").WithSummary("Create a service key; it is shown only once");
         keys.MapDelete("/{id}", RevokeAsync).WithName("revokeServiceKey").WithSummary("Revoke a service key");
         return app;
     }

@@ -12,11 +12,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Messaging.Api.Users;
 
-/// <summary>A profile as the host writes it: whole, so that what is left out is cleared.</summary>
+/// <summary>A complete profile, written by the host: members left out are cleared.</summary>
 public sealed record ProfileBody(
     string? DisplayName = null, string? FirstName = null, string? LastName = null, string? AvatarUrl = null, JsonText? Metadata = null);
 
-/// <summary>A profile of several that are written at once.</summary>
+/// <summary>One of several profiles written together.</summary>
 public sealed record UserBody(
     UserId UserId,
     string? DisplayName = null,
@@ -28,7 +28,7 @@ public sealed record UserBody(
 /// <summary>Up to 1,000 profiles: all are written, or none.</summary>
 public sealed record UsersBody(IReadOnlyList<UserBody> Users);
 
-/// <summary>A JSON Merge Patch of one's own profile: absent keeps, null clears.</summary>
+/// <summary>A JSON Merge Patch of the caller's profile: absent keeps, null clears.</summary>
 public sealed record MePatch
 {
     public Optional<string> DisplayName { get; init; }
@@ -42,7 +42,7 @@ public sealed record MePatch
     public Optional<JsonText?> Metadata { get; init; }
 }
 
-/// <summary>How long the token is to be good for; an hour unless said.</summary>
+/// <summary>Lifetime of the token; one hour by default.</summary>
 public sealed record TokenBody(int TtlSeconds = MintToken.DefaultTtlSeconds);
 
 public static class UserEndpoints
@@ -54,20 +54,20 @@ public static class UserEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Users");
 
         v1.MapPut("/users/{userId:userid}", PutAsync).ServiceOnly(Scope.Users)
-            .WithName("putUser").WithSummary("Create a user, or replace the whole profile");
+            .WithName("putUser").WithSummary("Create a user or replace the whole profile");
         v1.MapPut("/users", PutManyAsync).ServiceOnly(Scope.Users).WithBodyOf(MaxUsersBytes)
             .WithName("putUsers").WithSummary("Create or replace up to 1,000 users, all or none");
         v1.MapGet("/users/{userId:userid}", GetAsync).RequireScope(Scope.Users)
             .WithName("getUser").WithSummary("A user's profile");
         v1.MapGet("/users", ListAsync).RequireScope(Scope.Users)
-            .WithName("listUsers").WithSummary("The profiles of up to 100 users");
+            .WithName("listUsers").WithSummary("Get the profiles of up to 100 users");
         v1.MapGet("/users/search", SearchAsync).RequireScope(Scope.Users)
-            .WithName("searchUsers").WithSummary("Search users by the beginnings of the words of their names, or of their usernames");
+            .WithName("searchUsers").WithSummary("Search users by the first letters of their names or usernames");
         // Repeating it is harmless, and remembering the answer would store a token.
         v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Tokens).WithoutIdempotencyKey()
-            .WithName("mintToken").WithSummary("Mint a user token, which dies with the key that mints it");
+            .WithName("mintToken").WithSummary("Mint a user token, valid as long as the key that minted it");
         v1.MapPost("/users/{userId:userid}/tokens/revoke", RevokeTokensAsync).ServiceOnly(Scope.Tokens)
-            .WithName("revokeTokens").WithSummary("End all tokens of a user issued before now, and close the user's connections");
+            .WithName("revokeTokens").WithSummary("Revoke all tokens issued to a user so far and close the user's connections");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound)
             .WithName("getMe").WithSummary("One's own profile and the limits in force");
         v1.MapPatch("/me", UpdateMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound).WithoutSendLimit("nobody is told")

@@ -4,10 +4,10 @@ using NodaTime;
 
 namespace Messaging.Application.Accounts;
 
-/// <summary>What somebody has after logging in, and after each refresh.</summary>
+/// <summary>The tokens after a login and after each refresh.</summary>
 /// <param name="AccessToken">A user token, to be sent as <c>Authorization: Bearer</c>.</param>
-/// <param name="ExpiresAt">When the access token ends; get the next one before.</param>
-/// <param name="RefreshToken">Gets the next access token, once: a second use revokes the login.</param>
+/// <param name="ExpiresAt">When the access token expires; refresh before then.</param>
+/// <param name="RefreshToken">Exchanged once for the next tokens: a second use revokes the login.</param>
 public sealed record LoginResult(string AccessToken, Instant ExpiresAt, string RefreshToken, UserProfile User)
 {
     internal static LoginResult Of(UserProfile user, RefreshToken refreshToken, UserTokenSigner sign, AccountSettings settings, Instant now)

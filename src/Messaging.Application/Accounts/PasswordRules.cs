@@ -16,7 +16,7 @@ public static class PasswordRules
     private static readonly string Expected = $"{MinLength} to {MaxLength} characters are expected.";
 
     /// <summary>Why the password is refused; null for one that is good.</summary>
-    /// <param name="username">Null where it is not known.</param>
+    /// <param name="username">Null when not known.</param>
     public static string? Fault(Password password, string? username)
     {
         // Before it is composed, for which an endless one would take its time.

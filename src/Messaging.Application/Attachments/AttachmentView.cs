@@ -5,15 +5,15 @@ using NodaTime;
 
 namespace Messaging.Application.Attachments;
 
-/// <summary>A file as those see it who may. Its addresses are signed and good for whoever holds them until they expire.</summary>
-/// <param name="FileName">Safe on every system, with an extension of its type.</param>
-/// <param name="ContentType">What the bytes are.</param>
-/// <param name="Size">Bytes of the original, as it is kept.</param>
-/// <param name="Width">Pixels; of images alone.</param>
-/// <param name="DurationMs">Of sound and video, as the uploader said.</param>
-/// <param name="Variants">Of images that could be decoded; else null.</param>
-/// <param name="Url">The original; null while it waits for the scanner, and for good once that refused it.</param>
-/// <param name="DownloadCount">Requests for the original from its first byte.</param>
+/// <summary>A file. Its URLs are signed: whoever holds one can download the file until it expires.</summary>
+/// <param name="FileName">Safe on every file system, with the extension of its type.</param>
+/// <param name="ContentType">The type detected from the bytes.</param>
+/// <param name="Size">Bytes of the stored original.</param>
+/// <param name="Width">Pixels; images only.</param>
+/// <param name="DurationMs">For audio and video, as the uploader stated it.</param>
+/// <param name="Variants">For images that could be decoded; otherwise null.</param>
+/// <param name="Url">The original; null while it waits for the scanner, and forever if the scanner refuses it.</param>
+/// <param name="DownloadCount">Number of downloads that started at the original's first byte.</param>
 public sealed record AttachmentView(
     AttachmentId Id,
     string FileName,
@@ -28,7 +28,7 @@ public sealed record AttachmentView(
     string? Url,
     long DownloadCount);
 
-/// <summary>An image in its three sizes, without metadata, turned as it was taken.</summary>
+/// <summary>An image in three sizes, without metadata, rotated upright.</summary>
 /// <param name="Medium">At most 800 pixels wide and high.</param>
 /// <param name="Thumbnail">300 by 300 pixels, cut from the middle.</param>
 public sealed record VariantsView(VariantView Original, VariantView Medium, VariantView Thumbnail);

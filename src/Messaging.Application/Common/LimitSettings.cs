@@ -13,7 +13,7 @@ public sealed class LimitSettings : ISettings
 
     public int AttachmentsPerMessage { get; init; } = 5;
 
-    /// <summary>Bytes of an image that is uploaded.</summary>
+    /// <summary>Bytes of an uploaded image.</summary>
     public long ImageBytes { get; init; } = 10_485_760;
 
     /// <summary>Bytes of any other file.</summary>

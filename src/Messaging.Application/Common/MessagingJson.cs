@@ -129,7 +129,7 @@ public static class MessagingJson
         public override Instant Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType is JsonTokenType.String && Rfc3339.TryParse(reader.GetString()!, out var time)
                 ? time
-                : throw new JsonException($"Expected is {Expected[typeof(Instant)]}.");
+                : throw new JsonException($"Expected: {Expected[typeof(Instant)]}.");
 
         public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) =>
             writer.WriteStringValue(Format(value, stackalloc byte[TimeLength + 1]));
@@ -141,7 +141,7 @@ public static class MessagingJson
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType is JsonTokenType.String && T.TryParse(reader.GetString(), provider: null, out var id)
                 ? id
-                : throw new JsonException($"Expected is {Expected[typeof(T)]}.");
+                : throw new JsonException($"Expected: {Expected[typeof(T)]}.");
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => write(writer, value);
     }

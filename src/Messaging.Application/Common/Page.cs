@@ -4,8 +4,8 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Common;
 
-/// <summary>A page of a list, as every list but the messages' is answered.</summary>
-/// <param name="NextCursor">What to ask for next with <c>?cursor=</c>; null at the end. Opaque to clients.</param>
+/// <summary>A page of a list; every list but the message history has this form.</summary>
+/// <param name="NextCursor">Pass it as <c>?cursor=</c> for the next page; null on the last page. Opaque to clients.</param>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor = null);
 
 public static class Page
@@ -40,5 +40,5 @@ public static class PageCursor
     }
 
     public static RuleException Malformed() =>
-        CommonErrors.Invalid("cursor", "The cursor is not one that this service gave; start again without it.");
+        CommonErrors.Invalid("cursor", "The cursor is not from this service; start again without it.");
 }

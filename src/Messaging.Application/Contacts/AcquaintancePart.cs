@@ -96,7 +96,7 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
             asked.UnionWith(users.Select(user => (by, user)));
     }
 
-    /// <summary>Whether somebody is there.</summary>
+    /// <summary>Whether a user is online.</summary>
     public bool IsKnown(UserId user) => known.Contains(user);
 
     /// <summary>Refuses to let people into a group whom the one who does may not bring. The service may bring everybody.</summary>

@@ -18,7 +18,7 @@ public sealed record BlockedUser(BlockView Block, bool Created);
 /// <summary>What one's other devices hear; whom it concerns does not.</summary>
 public sealed record BlockChange(UserId UserId, bool Blocked);
 
-/// <summary>Whom one has blocked, and since when.</summary>
+/// <summary>A blocked user, and since when.</summary>
 public sealed record BlockView(SenderView User, Instant CreatedAt);
 
 public sealed class BlockUserHandler(ConversationStore conversations, PairStore pairs, BlockStore blocks)

@@ -6,7 +6,7 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Somebody whom one knows, or has asked, or who asks.</summary>
+/// <summary>A contact, or a contact request sent or received.</summary>
 public sealed record ContactView(SenderView User, ContactStatus Status, UserId RequestedBy, Instant CreatedAt, Instant? AcceptedAt);
 
 /// <summary>Reads contacts.</summary>

@@ -5,7 +5,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Whom one has blocked, by user id.</summary>
+/// <summary>List the users you have blocked, by user id.</summary>
 public sealed record ListBlocks(Actor Actor, string? Cursor, int Limit) : IQuery<Page<BlockView>>;
 
 public sealed class ListBlocksValidator : AbstractValidator<ListBlocks>

@@ -9,7 +9,7 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>A first message that waits, or waited, for its receiver's answer. Whoever asked sees a no as if it were still open.</summary>
+/// <summary>A first message that waits, or waited, for its receiver to accept it. To its sender a declined request looks pending.</summary>
 public sealed record MessageRequestView(
     Guid Id, ConversationId ConversationId, SenderView From, SenderView To, RequestStatus Status, MessagePreview? Message,
     Instant CreatedAt,

@@ -17,7 +17,7 @@ public static class ContextRules
         rule.Must(context => context is null || IsValid(context)).WithMessage(Expected);
 
     public static void ValidContextParameter<T>(this IRuleBuilder<T, ConversationContext?> rule) =>
-        rule.Must(context => context is null || IsValid(context)).WithMessage("Expected is context=type:id. " + Expected);
+        rule.Must(context => context is null || IsValid(context)).WithMessage("Expected: context=type:id. " + Expected);
 
     /// <summary>Reads <c>type:id</c>, valid or not; the id may hold colons.</summary>
     public static ConversationContext? Parse(string? value)

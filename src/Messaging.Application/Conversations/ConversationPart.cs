@@ -87,7 +87,7 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
 
     public void Require(ConversationId id) => asked.Add(id);
 
-    /// <summary>The conversation as the changes before have left it; null for what is not there.</summary>
+    /// <summary>The conversation as earlier changes have left it; null if it does not exist.</summary>
     public Conversation? Find(ConversationId id) => conversations.GetValueOrDefault(id);
 
     internal override void Load(Round round) => Columns.IfAny(

@@ -19,7 +19,7 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         """;
 
     /// <summary>
-    /// Holds where <c>@UserId</c> takes part in <c>@ConversationId</c>, and for the service everywhere. Index: pk_participants.
+    /// True if <c>@UserId</c> is a participant of <c>@ConversationId</c>, and always for the service. Index: pk_participants.
     /// </summary>
     public const string Visible =
         """
@@ -29,7 +29,7 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         """;
 
     /// <summary>
-    /// Holds for a conversation <c>c</c> of two, one of whom has blocked the other or has not accepted the first message.
+    /// True for a direct conversation <c>c</c> in which one user has blocked the other or has not accepted the first message.
     /// </summary>
     public const string Parted = "(c.blocked OR coalesce(c.request = 'pending', false))";
 
@@ -84,11 +84,11 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         Instant.FromDateTimeUtc(reader.GetDateTime(first + 11)),
         reader.IsDBNull(first + 12) ? null : LocalDate.FromDateOnly(reader.GetFieldValue<DateOnly>(first + 12)));
 
-    /// <summary>The conversation and the actor's part in it; refuses what the actor cannot see.</summary>
+    /// <summary>The conversation and the actor's membership; refuses what the actor cannot see.</summary>
     public async Task<(Conversation Conversation, Participant? Actor)> GetAsync(ConversationId id, Actor actor, CancellationToken ct) =>
         await FindAsync(id, actor, ct) ?? throw CommonErrors.NotFound();
 
-    /// <summary>The conversation and the actor's part in it; null for what the actor cannot see.</summary>
+    /// <summary>The conversation and the actor's membership; null for what the actor cannot see.</summary>
     public async Task<(Conversation Conversation, Participant? Actor)?> FindAsync(ConversationId id, Actor actor, CancellationToken ct)
     {
         var row = await session.QuerySingleOrDefaultAsync<Row>(GetSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct);
@@ -97,7 +97,7 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
             : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }
 
-    /// <summary>Adds one that is being made, with its founders.</summary>
+    /// <summary>Adds a new one, with its founders.</summary>
     public async Task AddAsync(Conversation conversation, CancellationToken ct)
     {
         var founders = conversation.Founders;
@@ -131,14 +131,14 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
         static string? Text(LocalDate? day) => day is { } date ? LocalDatePattern.Iso.Format(date) : null;
     }
 
-    /// <summary>Refuses, as absent, a user in a path whom nobody knows.</summary>
+    /// <summary>Refuses an unknown user in a path, as not found.</summary>
     public async Task EnsureThereAsync(UserId user, CancellationToken ct)
     {
         if ((await session.QueryAsync<string>(KnownSql, new { UserIds = new[] { user.Value } }, ct)).Count == 0)
             throw CommonErrors.NotFound();
     }
 
-    /// <summary>Refuses ids that no user has, each with its place in the request.</summary>
+    /// <summary>Refuses unknown user ids, each with its place in the request.</summary>
     public async Task EnsureKnownAsync(IReadOnlyList<UserId> users, Func<int, string> placeOf, CancellationToken ct)
     {
         var known = (await session.QueryAsync<string>(KnownSql, new { UserIds = users.Select(user => user.Value).ToArray() }, ct))

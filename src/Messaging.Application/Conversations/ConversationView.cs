@@ -10,10 +10,10 @@ using NodaTime;
 namespace Messaging.Application.Conversations;
 
 /// <summary>A conversation as its viewer sees it.</summary>
-/// <param name="Participants">All of a direct conversation, the first ten of a group by user id.</param>
+/// <param name="Participants">Both in a direct conversation; the first ten by user id in a group.</param>
 /// <param name="LastActivityAt">Time of the newest message, or of creation.</param>
-/// <param name="Version">Rises with every change but messages and pointers; the ETag.</param>
-/// <param name="Me">The viewer's own part; null in events and for the service.</param>
+/// <param name="Version">Rises with every change except messages and pointers; the ETag.</param>
+/// <param name="Me">The viewer's own membership; null in events and for the service.</param>
 public sealed record ConversationView(
     ConversationId Id,
     ConversationType Type,
@@ -44,12 +44,12 @@ public sealed record ConversationView(
 }
 
 /// <summary>The viewer's own membership.</summary>
-/// <param name="UnreadCount">Messages after the read pointer that are neither one's own nor system messages nor deleted.</param>
-/// <param name="Archived">By oneself; the next message brings it back, unless it is muted.</param>
-/// <param name="MutedUntil">Null once the time is over; the end of 9999 for ever.</param>
-/// <param name="ClearedSeq">Messages up to this seq are not one's to see: said before one joined, or cleared.</param>
-/// <param name="Hidden">Taken out of one's inbox; the next message brings it back.</param>
-/// <param name="CountedAt">Deletions that events tell with a time up to this are in the counts.</param>
+/// <param name="UnreadCount">Messages after the read pointer, without the viewer's own, system and deleted ones.</param>
+/// <param name="Archived">Archived by the viewer; the next message brings it back, unless it is muted.</param>
+/// <param name="MutedUntil">Null once the time is over; the end of the year 9999 means forever.</param>
+/// <param name="ClearedSeq">Messages up to this seq are not visible: sent before the viewer joined, or cleared.</param>
+/// <param name="Hidden">Removed from the inbox; the next message brings it back.</param>
+/// <param name="CountedAt">Deletions up to this time are already in the counts: do not count their events again.</param>
 public sealed record MembershipView(
     ParticipantRole Role,
     long UnreadCount,
@@ -72,7 +72,7 @@ public sealed record MembershipView(
     bool Hidden,
     Instant CountedAt);
 
-/// <summary>The beginning of a message.</summary>
+/// <summary>A short preview of a message.</summary>
 /// <param name="Text">Its first 120 characters; null once it is deleted.</param>
 public sealed record MessagePreview(
     MessageId Id, long Seq, MessageType Type, UserId? SenderId, string? Text, bool Deleted, Instant CreatedAt);

@@ -14,7 +14,7 @@ public sealed class ListByContextValidator : AbstractValidator<ListByContext>
     public ListByContextValidator()
     {
         RuleFor(q => q.Context).NotNull().WithErrorCode(ProblemCodes.UserNeeded)
-            .WithMessage("What is listed for no user is listed by context.");
+            .WithMessage("Without a user, conversations are listed by context.");
         RuleFor(q => q.Context).ValidContextParameter();
         RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
     }

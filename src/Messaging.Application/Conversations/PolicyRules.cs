@@ -86,13 +86,13 @@ public sealed class ReactionSettings
     public string[]? Allowed { get; init; }
 }
 
-/// <summary>Rules that a group sets for itself: what is absent stays, null goes back to what is configured.</summary>
+/// <summary>A group's own policy settings: absent keeps, null returns to the configured default.</summary>
 public sealed record PolicyChange
 {
     /// <summary>Who may send.</summary>
     public Optional<AllowedTo?> Posting { get; init; }
 
-    /// <summary>Who may let people in.</summary>
+    /// <summary>Who may add people.</summary>
     public Optional<AllowedTo?> Adding { get; init; }
 
     /// <summary>Who may pin.</summary>
@@ -101,7 +101,7 @@ public sealed record PolicyChange
     /// <summary>What those who join from now on see of what was said before.</summary>
     public Optional<HistoryAccess?> History { get; init; }
 
-    /// <summary>The least time between two messages of one member, up to a day; 0 for none.</summary>
+    /// <summary>The minimum time between two messages of one member, up to a day; 0 for none.</summary>
     public Optional<int?> SlowModeSeconds { get; init; }
 
     /// <summary>How long an author may edit.</summary>
@@ -118,10 +118,10 @@ public sealed record PolicyChange
     /// <summary>Whether others learn who has read and received what.</summary>
     public Optional<bool?> Receipts { get; init; }
 
-    /// <summary>Who may mention everybody at once.</summary>
+    /// <summary>Who may mention everyone with `@all`.</summary>
     public Optional<AllowedTo?> MentionAll { get; init; }
 
-    /// <summary>Days after which messages are to be removed; nothing is removed by it yet.</summary>
+    /// <summary>Days after which messages should be removed; not applied yet.</summary>
     public Optional<int?> RetentionDays { get; init; }
 
     private static readonly JsonSerializerOptions Stored =
@@ -158,7 +158,7 @@ public sealed record PolicyChange
         !change.IsGiven ? before : change.Value is null ? default : change;
 }
 
-/// <summary>How messages may be reacted to.</summary>
+/// <summary>Which reactions messages take.</summary>
 public sealed record ReactionChange
 {
     public Optional<ReactionMode?> Mode { get; init; }

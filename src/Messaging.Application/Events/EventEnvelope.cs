@@ -6,11 +6,11 @@ using NodaTime;
 
 namespace Messaging.Application.Events;
 
-/// <summary>An event as every client gets it: over the hub, from <c>/v1/sync</c>, in a webhook's body.</summary>
-/// <param name="Id">The event's cursor: the newest one seen is what to resume from.</param>
-/// <param name="Type">Such as <c>message:new</c>; the name of the hub client's method.</param>
-/// <param name="Seq">The message's, for events of a message.</param>
-/// <param name="Data">What the type says: the message, the conversation, who has read how far.</param>
+/// <summary>An event, the same over the hub and from <c>/v1/sync</c>.</summary>
+/// <param name="Id">The event's cursor: resume from the newest one seen.</param>
+/// <param name="Type">Such as <c>message:new</c>; also the name of the hub client method.</param>
+/// <param name="Seq">The seq of the message, in events about a message.</param>
+/// <param name="Data">Depends on the type: the message, the conversation, how far somebody has read.</param>
 public sealed record EventEnvelope(
     string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data)
 {

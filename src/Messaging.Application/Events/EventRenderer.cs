@@ -5,34 +5,34 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Events;
 
-/// <summary>What a module's events tell beyond what their rows say. Found by scanning.</summary>
+/// <summary>Supplies the data of a module's events beyond what their rows contain. Found by scanning.</summary>
 public interface IEventSource
 {
     IReadOnlyCollection<string> Types { get; }
 
     /// <summary>
-    /// What to read of all that the rows refer to. Comes to the data of each: null where what it refers to is gone, and nothing is told.
+    /// Reads everything that the rows refer to and returns the data of each: null if it no longer exists, and nothing is delivered.
     /// </summary>
     /// <param name="rows">Of its types alone.</param>
-    /// <param name="reader">The one who hears them; null where all do who may.</param>
+    /// <param name="reader">The only receiver; null for everyone who may receive them.</param>
     Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader);
 }
 
-/// <summary>What an event tells that shows a message beside what it is about: to who may not see that one it is told without.</summary>
+/// <summary>The data of an event that includes a second message: those who may not see that message receive it without.</summary>
 public interface IShowsMessage
 {
-    /// <summary>Null where it shows none.</summary>
+    /// <summary>Null if it includes none.</summary>
     long? ShownSeq { get; }
 
     object WithoutShown();
 }
 
-/// <summary>Somebody whom an event is about, as its row names them.</summary>
+/// <summary>A user whom an event is about, as named in its row.</summary>
 public sealed record UserRef(UserId UserId);
 
 /// <summary>
-/// The one place where rows of the feed get their data, live, on resuming and in <c>/v1/sync</c>. It is read after the rows, in one round
-/// trip and of one moment: what was deleted before an event is told is not in it.
+/// The one place where rows of the feed get their data: live, on resuming and in <c>/v1/sync</c>. The data is read after the rows, in one
+/// round trip and one snapshot: what has been deleted before delivery is not included.
 /// </summary>
 public sealed class EventRenderer(IEnumerable<IEventSource> sources)
 {
@@ -47,7 +47,7 @@ public sealed class EventRenderer(IEnumerable<IEventSource> sources)
         _ => new JsonText(JsonSerializer.Serialize(data, MessagingJson.Options)),
     };
 
-    /// <summary>Comes to the data of each of the rows, made where it is asked for; null for one that is told no more.</summary>
+    /// <summary>The data of each row, created on demand; null for a row that is not delivered any more.</summary>
     public Reading<Func<FeedRow, object?>> ReadData(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var asked = new List<(IEventSource Source, Reading<Func<FeedRow, object?>> Reading)>();

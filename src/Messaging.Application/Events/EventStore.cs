@@ -8,18 +8,18 @@ using NodaTime;
 
 namespace Messaging.Application.Events;
 
-/// <summary>Some events in the feed's order, and where to go on.</summary>
-/// <param name="Cursor">Everything up to here is told, also what did not concern the reader.</param>
-/// <param name="HasMore">Whether there is more behind the cursor already.</param>
+/// <summary>Events in feed order, and where to continue.</summary>
+/// <param name="Cursor">Everything up to here is covered, including what did not concern the reader.</param>
+/// <param name="HasMore">Whether there is already more after the cursor.</param>
 public sealed record EventPage(IReadOnlyList<EventEnvelope> Events, FeedCursor Cursor, bool HasMore);
 
 /// <summary>
-/// Reads the feed behind a cursor: for one user what that user may hear by the membership of now, for the service all of it; each event
-/// with its data of now.
+/// Reads the feed after a cursor: for a user what they may receive by current membership, for the service everything; each event with its
+/// current data.
 /// </summary>
 public sealed class EventStore(DbSession session, EventRenderer teller)
 {
-    // Positions that one statement looks at: keeps each short for somebody in thousands of conversations who was away for days.
+    // Positions that one statement scans: keeps each statement short for a user in thousands of conversations who was away for days.
     private const int Window = 100_000;
 
     private const string StateSql =
@@ -116,21 +116,21 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
         ORDER BY feed.position
         """;
 
-    /// <summary>The cursor that has everything behind it that was told until now.</summary>
+    /// <summary>The current end of the feed.</summary>
     public async Task<FeedCursor> NewestAsync(CancellationToken ct)
     {
         var state = await session.QuerySingleAsync<StateRow>(StateSql, null, ct);
         return new FeedCursor(state.Epoch, state.LastPosition);
     }
 
-    /// <summary>Refuses a cursor behind which events may be missing.</summary>
+    /// <summary>Refuses a cursor after which events may be missing.</summary>
     public async Task EnsureKnownAsync(FeedCursor cursor, CancellationToken ct)
     {
         var state = await session.QuerySingleAsync<StateRow>(StateSql, null, ct);
         EnsureKnown(cursor, state.Epoch, state.LastPosition, state.ExpiredPosition);
     }
 
-    /// <summary>What follows the cursor: all of it, or the cursor is expired.</summary>
+    /// <summary>All events after the cursor; otherwise the cursor has expired.</summary>
     public async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
         var page = await session.ReadAsync(() => ReadOfOneMomentAsync(actor, since, limit, ct));
@@ -140,7 +140,7 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
         return page;
     }
 
-    // Who hears an event and what it tells are of one moment, so that nobody hears what was said after they had gone.
+    // Receivers and data of events come from one snapshot, so that nobody receives what was sent after they left.
     private async Task<EventPage> ReadOfOneMomentAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
         await session.BeginSnapshotAsync(ct);
@@ -160,7 +160,7 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
         var after = since.Position;
         while (true)
         {
-            // One more than asked for tells whether there is more.
+            // One more than requested tells whether there is more.
             var rows = await session.QueryAsync<Row>(
                 actor.IsService ? OfAllSql : OfUserSql,
                 new { After = after, UpTo = after + Window, UserId = actor.UserId?.Value, Limit = limit + 1 - found.Count },
@@ -200,7 +200,7 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
 
     private sealed record StateRow(long Epoch, long LastPosition, long ExpiredPosition);
 
-    // A row of the state alone when there is no event.
+    // A row with only the state if there is no event.
     private sealed record Row(
         long Epoch, long LastPosition, long ExpiredPosition,
         long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload)

@@ -22,7 +22,7 @@ public sealed class DeleteMessageValidator : AbstractValidator<DeleteMessage>
 {
     public DeleteMessageValidator() =>
         RuleFor(c => c.Reason).Null().When(c => c.Scope is DeleteScope.Me)
-            .WithMessage("What one deletes for oneself alone takes no reason.");
+            .WithMessage("Deleting a message only for yourself takes no reason.");
 }
 
 public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler<DeleteMessage, Done>

@@ -18,7 +18,7 @@ public sealed class EditableContentValidator : AbstractValidator<EditableContent
             .WithMessage((m, text) => TypeRule.Of(m.Type).Text.Expected(m.Type, "a text that is not empty"));
         RuleFor(m => m.Text).Must((m, text) => !string.IsNullOrWhiteSpace(text) || m.Metadata is not null)
             .When(m => m.Type is MessageType.System)
-            .WithMessage("A message of type 'system' has a text or metadata.");
+            .WithMessage("A message of type 'system' needs a text or metadata.");
         RuleFor(m => m.Metadata).Custom((json, context) =>
         {
             foreach (var (path, detail) in Formatting.Errors(json, context.InstanceToValidate.Text))

@@ -6,7 +6,7 @@ using Messaging.Domain.Messages;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>A message as it was before it was deleted, for moderators; its files by name alone.</summary>
+/// <summary>The original of a deleted message, for moderators; its files by name alone.</summary>
 public sealed record GetOriginal(MessageId Id) : IQuery<MessageView>;
 
 public sealed class GetOriginalHandler(

@@ -16,7 +16,7 @@ public sealed record ListEdits(Actor Actor, ConversationId ConversationId, Messa
 
 /// <summary>An earlier version of a message.</summary>
 /// <param name="Version">The version that it was.</param>
-/// <param name="EditedBy">Who put another one in its place; null for the service.</param>
+/// <param name="EditedBy">Who replaced it; null for the service.</param>
 /// <param name="EditedAt">When.</param>
 public sealed record EditView(long Version, string? Text, JsonText? Metadata, UserId? EditedBy, Instant EditedAt);
 

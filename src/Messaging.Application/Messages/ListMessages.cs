@@ -23,9 +23,9 @@ public sealed class ListMessagesValidator : AbstractValidator<ListMessages>
         RuleFor(q => q.After).InclusiveBetween(0, long.MaxValue / 2).WithMessage("A seq is 0 or more.");
         RuleFor(q => q.Around).InclusiveBetween(0, long.MaxValue / 2).WithMessage("A seq is 0 or more.");
         RuleFor(q => q.After).Null().When(q => q.Before is not null || q.Around is not null)
-            .WithMessage("Only one of before, after and around may stand.");
+            .WithMessage("Only one of before, after and around may be given.");
         RuleFor(q => q.Around).Null().When(q => q.Before is not null)
-            .WithMessage("Only one of before, after and around may stand.");
+            .WithMessage("Only one of before, after and around may be given.");
     }
 }
 

@@ -8,7 +8,7 @@ using NodaTime;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>What is pinned in a conversation, the newest pin first.</summary>
+/// <summary>List the pinned messages of a conversation, newest pin first.</summary>
 public sealed record ListPins(Actor Actor, ConversationId ConversationId, string? Cursor, int Limit) : IQuery<Page<PinView>>;
 
 public sealed class ListPinsValidator : AbstractValidator<ListPins>

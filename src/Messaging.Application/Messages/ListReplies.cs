@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>What was answered to a message, the oldest first; also of one that is deleted by now.</summary>
+/// <summary>List the replies to a message, oldest first; also of one that is deleted by now.</summary>
 public sealed record ListReplies(Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Cursor, int Limit)
     : IQuery<Page<MessageView>>;
 

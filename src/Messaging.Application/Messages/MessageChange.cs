@@ -13,17 +13,17 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>What became of a message that was to be sent.</summary>
-/// <param name="Message">The message as it is stored; null where it was not.</param>
-/// <param name="StoredSeq">The seq of the one that its key has stored already.</param>
-/// <param name="Asks">Whether it is the first one to somebody who may have to accept it: decided under the lock of the two.</param>
+/// <summary>The outcome of sending a message.</summary>
+/// <param name="Message">The stored message; null if it was not stored.</param>
+/// <param name="StoredSeq">The seq of the message already stored under its key.</param>
+/// <param name="Asks">Whether it is a first message that may have to be accepted: this is decided under the lock of the pair.</param>
 public sealed record MessageOutcome(MessageView? Message, long? StoredSeq = null, bool Asks = false);
 
-/// <summary>What decides whether a message is the first one that its receiver has to accept; the two are locked.</summary>
+/// <summary>What decides whether the receiver has to accept a first message; the pair is locked.</summary>
 public sealed record FirstContact(Relationship Pair, DirectMessages Policy);
 
 /// <summary>Sends a message.</summary>
-/// <param name="first">Set where it may be the first one between two who do not know each other.</param>
+/// <param name="first">Set if it may be the first message between two strangers.</param>
 public sealed class MessageChange(
     Actor actor, ConversationId conversationId, MessageContent content, FileUrls urls, FirstContact? first = null)
     : Change<MessageOutcome>(conversationId)
@@ -77,7 +77,7 @@ public sealed class MessageChange(
             PairChange.Open(set, conversation);
 
         var receiver = asks ? set.Partners.Of(ConversationId).Single(one => one.UserId != actor.UserId) : null;
-        // Whoever writes into what the other one has opened has not heard of it.
+        // The conversation is new to a sender for whom the other user opened it.
         if (receiver is { HasOpened: true })
             set.Raise(conversation, new ConversationCreated(ConversationId, actor.UserId));
         var taken = conversation.DrawPosition(set.Now);
@@ -100,7 +100,7 @@ public sealed class MessageChange(
     private static void Await(ChangeSet set, Conversation conversation, Partner receiver)
     {
         conversation.BeginRequest(receiver, set.Partners.Of(conversation.Id));
-        // Who has opened it has it in the inbox, and there it is no more until it is accepted.
+        // A receiver who opened it has it in the inbox; it is removed from there until it is accepted.
         if (receiver.HasOpened)
         {
             set.RaiseOwn(
@@ -122,9 +122,9 @@ public sealed class MessageChange(
     }
 }
 
-/// <summary>A message that is to be written, and what is written with it.</summary>
-/// <param name="HadUnread">Whether its sender has read others by sending it.</param>
-/// <param name="RecipientCount">To how many it goes.</param>
+/// <summary>A message to be written, and what is written with it.</summary>
+/// <param name="HadUnread">Whether sending it marked other messages as read.</param>
+/// <param name="RecipientCount">The number of its recipients.</param>
 public sealed record NewMessage(
     Message Message, MessageContent Content, MessagePosition Position, ReplyView? Reply, IReadOnlyList<AttachmentRow> Files, bool HadUnread,
     byte[]? Fingerprint, int RecipientCount)
@@ -147,12 +147,12 @@ public sealed record NewMessage(
 
     public string? Mentions => Draft.Mentions.Count == 0 ? null : string.Join(' ', Draft.Mentions);
 
-    /// <summary>For whom it counts as a mention.</summary>
+    /// <summary>The users for whom it counts as a mention.</summary>
     public IReadOnlyList<UserId> Counted => MentionRules.Counted(Draft.Mentions, Draft.Type, Sender);
 
     public string? Location => Draft.Location is null ? null : JsonSerializer.Serialize(Draft.Location, MessagingJson.Options);
 
-    /// <summary>What its event keeps of the moment, as JSON.</summary>
+    /// <summary>The values that its event keeps from the time of sending, as JSON.</summary>
     public string EventValues => $$"""{"recipientCount":{{RecipientCount}}}""";
 
     public string? Reference => Draft.Reference is null ? null : JsonSerializer.Serialize(Draft.Reference, MessagingJson.Options);

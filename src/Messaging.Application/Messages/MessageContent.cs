@@ -9,20 +9,19 @@ using Messaging.Domain.Messages;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>What a sender wants to say.</summary>
-/// <param name="ClientMessageId">The sender's own name for it, 1 to 64 characters: a repeat answers with the stored message.</param>
-/// <param name="Type"><c>text</c> unless said; <c>system</c> for the service only.</param>
-/// <param name="Text">Up to 10,000 characters, counted as code points; comes back verbatim.</param>
+/// <summary>A message to send.</summary>
+/// <param name="ClientMessageId">Chosen by the sender, 1 to 64 characters: a repeat returns the stored message.</param>
+/// <param name="Type"><c>text</c> by default; <c>system</c> for the service only.</param>
+/// <param name="Text">Up to 10,000 characters, counted as code points; returned verbatim.</param>
 /// <param name="Metadata">
-/// The host's own JSON object, up to 16 KiB as it comes back: a space after each comma and colon, numbers without an exponent and each of
-/// at most 400 characters, objects and lists at most 32 deep. A member <c>formatting</c> has ranges of the text.
+/// The host's own JSON object, up to 16 KiB in the form it is returned: a space after each comma and colon, numbers without an exponent and
+/// at most 400 characters long, objects and arrays nested at most 32 deep. The member <c>formatting</c> holds ranges of the text.
 /// </param>
-/// <param name="ReplyToId">The message of this conversation that this one answers.</param>
-/// <param name="Mentions">Participants to draw attention of, up to 100; <c>@all</c> is everybody.</param>
-/// <param name="AttachmentIds">Of the types <c>image</c>, <c>file</c>, <c>voice</c> and <c>video</c>: one's own files that no message names
-/// yet, up to 5.</param>
-/// <param name="Location">Of the type <c>location</c>: the place.</param>
-/// <param name="Reference">Of the type <c>shared</c>: what is shared.</param>
+/// <param name="ReplyToId">The message in this conversation that this one replies to.</param>
+/// <param name="Mentions">Participants to notify, up to 100; <c>@all</c> is everyone.</param>
+/// <param name="AttachmentIds">For the types <c>image</c>, <c>file</c>, <c>voice</c> and <c>video</c>: up to 5 unsent files.</param>
+/// <param name="Location">For the type <c>location</c>: the place.</param>
+/// <param name="Reference">For the type <c>shared</c>: what is shared.</param>
 public sealed record MessageContent(
     string? ClientMessageId = null,
     MessageType? Type = null,
@@ -67,7 +66,7 @@ public sealed class MessageContentValidator : AbstractValidator<MessageContent>
             .WithMessage($"A message has at most {limits.AttachmentsPerMessage} attachments, each once.");
         RuleFor(m => m.AttachmentIds).Must(ids => ids is null || ids.Count == 1)
             .When(m => m.Type is MessageType.Voice && m.AttachmentIds is { Count: > 0 })
-            .WithMessage("A message of type 'voice' has one attachment.");
+            .WithMessage("A message of type 'voice' has exactly one attachment.");
         RuleFor(m => m.Location).Must((m, location) => TypeRule.Of(m.Type).Location.Allows(location is not null))
             .WithMessage((m, location) => TypeRule.Of(m.Type).Location.Expected(m.Type, "a location"));
         RuleFor(m => m.Location!).ValidLocation().When(m => m.Location is not null);

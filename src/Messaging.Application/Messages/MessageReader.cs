@@ -8,12 +8,12 @@ using NodaTime;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>Where a message stands.</summary>
+/// <summary>The key of a message.</summary>
 public sealed record MessageKey(ConversationId ConversationId, long Seq, Instant CreatedAt);
 
 /// <summary>
-/// The one reader of messages and of what hangs on them, as a viewer sees them: a page of a conversation, which is a range, or those of
-/// several places, found before. One round trip each, and of one moment. What hangs on them is read by a <see cref="MessageDetail"/> each.
+/// The one reader of messages and their details, as a viewer sees them: a page of a conversation, which is a range, or messages found
+/// before, by their keys. Each read is one round trip in one snapshot. Every kind of detail is read by a <see cref="MessageDetail"/>.
 /// </summary>
 public sealed class MessageReader(DbSession session, MessageLookupStore found, PolicySettings policies, MessageDetailSet extras)
 {
@@ -133,11 +133,11 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
     public async Task<MessageView> GetAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
         await FindAsync(conversationId, seq, viewer, ct) ?? throw CommonErrors.NotFound();
 
-    /// <summary>Null for a message that is absent or not the viewer's to see.</summary>
+    /// <summary>Null for a message that is absent or not visible to the viewer.</summary>
     public async Task<MessageView?> FindAsync(ConversationId conversationId, long seq, Actor viewer, CancellationToken ct) =>
         (await ReadPageAsync(conversationId, viewer, seq, after: null, limit: 1, receives: false, ct))?.Page.Items.SingleOrDefault();
 
-    /// <summary>A message for who wrote it, whether or not that one has cleared it or gone meanwhile.</summary>
+    /// <summary>A message for its author, even if they have since cleared it or left.</summary>
     public async Task<MessageView> GetOwnAsync(ConversationId conversationId, long seq, Actor author, CancellationToken ct)
     {
         if (await FindAsync(conversationId, seq, author, ct) is { } seen)
@@ -150,7 +150,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
     public async Task<MessageView> GetAsync(ConversationId conversationId, MessageId id, Actor viewer, CancellationToken ct) =>
         await GetAsync(conversationId, (await found.GetAsync(conversationId, id, viewer, ct)).Seq, viewer, ct);
 
-    /// <summary>Those of the messages that the viewer may see, in the order of the places.</summary>
+    /// <summary>The messages that the viewer may see, in the order of the keys.</summary>
     public async Task<IReadOnlyList<MessageView>> ListAsync(IReadOnlyList<MessageKey> places, Actor viewer, CancellationToken ct)
     {
         if (places.Count == 0)
@@ -160,9 +160,9 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
         return [.. places.Select(place => views(place.ConversationId, place.Seq)).OfType<MessageView>()];
     }
 
-    /// <summary>Messages of places, for who reads other things in the same round trip; null for what the viewer may not see.</summary>
-    /// <param name="receiptsIn">The conversations where it is counted who has received and read; nobody has elsewhere.</param>
-    /// <param name="receipts">Whether receipts are told here.</param>
+    /// <summary>Messages by key, for callers that read other things in the same round trip; null for what the viewer may not see.</summary>
+    /// <param name="receiptsIn">The conversations in which receipts are counted; elsewhere the counts are zero.</param>
+    /// <param name="receipts">Whether receipts are shown here.</param>
     internal static Reading<Func<ConversationId, long, MessageView?>> Read(
         MessageDetailSet extras, IReadOnlyList<MessageKey> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn,
         bool receipts, UrlAudience audience)
@@ -187,7 +187,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
             });
     }
 
-    /// <summary>The row of a page, with a column for each of what hangs on its messages that has no statement.</summary>
+    /// <summary>The row of a page, with a column for each detail that has no statement of its own.</summary>
     internal static string PageOf(IEnumerable<string> columns) =>
         string.Join(", ", columns.Prepend("SELECT page.after, page.upto, page.last_seq, page.cleared_seq")) + $" FROM ({RangeSql}) page";
 
@@ -221,7 +221,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
             ct);
 }
 
-/// <summary>A message as it is read, before what hangs on it is filled in.</summary>
+/// <summary>A message as it is read, before its details are filled in.</summary>
 internal sealed record MessageRow(
     MessageId Id, ConversationId ConversationId, long Seq, MessageType Type, UserId? SenderId, string? DisplayName, string? AvatarUrl,
     string? Text, JsonText? Metadata, JsonText? Location, JsonText? Reference, string[]? Mentions, string? ClientMessageId, int EditCount,
@@ -242,7 +242,7 @@ internal sealed record MessageRow(
     }
 }
 
-/// <summary>A part of a conversation's history, ascending by seq.</summary>
-/// <param name="Before">The seq to ask for next to go back; null at the beginning.</param>
-/// <param name="After">The seq to ask for next to go forward; null at the newest.</param>
+/// <summary>A page of a conversation's history, ascending by seq.</summary>
+/// <param name="Before">Pass it as `before` for the previous page; null at the start of the history.</param>
+/// <param name="After">Pass it as `after` for the next page; null at the newest message.</param>
 public sealed record MessagePage(IReadOnlyList<MessageView> Items, long? Before, long? After);

@@ -10,19 +10,19 @@ namespace Messaging.Application.Messages;
 
 /// <summary>A message as a participant sees it.</summary>
 /// <param name="Seq">Its dense number in its conversation, from 1.</param>
-/// <param name="SenderId">Null for messages of the service and of users who were erased.</param>
-/// <param name="Metadata">Equal in value to what was sent.</param>
-/// <param name="Location">The place of a message of type <c>location</c>.</param>
+/// <param name="SenderId">Null for messages from the service and from erased users.</param>
+/// <param name="Metadata">The JSON value that was sent.</param>
+/// <param name="Location">The location of a message of type <c>location</c>.</param>
 /// <param name="Reference">What a message of type <c>shared</c> shares.</param>
-/// <param name="Mentions">The mentioned users, in the order in which they were named; <c>@all</c> is everybody.</param>
-/// <param name="Attachments">Its files, in the order that their uploader wanted.</param>
-/// <param name="Reactions">By emoji, the one that came first before the others.</param>
-/// <param name="ClientMessageId">The sender's own name for it.</param>
+/// <param name="Mentions">The mentioned users, in the order given; <c>@all</c> is everyone.</param>
+/// <param name="Attachments">Its files, in the uploader's order.</param>
+/// <param name="Reactions">By emoji, in the order in which each was first used.</param>
+/// <param name="ClientMessageId">The id that the sender chose.</param>
 /// <param name="Pinned">For everybody.</param>
-/// <param name="Saved">Whether one has saved it for oneself; null in what is nobody's own view, such as in events.</param>
-/// <param name="DeliveredCount">How many of the recipients have received it, readers included.</param>
-/// <param name="ReadCount">How many of the recipients have read it.</param>
-/// <param name="RecipientCount">Those who take part now, had joined before it and are not its sender.</param>
+/// <param name="Saved">Whether the viewer has saved it; null where there is no viewer, such as in events.</param>
+/// <param name="DeliveredCount">Number of recipients who have received it, including those who have read it.</param>
+/// <param name="ReadCount">Number of recipients who have read it.</param>
+/// <param name="RecipientCount">Current participants who joined before it was sent, without its sender.</param>
 /// <param name="Version">Rises with every edit; the ETag.</param>
 public sealed record MessageView(
     MessageId Id,
@@ -95,11 +95,11 @@ public struct MessageDetails()
 /// <summary>The sender's profile as it is now.</summary>
 public sealed record SenderView(UserId UserId, string? DisplayName, string? AvatarUrl);
 
-/// <summary>The message that this one answers.</summary>
+/// <summary>The message that this one replies to.</summary>
 /// <param name="Preview">The first 120 characters of its text; null once it is deleted.</param>
 public sealed record ReplyView(MessageId Id, long Seq, UserId? SenderId, string? Preview, bool Deleted);
 
-/// <summary>For whom a message was deleted.</summary>
+/// <summary>For whom a message is deleted.</summary>
 public enum DeleteScope
 {
     Everyone,
@@ -108,10 +108,10 @@ public enum DeleteScope
     Me,
 }
 
-/// <summary>When, by whom and why a message was deleted; its place in the conversation stays.</summary>
+/// <summary>When, by whom and why a message was deleted; it keeps its place in the conversation.</summary>
 /// <param name="By">Null when the service deleted it.</param>
 /// <param name="Scope">
-/// <c>everyone</c> in a message; <c>me</c> in events to the one alone who deleted it for oneself, for whom it is absent.
+/// <c>everyone</c> in a message; <c>me</c> only in events to a user who deleted it for themselves, and who no longer sees it.
 /// </param>
 public sealed record DeletedView(Instant At, UserId? By, DeleteReason Reason, DeleteScope Scope = DeleteScope.Everyone)
 {

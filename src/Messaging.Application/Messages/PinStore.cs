@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>A message that is pinned for everybody.</summary>
+/// <summary>A message pinned for everyone.</summary>
 /// <param name="PinnedBy">Null for the service.</param>
 public sealed record PinView(MessageView Message, UserId? PinnedBy, Instant PinnedAt);
 

@@ -15,7 +15,7 @@ public enum ReportStatus
     Resolved,
 }
 
-/// <summary>What a moderator does about a report.</summary>
+/// <summary>What a moderator did about a report.</summary>
 public enum ReportAction
 {
     Dismiss,
@@ -31,8 +31,8 @@ public enum ReportAction
 public sealed record ReportMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId, ReportReason Reason, string? Note)
     : ITransactionCommand<Upserted<ReportView>>;
 
-/// <summary>A message that the moderators were told of.</summary>
-/// <param name="Resolution">What they did; null while it is open.</param>
+/// <summary>A message reported to the moderators.</summary>
+/// <param name="Resolution">What the moderators did; null while it is open.</param>
 public sealed record ReportView(
     Guid Id, MessageView Message, SenderView Reporter, ReportReason Reason, string? Note, ReportStatus Status, ResolutionView? Resolution,
     Instant CreatedAt);

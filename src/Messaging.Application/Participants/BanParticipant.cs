@@ -14,7 +14,7 @@ public sealed record BanParticipant(Actor Actor, ConversationId ConversationId, 
 /// <param name="Created">False where it was there already.</param>
 public sealed record BannedParticipant(BanView Ban, bool Created);
 
-/// <summary>Who is kept out, by whom and since when.</summary>
+/// <summary>A banned user: who banned them, and when.</summary>
 /// <param name="By">Null for the service.</param>
 public sealed record BanView(SenderView User, SenderView? By, Instant CreatedAt);
 

@@ -8,7 +8,7 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>Who takes part in conversations, and as what.</summary>
+/// <summary>Participants of conversations, and their roles.</summary>
 public sealed class MembershipPart(SendPart sends) : ChangePart
 {
     // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
@@ -242,30 +242,30 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
 
     internal IReadOnlyCollection<ConversationId> DaysAsked => daysAsked;
 
-    /// <summary>Asks for somebody's place, which is locked.</summary>
+    /// <summary>Requires a user's membership, which is locked.</summary>
     public void Require(ConversationId id, UserId user) => asked.Add((id, user));
 
-    /// <summary>Asks for the place of who is to send a message, and for what is unread there.</summary>
+    /// <summary>Requires a sender's membership, with the unread count.</summary>
     public void RequireSender(ConversationId id, UserId user)
     {
         asked.Add((id, user));
         sendersAsked.Add((id, user));
     }
 
-    /// <summary>Asks which of some users take part.</summary>
+    /// <summary>Requires which of some users are participants.</summary>
     public void RequirePresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
 
-    /// <summary>Asks for what a new message moves for all who take part: nothing but on a new day.</summary>
+    /// <summary>Requires what a new message changes for all participants: nothing, except on a new day.</summary>
     public void RequireDay(ConversationId id) => daysAsked.Add(id);
 
-    /// <summary>Asks for the places of all who take part, or did.</summary>
+    /// <summary>Requires the memberships of all current and former participants.</summary>
     public void RequireAll(ConversationId id) => allAsked.Add(id);
 
-    /// <summary>Asks for those who take part as an event of the conversation names them.</summary>
+    /// <summary>Requires the participants that an event of the conversation lists.</summary>
     public void RequireFirst(ConversationId id) => firstAsked.Add(id);
 
-    /// <summary>Asks for somebody who may go, and for who would follow.</summary>
-    /// <param name="byChoice">Whether that one leaves, and is to be brought into no group meanwhile.</param>
+    /// <summary>Requires a user who may leave, and the possible successors.</summary>
+    /// <param name="byChoice">Whether the user leaves by choice, and must not be added to a group in the meantime.</param>
     public void RequireDeparture(ConversationId id, UserId user, bool byChoice)
     {
         asked.Add((id, user));
@@ -274,31 +274,31 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
             leavingAsked.Add((id, user));
     }
 
-    /// <summary>Asks for somebody whose role is to change, and for the owner.</summary>
+    /// <summary>Requires a user whose role changes, and the owner.</summary>
     public void RequireRole(ConversationId id, UserId user)
     {
         asked.Add((id, user));
         headsAsked.Add((id, null));
     }
 
-    /// <summary>Somebody's place as the changes before have left it; null for who does not take part.</summary>
+    /// <summary>A user's membership as earlier changes have left it; null for a user who is not a participant.</summary>
     public Membership? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
 
-    /// <summary>Those whose places were asked for, who may follow an owner who goes among them.</summary>
+    /// <summary>The required memberships, including possible successors of a leaving owner.</summary>
     public IEnumerable<Participant> Of(ConversationId id) =>
         places.Where(place => place.Key.Id == id).Select(place => place.Value.Participant);
 
     public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
         [.. users.Where(user => present.Contains((id, user)))];
 
-    /// <summary>The first ten of those who take part.</summary>
+    /// <summary>The first ten participants.</summary>
     public IEnumerable<UserId> FirstOf(ConversationId id) => first.TryGetValue(id, out var users) ? users.Take(10) : [];
 
-    /// <summary>Whether somebody was put out, or has left, by a change before.</summary>
+    /// <summary>Whether a user was removed or left by an earlier change.</summary>
     public bool IsGone(ConversationId id, UserId user) => gone.ContainsKey((id, user));
 
-    /// <summary>Leaves somebody to be written who takes part from now on.</summary>
-    /// <param name="clearedSeq">Messages up to this seq are not that one's to see.</param>
+    /// <summary>Adds a new participant to be written.</summary>
+    /// <param name="clearedSeq">Messages up to this seq are hidden from this user.</param>
     public void Arrive(Participant who, long clearedSeq)
     {
         arrivals.Add((who, clearedSeq));
@@ -307,10 +307,10 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
         users.Add(who.UserId);
     }
 
-    /// <summary>Leaves it to be written that a conversation was put away for everyone, or brought back.</summary>
+    /// <summary>Records that a conversation was archived for everyone, or unarchived.</summary>
     public void Archive(ConversationId id, bool archives) => archived[id] = archives;
 
-    /// <summary>A message is unread for all but its sender.</summary>
+    /// <summary>Counts a message as unread for everyone except its sender.</summary>
     internal void Receive(ConversationId id, UserId? sender)
     {
         foreach (var ((of, user), place) in places)
@@ -320,7 +320,7 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
         }
     }
 
-    /// <summary>Leaves it to be written that somebody no longer takes part.</summary>
+    /// <summary>Records that a user is no longer a participant.</summary>
     internal void Leave(Participant who)
     {
         var key = (who.ConversationId, who.UserId);

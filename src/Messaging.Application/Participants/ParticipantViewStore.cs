@@ -70,9 +70,9 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
             ct);
 }
 
-/// <summary>Somebody who takes part, as every participant sees it.</summary>
-/// <param name="LastReadSeq">Null for those who hide how far they have read, and where the policy does.</param>
-/// <param name="LastDeliveredSeq">Null where the policy turns receipts off.</param>
+/// <summary>A participant, as all participants see it.</summary>
+/// <param name="LastReadSeq">Null for participants who hide their receipts, and where the policy turns receipts off.</param>
+/// <param name="LastDeliveredSeq">Null if the policy turns receipts off.</param>
 public sealed record ParticipantView(
     UserId UserId,
     string? DisplayName,

@@ -1,6 +1,6 @@
 namespace Messaging.Application.Participants;
 
-/// <summary>What one wants to be notified of.</summary>
+/// <summary>What a user wants to be notified of.</summary>
 public enum NotificationLevel
 {
     All,

@@ -4,14 +4,14 @@ using NodaTime;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>One's own settings of a conversation.</summary>
-/// <param name="Archived">By oneself; the next message brings it back, unless it is muted.</param>
-/// <param name="MutedUntil">Null when not muted; the end of 9999 for ever.</param>
-/// <param name="CustomLabel">What one calls it oneself.</param>
-/// <param name="ShowReadReceipts">Whether others learn how far one has read.</param>
-/// <param name="Draft">What one has begun to write.</param>
-/// <param name="ClearedSeq">Messages up to this seq are not one's to see: said before one joined, or cleared.</param>
-/// <param name="Hidden">Taken out of one's inbox; the next message brings it back.</param>
+/// <summary>The caller's own settings for a conversation.</summary>
+/// <param name="Archived">Archived by the viewer; the next message brings it back, unless it is muted.</param>
+/// <param name="MutedUntil">Null when not muted; the end of the year 9999 means forever.</param>
+/// <param name="CustomLabel">The user's own label for the conversation.</param>
+/// <param name="ShowReadReceipts">Whether others see how far the user has read.</param>
+/// <param name="Draft">The text of an unsent message.</param>
+/// <param name="ClearedSeq">Messages up to this seq are not visible: sent before the viewer joined, or cleared.</param>
+/// <param name="Hidden">Removed from the inbox; the next message brings it back.</param>
 public sealed record SettingsView(
     bool Archived,
     bool Starred,

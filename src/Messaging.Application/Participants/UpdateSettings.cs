@@ -15,7 +15,7 @@ namespace Messaging.Application.Participants;
 /// <summary>Patches one's own settings of a conversation (RFC 7396): what is absent stays, null goes back to the default.</summary>
 public sealed record UpdateSettings(Actor Actor, ConversationId ConversationId, SettingsChange Change) : ICommand<SettingsView>;
 
-/// <summary>One's own settings; what is absent stays, null goes back to the default.</summary>
+/// <summary>The caller's own settings: absent keeps, null returns to the default.</summary>
 public sealed record SettingsChange
 {
     /// <summary>Out of the inbox until the next message; while muted until brought back by hand.</summary>
@@ -33,7 +33,7 @@ public sealed record SettingsChange
     /// <summary>At most 100 characters.</summary>
     public Optional<string> CustomLabel { get; init; }
 
-    /// <summary>Whether others learn how far one has read.</summary>
+    /// <summary>Whether others see how far the user has read.</summary>
     public Optional<bool?> ShowReadReceipts { get; init; }
 
     public Optional<bool?> Desktop { get; init; }
@@ -53,7 +53,7 @@ public sealed class UpdateSettingsValidator : AbstractValidator<UpdateSettings>
     public UpdateSettingsValidator()
     {
         RuleFor(c => c.Change.CustomLabel.Value).Must(label => label is null || StrictText.Length(label) is >= 1 and <= 100)
-            .OverridePropertyName(nameof(SettingsChange.CustomLabel)).WithMessage("A label has 1 to 100 characters; null takes it away.");
+            .OverridePropertyName(nameof(SettingsChange.CustomLabel)).WithMessage("A label has 1 to 100 characters; null removes it.");
         RuleFor(c => c.Change.Draft.Value).Must(draft => draft is null || StrictText.Length(draft) <= DraftLength)
             .OverridePropertyName(nameof(SettingsChange.Draft)).WithMessage("A draft has at most 10,000 characters.");
     }

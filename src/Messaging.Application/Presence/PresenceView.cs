@@ -15,10 +15,9 @@ public enum PresenceStatus
     Offline,
 }
 
-/// <summary>Whether somebody is there.</summary>
-/// <param name="LastSeenAt">When the last connection ended; of somebody who is connected the time of this answer; null for somebody never
-/// seen.</param>
+/// <summary>Whether a user is online.</summary>
+/// <param name="LastSeenAt">When the last connection ended; for an online user the time of this answer; null if never seen.</param>
 public sealed record PresenceView(UserId UserId, PresenceStatus Status, Instant? LastSeenAt);
 
-/// <summary>Somebody who is writing, or no more.</summary>
+/// <summary>A user who is typing, or has stopped.</summary>
 public sealed record TypingView(UserId UserId, bool Active);

@@ -6,7 +6,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Reactions;
 
-/// <summary>Who has reacted to a message, by user id.</summary>
+/// <summary>List who reacted to a message, by user id.</summary>
 /// <param name="Emoji">Those with this one alone.</param>
 public sealed record ListReactions(
     Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Emoji, string? Cursor, int Limit) : IQuery<Page<ReactionItem>>;

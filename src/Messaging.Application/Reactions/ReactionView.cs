@@ -4,14 +4,14 @@ using NodaTime;
 
 namespace Messaging.Application.Reactions;
 
-/// <summary>One emoji on a message, as a message shows it.</summary>
-/// <param name="Emoji">In its one form: a sequence of Unicode's list, fully qualified, or a host's own <c>:name:</c>.</param>
-/// <param name="Count">How many have reacted with it.</param>
+/// <summary>The reactions to a message with one emoji.</summary>
+/// <param name="Emoji">Normalized: a fully qualified Unicode emoji sequence, or a host's own <c>:name:</c>.</param>
+/// <param name="Count">Number of users who reacted with it.</param>
 /// <param name="Mine">Whether the viewer is among them.</param>
-/// <param name="UserIds">The first ten of them.</param>
+/// <param name="UserIds">The first ten users.</param>
 public sealed record ReactionView(string Emoji, int Count, bool Mine, IReadOnlyList<UserId> UserIds);
 
-/// <summary>Who has reacted with what.</summary>
+/// <summary>Who reacted with which emoji.</summary>
 public sealed record ReactionItem(string Emoji, SenderView User, Instant CreatedAt);
 
 /// <summary>What <c>message:reaction</c> tells.</summary>

@@ -10,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Receipts;
 
 /// <summary>
-/// Who has received and read a message, by user id. Everybody who sees the message may know it, as everybody sees the pointers.
+/// List who has received and read a message, by user id. Everybody who sees the message may know it, as everybody sees the pointers.
 /// </summary>
 public sealed record ListReceipts(Actor Actor, ConversationId ConversationId, MessageId MessageId, string? Cursor, int Limit)
     : IQuery<ReceiptPage>;
@@ -22,18 +22,18 @@ public enum ReceiptStatus
     Read,
 }
 
-/// <summary>How far a message has come to one of its recipients.</summary>
-/// <param name="DeliveredAt">Null where it is not known.</param>
-/// <param name="ReadAt">Null for who has not read it, or does not tell.</param>
+/// <summary>Whether one recipient has received and read a message.</summary>
+/// <param name="DeliveredAt">Null when not known.</param>
+/// <param name="ReadAt">Null if not read, or if the user hides receipts.</param>
 public sealed record ReceiptView(UserId UserId, ReceiptStatus Status, Instant? DeliveredAt, Instant? ReadAt);
 
 /// <summary>
-/// The receipts of a message. Where the policy turns receipts off there are none, and nothing is counted but the recipients.
+/// The receipts of a message. Where the policy turns receipts off, only the recipients are counted.
 /// </summary>
-/// <param name="RecipientCount">Those who take part now, had joined before it and are not its sender.</param>
-/// <param name="DeliveredCount">How many of them have received it, readers included.</param>
-/// <param name="ReadCount">How many of them have read it and tell so.</param>
-/// <param name="NextCursor">What to ask for next with <c>?cursor=</c>; null at the end. Opaque to clients.</param>
+/// <param name="RecipientCount">Current participants who joined before it was sent, without its sender.</param>
+/// <param name="DeliveredCount">Number of them who have received it, including those who have read it.</param>
+/// <param name="ReadCount">Number of them who have read it and share their receipts.</param>
+/// <param name="NextCursor">Pass it as <c>?cursor=</c> for the next page; null on the last page. Opaque to clients.</param>
 public sealed record ReceiptPage(
     int RecipientCount, int DeliveredCount, int ReadCount, IReadOnlyList<ReceiptView> Items, string? NextCursor);
 

@@ -38,7 +38,7 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
             var (pointers, sender) = set.Pointers.Find(ConversationId, user)!;
             var (lastRead, lastDelivered) = (pointers.LastReadSeq, pointers.LastDeliveredSeq);
             if (!pointers.MarkUnread(command.Seq, conversation.LastSeq))
-                throw CommonErrors.Invalid("seq", "There is no message of this seq that you can see.");
+                throw CommonErrors.Invalid("seq", "There is no message with this seq, or it is not visible to you.");
 
             // Where the message lies behind what was read, the pointer moves forward to it, which is marked and told as reading is.
             var (reads, receives) = (pointers.LastReadSeq > lastRead, pointers.LastDeliveredSeq > lastDelivered);

@@ -6,7 +6,7 @@ using NodaTime;
 
 namespace Messaging.Application.Receipts;
 
-/// <summary>Where one's pointers stand and what is unread behind them.</summary>
+/// <summary>The caller's pointers and unread counts.</summary>
 public sealed record PointerState(long LastReadSeq, long LastDeliveredSeq, long UnreadCount, long MentionCount);
 
 /// <summary>What events of a moved pointer tell.</summary>

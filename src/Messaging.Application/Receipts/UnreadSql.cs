@@ -76,7 +76,7 @@ public static class UnreadSql
 /// <summary>Badge totals over a user's conversations.</summary>
 public sealed record UnreadTotal(long Conversations, long Messages, long Mentions, UnreadCounts Muted);
 
-/// <summary>How many conversations have something unread, how many messages, how many mentions of oneself.</summary>
+/// <summary>Numbers of conversations with unread messages, of unread messages, and of unread mentions of the user.</summary>
 public sealed record UnreadCounts(long Conversations, long Messages, long Mentions);
 
 /// <summary>A user's row of <see cref="UnreadSql.Totals"/>.</summary>

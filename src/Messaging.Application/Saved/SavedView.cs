@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>A message that one has saved for oneself.</summary>
+/// <summary>A message that the caller has saved.</summary>
 public sealed record SavedView(MessageView Message, Instant SavedAt);
 
 /// <summary>What <c>message:saved</c> tells; the message's seq is the envelope's.</summary>

@@ -2,10 +2,9 @@ using Messaging.Application.Common;
 
 namespace Messaging.Application.Search;
 
-/// <summary>Where a message has what was looked for; never markup.</summary>
-/// <param name="Text">The text, or the part of a long one around the first place; <c>…</c> stands where it was cut.</param>
-/// <param name="Ranges">Places in <paramref name="Text"/> as <c>[start, length]</c>, in code points, ascending and apart from each
-/// other.</param>
+/// <summary>Where a message matches the query; never markup.</summary>
+/// <param name="Text">The text, or the part of a long text around the first match; <c>…</c> marks where it was cut.</param>
+/// <param name="Ranges">Matches as <c>[start, length]</c> in <paramref name="Text"/>, in code points, ascending, not overlapping.</param>
 public sealed record Highlight(string Text, IReadOnlyList<IReadOnlyList<int>> Ranges)
 {
     /// <summary>Marks the terms in what is shown of a text.</summary>

@@ -18,7 +18,7 @@ public sealed record SearchMessages(
     Actor Actor, string? Q, ConversationId? ConversationId, UserId? SenderId, Instant? From, Instant? To, string? Cursor, int Limit)
     : IQuery<Page<FoundMessage>>;
 
-/// <summary>A message that was found, and where it has what was looked for.</summary>
+/// <summary>A message that was found, with the matching places.</summary>
 public sealed record FoundMessage(MessageView Message, Highlight Highlight);
 
 public sealed class SearchMessagesValidator : AbstractValidator<SearchMessages>

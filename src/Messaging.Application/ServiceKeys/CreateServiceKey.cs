@@ -10,8 +10,8 @@ namespace Messaging.Application.ServiceKeys;
 /// <param name="Name">For people: which service it is for.</param>
 public sealed record CreateServiceKey(string Name, IReadOnlyList<Scope> Scopes) : ICommand<CreatedServiceKey>;
 
-/// <summary>A new key, as its maker is told of it.</summary>
-/// <param name="Key">The whole key. It is shown this once: only a hash of it is stored.</param>
+/// <summary>A new key, as shown to its creator.</summary>
+/// <param name="Key">The whole key, shown only once: only its hash is stored.</param>
 public sealed record CreatedServiceKey(string Id, string Name, IReadOnlyList<Scope> Scopes, string Key);
 
 public sealed class CreateServiceKeyValidator : AbstractValidator<CreateServiceKey>

@@ -5,7 +5,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Users;
 
-/// <summary>One's own profile and the limits in force.</summary>
+/// <summary>Your own profile and the limits in force.</summary>
 public sealed record GetMe(UserId UserId) : IQuery<Me>;
 
 public sealed class GetMeHandler(DbSession session, LimitSettings limits, PolicySettings policies) : IRequestHandler<GetMe, Me>

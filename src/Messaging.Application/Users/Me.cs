@@ -7,7 +7,7 @@ using NodaTime;
 
 namespace Messaging.Application.Users;
 
-/// <summary>One's own profile, with the limits and policies in force.</summary>
+/// <summary>The caller's own profile, with the limits and policies in force.</summary>
 public sealed class Me(UserProfile profile, Limits limits, PolicySettings policies)
 {
     public UserId UserId => profile.UserId;
@@ -56,5 +56,5 @@ public sealed class Limits(LimitSettings settings)
 
 /// <summary>What is configured for everybody.</summary>
 /// <param name="DirectMessages">Whom one may write to.</param>
-/// <param name="Conversations">What holds in a conversation that has no rules of its own, and in direct ones.</param>
+/// <param name="Conversations">The default policy of groups, and the policy of direct conversations.</param>
 public sealed record PoliciesView(DirectMessages DirectMessages, ConversationPolicy Conversations);

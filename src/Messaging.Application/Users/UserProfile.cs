@@ -5,9 +5,9 @@ using NodaTime;
 
 namespace Messaging.Application.Users;
 
-/// <summary>A user as everybody sees them.</summary>
+/// <summary>A user's public profile.</summary>
 /// <param name="Username">
-/// The login name of a built-in account, as its user and the service see it, and others only where the operator has it so; else null.
+/// The login name of a built-in account. Visible to its user and the service, and to others only if the operator allows it; otherwise null.
 /// </param>
 /// <param name="Metadata">The host product's own JSON object.</param>
 public sealed record UserProfile(

@@ -3,27 +3,27 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Writing;
 
 /// <summary>
-/// What somebody wants changed in a conversation. Names what it is decided on, and decides once that was read under the locks: by the
-/// aggregates alone, without I/O, together with the other changes of its batch.
+/// A change to a conversation. Declares what it requires, and decides once that has been read under the locks: with the aggregates only,
+/// without I/O, together with the other changes of its batch.
 /// </summary>
-/// <param name="place">Whose place alone it changes and locks; null for what takes the conversation.</param>
+/// <param name="place">The user whose membership alone it changes and locks; null if it locks the conversation.</param>
 public abstract class Change(ConversationId conversationId, UserId? place = null)
 {
     public ConversationId ConversationId { get; } = conversationId;
 
     public UserId? Place { get; } = place;
 
-    /// <summary>About how many bytes it writes.</summary>
+    /// <summary>Approximate number of bytes that it writes.</summary>
     public virtual int Size => 0;
 
-    /// <summary>Whether it is written without others: what it locks and writes is much, or may clash with what they do.</summary>
+    /// <summary>Whether it is written alone: because it locks and writes a lot, or may conflict with others.</summary>
     public virtual bool GoesAlone => false;
 
-    /// <summary>Names what has to be read for it.</summary>
+    /// <summary>Declares what has to be read for it.</summary>
     internal abstract void Require(ChangeSet set);
 
     /// <summary>
-    /// Decides and leaves in the set what follows; refuses, before it has left anything there, by a <see cref="RuleException"/>.
+    /// Decides, and leaves the consequences in the set; refuses with a <see cref="RuleException"/> before it leaves anything.
     /// </summary>
     internal abstract void Decide(ChangeSet set);
 
@@ -38,14 +38,14 @@ public abstract class Change(ConversationId conversationId, UserId? place = null
     internal abstract void Fail(Exception exception);
 }
 
-/// <summary>A change with something to tell of itself.</summary>
+/// <summary>A change with a result.</summary>
 public abstract class Change<TResult>(ConversationId conversationId, UserId? place = null) : Change(conversationId, place)
 {
     private readonly TaskCompletionSource<TResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TResult? result;
     private RuleException? refusal;
 
-    /// <summary>Ends when what was decided is stored, or refused.</summary>
+    /// <summary>Completes when the decision is stored, or refused.</summary>
     public Task<TResult> Done => done.Task;
 
     internal sealed override void Decide(ChangeSet set)
@@ -73,6 +73,6 @@ public abstract class Change<TResult>(ConversationId conversationId, UserId? pla
 
     protected abstract TResult DecideOn(ChangeSet set);
 
-    /// <summary>Adds to what was decided what was read after it was written.</summary>
+    /// <summary>Completes the result with what was read back after writing.</summary>
     protected virtual TResult Finish(TResult decided, ChangeSet set) => decided;
 }

@@ -6,29 +6,30 @@ using NodaTime;
 namespace Messaging.Application.Writing;
 
 /// <summary>
-/// What changes ask for, decide on and leave behind of the tables of one module. Puts no statement into a round trip for which nobody asks.
+/// What changes require, decide on and leave in the tables of one module. Adds only those statements to a round trip that a change
+/// requires.
 /// </summary>
 public abstract class ChangePart
 {
-    /// <summary>Adds what locks rows beside those of conversations and places.</summary>
-    /// <param name="waits">Whether it waits for what somebody else holds; else that is passed over.</param>
-    /// <param name="miss">Told of the conversation of which something was not to be had: all of it comes again.</param>
+    /// <summary>Adds statements that lock rows other than conversations and memberships.</summary>
+    /// <param name="waits">Whether it waits for rows locked by others; otherwise it skips them.</param>
+    /// <param name="miss">Called with each conversation of which something could not be locked: all its changes are retried.</param>
     internal virtual void Lock(Round round, bool waits, Action<ConversationId> miss)
     {
     }
 
-    /// <summary>Adds what reads, under the locks, what was asked for.</summary>
+    /// <summary>Adds statements that read what was required, under the locks.</summary>
     internal virtual void Load(Round round)
     {
     }
 
-    /// <summary>Adds what reads what the first round trip did not find, where something may be elsewhere.</summary>
+    /// <summary>Adds statements that look elsewhere for what the first round trip did not find.</summary>
     internal virtual void LoadElsewhere(Round round)
     {
     }
 
     /// <summary>
-    /// Leaves nothing to be written of what hangs on a message that is deleted for everyone. What is stored of it goes by
+    /// Drops pending writes that belong to a message being deleted for everyone. What is already stored is removed by
     /// <see cref="MessageDetail.Deletions"/>.
     /// </summary>
     internal virtual void Forget(ConversationId id, StoredMessage message)
@@ -36,28 +37,28 @@ public abstract class ChangePart
     }
 
     /// <summary>
-    /// Has what somebody keeps for oneself of messages go with the sight of them: deleted for oneself, cleared, or left behind. They are
-    /// those after a seq, up to another one.
+    /// Removes what a user keeps privately about messages that the user can no longer see: deleted for themselves, cleared, or left behind.
+    /// These are the messages after one seq, up to another.
     /// </summary>
     internal virtual void ForgetOwn(ConversationId id, UserId user, long after, long upto)
     {
     }
 
-    /// <summary>Adds what writes what was decided.</summary>
+    /// <summary>Adds statements that write what was decided.</summary>
     internal virtual void Write(Round round)
     {
     }
 
-    /// <summary>What is told of it beside what changes tell themselves.</summary>
+    /// <summary>Events beside those that the changes raise themselves.</summary>
     internal virtual IEnumerable<EventRow> Events() => [];
 
-    /// <summary>Adds what reads how things stand once all is written.</summary>
+    /// <summary>Adds statements that read the state after everything is written.</summary>
     internal virtual void ReadBack(Round round)
     {
     }
 }
 
-/// <summary>An event that is to be written.</summary>
-/// <param name="No">Its place among the conversation's; null for one that has none.</param>
+/// <summary>An event to be written.</summary>
+/// <param name="No">Its number among the conversation's events; null if it has none.</param>
 readonly record struct EventRow(
     Instant At, ConversationId ConversationId, long? No, long? Seq, UserId? Audience, string Type, string? Values);

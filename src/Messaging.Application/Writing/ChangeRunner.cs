@@ -4,7 +4,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Writing;
 
-/// <summary>Where commands hand on their changes: to the one writer, or to the transaction that is open already.</summary>
+/// <summary>Where commands submit their changes: to the one writer, or to the transaction that is already open.</summary>
 public sealed class ChangeRunner(DbSession session, ConversationWriter writer, ConversationStore conversations)
 {
     public async Task<TResult> RunAsync<TResult>(Actor actor, Change<TResult> change, CancellationToken ct)
@@ -16,7 +16,7 @@ public sealed class ChangeRunner(DbSession session, ConversationWriter writer, C
         return await writer.RunAsync(change, ct);
     }
 
-    /// <summary>Has changes of different conversations decided and written together, in the transaction that is open.</summary>
+    /// <summary>Decides and writes changes to different conversations together, in the open transaction.</summary>
     public async Task RunTogetherAsync<TResult>(IReadOnlyList<Change<TResult>> changes, CancellationToken ct)
     {
         if (changes.Count > 0)

@@ -9,19 +9,19 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Writing;
 
 /// <summary>
-/// Writes what changes conversations. Changes that come while others are being written gather and share a lock, a plan, a commit and two
-/// round trips; none waits where there is nothing to wait for. Those of one conversation, and those of
-/// one place in it that leave the conversation alone, are decided in the order in which they came.
+/// Writes all changes to conversations. Changes that arrive while others are being written are batched and share locks, statements, a
+/// commit and two round trips; without load none waits. Changes to one conversation, and changes to one membership that leave the
+/// conversation alone, are decided in the order in which they arrived.
 /// </summary>
 public sealed class ConversationWriter(
     WriteDataSource database, PolicySettings policies, MessageDetailSet extras, OutboxSignal signal, TimeProvider time)
 {
     public const int MaxBatch = 64;
 
-    /// <summary>How many batches are on their way at once.</summary>
+    /// <summary>The number of batches in flight at once.</summary>
     public const int InFlight = 2;
 
-    /// <summary>How many conversations that others hold are waited for at once, each on a connection of its own.</summary>
+    /// <summary>How many conversations locked by others are waited for at once, each on its own connection.</summary>
     public const int Waits = 2;
 
     private const int MaxBatchBytes = 1 << 20;
@@ -29,19 +29,18 @@ public sealed class ConversationWriter(
     private const int MaxWaitingBytes = 64 << 20;
     private const int MaxWaitingOfLine = 320;
 
-    // Each of them keeps a connection from all other commands, of which there are 20 unless told otherwise.
+    // Each of them occupies one of the connections for commands, 20 by default.
     private const int MaxWaitingWithin = 10;
     private const int Attempts = 5;
 
-    // Who only looks in now and then finds nothing free where others stand in a queue: after so many times it queues up too.
+    // Retrying without waiting never succeeds while others queue for the lock: after this many attempts it joins the queue.
     private const int MissesBeforeWaiting = 4;
 
-    // From so many on, whoever wants to wait with them has to take part.
+    // From this many waiting changes on, only participants may join them.
     private const int Crowd = 64;
 
     /// <summary>
-    /// How long a change waits for rows that somebody else holds: longer than the server leaves them to a process that is stuck within a
-    /// transaction.
+    /// How long a change waits for rows locked by others: longer than the server lets a stuck transaction hold them.
     /// </summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(6);
 
@@ -57,7 +56,7 @@ public sealed class ConversationWriter(
     private int waiting;
     private long waitingBytes;
 
-    /// <summary>Decides and stores the change, with those that come at the same moment.</summary>
+    /// <summary>Decides and stores the change, together with those that arrive at the same time.</summary>
     public Task<TResult> RunAsync<TResult>(Change<TResult> change, CancellationToken ct)
     {
         lock (gate)
@@ -77,7 +76,7 @@ public sealed class ConversationWriter(
         return change.Done;
     }
 
-    /// <summary>Whether so many wait for the conversation that nobody is to wait with them who may not change it.</summary>
+    /// <summary>Whether so many wait for the conversation that only its participants should join them.</summary>
     public bool IsCrowded(ConversationId id)
     {
         lock (gate)
@@ -85,8 +84,8 @@ public sealed class ConversationWriter(
     }
 
     /// <summary>
-    /// Decides and writes changes of different conversations within the transaction that the session has begun. Waits for a second at most,
-    /// and not where many do.
+    /// Decides and writes changes to different conversations within the session's open transaction. Waits for at most a second, and not at
+    /// all if many are waiting already.
     /// </summary>
     public async Task<TResult[]> RunWithinAsync<TResult>(DbSession session, IReadOnlyList<Change<TResult>> changes, CancellationToken ct)
     {
@@ -135,7 +134,7 @@ public sealed class ConversationWriter(
             await WriteAsync(batch);
     }
 
-    // The next batch: of the conversations that have waited longest, all that waits; what failed in company goes alone.
+    // The next batch: everything waiting for the conversations that have waited longest; a change that failed in a batch goes alone.
     private List<Item> Take()
     {
         lock (gate)
@@ -162,7 +161,7 @@ public sealed class ConversationWriter(
         }
     }
 
-    // Under the gate: what may go together, in its order.
+    // Under the gate: what may be batched together, in order.
     private void TakeFrom(Line line, List<Item> batch, ref int bytes)
     {
         var (alone, before) = (line.Waiting.First?.Value.Alone == true, batch.Count);
@@ -177,7 +176,7 @@ public sealed class ConversationWriter(
         }
     }
 
-    // Who has gone away, or has waited for too long wherever it was.
+    // Drops a change whose caller has gone, or that has waited too long.
     private bool Drop(Item item)
     {
         if (item.Ct.IsCancellationRequested)
@@ -189,7 +188,7 @@ public sealed class ConversationWriter(
         return true;
     }
 
-    // Of one conversation, for which it stands in the queue of those who want it.
+    // Queues for the lock of one conversation.
     private async Task WaitAsync(Line line)
     {
         var batch = new List<Item>();
@@ -227,7 +226,7 @@ public sealed class ConversationWriter(
                 throw;
             }
         }
-        // Somebody else held what was needed for too long, and nothing is stored.
+        // Others held the locks for too long, and nothing is stored.
         catch (DbException e) when (e.SqlState == SqlStates.LockNotAvailable && (waits || batch.Count == 1))
         {
             Settle(batch, Wait);
@@ -238,14 +237,14 @@ public sealed class ConversationWriter(
             var isUnlucky = e is DbException { SqlState: SqlStates.SerializationFailure or SqlStates.DeadlockDetected };
             Settle(batch, item => batch.Count > 1 || (isUnlucky && ++item.Failures < Attempts) ? Again(item) : Fail(item, e));
         }
-        // Whether it was committed is not known; a repeat under the same clientMessageId finds out.
+        // It is unknown whether it was committed; a repeat with the same clientMessageId finds out.
         catch (Exception e)
         {
             Settle(batch, item => Fail(item, e));
         }
     }
 
-    // A server that goes down, or ends the connection, may have committed before it says so.
+    // A server that shuts down or ends the connection may have committed before it reported the error.
     private static bool IsTakenBack(Exception e) =>
         e is DbException { SqlState: { } state }
         && !state.StartsWith("57P", StringComparison.Ordinal) && !state.StartsWith("08", StringComparison.Ordinal);
@@ -262,7 +261,7 @@ public sealed class ConversationWriter(
         }
         catch (DbException)
         {
-            // The connection is broken, and its transaction over with it.
+            // The connection is broken, which also ended its transaction.
         }
     }
 
@@ -295,7 +294,7 @@ public sealed class ConversationWriter(
         end(item);
     }
 
-    // What is not done goes back to where it came from, before all that came after it.
+    // What is not done returns to its queue, ahead of everything that arrived later.
     private void Settle(List<Item> batch, Func<Item, Outcome> decide)
     {
         lock (gate)
@@ -330,7 +329,7 @@ public sealed class ConversationWriter(
             lines.Remove(line.Key);
     }
 
-    // Under the gate. A conversation whose rows somebody else holds delays itself alone.
+    // Under the gate. A conversation locked by others delays only itself.
     private void Pause(Line line)
     {
         if (line.Misses >= MissesBeforeWaiting && waits < Waits)
@@ -373,7 +372,7 @@ public sealed class ConversationWriter(
 
         public LinkedList<Item> Waiting { get; } = [];
 
-        /// <summary>How many are not done yet: who waits here, and who is in a batch on its way.</summary>
+        /// <summary>How many are not done yet: waiting here, or in a batch in flight.</summary>
         public int Count { get; set; }
 
         public LineState State { get; set; }
@@ -391,7 +390,7 @@ public sealed class ConversationWriter(
 
         public CancellationToken Ct { get; } = ct;
 
-        /// <summary>Whether it is written without others: it has to be, or failed in company.</summary>
+        /// <summary>Whether it is written alone: because it must be, or because it failed in a batch.</summary>
         public bool Alone { get; set; } = change.GoesAlone;
 
         public int Failures { get; set; }

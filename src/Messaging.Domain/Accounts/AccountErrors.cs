@@ -23,7 +23,7 @@ public static class AccountErrors
     });
 
     public static RuleException TooManyAtOnce(int most) => new(new Problem(
-        ProblemCodes.RateLimited, "Too many passwords of this address are being checked; send them one after the other.")
+        ProblemCodes.RateLimited, "Too many passwords from this address are being checked at once; send them one at a time.")
     {
         RetryAfterSeconds = 1,
         Budget = new BudgetState("password-queue", most, WindowSeconds: 1, Remaining: 0, ResetSeconds: 1),
@@ -37,5 +37,5 @@ public static class AccountErrors
 
     /// <summary>The same words for a token that is unknown, over, used before or revoked.</summary>
     public static RuleException RefreshRefused() => new(new Problem(
-        ProblemCodes.Unauthenticated, "The refresh token is not good, or not any more; log in again."));
+        ProblemCodes.Unauthenticated, "The refresh token is invalid or has expired; log in again."));
 }

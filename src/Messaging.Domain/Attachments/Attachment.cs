@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace Messaging.Domain.Attachments;
 
-/// <summary>What a file is to those who look at it.</summary>
+/// <summary>The kind of a file.</summary>
 public enum AttachmentCategory
 {
     Image,
@@ -14,7 +14,7 @@ public enum AttachmentCategory
     Other,
 }
 
-/// <summary>What the virus scanner says of a file.</summary>
+/// <summary>The virus scanner's verdict on a file.</summary>
 public enum ScanState
 {
     /// <summary>The scanner did not answer yet; nobody gets the file until it has.</summary>

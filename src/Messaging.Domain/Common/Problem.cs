@@ -88,7 +88,7 @@ public static class CommonErrors
         { RetryAfterSeconds = 1 });
 
     /// <summary>The same answer for what is absent and for what the caller may not see.</summary>
-    public static RuleException NotFound() => new(new Problem(ProblemCodes.NotFound, "There is nothing here that you can see."));
+    public static RuleException NotFound() => new(new Problem(ProblemCodes.NotFound, "Not found, or not visible to you."));
 
     public static RuleException Invalid(string member, string detail) => new(new Problem(ProblemCodes.InvalidRequest, detail, member));
 

@@ -4,27 +4,27 @@ using NodaTime;
 
 namespace Messaging.Domain.Contacts;
 
-/// <summary>Whom one may write to who is not a contact.</summary>
+/// <summary>Who may write to users who are not their contacts.</summary>
 public enum DirectMessages
 {
     Anyone,
 
-    /// <summary>The first message to somebody who is not a contact waits for that one's answer.</summary>
+    /// <summary>The first message to a user who is not a contact has to be accepted.</summary>
     Requests,
 
     Contacts,
 }
 
-/// <summary>How somebody who is to be brought into a group stands to the one who does.</summary>
-/// <param name="Talk">Whether they have a direct conversation in which nothing waits for an answer.</param>
-/// <param name="Lockout">The last to end, where this one has left groups in which the other one is or was.</param>
+/// <summary>The relationship between a user to be added to a group and the one who adds them.</summary>
+/// <param name="Talk">Whether they have an accepted direct conversation.</param>
+/// <param name="Lockout">The longest remaining one, if the user left groups in which the other one is or was.</param>
 public sealed record Acquaintance(UserId UserId, bool Contacts, bool Blocked, bool Talk, Lockout? Lockout)
 {
     /// <summary>
-    /// Refuses anybody across a block, whom one may not write to under the rule for direct messages, and, contacts aside, who has left
-    /// lately.
+    /// Refuses users across a block, users to whom the policy for direct messages allows no messages and, except contacts, users who left
+    /// recently.
     /// </summary>
-    /// <param name="place">Where in the request this one stands.</param>
+    /// <param name="place">Where the request names this user.</param>
     public void EnsureMayBeAdded(DirectMessages policy, Instant now, string place)
     {
         if (Blocked)

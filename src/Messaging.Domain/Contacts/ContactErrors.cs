@@ -4,14 +4,15 @@ namespace Messaging.Domain.Contacts;
 
 public static class ContactErrors
 {
-    public static RuleException WithOneself() => CommonErrors.Invalid("userId", "This is for somebody else than yourself.");
+    public static RuleException WithOneself() => CommonErrors.Invalid("userId", "You cannot do this with yourself; name another user.");
 
     /// <summary>Does not tell which of the two it was.</summary>
     public static RuleException Blocked(string? member = null) => new(new Problem(
-        ProblemCodes.Blocked, "One of you has blocked the other: that has to be lifted first.", member));
+        ProblemCodes.Blocked, "One of you has blocked the other; the block must be lifted first.", member));
 
     public static RuleException NotAContact() => new(new Problem(
-        ProblemCodes.NotAContact, "Only contacts write to each other here: ask for the contact with POST /v1/contacts first.", "userId"));
+        ProblemCodes.NotAContact, "Only contacts can write to each other here: request the contact with POST /v1/contacts first.",
+        "userId"));
 
     public static RuleException NotToAdd(string member) => new(new Problem(
         ProblemCodes.NotAContact,
@@ -27,8 +28,8 @@ public static class ContactErrors
         member));
 
     public static RuleException OwnQuestion() => new(new Problem(
-        ProblemCodes.NotAllowed, "You asked; the answer is the other one's to give."));
+        ProblemCodes.NotAllowed, "You sent this request; only the other user can answer it."));
 
     public static RuleException Accepted() => new(new Problem(
-        ProblemCodes.AlreadyExists, "It was accepted already; remove the contact or block the user instead."));
+        ProblemCodes.AlreadyExists, "It has already been accepted; remove the contact or block the user instead."));
 }

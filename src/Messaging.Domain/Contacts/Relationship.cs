@@ -17,12 +17,12 @@ public enum RequestStatus
     Declined,
 }
 
-/// <summary>The other one of two, among one's contacts.</summary>
+/// <summary>A user's contact with the other user.</summary>
 public sealed record Contact(ContactStatus Status, UserId RequestedBy, Instant CreatedAt, Instant? AcceptedAt);
 
-/// <summary>What one of two has made of the other one.</summary>
-/// <param name="DeclinedAt">When this one last said no to a question of the other one.</param>
-/// <param name="TakenBackAt">When the other one last took back a question that this one had heard of.</param>
+/// <summary>One user's side of the relationship.</summary>
+/// <param name="DeclinedAt">When this user last declined a request of the other.</param>
+/// <param name="TakenBackAt">When the other user last withdrew a request that this user had been told about.</param>
 public sealed record Side(
     UserId UserId, Contact? Contact = null, bool Blocks = false, Instant? DeclinedAt = null, Instant? TakenBackAt = null);
 
@@ -34,13 +34,13 @@ public sealed record FirstMessage(Guid Id, UserId From, RequestStatus Status, In
         Status is RequestStatus.Declined && From == viewer ? this with { Status = RequestStatus.Pending, AnsweredAt = null } : this;
 }
 
-/// <summary>What one of the two hears of a change.</summary>
-/// <param name="Was">The contact that is no more.</param>
+/// <summary>An event for one of the two users.</summary>
+/// <param name="Was">The contact that was removed.</param>
 public sealed record ContactEvent(IPersonalEvent Fact, Contact? Was = null);
 
 /// <summary>
-/// What stands between two people, as one of them is about to change it: contacts, questions, blocks and the first message. A no looks, to
-/// the one who asked, like no answer; nobody takes another one's attention twice by asking again.
+/// The relationship of two users, as one of them is about to change it: contact, contact requests, blocks and the first message. To its
+/// sender a declined request looks unanswered; repeating a request within a day does not notify again.
 /// </summary>
 public sealed class Relationship
 {
@@ -57,67 +57,69 @@ public sealed class Relationship
         this.noHolds = noHolds;
     }
 
-    /// <summary>What the one who acts has made of the other one.</summary>
+    /// <summary>The acting user's side.</summary>
     public Side Mine { get; private set; }
 
     public Side Theirs { get; private set; }
 
-    /// <summary>The first message of one of them, where it is not accepted, or was not when it was read.</summary>
+    /// <summary>The first message between them, if it is not accepted, or was not when it was loaded.</summary>
     public FirstMessage? First { get; private set; }
 
-    /// <summary>When it is decided.</summary>
+    /// <summary>The time of the decision.</summary>
     public Instant Now { get; }
 
-    /// <summary>Whether the two may talk from now on, wherever they have to wait.</summary>
+    /// <summary>Whether pending conversations between the two open now.</summary>
     public bool Opens { get; private set; }
 
     /// <summary>Whether one of them has blocked the other.</summary>
     public bool IsBlocked => Mine.Blocks || Theirs.Blocks;
 
-    /// <summary>Whether something else is so of what they may say to each other, wherever they talk.</summary>
+    /// <summary>Whether what they may send each other has changed.</summary>
     public bool StandsOtherwise => Opens || IsBlocked != (before.Mine.Blocks || before.Theirs.Blocks);
 
-    /// <summary>What the two hear, in its order.</summary>
+    /// <summary>The events for the two users, in order.</summary>
     public IReadOnlyList<ContactEvent> News => news;
 
-    /// <summary>Those of the two who have made something else of the other one.</summary>
+    /// <summary>The sides that have changed.</summary>
     public IEnumerable<(Side Before, Side Side)> Changed =>
         new[] { (before.Mine, Mine), (before.Theirs, Theirs) }.Where(change => change.Item1 != change.Item2);
 
-    /// <summary>The first message, where it was not there before.</summary>
+    /// <summary>The first message, if it is new.</summary>
     public FirstMessage? Asked => before.First is null ? First : null;
 
-    /// <summary>The first message, where it was answered and has been there before.</summary>
+    /// <summary>The first message, if it existed before and has been answered.</summary>
     public FirstMessage? Answered => before.First is not null && before.First != First ? First : null;
 
     /// <summary>The other one of the two.</summary>
     public UserId OtherThan(UserId user) => user == Mine.UserId ? Theirs.UserId : Mine.UserId;
 
-    /// <summary>As it stands in the database.</summary>
-    /// <param name="noHolds">For how long one who was declined is not heard again.</param>
+    /// <summary>As stored in the database.</summary>
+    /// <param name="noHolds">How long declining lasts.</param>
     public static Relationship Restore(Side mine, Side theirs, FirstMessage? first, Duration noHolds, Instant now) =>
         new(mine, theirs, first, noHolds, now);
 
-    /// <summary>Refuses what takes another one than oneself.</summary>
+    /// <summary>Refuses a relationship with oneself.</summary>
     public static void EnsureOfTwo(UserId one, UserId other)
     {
         if (one == other)
             throw ContactErrors.WithOneself();
     }
 
-    /// <summary>Refuses what would reach the other one while one of the two has blocked the other.</summary>
-    /// <param name="place">Where in the request the other one stands.</param>
+    /// <summary>Refuses whatever would reach the other user while either has blocked the other.</summary>
+    /// <param name="place">Where the request names the other user.</param>
     public void EnsureNotBlocked(string? place = null)
     {
         if (IsBlocked)
             throw ContactErrors.Blocked(place);
     }
 
-    /// <summary>Asks to be contacts. True where this asked; asking who has asked accepts, and asking again changes nothing.</summary>
+    /// <summary>
+    /// Sends a contact request. True if it is new; if the other user has already asked, this accepts, and repeating it changes nothing.
+    /// </summary>
     public bool Ask()
     {
         EnsureNotBlocked();
-        // Whoever declined has no row, and the one who asked still has: that one's question is open.
+        // A user who declined has no row; the one who asked still has one: to them the request is open.
         if ((Mine.Contact ?? Theirs.Contact) is { Status: ContactStatus.Pending } open && open.RequestedBy == Theirs.UserId)
         {
             Accept(Theirs.UserId);
@@ -129,7 +131,7 @@ public sealed class Relationship
         var question = new Contact(ContactStatus.Pending, Mine.UserId, Now, AcceptedAt: null);
         Mine = Mine with { Contact = question };
         Tell(new ContactRequested(Mine.UserId));
-        // A question that is not to be heard stands with the one who asks alone.
+        // A request within the declined period is only visible to its sender.
         if (Holds(Theirs.DeclinedAt))
             return true;
         Theirs = Theirs with { Contact = question };
@@ -138,7 +140,7 @@ public sealed class Relationship
         return true;
     }
 
-    /// <summary>Answers the other one's question. Whoever asked learns of a yes only.</summary>
+    /// <summary>Answers the other user's request. Its sender is only told if it is accepted.</summary>
     public void Answer(bool accepts)
     {
         if (Mine.Contact is not { } contact)
@@ -160,34 +162,34 @@ public sealed class Relationship
         Tell(new ContactRemoved(Mine.UserId), contact);
     }
 
-    /// <summary>Ends the contact, takes a question back, or leaves one without an answer.</summary>
+    /// <summary>Removes the contact, withdraws a request, or declines one.</summary>
     public void Remove()
     {
         if (Mine.Contact is not { } mine)
             throw CommonErrors.NotFound();
         var takesBack = Theirs.Contact is { Status: ContactStatus.Pending } question && question.RequestedBy == Mine.UserId;
         Tell(new ContactRemoved(Mine.UserId), mine);
-        // Who has heard of it once, and of its end, has heard nothing of it since.
+        // A user told of the request and of its withdrawal before is not told of this one.
         if (Theirs.Contact is { } theirs && !(takesBack && IsLate(Theirs.TakenBackAt)))
             Tell(new ContactRemoved(Theirs.UserId), theirs);
         Mine = Mine with { Contact = null };
         Theirs = Theirs with { Contact = null, TakenBackAt = takesBack ? Now : Theirs.TakenBackAt };
     }
 
-    /// <summary>Blocks the other one; false where that is so already.</summary>
+    /// <summary>Blocks the other user; false if already blocked.</summary>
     public bool Block() => Block(blocks: true);
 
-    /// <summary>Lifts one's own block; false where there is none.</summary>
+    /// <summary>Lifts the acting user's block; false if there is none.</summary>
     public bool Unblock() => Block(blocks: false);
 
-    /// <summary>Whether a first message to the other one waits for an answer; refuses one that may not be written at all.</summary>
+    /// <summary>Whether a first message to the other user has to be accepted; refuses one that may not be sent at all.</summary>
     public bool Asks(DirectMessages policy) => Mine.Contact is not { Status: ContactStatus.Accepted } && policy switch
     {
         DirectMessages.Contacts => throw ContactErrors.NotAContact(),
         _ => policy is DirectMessages.Requests,
     };
 
-    /// <summary>Has a first message wait for its answer. To whom has declined a contact lately it comes as declined.</summary>
+    /// <summary>Makes a first message wait to be accepted. If its receiver recently declined the sender, it is declined at once.</summary>
     public FirstMessage AskFirst(Guid id)
     {
         if (First is not null)
@@ -200,8 +202,10 @@ public sealed class Relationship
         return First;
     }
 
-    /// <summary>Answers a first message: yes makes both contacts, no is told to nobody else, and may become a yes later.</summary>
-    /// <param name="id">Which one. One that is not accepted is <see cref="First"/>.</param>
+    /// <summary>
+    /// Answers a first message: accepting makes both contacts; declining is not told to its sender, and can be changed to accepting later.
+    /// </summary>
+    /// <param name="id">Which one. An unaccepted one is <see cref="First"/>.</param>
     /// <param name="from">Who sent it.</param>
     public void AnswerFirst(Guid id, UserId from, bool accepts)
     {
@@ -224,7 +228,7 @@ public sealed class Relationship
         }
     }
 
-    // A first message says the same; and to who was declined the question is open until the no holds no more.
+    // A pending first message is already a request; and to a declined sender the request looks open until declining expires.
     private bool MayAskAnew()
     {
         var waits = First is { } first && first.From == Mine.UserId && (first.AnsweredAt is null || Holds(first.AnsweredAt));
@@ -245,7 +249,7 @@ public sealed class Relationship
         TellBoth(user => new RequestAnswered(user));
     }
 
-    // A yes ends what was declined before.
+    // Accepting clears an earlier decline.
     private Side Accepted(Side side, UserId asker) => side with
     {
         Contact = side.Contact is { Status: ContactStatus.Accepted } contact

@@ -10,53 +10,53 @@ public enum ConversationType
     Group,
 }
 
-/// <summary>The host product's own object that a conversation is about.</summary>
+/// <summary>The host product's object that a conversation is about.</summary>
 /// <param name="Type">1 to 64 of <c>[A-Za-z0-9_.-]</c>, such as <c>posting</c>.</param>
-/// <param name="Id">The host's id of it, 1 to 128 characters.</param>
+/// <param name="Id">The host's own id for it, 1 to 128 characters.</param>
 public sealed record ConversationContext(string Type, string Id);
 
-/// <summary>What a conversation says of itself, and its rules. Of a direct one that is metadata alone.</summary>
+/// <summary>A conversation's details and policy. A direct conversation has only metadata.</summary>
 /// <param name="Metadata">A JSON object as text.</param>
-/// <param name="Policy">The rules of its own, a JSON object as text; null where it has none.</param>
+/// <param name="Policy">Its own policy, a JSON object as text; null if it has none.</param>
 public sealed record Profile(string? Name, string? Description, string? AvatarUrl, string? Slug, string? Metadata, string? Policy)
 {
-    /// <summary>The same with a slug, as a group has one: made from its name where none was given.</summary>
+    /// <summary>The same with a slug, which every group has: derived from the name if none was given.</summary>
     public Profile WithSlug(ConversationId id) => Slug is null ? this with { Slug = Conversation.SlugOf(Name!, id) } : this;
 }
 
 /// <summary>Why a conversation was closed.</summary>
 public enum CloseReason
 {
-    /// <summary>What it was about is done.</summary>
+    /// <summary>What it was about has been completed.</summary>
     Completed,
 
     Manual,
 
     Blocked,
 
-    /// <summary>Nothing was said for the time that is configured.</summary>
+    /// <summary>Nothing was sent for the configured time.</summary>
     Inactive,
 
     /// <summary>Nobody is left in it.</summary>
     Empty,
 }
 
-/// <summary>How far the first contact of two strangers has come, where it has to be accepted.</summary>
+/// <summary>The state of the first contact between two strangers, if it has to be accepted.</summary>
 public enum RequestState
 {
-    /// <summary>Nothing was written yet: the first message will ask.</summary>
+    /// <summary>Nothing has been sent yet: the first message will be the request.</summary>
     Unsent,
 
-    /// <summary>The first message waits for its receiver's answer.</summary>
+    /// <summary>The first message waits for its receiver to accept it.</summary>
     Pending,
 }
 
-/// <summary>A conversation's state as it stands in the database.</summary>
+/// <summary>A conversation's state as stored in the database.</summary>
 /// <param name="Version">Rises with every change but messages and pointers.</param>
 /// <param name="EventNo">The number of its newest event.</param>
-/// <param name="LastEventAt">When that was; later events are later than this.</param>
+/// <param name="LastEventAt">The time of that event; later events have later times.</param>
 /// <param name="LastActivityDay">The day (UTC) of its newest message; null before the first.</param>
-/// <param name="Blocked">Whether one of the two of a direct conversation has blocked the other.</param>
+/// <param name="Blocked">For a direct conversation: whether one user has blocked the other.</param>
 /// <param name="Request">Null once the two may talk.</param>
 public sealed record ConversationState(
     ConversationType Type,
@@ -73,31 +73,31 @@ public sealed record ConversationState(
     Instant LastEventAt,
     LocalDate? LastActivityDay)
 {
-    /// <summary>When its newest message was sent, where that is to be told.</summary>
+    /// <summary>When its newest message was sent, if that is needed.</summary>
     public Instant LastActivityAt { get; init; }
 }
 
 /// <summary>How a conversation was closed.</summary>
-/// <param name="By">Null for the service, and where nobody is left.</param>
+/// <param name="By">Null for the service, and for a group that became empty.</param>
 public sealed record Closure(Instant At, UserId? By, CloseReason Reason, string? Note);
 
-/// <summary>What a message was given when it was taken in.</summary>
-/// <param name="EventNo">The number of the event that tells of it.</param>
+/// <summary>What a message was assigned when it was accepted.</summary>
+/// <param name="EventNo">The number of its event.</param>
 /// <param name="FirstOfDay">Whether it is the conversation's first on its day (UTC).</param>
 public readonly record struct MessagePosition(long Seq, long EventNo, Instant At, bool FirstOfDay);
 
-/// <summary>How the newest message of a conversation is shown from now on.</summary>
-/// <param name="Text">The beginning of its text.</param>
-/// <param name="DeletedSeq">Its seq where it is deleted.</param>
+/// <summary>The new preview of a conversation's newest message.</summary>
+/// <param name="Text">The first characters of its text.</param>
+/// <param name="DeletedSeq">Its seq, if it is deleted.</param>
 public sealed record Preview(string? Text, long? DeletedSeq);
 
-/// <summary>What an event was given among those of its conversation.</summary>
+/// <summary>The position of an event among those of its conversation.</summary>
 public readonly record struct EventPosition(long EventNo, Instant At);
 
 /// <summary>
-/// A place where two people (direct) or up to a limit of them (group) talk. Guards who may be in it and whether it can be written to.
-/// Whoever changes it locks its row first and decides on what is read after that. Its version rises with every change but messages and
-/// pointers: by it a client says which state a request is meant for.
+/// A conversation between two users (direct) or up to a limit of users (group). Guards who may be in it and whether it can be written to.
+/// Every change locks its row first and decides on what is read after that. Its version rises with every change except messages and
+/// pointers: a client uses it to say which state a request is based on.
 /// </summary>
 public sealed class Conversation
 {
@@ -120,7 +120,7 @@ public sealed class Conversation
 
     public Profile? Profile { get; private init; }
 
-    /// <summary>Who is in it from the beginning, where it is being made.</summary>
+    /// <summary>The founding participants, while it is being created.</summary>
     public IReadOnlyList<Participant> Founders { get; private init; } = [];
 
     public int ParticipantCount { get; private set; }
@@ -141,7 +141,7 @@ public sealed class Conversation
 
     public bool IsClosed { get; private set; }
 
-    /// <summary>How it was closed, where that was since it was read.</summary>
+    /// <summary>How it was closed, if that happened after it was loaded.</summary>
     public Closure? Closing { get; private set; }
 
     public bool IsArchived { get; private set; }
@@ -150,38 +150,40 @@ public sealed class Conversation
 
     public RequestState? Request { get; private set; }
 
-    /// <summary>Whether people learn from each other what they have received and read: not where the policy says no, nor between two who
-    /// are parted by a block or by a request that waits.</summary>
+    /// <summary>
+    /// Whether participants see each other's receipts: not if the policy turns them off, nor between two users separated by a block or a
+    /// pending request.
+    /// </summary>
     public bool TellsReceipts => Policy is { Receipts: true } && !IsKeptApart;
 
     /// <summary>
-    /// Who else learns how far somebody has received or read: everybody, which is null, or where many take part the one who waits for it.
+    /// Who else receives a participant's receipts: everyone, which is null, or in a large group only the author.
     /// </summary>
-    /// <param name="author">Who wrote the newest of those messages; null for the service.</param>
+    /// <param name="author">The author of the newest of those messages; null for the service.</param>
     public IReadOnlyList<UserId?> HearersOf(UserId reader, UserId? author) =>
         !TellsReceipts ? [] : !IsLarge ? [null] : author is { } waiting && waiting != reader ? [waiting] : [];
 
-    /// <summary>Whether it is of two between whom nothing with words or attention passes.</summary>
+    /// <summary>Whether its two users are separated: no text and no notification passes between them.</summary>
     public bool IsKeptApart => IsBlocked || Request is RequestState.Pending;
 
-    /// <summary>How its newest message is shown, where that is otherwise than when it was read.</summary>
+    /// <summary>The preview of its newest message, if it has changed since it was loaded.</summary>
     public Preview? Preview { get; private set; }
 
-    /// <summary>Whether so many take part that not each is told how far each other one has read.</summary>
+    /// <summary>Whether it has too many participants for everyone to receive everyone's receipts.</summary>
     public bool IsLarge => ParticipantCount > 30;
 
-    /// <summary>The rules in force; null for a conversation that is being made.</summary>
+    /// <summary>The policy in force; null while the conversation is being created.</summary>
     public ConversationPolicy? Policy { get; private init; }
 
-    /// <summary>The one key of a pair and context, whoever opens it. No part but the last can hold a space.</summary>
+    /// <summary>The unique key of a pair and context, whoever opens it. Only the last part can contain a space.</summary>
     public static string DirectKey(UserId one, UserId other, ConversationContext? context)
     {
         var (first, second) = one < other ? (one, other) : (other, one);
         return context is null ? $"{first} {second}" : $"{first} {second} {context.Type} {context.Id}";
     }
 
-    /// <summary>The conversation of two people; refuses one with oneself.</summary>
-    /// <param name="request">Set where the other one has to accept the first message.</param>
+    /// <summary>A conversation of two users; refuses one with oneself.</summary>
+    /// <param name="request">Set if the other user has to accept the first message.</param>
     public static Conversation OpenDirect(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now)
     {
         if (opener == other)
@@ -197,9 +199,9 @@ public sealed class Conversation
         };
     }
 
-    /// <summary>A group; its creator is the owner and counts. The service makes one without being in it.</summary>
+    /// <summary>A group; its creator is the owner and counts as a participant. The service creates one without being in it.</summary>
     /// <param name="others">The other members, distinct and without the creator.</param>
-    /// <param name="limit">The most participants a group may have.</param>
+    /// <param name="limit">The maximum number of participants.</param>
     public static Conversation CreateGroup(
         Actor creator, IReadOnlyCollection<UserId> others, Profile profile, ConversationContext? context, int limit, Instant now)
     {
@@ -225,11 +227,13 @@ public sealed class Conversation
         };
     }
 
-    /// <summary>The day under which it is in a founder's inbox; null for one who first hears of it by its first message.</summary>
+    /// <summary>
+    /// The day under which it appears in a founder's inbox; null for a founder who learns of it only by its first message.
+    /// </summary>
     public LocalDate? FirstDayOf(Participant founder) =>
         LastActivityDay ?? (founder.UserId == CreatedBy ? CreatedAt.InUtc().Date : null);
 
-    /// <summary>A conversation as it stands in the database.</summary>
+    /// <summary>A conversation as stored in the database.</summary>
     public static Conversation Restore(ConversationId id, ConversationState state) =>
         new(id, state.Type, state.ParticipantCount)
         {
@@ -247,7 +251,7 @@ public sealed class Conversation
             LastActivityAt = state.LastActivityAt,
         };
 
-    /// <summary>Refuses anything new in a conversation that is closed or archived.</summary>
+    /// <summary>Refuses any write to a closed or archived conversation.</summary>
     public void EnsureWritable()
     {
         if (IsArchived)
@@ -256,7 +260,7 @@ public sealed class Conversation
             throw ConversationErrors.Closed();
     }
 
-    /// <summary>Refuses whatever adds to it or to its messages, by somebody who takes part.</summary>
+    /// <summary>Refuses additions to it or to its messages that this participant may not make.</summary>
     /// <param name="by">Null for the service.</param>
     public void EnsureOpenTo(Participant? by)
     {
@@ -272,7 +276,10 @@ public sealed class Conversation
         EnsurePace(sender, now);
     }
 
-    /// <summary>Takes a message in: next in order, and later than all that happened here before, whatever the clock says.</summary>
+    /// <summary>
+    /// Assigns the next message its position: next in order, and later than everything before it in this conversation, whatever the clock
+    /// says.
+    /// </summary>
     public MessagePosition DrawPosition(Instant now)
     {
         var startsDay = StartsDay(now);
@@ -281,27 +288,27 @@ public sealed class Conversation
         return new MessagePosition(++LastSeq, eventNo, at, startsDay);
     }
 
-    /// <summary>Whether a message that comes now is the first of its day (UTC).</summary>
+    /// <summary>Whether a message sent now is the first of its day (UTC).</summary>
     public bool StartsDay(Instant now) => Next(now).InUtc().Date != LastActivityDay;
 
-    /// <summary>Shows a message otherwise, if it is the newest.</summary>
+    /// <summary>Changes the preview of a message, if it is the newest.</summary>
     public void Show(long seq, Preview preview)
     {
         if (seq == LastSeq)
             Preview = preview;
     }
 
-    /// <summary>Gives an event its place among those of the conversation.</summary>
+    /// <summary>Assigns an event its position among those of the conversation.</summary>
     public EventPosition DrawEventPosition(Instant now)
     {
         LastEventAt = Next(now);
         return new EventPosition(++EventNo, LastEventAt);
     }
 
-    /// <summary>The time of what happens here next: later than all that happened before, whatever the clock says.</summary>
+    /// <summary>The time of the next event here: later than all before it, whatever the clock says.</summary>
     public Instant Next(Instant now) => now > LastEventAt ? now : LastEventAt + Duration.FromNanoseconds(1_000);
 
-    /// <summary>Refuses whoever may not send here, however long ago the last message was.</summary>
+    /// <summary>Refuses a sender who may not post here, apart from slow mode.</summary>
     /// <param name="by">Null for the service.</param>
     public void EnsureMayPost(Participant? by)
     {
@@ -309,7 +316,7 @@ public sealed class Conversation
             throw refusal;
     }
 
-    /// <summary>Refuses, in slow mode, a message or an edit that comes too soon after the last one.</summary>
+    /// <summary>In slow mode, refuses a message or an edit too soon after the previous one.</summary>
     /// <param name="sender">Null for the service.</param>
     public void EnsurePace(Participant? sender, Instant now)
     {
@@ -319,7 +326,7 @@ public sealed class Conversation
             throw ConversationErrors.TooSoon(next - now);
     }
 
-    // Now or later; null for who may.
+    // The refusal regardless of slow mode; null if the sender may post.
     private RuleException? WhyNotPost(Participant? sender)
     {
         if (IsArchived)
@@ -334,16 +341,16 @@ public sealed class Conversation
     }
 
     /// <summary>
-    /// Whether those who take part are told that others write: not between two who have yet to accept, or have blocked, each other.
+    /// Whether typing is shown here: not between two users of whom one has blocked the other or has yet to accept.
     /// </summary>
     public bool TellsTyping => !IsBlocked && Request is null;
 
-    /// <summary>Whether others are told that somebody writes: not of who may send nothing.</summary>
+    /// <summary>Whether a participant's typing is shown: not if they may not post.</summary>
     public bool ShowsTyping(Participant by) => TellsTyping && WhyNotPost(by) is null;
 
     /// <summary>
-    /// Refuses, of one of two, whatever would reach the other one: while one has blocked the other, and until the first message was
-    /// accepted.
+    /// In a direct conversation, refuses whatever would reach the other user while one has blocked the other, or until the first message
+    /// has been accepted.
     /// </summary>
     /// <param name="by">Null for the service.</param>
     private void EnsureReaches(Participant? by)
@@ -352,14 +359,14 @@ public sealed class Conversation
             throw refusal;
     }
 
-    // The first message is what asks; everything else waits for its answer.
+    // The first message is the request; everything else waits until it is accepted.
     private RuleException? WhyParted(Participant? by, bool asks) =>
         by is null ? null
         : IsBlocked ? ConversationErrors.Blocked()
         : Request is RequestState.Pending || (Request is RequestState.Unsent && !asks) ? ConversationErrors.RequestPending()
         : null;
 
-    /// <summary>Refuses a mention of everybody by who may not disturb them all at once.</summary>
+    /// <summary>Refuses a mention of everyone by a sender who may not use it.</summary>
     /// <param name="by">Null for the service.</param>
     public void EnsureMayMentionAll(Participant? by)
     {
@@ -367,7 +374,7 @@ public sealed class Conversation
             by?.EnsureAdministers();
     }
 
-    /// <summary>Refuses pinning by who may not pin for everybody; in a direct conversation both may.</summary>
+    /// <summary>Refuses pinning by a participant who may not pin; in a direct conversation both may.</summary>
     /// <param name="by">Null for the service.</param>
     public void EnsureMayPin(Participant? by)
     {
@@ -376,11 +383,11 @@ public sealed class Conversation
             by?.EnsureAdministers();
     }
 
-    /// <summary>Lets people in: all of them or none. A group that nobody is in is owned by the first of them in line.</summary>
-    /// <param name="by">Who adds; null for the service.</param>
-    /// <param name="role">As what; only those who administer the group make others do so.</param>
-    /// <param name="coming">Their places, without those who are in already.</param>
-    /// <returns>Who owns it from now on, where nobody was in it.</returns>
+    /// <summary>Adds participants: all of them or none. In an empty group the first in line becomes the owner.</summary>
+    /// <param name="by">Who adds them; null for the service.</param>
+    /// <param name="role">Their role; only the owner and admins may add admins.</param>
+    /// <param name="coming">The new participants, without those who are already in the group.</param>
+    /// <returns>The new owner, if the group was empty.</returns>
     public Participant? Add(Participant? by, ParticipantRole role, IReadOnlyCollection<Participant> coming, int limit)
     {
         EnsureMayAdd(by, role, coming.Count, limit);
@@ -390,13 +397,13 @@ public sealed class Conversation
         return owner;
     }
 
-    /// <summary>Somebody's place from now on: with nothing unread.</summary>
+    /// <summary>A new participant, with nothing unread.</summary>
     public Participant NewParticipant(UserId user, ParticipantRole role, Instant now) => new(Id, user, role, now, LastSeq);
 
-    /// <summary>The seq up to which messages are not to be seen by who comes in now.</summary>
+    /// <summary>The seq up to which messages are hidden from those who join now.</summary>
     public long HidesUpTo => Policy!.History is HistoryAccess.SinceJoin ? LastSeq : 0;
 
-    /// <summary>Refuses whoever may not let so many people in.</summary>
+    /// <summary>Refuses an actor who may not add this many users.</summary>
     public void EnsureMayAdd(Participant? by, ParticipantRole role, int count, int limit)
     {
         EnsureGroup();
@@ -408,11 +415,11 @@ public sealed class Conversation
     }
 
     /// <summary>
-    /// Puts somebody out; whoever puts oneself out leaves. An owner is followed by the first admin, else by the longest member.
+    /// Removes a participant; removing oneself is leaving. An owner is succeeded by the first admin, or else the longest-standing member.
     /// </summary>
-    /// <param name="by">Who does; null for the service.</param>
-    /// <param name="others">Those of whom one may follow.</param>
-    /// <returns>Who follows; null where nobody has to, or nobody is left.</returns>
+    /// <param name="by">Who does it; null for the service.</param>
+    /// <param name="others">The possible successors.</param>
+    /// <returns>The successor; null if none is needed, or nobody is left.</returns>
     public Participant? Remove(Participant? by, Participant target, IEnumerable<Participant> others, Instant now)
     {
         EnsureGroup();
@@ -421,8 +428,8 @@ public sealed class Conversation
         return Follow(target, others);
     }
 
-    /// <summary>Refuses whoever may not keep somebody out, whether that one takes part or not.</summary>
-    /// <param name="target">Null for somebody who does not take part.</param>
+    /// <summary>Refuses an actor who may not ban this user, whether a participant or not.</summary>
+    /// <param name="target">Null for a user who is not a participant.</param>
     public void EnsureMayBan(Participant? by, UserId banned, Participant? target)
     {
         EnsureGroup();
@@ -433,14 +440,14 @@ public sealed class Conversation
             EnsureMayRemove(by, target);
     }
 
-    /// <summary>Refuses whoever may not let somebody in again who was kept out.</summary>
+    /// <summary>Refuses an actor who may not lift a ban.</summary>
     public void EnsureMayUnban(Participant? by)
     {
         EnsureGroup();
         by?.EnsureAdministers();
     }
 
-    /// <summary>Ends a group that nobody is left in; false where somebody is, or where it has ended.</summary>
+    /// <summary>Closes an empty group; false if it has participants or is already closed.</summary>
     public bool EndIfEmpty(Instant now)
     {
         if (ParticipantCount > 0 || IsClosed)
@@ -450,10 +457,10 @@ public sealed class Conversation
     }
 
     /// <summary>
-    /// Gives a member another role; false for who has it. Owner becomes who is handed the group, by the owner or the service, and the owner
-    /// until then an admin.
+    /// Changes a participant's role; false if it is already that. The owner or the service can transfer ownership; the previous owner
+    /// becomes an admin.
     /// </summary>
-    /// <param name="owner">The one until then; null where there is none.</param>
+    /// <param name="owner">The current owner; null if there is none.</param>
     public bool ChangeRole(Participant? by, Participant target, ParticipantRole role, Participant? owner)
     {
         EnsureGroup();
@@ -478,7 +485,7 @@ public sealed class Conversation
         return true;
     }
 
-    /// <summary>Refuses whoever may not change what it says of itself and its rules: of a group, those who administer it may.</summary>
+    /// <summary>Refuses an actor who may not change the details and policy: in a group, the owner and admins may.</summary>
     public void EnsureMayChange(Participant? by, bool isOfGroup)
     {
         if (isOfGroup)
@@ -489,10 +496,10 @@ public sealed class Conversation
         by?.EnsureAdministers();
     }
 
-    /// <summary>Says something else of itself.</summary>
+    /// <summary>Records a change to its details or policy.</summary>
     public void Change() => Version++;
 
-    /// <summary>Refuses whoever may not end it. Either of the two of a direct conversation may.</summary>
+    /// <summary>Refuses an actor who may not close it. Both users of a direct conversation may.</summary>
     public void EnsureClosable(Participant? by)
     {
         EnsureWritable();
@@ -500,14 +507,14 @@ public sealed class Conversation
         EnsureMayClose(by);
     }
 
-    /// <summary>Ends it: it can be read, and nothing can be sent.</summary>
+    /// <summary>Closes it: it can be read, but nothing can be sent.</summary>
     public void Close(Participant? by, Closure closing)
     {
         EnsureClosable(by);
         End(closing);
     }
 
-    /// <summary>Opens it again; false when it was open.</summary>
+    /// <summary>Reopens it; false if it was open.</summary>
     public bool Reopen(Participant? by)
     {
         EnsureNotArchived();
@@ -520,7 +527,7 @@ public sealed class Conversation
         return true;
     }
 
-    /// <summary>Puts it away for everyone, or brings it back; false when nothing changes.</summary>
+    /// <summary>Archives it for everyone, or unarchives it; false if nothing changes.</summary>
     public bool Archive(Participant? by, bool archived)
     {
         EnsureOwnedBy(by);
@@ -531,7 +538,7 @@ public sealed class Conversation
         return true;
     }
 
-    /// <summary>Refuses whoever may not do with the conversation what concerns everybody in it.</summary>
+    /// <summary>Refuses an actor who may not take actions reserved for the owner.</summary>
     public void EnsureOwnedBy(Participant? by)
     {
         if (by is not null && (Type is ConversationType.Direct || by.Role is not ParticipantRole.Owner))
@@ -539,8 +546,7 @@ public sealed class Conversation
     }
 
     /// <summary>
-    /// Has nothing pass between the two from now on, since one has blocked the other: how far each has read and received stays for the
-    /// other one as it is. False where that is so already.
+    /// Separates the two users after a block: each keeps seeing the other's pointers as they are now. False if it is already blocked.
     /// </summary>
     public bool Block(IReadOnlyCollection<Partner> both)
     {
@@ -554,9 +560,9 @@ public sealed class Conversation
     }
 
     /// <summary>
-    /// Neither blocks the other any more. Unless a first message still waits, they see each other's pointers again as they are.
+    /// Ends the separation once neither blocks the other. Unless a request is still pending, they see each other's current pointers again.
     /// </summary>
-    /// <returns>What the other one is to be told of each, as far as receipts are told here.</returns>
+    /// <returns>The pointer moves to announce to each other user, if receipts are shown here.</returns>
     public IReadOnlyList<UnseenMoves> Unblock(IReadOnlyCollection<Partner> both)
     {
         if (!IsBlocked)
@@ -566,7 +572,7 @@ public sealed class Conversation
         return Reveal(both) is { } moves && TellsReceipts ? moves : [];
     }
 
-    /// <summary>Has the first message wait for its receiver's answer.</summary>
+    /// <summary>Makes the first message wait until its receiver accepts it.</summary>
     public void BeginRequest(Partner receiver, IReadOnlyCollection<Partner> both)
     {
         Request = RequestState.Pending;
@@ -576,8 +582,9 @@ public sealed class Conversation
             one.Withhold();
     }
 
-    /// <summary>Lets the two talk, where one would have to accept that, or has to.</summary>
-    /// <returns>Who has not heard of the conversation: its receiver, or where nothing was written yet for whom it was opened.</returns>
+    /// <summary>Opens the conversation for both, if one of them had to accept it.</summary>
+    /// <returns>Users to whom the conversation is new: the receiver of the request or, if nothing has been sent, the user it was opened
+    /// for.</returns>
     public IReadOnlyList<UserId> Open(IReadOnlyCollection<Partner> both)
     {
         if (Request is null)
@@ -591,7 +598,7 @@ public sealed class Conversation
         return unaware;
     }
 
-    // Null where the two are still parted.
+    // Null while the two are still separated.
     private List<UnseenMoves>? Reveal(IEnumerable<Partner> both) => IsKeptApart ? null : [.. both.Select(one => one.Reveal())];
 
     private void End(Closure closing)

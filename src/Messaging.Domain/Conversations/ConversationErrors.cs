@@ -7,23 +7,23 @@ namespace Messaging.Domain.Conversations;
 public static class ConversationErrors
 {
     public static RuleException Closed() => new(new Problem(
-        ProblemCodes.ConversationClosed, "The conversation is closed: it can be read, and written to once it is reopened."));
+        ProblemCodes.ConversationClosed, "The conversation is closed: it can be read, but not written to until it is reopened."));
 
     public static RuleException Archived() => new(new Problem(
-        ProblemCodes.ConversationArchived, "The conversation is archived: it can be read, and written to once it is unarchived."));
+        ProblemCodes.ConversationArchived, "The conversation is archived: it can be read, but not written to until it is unarchived."));
 
     public static RuleException Blocked() => new(new Problem(
-        ProblemCodes.Blocked, "One of you has blocked the other: nothing reaches the other one here until that is lifted."));
+        ProblemCodes.Blocked, "One of you has blocked the other: nothing can be sent here until the block is lifted."));
 
     public static RuleException RequestPending() => new(new Problem(
         ProblemCodes.RequestPending,
-        "The first message has to be accepted by its receiver; until then nothing else reaches the other one."));
+        "The receiver must accept the first message; until then nothing else can be sent."));
 
     public static RuleException ServiceOnly() => new(new Problem(
-        ProblemCodes.NotAllowed, "In a direct conversation this is for the service, with a key that acts as no user."));
+        ProblemCodes.NotAllowed, "In a direct conversation only the service may do this, with a key that acts for no user."));
 
     public static RuleException TooSoon(Duration left) => new(new Problem(
-        ProblemCodes.RateLimited, "The conversation is in slow mode; send or edit again a little later.")
+        ProblemCodes.RateLimited, "The conversation is in slow mode; wait before you send or edit again.")
     {
         RetryAfterSeconds = (int)Math.Ceiling(left.TotalSeconds),
     });
@@ -36,7 +36,7 @@ public static class ConversationErrors
         ProblemCodes.DirectIsFixed, "A direct conversation is always between the same two people; open a group instead."));
 
     public static RuleException WithOneself() =>
-        CommonErrors.Invalid("userId", "A direct conversation is with somebody else.");
+        CommonErrors.Invalid("userId", "A direct conversation needs another user.");
 
     public static RuleException TooFew() =>
         CommonErrors.Invalid("participantIds", "A group starts with at least one other participant.");

@@ -33,22 +33,22 @@ public enum ReactionMode
     None,
 }
 
-/// <summary>How messages may be reacted to.</summary>
-/// <param name="Allowed">The only reactions that may be used; any when null.</param>
+/// <summary>Which reactions messages take.</summary>
+/// <param name="Allowed">The only reactions allowed; null allows any.</param>
 public sealed record ReactionPolicy(ReactionMode Mode, IReadOnlyList<string>? Allowed);
 
-/// <summary>The rules of a conversation as they are in force: its own where it has any, else the configured ones.</summary>
+/// <summary>The policy in force: the conversation's own settings, and the configured defaults for the rest.</summary>
 /// <param name="Posting">Who may send.</param>
-/// <param name="Adding">Who may let people in.</param>
-/// <param name="Pinning">Who may pin; in a direct conversation both.</param>
-/// <param name="History">What those who join see of what was said before. Holds for whoever joins while it stands.</param>
-/// <param name="SlowModeSeconds">The least time between two messages of one member; 0 for none. Owner and admins are exempt.</param>
-/// <param name="EditWindowSeconds">How long an author may edit; without end when null.</param>
-/// <param name="DeleteWindowSeconds">How long an author may delete for everyone; without end when null.</param>
+/// <param name="Adding">Who may add people.</param>
+/// <param name="Pinning">Who may pin; in a direct conversation both may.</param>
+/// <param name="History">How much of the earlier history new participants see. Applies to those who join while it is set.</param>
+/// <param name="SlowModeSeconds">The minimum time between two messages of one member; 0 for none. Owner and admins are exempt.</param>
+/// <param name="EditWindowSeconds">How long an author may edit; null means no limit.</param>
+/// <param name="DeleteWindowSeconds">How long an author may delete for everyone; null means no limit.</param>
 /// <param name="EditHistory">Who may read earlier versions of a message.</param>
 /// <param name="Receipts">Whether others learn who has read and received what.</param>
-/// <param name="MentionAll">Who may mention everybody at once.</param>
-/// <param name="RetentionDays">Days after which messages are to be removed, never when null; nothing is removed by it yet.</param>
+/// <param name="MentionAll">Who may mention everyone with `@all`.</param>
+/// <param name="RetentionDays">Days after which messages should be removed; null means never. Not applied yet.</param>
 public sealed record ConversationPolicy(
     AllowedTo Posting,
     AllowedTo Adding,

@@ -12,7 +12,7 @@ public static class MentionRules
 
     /// <summary>Refuses mentions of who does not take part, and of everybody where that is for owner and admins.</summary>
     /// <param name="by">Null for the service.</param>
-    /// <param name="present">Those of the mentioned who take part.</param>
+    /// <param name="present">The mentioned users who are participants.</param>
     public static void Ensure(Conversation conversation, Participant? by, IReadOnlyList<UserId> mentions, IReadOnlySet<UserId> present)
     {
         for (var i = 0; i < mentions.Count; i++)

@@ -26,8 +26,8 @@ public enum MessageType
     System,
 }
 
-/// <summary>What a sender asks to be sent, its shape already checked.</summary>
-/// <param name="ClientMessageId">The sender's own name for it: the same name twice is one message.</param>
+/// <summary>A message to send, its shape already checked.</summary>
+/// <param name="ClientMessageId">Chosen by the sender: the same id twice is one message.</param>
 /// <param name="Metadata">A JSON object as text.</param>
 public sealed record MessageDraft(
     string? ClientMessageId, MessageType Type, string? Text, string? Metadata, MessageId? ReplyToId, IReadOnlyList<UserId> Mentions,
@@ -55,9 +55,9 @@ public sealed class Message
 
     public MessageDraft Draft { get; }
 
-    /// <summary>Decides whether the draft may be sent to the conversation, by somebody who takes part or by the service.</summary>
-    /// <param name="participant">The sender's part in it; null for the service.</param>
-    /// <param name="present">Those of the mentioned who take part.</param>
+    /// <summary>Decides whether a participant or the service may send the draft to the conversation.</summary>
+    /// <param name="participant">The sender's membership; null for the service.</param>
+    /// <param name="present">The mentioned users who are participants.</param>
     public static Message Compose(
         Conversation conversation, Actor sender, Participant? participant, MessageDraft draft, IReadOnlySet<UserId> present, Instant now)
     {

@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace Messaging.Domain.Moderation;
 
-/// <summary>What somebody finds wrong with a message.</summary>
+/// <summary>What is wrong with a message, for the moderators.</summary>
 public enum ReportReason
 {
     Spam,

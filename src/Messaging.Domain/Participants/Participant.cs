@@ -11,7 +11,7 @@ public enum ParticipantRole
 }
 
 /// <summary>
-/// A user's membership of a conversation: as what, since when, until when, and what sending rests on. How far that one has read is
+/// A user's membership of a conversation: role, since when, until when, and what sending depends on. How far the user has read is in
 /// <see cref="Pointers"/>.
 /// </summary>
 public sealed class Participant(ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq)
@@ -24,28 +24,28 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     public Instant JoinedAt { get; } = joinedAt;
 
-    /// <summary>The newest seq at joining: one starts with nothing unread.</summary>
+    /// <summary>The newest seq at joining: a participant starts with nothing unread.</summary>
     public long JoinedSeq { get; } = joinedSeq;
 
-    /// <summary>When this one last sent or edited here; null before the first time.</summary>
+    /// <summary>When this participant last sent or edited here; null before the first time.</summary>
     public Instant? LastSentAt { get; private set; }
 
-    /// <summary>When this one has gone; null for who takes part.</summary>
+    /// <summary>When this participant left; null while they take part.</summary>
     public Instant? LeftAt { get; private set; }
 
-    /// <summary>For how long who has gone is left alone; null for who was put out.</summary>
+    /// <summary>How long a user who left cannot be added back; null for one who was removed.</summary>
     public Lockout? Lockout { get; private set; }
 
-    /// <summary>How many messages are unread for this one, where that was asked for: only who sends reads them.</summary>
+    /// <summary>The number of unread messages, if that was loaded: only for senders.</summary>
     public long Unread { get; private set; }
 
-    /// <summary>A membership with its traces of sending and reading.</summary>
+    /// <summary>A membership with its sending and reading state.</summary>
     public static Participant Restore(
         ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq, Instant? lastSentAt,
         long unread = 0) =>
         new(conversationId, userId, role, joinedAt, joinedSeq) { LastSentAt = lastSentAt, Unread = unread };
 
-    /// <summary>Sent a message, which reads all before it; true where something was unread until then.</summary>
+    /// <summary>Records a sent message, which marks all before it as read; true if anything was unread.</summary>
     public bool Sent(Instant at)
     {
         var hadUnread = Unread > 0;
@@ -53,25 +53,25 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
         return hadUnread;
     }
 
-    /// <summary>A message of somebody else has come.</summary>
+    /// <summary>Counts a message from another participant as unread.</summary>
     public void Received() => Unread++;
 
-    /// <summary>Has marked a message as unread: one at least is so until this one reads on.</summary>
+    /// <summary>Marks a message as unread: at least one is unread from now on.</summary>
     public void MarkedUnread() => Unread = Math.Max(Unread, 1);
 
-    /// <summary>Edited a message, which slow mode counts as one.</summary>
+    /// <summary>Records an edit, which slow mode counts as a message.</summary>
     public void Edited(Instant at) => LastSentAt = at;
 
-    /// <summary>Takes a role, as the conversation has decided.</summary>
+    /// <summary>Sets the role that the conversation has decided.</summary>
     internal void Become(ParticipantRole role) => Role = role;
 
-    /// <summary>Goes, as the conversation has decided, and leaves the role behind.</summary>
+    /// <summary>Leaves, as the conversation has decided, and loses the role.</summary>
     internal void Leave(bool byChoice, Instant now) =>
         (LeftAt, Lockout, Role) = (now, byChoice ? Participants.Lockout.Since(now) : null, ParticipantRole.Member);
 
     public bool Administers => Role is not ParticipantRole.Member;
 
-    /// <summary>Refuses a plain member what only owner and admins may do.</summary>
+    /// <summary>Refuses a plain member what only the owner and admins may do.</summary>
     public void EnsureAdministers()
     {
         if (!Administers)

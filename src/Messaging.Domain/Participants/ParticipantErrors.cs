@@ -11,9 +11,10 @@ public static class ParticipantErrors
         ProblemCodes.NotAllowed, "Only the owner of the group may do this."));
 
     public static RuleException LastOwner() => new(new Problem(
-        ProblemCodes.LastOwner, "A group keeps an owner: hand it over to another participant, who takes the role."));
+        ProblemCodes.LastOwner, "A group must have an owner: transfer ownership to another participant first."));
 
-    public static RuleException BanOfOneself() => CommonErrors.Invalid("userId", "Whom you ban is somebody else; to go yourself, leave.");
+    public static RuleException BanOfOneself() =>
+        CommonErrors.Invalid("userId", "You cannot ban yourself; leave the conversation instead.");
 
     public static RuleException Banned(string member, UserId userId) => new(new Problem(
         ProblemCodes.Banned, $"'{userId}' is banned from the conversation; nobody was added. Lift the ban first.", member));
@@ -24,7 +25,7 @@ public static class ParticipantErrors
         member));
 
     public static RuleException Absent(string member, UserId userId) =>
-        CommonErrors.Invalid(member, $"'{userId}' does not take part in this conversation.");
+        CommonErrors.Invalid(member, $"'{userId}' is not a participant of this conversation.");
 
     public static RuleException Unknown(string member, UserId userId) =>
         CommonErrors.Invalid(member, $"There is no user '{userId}'; create it with PUT /v1/users/{userId} first.");

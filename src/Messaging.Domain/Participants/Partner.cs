@@ -2,21 +2,21 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Domain.Participants;
 
-/// <summary>What the other one of two is shown of somebody's pointers.</summary>
-/// <param name="ReadSeq">Null where this one lets nobody see it.</param>
+/// <summary>The pointers that the other user of a direct conversation sees.</summary>
+/// <param name="ReadSeq">Null if the user hides receipts.</param>
 public sealed record ShownPointers(long? ReadSeq, long DeliveredSeq);
 
-/// <summary>How somebody's pointers have moved while they were kept from the other one.</summary>
-/// <param name="ReadSeq">Where the read pointer is; null where nothing is to be told of it.</param>
+/// <summary>How a user's pointers moved while the other user could not see them.</summary>
+/// <param name="ReadSeq">The current read pointer; null if there is nothing to announce.</param>
 /// <param name="IsBack">Whether it has moved back.</param>
-/// <param name="DeliveredSeq">Where the delivered pointer is; null where it has not moved.</param>
+/// <param name="DeliveredSeq">The current delivered pointer; null if it has not moved.</param>
 public sealed record UnseenMoves(UserId UserId, long? ReadSeq, bool IsBack, long? DeliveredSeq);
 
-/// <summary>One of the two of a direct conversation, as the other one sees this one.</summary>
-/// <param name="hasOpened">Whether this one has opened the conversation; else it was opened for this one.</param>
-/// <param name="isPending">Whether it waits for this one to accept the first message.</param>
-/// <param name="showsReads">Whether others may learn from this one how far was read.</param>
-/// <param name="shown">What the other one is shown instead of the pointers; null where those are shown.</param>
+/// <summary>One of the two users of a direct conversation, as the other one sees them.</summary>
+/// <param name="hasOpened">Whether this user opened the conversation; otherwise it was opened for them.</param>
+/// <param name="isPending">Whether this user has yet to accept the first message.</param>
+/// <param name="showsReads">Whether this user shares read receipts.</param>
+/// <param name="shown">The frozen pointers that the other user sees; null if they see the current ones.</param>
 public sealed class Partner(
     UserId userId, bool hasOpened, bool isPending, bool showsReads, long lastReadSeq, long lastDeliveredSeq, ShownPointers? shown)
 {
@@ -32,13 +32,13 @@ public sealed class Partner(
 
     public ShownPointers? Shown { get; private set; } = shown;
 
-    /// <summary>Sent a message, which reads and receives all before it.</summary>
+    /// <summary>Records a sent message, which marks all before it as read and delivered.</summary>
     public void Sent(long seq) => (LastReadSeq, LastDeliveredSeq) = (seq, seq);
 
-    /// <summary>Keeps from the other one how the pointers move from now on.</summary>
+    /// <summary>Freezes the pointers that the other user sees.</summary>
     internal void Withhold() => Shown ??= new ShownPointers(showsReads ? LastReadSeq : null, LastDeliveredSeq);
 
-    /// <summary>Shows the pointers to the other one again as they are.</summary>
+    /// <summary>Shows the other user the current pointers again.</summary>
     internal UnseenMoves Reveal()
     {
         var (readSeq, deliveredSeq) = Shown ?? new ShownPointers(LastReadSeq, LastDeliveredSeq);
@@ -48,6 +48,6 @@ public sealed class Partner(
             LastDeliveredSeq != deliveredSeq ? LastDeliveredSeq : null);
     }
 
-    /// <summary>Has it wait for this one to accept, or no more.</summary>
+    /// <summary>Sets whether this user has yet to accept.</summary>
     internal void Await(bool answer) => IsPending = answer;
 }

@@ -5,18 +5,18 @@ using NodaTime;
 
 namespace Messaging.Domain.Participants;
 
-/// <summary>What is told of pointers that have moved.</summary>
-/// <param name="Seq">Where the pointer stands; null where counts alone are told.</param>
+/// <summary>An event about moved pointers.</summary>
+/// <param name="Seq">The pointer's position; null for an event with counts only.</param>
 /// <param name="MarksUnread">
-/// Whether it says that a message was marked as unread, which has its place among the events of the conversation.
+/// Whether it reports a message marked as unread, which has a position among the conversation's events.
 /// </param>
 public readonly record struct PointerFact(IEvent Event, long? Seq, bool MarksUnread = false);
 
-/// <summary>Pointers of one place that have moved.</summary>
+/// <summary>Moved pointers of one membership.</summary>
 /// <param name="Reads">Whether the read pointer has moved forward.</param>
 /// <param name="Receives">Whether the delivered pointer has moved forward.</param>
-/// <param name="Author">Who wrote the newest message of those that are marked; null for the service, and but in a large group.</param>
-/// <param name="MarksUnread">Whether a message was marked as unread: the read pointer stands before it, wherever it was.</param>
+/// <param name="Author">The author of the newest of the messages; null for the service, and unless the group is large.</param>
+/// <param name="MarksUnread">Whether a message was marked as unread: the read pointer is now before it, wherever it was.</param>
 public sealed record PointerMove(
     Conversation Conversation, UserId UserId, Pointers Pointers, long ReadSeq, long DeliveredSeq, bool Reads, bool Receives, UserId? Author,
     Instant At, bool MarksUnread = false)
@@ -24,22 +24,21 @@ public sealed record PointerMove(
     public ConversationId ConversationId => Conversation.Id;
 
     /// <summary>
-    /// What is told of it. Where the policy tells no receipts, and between two who are parted, one's own devices alone learn of it; of who
-    /// hides how far one has read, the others learn that it was received.
+    /// The events about it. If the policy turns receipts off, and between two separated users, only the user's own devices receive them; of
+    /// a user who hides receipts, the others only learn that messages were delivered.
     /// </summary>
     public IEnumerable<PointerFact> Facts()
     {
         var others = Conversation.HearersOf(UserId, Author);
         var readers = Pointers.ShowsReads ? others : [];
-        // What was received beyond what was read is told by itself; else that it was read says so, to those who may hear that.
+        // Deliveries beyond the read pointer have their own event; otherwise the read event covers them, for those who may receive it.
         var isBeyond = !Reads || DeliveredSeq > ReadSeq;
         if (Receives && (isBeyond || !Pointers.ShowsReads))
         {
             foreach (var audience in isBeyond ? WithOwn(others) : others)
                 yield return new(new MessageDelivered(ConversationId, audience), DeliveredSeq);
         }
-        // Where everybody hears of it, they hear that it was marked as unread; in a large group the author alone waits for how far one has
-        // come.
+        // If everyone receives it, they receive that it was marked as unread; in a large group only the author receives receipts.
         var all = readers.Contains(null);
         foreach (var audience in !Reads ? [] : !MarksUnread ? WithOwn(readers) : all ? [] : readers)
             yield return new(new MessageRead(ConversationId, audience), ReadSeq);

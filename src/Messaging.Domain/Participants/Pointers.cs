@@ -1,11 +1,12 @@
 namespace Messaging.Domain.Participants;
 
 /// <summary>
-/// How far somebody has read and received in a conversation. Neither passes the newest message, nor falls but where one marks it unread.
+/// How far a participant has read and received. Pointers never pass the newest message, and only move back when a message is marked as
+/// unread.
 /// </summary>
-/// <param name="isPending">Whether this one has not accepted the conversation: nothing is marked until then.</param>
-/// <param name="showsReads">Whether others may learn from this one how far was read.</param>
-/// <param name="clearedSeq">Messages up to this seq are not this one's to see.</param>
+/// <param name="isPending">Whether this user has yet to accept the conversation: pointers do not move until then.</param>
+/// <param name="showsReads">Whether this user shares read receipts.</param>
+/// <param name="clearedSeq">Messages up to this seq are hidden from this user.</param>
 public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPending, bool showsReads, long clearedSeq)
 {
     public long LastReadSeq { get; private set; } = lastReadSeq;
@@ -16,14 +17,14 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
 
     public long ClearedSeq { get; private set; } = clearedSeq;
 
-    /// <summary>Something else is so of one's own state.</summary>
+    /// <summary>Takes over a changed own state.</summary>
     public void Follow(OwnState state) => (ShowsReads, ClearedSeq) = (state.ShowsReads, state.ClearedSeq);
 
-    /// <summary>Sent a message, which reads and receives all before it.</summary>
+    /// <summary>Records a sent message, which marks all before it as read and delivered.</summary>
     public void Sent(long seq) => (LastReadSeq, LastDeliveredSeq) = (Math.Max(LastReadSeq, seq), Math.Max(LastDeliveredSeq, seq));
 
     /// <summary>
-    /// Makes a message the first unread one, wherever the pointer is; false for one that is not there, or not this one's to see.
+    /// Makes a message the first unread one, wherever the pointer is; false if it does not exist or is hidden.
     /// </summary>
     public bool MarkUnread(long seq, long newest)
     {
@@ -33,7 +34,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
         return true;
     }
 
-    /// <summary>Reads up to a seq, and so receives up to there; true where the pointer moved.</summary>
+    /// <summary>Marks as read, and so as delivered, up to a seq; true if the pointer moved.</summary>
     /// <param name="seq">Null for the newest; beyond it, the newest.</param>
     public bool Read(long? seq, long newest)
     {
@@ -44,7 +45,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
         return true;
     }
 
-    /// <summary>Receives up to a seq; true where the pointer moved.</summary>
+    /// <summary>Marks as delivered up to a seq; true if the pointer moved.</summary>
     /// <param name="seq">Null for the newest; beyond it, the newest.</param>
     public bool Deliver(long? seq, long newest)
     {

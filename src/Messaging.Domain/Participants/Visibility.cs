@@ -1,13 +1,13 @@
 namespace Messaging.Domain.Participants;
 
-/// <summary>Which of a conversation's messages somebody who takes part may see.</summary>
-/// <param name="ClearedSeq">Up to here nothing is this one's to see: said before one came, where that counts, or cleared.</param>
+/// <summary>Which messages of a conversation a participant may see.</summary>
+/// <param name="ClearedSeq">Messages up to this seq are hidden: sent before joining, if the policy hides those, or cleared.</param>
 public readonly record struct Visibility(long ClearedSeq)
 {
-    /// <summary>Whether a message is this one's to see, unless deleted for oneself.</summary>
+    /// <summary>Whether a message is visible, unless deleted only for this participant.</summary>
     public bool Reaches(long seq) => seq > ClearedSeq;
 
-    /// <summary>Whether a message is this one's to see.</summary>
-    /// <param name="isHidden">Whether this one has deleted it for oneself.</param>
+    /// <summary>Whether a message is visible to this participant.</summary>
+    /// <param name="isHidden">Whether this participant has deleted it only for themselves.</param>
     public bool Shows(long seq, bool isHidden) => Reaches(seq) && !isHidden;
 }

@@ -5,14 +5,14 @@ namespace Messaging.Domain.Reactions;
 public static class ReactionErrors
 {
     public static RuleException NoneAllowed() => new(new Problem(
-        ProblemCodes.NotAllowed, "Messages of this conversation take no reactions."));
+        ProblemCodes.NotAllowed, "Messages in this conversation take no reactions."));
 
     public static RuleException NotAmongAllowed() => new(new Problem(
-        ProblemCodes.NotAllowed, "This conversation allows some reactions only; its policy names them in reactions.allowed.", "emoji"));
+        ProblemCodes.NotAllowed, "This conversation allows only certain reactions; its policy lists them in reactions.allowed.", "emoji"));
 
     public static RuleException TooManyOfOne() => new(new Problem(
-        ProblemCodes.LimitReached, $"One user puts at most {MessageReactions.PerUser} reactions to a message; take one away first."));
+        ProblemCodes.LimitReached, $"A user can add at most {MessageReactions.PerUser} reactions to a message; remove one first."));
 
     public static RuleException TooManyOfAll() => new(new Problem(
-        ProblemCodes.LimitReached, $"A message takes at most {MessageReactions.PerMessage} different reactions; use one that is there."));
+        ProblemCodes.LimitReached, $"A message takes at most {MessageReactions.PerMessage} different reactions; use an existing one."));
 }

@@ -7,5 +7,5 @@ public static class SavedErrors
 {
     public static RuleException TooMany(int limit) => new(new Problem(
         ProblemCodes.LimitReached,
-        string.Create(CultureInfo.InvariantCulture, $"One user saves at most {limit:N0} messages; take some of them out first.")));
+        string.Create(CultureInfo.InvariantCulture, $"A user can save at most {limit:N0} messages; remove some first.")));
 }

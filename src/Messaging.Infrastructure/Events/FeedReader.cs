@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>
-/// Reads the feed from where this node stands in it and hands each event to those who hear it by the membership of now. The one way
-/// by which events reach live connections, whichever node they were made on.
+/// Reads the feed from this node's position and delivers each event to those who may receive it by current membership. The only way in
+/// which events reach live connections, whichever node they were created on.
 /// </summary>
 public sealed class FeedReader(
     DirectDataSource database, FeedSignal signal, MovedEvents moved, EventRenderer teller, IEnumerable<ILiveReceiver> receivers,
@@ -32,7 +32,7 @@ public sealed class FeedReader(
 
     private bool HasListeners => Array.Exists(receivers, receiver => receiver.HasListeners);
 
-    /// <summary>Takes its place before the server accepts anyone.</summary>
+    /// <summary>Sets its position before the server accepts connections.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         try
@@ -67,7 +67,7 @@ public sealed class FeedReader(
         var (end, expired) = await tail.ReadEndAsync(ct);
         if (place is null || !Follows(end, expired, place.Value))
             StartOver(end);
-        // Who came before the end was read may have to hear what lies before it; who comes from now on hears it by resuming.
+        // Those connected before the end was read may need earlier events; those who connect from now on get them by resuming.
         else if (HasListeners)
             return true;
         else
@@ -140,8 +140,7 @@ public sealed class FeedReader(
         }
     }
 
-    // What one receiver cannot take, or what cannot be told, must not keep the node from all that follows, nor be passed over as if it had
-    // not been.
+    // An event that a receiver cannot take, or that cannot be rendered, must neither block all that follow nor be skipped silently.
     private void Hand(ILiveReceiver receiver, FeedRow row, Lazy<EventEnvelope?> envelope, IReadOnlyCollection<string> audience)
     {
         try
@@ -153,7 +152,7 @@ public sealed class FeedReader(
         {
             var name = receiver.GetType().Name;
             Failures.Add(1, new("type", row.Type), new("receiver", name));
-            // Neither the exception's message nor the event's data: both may hold what somebody wrote.
+            // Log neither the exception's message nor the event's data: both may contain message text.
             logger.LogError(
                 "{Receiver} could not take the event at {Position} ({Type}) and closes for it: {Exception}\n{Stack}",
                 name, row.Position, row.Type, e.GetType().Name, e.StackTrace);
@@ -161,8 +160,8 @@ public sealed class FeedReader(
         }
     }
 
-    // Another epoch, or a feed that is shorter than it was: positions no longer mean what the listeners think they mean. Or the next events
-    // are cleared away already, since this node was paused or cut off for days.
+    // Another epoch, or a feed that is shorter than before: positions no longer mean what the listeners assume. Or the next events are
+    // already deleted, because this node was paused or disconnected for days.
     private static bool Follows(FeedCursor end, long expired, FeedCursor place) =>
         end.Epoch == place.Epoch && end.Position >= place.Position && place.Position >= expired;
 

@@ -5,13 +5,13 @@ using NpgsqlTypes;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>What a look into the outbox led to.</summary>
+/// <summary>The result of one move.</summary>
 /// <param name="Found">How many events it saw.</param>
 /// <param name="Count">How many of them it moved: all, or none without the lease.</param>
-/// <param name="Batch">Those that were told on, with their positions; null if it moved none.</param>
-/// <param name="LastPosition">Up to where the feed goes since, if it moved any.</param>
-/// <param name="Latest">When the last of them happened.</param>
-/// <param name="HasMore">Whether there may be more to move at once.</param>
+/// <param name="Batch">Those that were put into the feed, with their positions; null if it moved none.</param>
+/// <param name="LastPosition">The last position of the feed, if it moved any.</param>
+/// <param name="Latest">The time of the last of them.</param>
+/// <param name="HasMore">Whether there may be more to move right away.</param>
 public readonly record struct Move(int Found, int Count, MovedBatch? Batch, long LastPosition, DateTime Latest, bool HasMore);
 
 /// <summary>Moves committed events from the outbox to the feed under a lease, on one connection.</summary>
@@ -20,7 +20,7 @@ public sealed class OutboxMover : IAsyncDisposable
     public const int BatchSize = 1_000;
 
     // The plans are made once and must not depend on how full the tables were at that moment. A move does not wait for the disk: what is
-    // lost in a crash is moved again, since the log ends at one place for outbox and feed.
+    // lost in a crash is moved again, because outbox and feed are in the same log.
     private const string SessionSql =
         """
         SET jit = off;
@@ -29,9 +29,8 @@ public sealed class OutboxMover : IAsyncDisposable
         SET synchronous_commit = off
         """;
 
-    // Of several moves of one pointer that wait together, told to the same ones, the one that reaches furthest stands for those before it,
-    // and the last of several counts, which are taken when they are told.
-    // One that moves back (markedUnread) is never left out: whoever folds the others alone would not come to where it led.
+    // Of several waiting moves of one pointer with the same receivers, only the furthest is kept; of several counts only the last, because
+    // they are counted on delivery. A move back (markedUnread) is never dropped: clients could not reconstruct it from the others.
     // Locks the lease's row against a takeover until the move is committed, then feed_state's row; nothing where there is nothing to move.
     // Who moved what this one sees holds the lease by then. Index: the key of each part that is named, and of no other.
     private const string MoveSql =
@@ -115,7 +114,7 @@ public sealed class OutboxMover : IAsyncDisposable
 
     private OutboxMover(NpgsqlCommand command, OutboxParts parts) => (this.command, this.parts) = (command, parts);
 
-    /// <summary>The parts of the outbox that are looked at next.</summary>
+    /// <summary>The parts of the outbox to read next.</summary>
     public int[] Parts => parts.Parts;
 
     /// <summary>From when on.</summary>
@@ -143,7 +142,7 @@ public sealed class OutboxMover : IAsyncDisposable
         return new OutboxMover(prepared, await OutboxParts.LoadAsync(connection, lease, ct));
     }
 
-    /// <summary>One statement, one commit. Moves nothing if there is nothing, or once the lease has run out or passed on.</summary>
+    /// <summary>One statement, one commit. Moves nothing if there is nothing, or if the lease has expired or changed hands.</summary>
     public async Task<Move> MoveAsync(CancellationToken ct)
     {
         while (true)

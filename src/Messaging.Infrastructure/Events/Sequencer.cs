@@ -7,7 +7,8 @@ using Npgsql;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>
-/// Gives events their place in the feed: in the whole cluster one node does, the holder of the lease; the others wait for it to run out.
+/// Gives events their positions in the feed: one node in the cluster does it, the holder of the lease; the others wait for the lease to
+/// expire.
 /// </summary>
 public sealed class Sequencer(
     DirectDataSource database, OutboxSignal outbox, MovedEvents moved, FeedSignal feed, Partitions partitions, ILogger<Sequencer> logger)
@@ -15,8 +16,9 @@ public sealed class Sequencer(
 {
     public const string LeaseName = "sequencer";
 
-    // Locks feed_state's row. Positions that a crash has taken back were heard of, and must not be given to other events: far more than are
-    // moved before the server writes its log by itself. A reader of the feed walks over them, 100,000 in a statement.
+    // Locks feed_state's row. Clients may have seen positions that a crash has rolled back; these must not be assigned to other events. So
+    // it skips far more positions than can be assigned before the server flushes its log. A reader of the feed walks over the gap, 100,000
+    // positions in a statement.
     private const string LeapSql =
         """
         UPDATE feed_state
@@ -30,7 +32,7 @@ public sealed class Sequencer(
     private static readonly TimeSpan IdlePoll = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(5);
 
-    // An event costs several times less in a move of many than in a move of few.
+    // Moving many events at once costs several times less per event.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(2);
 
     private readonly string holder = Lease.NewHolder();
@@ -91,7 +93,7 @@ public sealed class Sequencer(
             if (raised && pace.IsFast())
             {
                 await Task.Delay(Gather, ct);
-                // What was raised meanwhile is moved with the rest.
+                // Signals that arrived in the meantime are covered by this move.
                 await outbox.WaitAsync(TimeSpan.Zero, ct);
             }
         }
@@ -105,7 +107,7 @@ public sealed class Sequencer(
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CheckViolation)
         {
-            // Events of a day that the feed has no partition for: left over from long ago, or the clock was set.
+            // Events of a day without a feed partition: left over from long ago, or the clock was changed.
             await partitions.MakeForOutboxAsync(mover.Parts, mover.From, ct);
             return default;
         }

@@ -155,7 +155,7 @@ public sealed class ServiceKeyTests
     public async Task A_call_for_a_user_needs_one() =>
         Assert.That(await api.ServiceClient().GetAsync("/v1/me").PointersAsync(), Is.EqualTo("#/X-User-Id"));
 
-    [TestCase("/v1/me", "This call is made for a user: send the X-User-Id header beside the service key, or a user token.")]
+    [TestCase("/v1/me", "This call acts for a user: send the X-User-Id header beside the service key, or a user token.")]
     [TestCase("/v1/conversations", "Without X-User-Id a service key lists by context: context=type:id is expected.")]
     public async Task That_a_user_is_needed_is_said_in_the_words_of_the_edge(string path, string detail)
     {

@@ -53,12 +53,12 @@ public sealed class ErrorTests
     public async Task A_service_hears_of_all_that_is_wrong_with_a_listing(string query, string pointers) =>
         Assert.That(await api.ServiceClient().GetAsync($"/v1/conversations?{query}").PointersAsync(), Is.EqualTo(pointers));
 
-    [TestCase("/v1/conversations?limit=many", "Expected is a whole number within bounds.")]
-    [TestCase("/v1/conversations?limit=99999999999", "Expected is a whole number within bounds.")]
-    [TestCase("/v1/conversations?type=nonsense", "Expected is one of direct, group.")]
-    [TestCase("/v1/search/messages?q=fox&from=today", "Expected is a time such as 2026-11-20T10:15:30.123Z.")]
-    [TestCase("/v1/search/messages?q=fox&senderId=no%20id", "Expected is a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -.")]
-    [TestCase("/v1/search/messages?q=fox&conversationId=none", "Expected is the id of a conversation, a UUID.")]
+    [TestCase("/v1/conversations?limit=many", "Expected: a whole number within bounds.")]
+    [TestCase("/v1/conversations?limit=99999999999", "Expected: a whole number within bounds.")]
+    [TestCase("/v1/conversations?type=nonsense", "Expected: one of direct, group.")]
+    [TestCase("/v1/search/messages?q=fox&from=today", "Expected: a time such as 2026-11-20T10:15:30.123Z.")]
+    [TestCase("/v1/search/messages?q=fox&senderId=no%20id", "Expected: a user id of 1 to 64 characters out of A-Z a-z 0-9 _ . : @ -.")]
+    [TestCase("/v1/search/messages?q=fox&conversationId=none", "Expected: the id of a conversation, a UUID.")]
     public async Task A_bad_query_parameter_is_told_what_is_expected(string path, string detail)
     {
         using var response = await User.GetAsync(path);

@@ -98,7 +98,7 @@ public sealed class JsonTests
         Assert.Multiple(() =>
         {
             Assert.That(error.GetProperty("pointer").GetString(), Is.EqualTo("#/role"));
-            Assert.That(error.GetProperty("detail").GetString(), Is.EqualTo("Expected is one of owner, admin, member."));
+            Assert.That(error.GetProperty("detail").GetString(), Is.EqualTo("Expected: one of owner, admin, member."));
         });
     }
 
