@@ -400,10 +400,10 @@ public sealed class SavedTests : SliceFixture
     private Task<Upserted<SavedView>> SaveAsync(UserId user, MessageView message) =>
         Slices.SendAsync(new SaveMessage(new Actor(user), message.ConversationId, message.Id));
 
-    private Task<Common.Done> UnsaveAsync(UserId user, MessageView message) =>
+    private Task<Application.Common.Done> UnsaveAsync(UserId user, MessageView message) =>
         Slices.SendAsync(new UnsaveMessage(new Actor(user), message.ConversationId, message.Id));
 
-    private Task<Common.Done> DeleteAsync(UserId user, MessageView message, DeleteScope scope) =>
+    private Task<Application.Common.Done> DeleteAsync(UserId user, MessageView message, DeleteScope scope) =>
         Slices.SendAsync(new DeleteMessage(new Actor(user), message.ConversationId, message.Id, scope, null, null));
 
     private async Task<IEnumerable<MessageId>> ListAsync(UserId user) =>
