@@ -5,7 +5,7 @@ namespace Messaging.Domain.Tests.Accounts;
 public sealed class RefreshTokenTests
 {
     [Test]
-    public void What_was_given_out_is_read_as_the_same_token()
+    public void A_token_given_out_is_read_as_the_same_token()
     {
         var token = RefreshToken.New();
 
@@ -61,7 +61,7 @@ public sealed class RefreshTokenTests
     }
 
     [Test]
-    public void It_does_not_print_itself()
+    public void A_token_does_not_print_itself()
     {
         var token = RefreshToken.New();
 

@@ -15,7 +15,7 @@ public sealed class AttachmentTests
     [TestCase(ScanState.Clean, true, true)]
     [TestCase(ScanState.Skipped, true, true)]
     [TestCase(ScanState.Infected, false, false)]
-    public void What_the_scanner_has_not_answered_for_is_named_and_not_given(ScanState scan, bool named, bool given)
+    public void A_file_that_the_scanner_has_not_answered_for_is_named_and_not_given(ScanState scan, bool named, bool given)
     {
         var file = Stored with { Scan = scan };
 

@@ -6,7 +6,7 @@ namespace Messaging.Domain.Tests.Attachments;
 public sealed class UploadsTests
 {
     [Test]
-    public void What_is_left_of_a_day_may_be_uploaded_and_no_byte_more()
+    public void The_rest_of_a_days_bytes_may_be_uploaded_and_no_byte_more()
     {
         var room = new Uploads(Bytes: 60, Unnamed: 0, ResetSeconds: 7).Within(bytesPerDay: 100, unnamedFiles: 1);
 

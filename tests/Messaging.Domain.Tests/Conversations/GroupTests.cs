@@ -260,7 +260,7 @@ public sealed class GroupTests
     }
 
     [Test]
-    public void What_is_closed_and_opened_again_knows_how_it_stands()
+    public void A_conversation_closed_and_opened_again_knows_how_it_stands()
     {
         var (group, closing) = (Restored(), new Closure(Now, Ada, CloseReason.Completed, "done"));
 

@@ -9,7 +9,7 @@ public sealed class PinsTests
     private static readonly Pin Pin = new(new UserId("ada"), Instant.FromUtc(2026, 1, 1, 0, 0));
 
     [Test]
-    public void What_is_pinned_stays_as_it_is()
+    public void A_message_pinned_twice_is_pinned_once()
     {
         var pins = new Pins();
         pins.Restore(1, Pin);

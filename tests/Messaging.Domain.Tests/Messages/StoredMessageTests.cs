@@ -33,7 +33,7 @@ public sealed class StoredMessageTests
     }
 
     [Test]
-    public void What_is_deleted_says_nothing_counts_nothing_and_keeps_its_edits()
+    public void A_deleted_message_says_nothing_counts_nothing_and_keeps_its_edits()
     {
         var deleted = Message().Edit(MessageBody.Empty with { Text = "two", Mentions = [Bob] }, Then)
             .Delete(new Deletion(Now, Ada, DeleteReason.User));

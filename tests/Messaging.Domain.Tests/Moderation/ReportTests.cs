@@ -13,7 +13,7 @@ public sealed class ReportTests
     private static readonly UserId Bob = new("bob");
 
     [Test]
-    public void What_somebody_else_has_written_is_reported()
+    public void Only_a_message_that_somebody_else_has_written_is_reported()
     {
         var deleted = Message(Ada).Delete(new Deletion(Now, Ada, DeleteReason.User));
 

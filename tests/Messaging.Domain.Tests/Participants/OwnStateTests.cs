@@ -15,13 +15,13 @@ public sealed class OwnStateTests
     }
 
     [Test]
-    public void What_leaves_the_inbox_is_cleared_and_clearing_alone_does_not_bring_it_back()
+    public void Leaving_the_inbox_clears_and_clearing_alone_does_not_bring_it_back()
     {
         Assert.That(New.Clear(5, leavesInbox: true).Clear(7, leavesInbox: false), Is.EqualTo(New with { ClearedSeq = 7, HiddenSeq = 5 }));
     }
 
     [Test]
-    public void What_is_archived_is_so_until_the_next_message_or_brought_back()
+    public void An_archived_conversation_stays_so_until_the_next_message_or_until_brought_back()
     {
         Assert.That(New.Archive(true, 5).ArchivedSeq, Is.EqualTo(5));
         Assert.That(New.Archive(true, 5).Archive(false, 5), Is.EqualTo(New));
@@ -38,7 +38,7 @@ public sealed class OwnStateTests
     }
 
     [Test]
-    public void What_is_muted_and_not_archived_is_not_archived()
+    public void A_muted_conversation_is_not_archived_by_that()
     {
         Assert.That((New with { MutedUntil = Instant.MaxValue }).IsArchived(newest: 0, Now), Is.False);
     }
@@ -53,7 +53,7 @@ public sealed class OwnStateTests
     }
 
     [Test]
-    public void What_is_starred_again_keeps_its_place()
+    public void A_conversation_starred_again_keeps_its_place()
     {
         Assert.That(New.Star(true, Now).Star(true, Now + Duration.FromHours(1)).StarredAt, Is.EqualTo(Now));
         Assert.That(New.Star(true, Now).Star(false, Now), Is.EqualTo(New));

@@ -129,7 +129,7 @@ public sealed class PartnerTests
         string.Join(' ', Talk(request: RequestState.Unsent, lastSeq: lastSeq).Open([Of(Ada, hasOpened: true), Of(Bob)]));
 
     [Test]
-    public void What_is_open_is_not_opened_again()
+    public void An_open_conversation_is_not_opened_again()
     {
         var talk = Talk();
 

@@ -7,7 +7,7 @@ public sealed class VisibilityTests
     [TestCase(3, false, false)]
     [TestCase(4, false, true)]
     [TestCase(4, true, false)]
-    public void What_is_cleared_or_hidden_is_not_shown(long seq, bool isHidden, bool shown)
+    public void A_cleared_or_hidden_message_is_not_shown(long seq, bool isHidden, bool shown)
     {
         Assert.That(new Visibility(3).Shows(seq, isHidden), Is.EqualTo(shown));
     }

@@ -14,7 +14,7 @@ public sealed class MessageReactionsTests
     private static readonly UserId Ada = new("ada");
 
     [Test]
-    public void What_is_there_already_moves_nothing()
+    public void Putting_a_reaction_that_is_there_or_taking_one_that_is_not_changes_nothing()
     {
         var reactions = Of(("👍", 3, true));
 
@@ -49,7 +49,7 @@ public sealed class MessageReactionsTests
     }
 
     [Test]
-    public void What_the_policy_does_not_allow_is_refused()
+    public void An_emoji_that_the_policy_does_not_allow_is_refused()
     {
         var reactions = Of();
 
@@ -105,7 +105,7 @@ public sealed class MessageReactionsTests
     }
 
     [Test]
-    public void What_comes_and_goes_leaves_nothing_to_write()
+    public void A_reaction_put_and_taken_away_leaves_nothing_to_write()
     {
         var reactions = Of();
 
@@ -119,7 +119,7 @@ public sealed class MessageReactionsTests
     }
 
     [Test]
-    public void What_goes_and_comes_back_is_another_one()
+    public void A_reaction_taken_away_and_put_again_is_a_new_one()
     {
         var reactions = Of(("👍", 1, true));
 

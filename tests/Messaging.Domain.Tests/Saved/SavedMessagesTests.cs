@@ -10,7 +10,7 @@ public sealed class SavedMessagesTests
     private static readonly Instant At = Instant.FromUtc(2026, 1, 1, 0, 0);
 
     [Test]
-    public void What_is_saved_stays_as_it_is()
+    public void A_message_saved_twice_is_saved_once()
     {
         var saved = new SavedMessages();
         saved.Restore(Id, 1, At);
@@ -20,7 +20,7 @@ public sealed class SavedMessagesTests
     }
 
     [Test]
-    public void What_is_saved_is_taken_out_once()
+    public void A_saved_message_is_taken_out_once()
     {
         var saved = new SavedMessages();
         saved.Put(Id, 1, At);
