@@ -89,7 +89,7 @@ static class HotStatements
             ("Send: the lock of the sender's place", "TryLockSql", [id, sender]),
             ("Send: the lock of the members' places, before the first of a day", "TryLockMembersSql", [id]),
             ("Send: who they are", "MembersSql", [id]),
-            ("Send: the sender's place", "LoadSql", [id, sender]),
+            ("Send: the sender's place", "LoadSql", [id, sender, Array(NpgsqlDbType.Boolean, true)]),
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
