@@ -20,7 +20,8 @@ static class Statements
 
     /// <summary>What is read of messages with all that hangs on them, as the service puts it together.</summary>
     public static MessageDetailSet Extras { get; } = new ServiceCollection()
-        .AddApplication().AddSingleton(Urls()).AddSingleton<MessageDetailSet>().BuildServiceProvider().GetRequiredService<MessageDetailSet>();
+        .AddApplication().AddSingleton(Urls()).AddSingleton<MessageDetailSet>().BuildServiceProvider()
+        .GetRequiredService<MessageDetailSet>();
 
     /// <summary>Addresses of files, where none is looked at.</summary>
     public static FileUrls Urls() => new(new NoAddress(), new StorageSettings(), SystemClock.Instance);

@@ -231,7 +231,8 @@ public sealed class DeleteMessageTests : SliceFixture
 
         await slices.SendAsync(new DeleteMessage(new Actor(ada), sent.ConversationId, sent.Id, DeleteScope.Everyone, null, null));
         var request = (await slices.SendAsync(
-            new Application.Contacts.ListRequests(new Actor(bob), Application.Contacts.RequestDirection.In, null, null, 30))).Items.Single();
+            new Application.Contacts.ListRequests(
+                new Actor(bob), Application.Contacts.RequestDirection.In, null, null, 30))).Items.Single();
 
         Assert.That((request.Message!.Text, request.Message.Deleted), Is.EqualTo(((string?)null, true)));
     }
