@@ -35,8 +35,8 @@ public static class ApplicationSetup
         }
         foreach (var source in Scan.For<Events.IEventSource>(typeof(ApplicationSetup).Assembly))
             services.AddSingleton(typeof(Events.IEventSource), source);
-        foreach (var extra in Scan.For<Messages.MessageDetail>(typeof(ApplicationSetup).Assembly))
-            services.AddSingleton(typeof(Messages.MessageDetail), extra);
+        foreach (var detail in Scan.For<Messages.MessageDetail>(typeof(ApplicationSetup).Assembly))
+            services.AddSingleton(typeof(Messages.MessageDetail), detail);
         return services;
     }
 

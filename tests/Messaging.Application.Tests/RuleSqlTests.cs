@@ -125,7 +125,7 @@ public sealed class RuleSqlTests : SliceFixture
     }
 
     private static Conversation ConversationOf(ConversationPolicy policy, int count, bool blocked = false, RequestState? request = null) =>
-        Conversation.Restore(default, new ConversationState(
+        new Conversation(default, new ConversationState(
             ConversationType.Group, OwnerId: null, count, LastSeq: 0, Version: 1, Closed: false, Archived: false, blocked, request, policy,
             EventNo: 0, LastEventAt: default, LastActivityDay: null));
 
@@ -257,7 +257,11 @@ public sealed class RuleSqlTests : SliceFixture
 
     private sealed record UnreadRow(int ClearedSeq, int LastReadSeq, long Mentions, long Messages)
     {
-        private Member Ada => new(new("ada"), ClearedSeq, LastReadSeq, IsPending: false);
+        private Participant Ada => new(default, new("ada"), new ParticipantState(ParticipantRole.Member, default, JoinedSeq: 0)
+        {
+            LastReadSeq = LastReadSeq,
+            Own = OwnState.Unchanged with { ClearedSeq = ClearedSeq },
+        });
 
         public long InDomain => Enumerable.Range(1, 5).Count(seq => Ada.HasUnread(
             new StoredMessage(default, seq, new(seq == 3 ? "ada" : "bob"), MessageType.Text, default, IsDeleted: false, Version: 1)));

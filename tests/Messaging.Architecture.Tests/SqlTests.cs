@@ -150,8 +150,8 @@ public sealed partial class SqlTests
 
     private static string[] OwnersOfSight { get; } =
     [
-        "MessagePart.AddHiddenSql", "OwnPart.SaveSql", "MembershipPart.ArriveSql", "FeedTail.HiddenSql", "MessageEventSource.AroundSql",
-        "MessageReader.RangeSql", "MessagesModule.PurgeHiddenSql",
+        "MessagePart.AddHiddenSql", "MembershipWritePart.SaveOwnSql", "MembershipWritePart.ArriveSql", "FeedTail.HiddenSql",
+        "MessageEventSource.AroundSql", "MessageReader.RangeSql", "MessagesModule.PurgeHiddenSql",
     ];
 
     // The range of a page comes first: it holds some of the others.

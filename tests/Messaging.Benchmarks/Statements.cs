@@ -1,9 +1,11 @@
 using System.Reflection;
 using Messaging.Application;
 using Messaging.Application.Attachments;
+using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Module = Messaging.Application.Common.Module;
 
 namespace Messaging.Benchmarks;
 
@@ -19,9 +21,12 @@ static class Statements
         ?? throw new MissingFieldException(type.Name, constant);
 
     /// <summary>What is read of messages with all that hangs on them, as the service puts it together.</summary>
-    public static MessageDetailSet Extras { get; } = new ServiceCollection()
-        .AddApplication().AddSingleton(Urls()).AddSingleton<MessageDetailSet>().BuildServiceProvider()
-        .GetRequiredService<MessageDetailSet>();
+    public static MessageDetailSet Details => Services.GetRequiredService<MessageDetailSet>();
+
+    /// <summary>What the application makes of its modules.</summary>
+    public static IServiceProvider Services { get; } = new ServiceCollection().AddApplication()
+        .AddModules(Module.FindIn(typeof(ApplicationSetup).Assembly)).AddSingleton(Urls()).AddSingleton(new PolicySettings())
+        .BuildServiceProvider();
 
     /// <summary>Addresses of files, where none is looked at.</summary>
     public static FileUrls Urls() => new(new NoAddress(), new StorageSettings(), SystemClock.Instance);

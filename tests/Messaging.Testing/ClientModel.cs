@@ -278,8 +278,10 @@ public sealed class ClientModel
         countedUpTo[id] = Math.Max(known, heard[id].Select(m => Number(m["seq"])).DefaultIfEmpty().Max());
     }
 
+    // Whoever has cleared something was told of messages, also who resumes after that.
     private bool IsInInbox(JsonObject conversation) =>
-        (Text(conversation["type"]) == "group" || Text(conversation["createdBy"]) == user || Number(conversation["lastSeq"]) > 0)
+        (Text(conversation["type"]) == "group" || Text(conversation["createdBy"]) == user
+            || Math.Max(Number(conversation["lastSeq"]), Number(conversation["me"]!["clearedSeq"])) > 0)
         && !Flag(conversation["archived"]) && !Flag(conversation["me"]!["archived"]) && !Flag(conversation["me"]!["hidden"]);
 
     private static string Comparable(JsonObject conversation)

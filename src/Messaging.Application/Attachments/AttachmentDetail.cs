@@ -56,10 +56,10 @@ public sealed class AttachmentDetail(FileUrls urls) : MessageDetail
     {
         var files = (await grid.ReadAsync<AttachmentRow>())
             .ToLookup(file => (file.ConversationId, file.Seq!.Value), file => file.ToView(urls, asked.Audience));
-        return (MessageRow message, ref MessageDetails extras) =>
+        return (MessageRow message, ref MessageDetails details) =>
         {
             if (files.Contains((message.ConversationId, message.Seq)))
-                extras.Attachments = [.. files[(message.ConversationId, message.Seq)]];
+                details.Attachments = [.. files[(message.ConversationId, message.Seq)]];
         };
     }
 }

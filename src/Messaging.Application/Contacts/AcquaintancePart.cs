@@ -87,6 +87,8 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
     private readonly HashSet<UserId> known = [];
     private readonly Dictionary<(UserId By, UserId User), Acquaintance> acquainted = [];
 
+    internal override ChangeStage Stage => ChangeStage.Admission;
+
     /// <summary>Asks for whom somebody is to let in.</summary>
     public void Require(ConversationId id, Actor actor, IReadOnlyCollection<UserId> users)
     {
@@ -142,9 +144,17 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
 
     internal override void Load(Round round) => Columns.IfAny(asked, rows => round.Read(
         LoadSql, Read, Columns.Of(rows, row => row.By.Value), Columns.Of(rows, row => row.User.Value), Columns.Of(rows, row =>
-            policies.DirectMessages is DirectMessages.Requests ? Conversation.DirectKey(row.By, row.User, context: null) : null)));
+            policies.DirectMessages is DirectMessages.Requests ? NewConversation.DirectKey(row.By, row.User, context: null) : null)));
 
     private void Read(DbDataReader reader) => acquainted[(new(reader.GetString(0)), new(reader.GetString(1)))] = new(
         new(reader.GetString(1)), Contacts: reader.GetBoolean(2), Blocked: reader.GetBoolean(3), Talk: reader.GetBoolean(4),
         Lockout: reader.IsDBNull(5) ? null : new Lockout(Instant.FromDateTimeUtc(reader.GetDateTime(5))));
+}
+
+public static class AcquaintancesOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public AcquaintancePart Acquaintances => set.Part<AcquaintancePart>();
+    }
 }

@@ -18,15 +18,14 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
     /// <summary>Asks for what is decided on of two who stand otherwise to each other.</summary>
     internal static void RequireOfTwo(ChangeSet set, ConversationId id)
     {
-        set.Memberships.RequireAll(id);
+        set.Memberships.RequireBoth(id);
         set.Memberships.RequireFirst(id);
-        set.Partners.Require(id);
     }
 
     /// <summary>Lets the two of a conversation talk who had to wait for that.</summary>
     internal static void Open(ChangeSet set, Conversation conversation)
     {
-        foreach (var user in conversation.Open(set.Partners.Of(conversation.Id)))
+        foreach (var user in conversation.Open(set.Memberships.MembersOf(conversation.Id)))
         {
             set.Raise(conversation, new ConversationCreated(conversation.Id, user));
             set.RaiseOwn(
@@ -44,10 +43,13 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
         if (pair.Opens)
             Open(set, conversation);
         else if (pair.IsBlocked)
-            conversation.Block(set.Partners.Of(ConversationId));
+            conversation.Block(set.Memberships.MembersOf(ConversationId));
         else
+        {
             RaiseUnseen(
-                set, conversation, conversation.Unblock(set.Partners.Of(ConversationId)), Instant.Max(set.Now, conversation.LastEventAt));
+                set, conversation, conversation.Unblock(set.Memberships.MembersOf(ConversationId)),
+                Instant.Max(set.Now, conversation.LastEventAt));
+        }
         return default;
     }
 

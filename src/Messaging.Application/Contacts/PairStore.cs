@@ -123,7 +123,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         {
             One = one.Value,
             Other = other.Value,
-            Pair = Conversation.DirectKey(one, other, context: null),
+            Pair = NewConversation.DirectKey(one, other, context: null),
             Patience = patience,
         };
         // Who has it already waits for nobody.
@@ -176,7 +176,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
 
     private async Task FollowAsync(Relationship pair, CancellationToken ct)
     {
-        var key = Conversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null);
+        var key = NewConversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null);
         var all = await session.QueryAsync<ConversationRow>(ConversationsSql, new { Pair = key }, ct);
         // In the order of their ids, as they are locked. Two may have one for each of any number of contexts.
         foreach (var some in all.Where(row => pair.Opens ? row.Waits : row.Blocked != pair.IsBlocked).Chunk(AtOnce))

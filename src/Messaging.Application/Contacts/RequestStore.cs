@@ -132,7 +132,7 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
             {
                 first.Id,
                 ConversationId = message.ConversationId.Value,
-                Pair = Conversation.DirectKey(first.From, to, context: null),
+                Pair = NewConversation.DirectKey(first.From, to, context: null),
                 FromId = first.From.Value,
                 ToId = to.Value,
                 Status = first.Status.ToString().ToLowerInvariant(),

@@ -82,6 +82,8 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
     private readonly Dictionary<ConversationId, ConversationState> stored = [];
     private readonly HashSet<ConversationId> inLargeInboxes = [];
 
+    internal override ChangeStage Stage => ChangeStage.Conversation;
+
     /// <summary>The database's time, read under the locks.</summary>
     public Instant Now { get; private set; }
 
@@ -133,6 +135,6 @@ public sealed class ConversationPart(PolicySettings policies, SendPart sends) : 
         {
             LastActivityAt = Instant.FromDateTimeUtc(reader.GetDateTime(3)),
         };
-        conversations[id] = Conversation.Restore(id, stored[id]);
+        conversations[id] = new Conversation(id, stored[id]);
     }
 }

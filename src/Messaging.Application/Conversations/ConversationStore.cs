@@ -92,13 +92,13 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
     public async Task<(Conversation Conversation, Participant? Actor)?> FindAsync(ConversationId id, Actor actor, CancellationToken ct)
     {
         var row = await session.QuerySingleOrDefaultAsync<Row>(GetSql, new { ConversationId = id.Value, UserId = actor.UserId?.Value }, ct);
-        return row is null ? null : (Conversation.Restore(id, row.ToState(policies)), row.Role is null
+        return row is null ? null : (new Conversation(id, row.ToState(policies)), row.Role is null
             ? null
             : new Participant(id, actor.UserId!.Value, row.Role.Value, row.JoinedAt!.Value, row.JoinedSeq!.Value));
     }
 
-    /// <summary>Adds a new one, with its founders.</summary>
-    public async Task AddAsync(Conversation conversation, CancellationToken ct)
+    /// <summary>Adds one that is being made, with its founders.</summary>
+    public async Task AddAsync(NewConversation conversation, CancellationToken ct)
     {
         var founders = conversation.Founders;
         await session.ExecuteAsync(
@@ -118,7 +118,7 @@ public sealed class ConversationStore(DbSession session, InboxPlaceStore places,
                 conversation.Profile?.Metadata,
                 conversation.Profile?.Policy,
                 Request = conversation.Request?.ToString().ToLowerInvariant(),
-                conversation.ParticipantCount,
+                ParticipantCount = founders.Count,
                 Now = conversation.CreatedAt,
                 Day = Text(conversation.LastActivityDay),
                 Members = founders.Select(founder => founder.UserId.Value).ToArray(),

@@ -42,7 +42,7 @@ public sealed class CreateGroupHandler(
     {
         var others = command.ParticipantIds.Where(id => id != command.Actor.UserId).ToList();
 
-        var conversation = Conversation.CreateGroup(
+        var conversation = NewConversation.Group(
             command.Actor,
             others,
             new Profile(

@@ -76,8 +76,8 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
         await session.ExecuteAsync(PartSql, new { ConversationId = id.Value }, ct);
         // A direct one has two, whom nobody adds to and who do not leave.
         var (key, pair) = context.Type is ConversationType.Direct
-            ? (Conversation.DirectKey(members[0], members[1], context.ToContext()),
-                Conversation.DirectKey(members[0], members[1], context: null))
+            ? (NewConversation.DirectKey(members[0], members[1], context.ToContext()),
+                NewConversation.DirectKey(members[0], members[1], context: null))
             : default;
         await session.ExecuteAsync(
             DeleteSql, new { ConversationId = id.Value, DirectKey = key, Pair = pair, Now = clock.GetCurrentInstant() }, ct);
@@ -90,7 +90,7 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
         internal override void Require(ChangeSet set)
         {
             set.RequireMembership(ConversationId, command.Actor);
-            set.Members.Require(ConversationId);
+            set.Memberships.RequireMembers(ConversationId);
         }
 
         protected override IReadOnlyList<UserId> DecideOn(ChangeSet set)
@@ -99,7 +99,7 @@ public sealed class DeleteConversationHandler(DbSession session, ChangeRunner ch
             CommonErrors.EnsureVersion(command.Versions, conversation.Version);
             conversation.EnsureOwnedBy(place?.Participant);
 
-            var members = set.Members.Of(ConversationId).Select(member => member.UserId).Order().ToList();
+            var members = set.Memberships.MembersOf(ConversationId).Select(member => member.UserId).ToList();
             foreach (var hearer in members.Select(user => (UserId?)user).Append(null))
                 set.Raise(conversation, new ConversationDeleted(ConversationId, hearer), seq: null,
                     new DeletedConversation(ConversationId));

@@ -52,7 +52,7 @@ public sealed class OpenDirectHandler(
         var opener = command.Actor.RequireUser();
         if (opener == command.UserId)
             throw ConversationErrors.WithOneself();
-        var key = Conversation.DirectKey(opener, command.UserId, command.Context);
+        var key = NewConversation.DirectKey(opener, command.UserId, command.Context);
 
         if (await FindAsync(key, ct) is { } found && await UseAsync(command, key, found, ct) is { } view)
             return new Upserted<ConversationView>(view, Created: false);
@@ -102,7 +102,7 @@ public sealed class OpenDirectHandler(
             return (found, false);
         pair.EnsureNotBlocked("userId");
 
-        var conversation = Conversation.OpenDirect(
+        var conversation = NewConversation.Direct(
             opener, command.UserId, command.Context, pair.Asks(policies.DirectMessages) ? RequestState.Unsent : null,
             clock.GetCurrentInstant());
         command.BeforeMaking?.Invoke();

@@ -43,6 +43,8 @@ public sealed class ProfilePart : ChangePart
     private readonly Dictionary<ConversationId, Profile> changed = [];
     private readonly HashSet<ConversationId> asked = [];
 
+    internal override ChangeStage Stage => ChangeStage.Conversation;
+
     public void Require(ConversationId id) => asked.Add(id);
 
     public Profile Of(ConversationId id) => changed.GetValueOrDefault(id) ?? stored[id];
@@ -74,5 +76,13 @@ public sealed class ProfilePart : ChangePart
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
         string? Json(int column) => Text(column) is { } text ? JsonText.OfStored(text).Value : null;
+    }
+}
+
+public static class ProfilesOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public ProfilePart Profiles => set.Part<ProfilePart>();
     }
 }

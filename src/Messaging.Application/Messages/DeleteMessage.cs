@@ -63,7 +63,7 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
         {
             base.Require(set);
             if (command.Actor.UserId is { } user)
-                set.Members.Require(ConversationId, user);
+                set.Memberships.RequireMember(ConversationId, user);
         }
 
         protected override Done DecideOn(ChangeSet set)
@@ -77,7 +77,7 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
                 conversation, new MessageDeleted(ConversationId, user), message.Seq,
                 MessageValues.Of(message) with { Deleted = new DeletedView(at, user, DeleteReason.User, DeleteScope.Me) });
             // Also of what was deleted for everyone just before: of the two deletions that one may hear this one alone.
-            if (message.Type is not MessageType.System && set.Members.Of(ConversationId, user).HasUnread(message))
+            if (message.Type is not MessageType.System && set.Memberships.Find(ConversationId, user)!.Participant.HasUnread(message))
                 set.Raise(conversation, new UnreadChanged(ConversationId, user), seq: null, values: null);
             return default;
         }

@@ -44,7 +44,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             set.Memberships.RequirePresent(ConversationId, Mentioned);
             set.Messages.RequireBody(Sought);
             if (command.Mentions.IsGiven)
-                set.Members.Require(ConversationId);
+                set.Memberships.RequireMembers(ConversationId);
         }
 
         protected override long DecideOn(ChangeSet set)
@@ -101,14 +101,14 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             var (was, counts) = (before.Counted.ToHashSet(), after.Counted.ToHashSet());
             if (was.SetEquals(counts))
                 return;
-            foreach (var member in set.Members.Of(ConversationId).Where(m => m.HasUnread(before)).OrderBy(m => m.UserId))
+            foreach (var member in set.Memberships.MembersOf(ConversationId).Where(m => m.HasUnread(before)))
             {
                 if (Counts(was, member) != Counts(counts, member))
                     set.Raise(conversation, new UnreadChanged(ConversationId, member.UserId), seq: null, values: null);
             }
         }
 
-        private static bool Counts(HashSet<UserId> counted, Member member) =>
+        private static bool Counts(HashSet<UserId> counted, Participant member) =>
             counted.Contains(MentionRules.Everybody) || counted.Contains(member.UserId);
     }
 

@@ -48,7 +48,7 @@ public sealed class ListEditsHandler(DbSession session, ConversationStore conver
         var before = query.Cursor is null ? long.MaxValue : Decode(query.Cursor);
         var (conversation, _) = await conversations.GetAsync(query.ConversationId, query.Actor, ct);
         var message = await places.GetAsync(query.ConversationId, query.MessageId, query.Actor, ct);
-        if (!query.Actor.IsService && conversation.Policy!.EditHistory is EditHistoryAccess.Moderators)
+        if (!query.Actor.IsService && conversation.Policy.EditHistory is EditHistoryAccess.Moderators)
             throw MessageErrors.HistoryIsForModerators();
 
         var rows = await session.QueryAsync<EditView>(

@@ -76,13 +76,13 @@ public sealed class MessageChange(
         else if (isFirst)
             PairChange.Open(set, conversation);
 
-        var receiver = asks ? set.Partners.Of(ConversationId).Single(one => one.UserId != actor.UserId) : null;
-        // The conversation is new to a sender for whom the other user opened it.
+        var receiver = asks ? set.Memberships.MembersOf(ConversationId).Single(one => one.UserId != actor.UserId) : null;
+        // Whoever writes into what the other one has opened has not heard of it.
         if (receiver is { HasOpened: true })
             set.Raise(conversation, new ConversationCreated(ConversationId, actor.UserId));
         var taken = conversation.DrawPosition(set.Now);
-        var hadUnread = place?.Participant.Sent(taken.At) ?? false;
-        var extras = new MessageDetails
+        var hadUnread = place?.Participant.Sent(taken) ?? false;
+        var details = new MessageDetails
         {
             Attachments = [.. files.Select(file => file.ToView(urls, UrlAudience.Caller))],
             Saved = place is null ? null : false,
@@ -90,17 +90,17 @@ public sealed class MessageChange(
         };
         var view = MessageView.Of(
             message.Id, ConversationId, taken.Seq, draft.Type, actor.UserId, place?.User, draft.Text, content.Metadata, content.Location,
-            content.Reference, reply, draft.Mentions, draft.ClientMessageId, taken.At, extras);
+            content.Reference, reply, draft.Mentions, draft.ClientMessageId, taken.At, details);
         set.Add(new NewMessage(message, content, taken, reply, files, hadUnread, fingerprint, view.RecipientCount));
         if (receiver is not null)
             Await(set, conversation, receiver);
         return new MessageOutcome(view);
     }
 
-    private static void Await(ChangeSet set, Conversation conversation, Partner receiver)
+    private static void Await(ChangeSet set, Conversation conversation, Participant receiver)
     {
-        conversation.BeginRequest(receiver, set.Partners.Of(conversation.Id));
-        // A receiver who opened it has it in the inbox; it is removed from there until it is accepted.
+        conversation.BeginRequest(receiver, set.Memberships.MembersOf(conversation.Id));
+        // Who has opened it has it in the inbox, and there it is no more until it is accepted.
         if (receiver.HasOpened)
         {
             set.RaiseOwn(

@@ -35,7 +35,7 @@ public abstract class MessageDetail
 }
 
 /// <summary>Fills in what hangs on a message.</summary>
-internal delegate void Filler(MessageRow message, ref MessageDetails extras);
+internal delegate void Filler(MessageRow message, ref MessageDetails details);
 
 /// <summary>For what it is read what hangs on messages.</summary>
 /// <param name="Audience">For whom addresses of files are made.</param>

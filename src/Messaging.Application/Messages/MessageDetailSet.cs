@@ -8,20 +8,20 @@ public sealed class MessageDetailSet
     private readonly MessageDetail[] all;
     private readonly MessageDetail[] uncounted;
 
-    public MessageDetailSet(IEnumerable<MessageDetail> extras)
+    public MessageDetailSet(IEnumerable<MessageDetail> details)
     {
-        all = [.. extras];
-        uncounted = Array.FindAll(all, extra => !extra.CountsPeople);
-        Deletions = [.. all.SelectMany(extra => extra.Deletions)];
+        all = [.. details];
+        uncounted = Array.FindAll(all, detail => !detail.CountsPeople);
+        Deletions = [.. all.SelectMany(detail => detail.Deletions)];
         PageSql = string.Join(
             ';',
             [
-                MessageReader.PageOf(all.Select(extra => extra.PageColumn).Where(column => column.Length > 0)),
+                MessageReader.PageOf(all.Select(detail => detail.PageColumn).Where(column => column.Length > 0)),
                 MessageReader.PageMessagesSql,
-                .. all.Select(extra => extra.PageStatement).Where(statement => statement.Length > 0),
+                .. all.Select(detail => detail.PageStatement).Where(statement => statement.Length > 0),
             ]);
-        PlacesSql = string.Join(';', [MessageReader.MessagesSql, .. all.Select(extra => extra.PlacesStatement)]);
-        UncountedSql = string.Join(';', [MessageReader.MessagesSql, .. uncounted.Select(extra => extra.PlacesStatement)]);
+        PlacesSql = string.Join(';', [MessageReader.MessagesSql, .. all.Select(detail => detail.PlacesStatement)]);
+        UncountedSql = string.Join(';', [MessageReader.MessagesSql, .. uncounted.Select(detail => detail.PlacesStatement)]);
     }
 
     /// <summary>What goes with messages that are deleted for everyone, of conversations <c>$1</c> the seqs <c>$2</c>.</summary>

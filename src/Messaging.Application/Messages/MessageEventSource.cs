@@ -26,7 +26,7 @@ public sealed record MessageValues
 }
 
 /// <summary>Messages as all who hear of them may see them.</summary>
-public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet extras) : IEventSource
+public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet details) : IEventSource
 {
     // What stands around a message, and what of it is its reader's to see; where all hear it who may, whoever tells it asks that. Index:
     // pk_conversations, pk_message_originals, pk_participants, pk_message_hidden, pk_messages.
@@ -56,7 +56,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
         // How far people have come is read with the message: it moves without the conversation's lock, and what was told of it before must
         // not be told as it was earlier. Nobody has received a new one.
         var counted = rows.Where(row => row.Type != MessageSent.Name).Select(row => PlaceOf(row).ConversationId).Distinct().ToList();
-        var shown = MessageReader.Read(extras, places, Actor.Service, counted, policies.Receipts, UrlAudience.Everybody);
+        var shown = MessageReader.Read(details, places, Actor.Service, counted, policies.Receipts, UrlAudience.Everybody);
         var parameters = new DynamicParameters(shown.Parameters);
         parameters.AddDynamicParams(new { Reader = reader?.Value });
         return new(

@@ -9,7 +9,7 @@ using NodaTime;
 namespace Messaging.Application.Messages;
 
 /// <summary>Messages that are there already.</summary>
-public sealed class MessagePart(MessageDetailSet extras) : ChangePart
+public sealed class MessagePart(MessageDetailSet details) : ChangePart
 {
     // Under the locks. Index: ix_messages_id, in the partitions around the time that the id tells; pk_participants, pk_message_hidden.
     private const string LoadSql =
@@ -128,6 +128,8 @@ public sealed class MessagePart(MessageDetailSet extras) : ChangePart
     private readonly List<(ConversationId Id, StoredMessage Before)> originals = [];
     private readonly List<(SoughtMessage Sought, long Seq, Instant At)> hidden = [];
 
+    internal override ChangeStage Stage => ChangeStage.Message;
+
     /// <summary>What was not found where its id tells.</summary>
     internal List<SoughtMessage> Missing => [.. asked.Where(sought => !seen.Contains(sought))];
 
@@ -206,7 +208,7 @@ public sealed class MessagePart(MessageDetailSet extras) : ChangePart
         round.Add(
             AddGapsSql, ids, seqs,
             Columns.Of(rows, o => JsonSerializer.Serialize(DeletedView.Of(messages[o.Before.Id].Deletion!), MessagingJson.Options)));
-        foreach (var deletion in extras.Deletions)
+        foreach (var deletion in details.Deletions)
             round.Add(deletion, ids, seqs);
     });
 

@@ -15,7 +15,7 @@ public sealed record MessageKey(ConversationId ConversationId, long Seq, Instant
 /// The one reader of messages and their details, as a viewer sees them: a page of a conversation, which is a range, or messages found
 /// before, by their keys. Each read is one round trip in one snapshot. Every kind of detail is read by a <see cref="MessageDetail"/>.
 /// </summary>
-public sealed class MessageReader(DbSession session, MessageLookupStore found, PolicySettings policies, MessageDetailSet extras)
+public sealed class MessageReader(DbSession session, MessageLookupStore found, PolicySettings policies, MessageDetailSet details)
 {
     /// <summary>The places <c>k</c>.</summary>
     internal const string Places =
@@ -156,7 +156,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
         if (places.Count == 0)
             return [];
         var ids = places.Select(place => place.ConversationId).Distinct().ToList();
-        var views = await session.QueryAsync(Read(extras, places, viewer, receiptsIn: ids, policies.Receipts, UrlAudience.Caller), ct);
+        var views = await session.QueryAsync(Read(details, places, viewer, receiptsIn: ids, policies.Receipts, UrlAudience.Caller), ct);
         return [.. places.Select(place => views(place.ConversationId, place.Seq)).OfType<MessageView>()];
     }
 
@@ -164,12 +164,12 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
     /// <param name="receiptsIn">The conversations in which receipts are counted; elsewhere the counts are zero.</param>
     /// <param name="receipts">Whether receipts are shown here.</param>
     internal static Reading<Func<ConversationId, long, MessageView?>> Read(
-        MessageDetailSet extras, IReadOnlyList<MessageKey> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn,
+        MessageDetailSet details, IReadOnlyList<MessageKey> places, Actor viewer, IReadOnlyCollection<ConversationId> receiptsIn,
         bool receipts, UrlAudience audience)
     {
         var asked = new DetailRequests(audience, CountsPeople: receiptsIn.Count > 0);
         return new(
-            asked.CountsPeople ? extras.PlacesSql : extras.UncountedSql,
+            asked.CountsPeople ? details.PlacesSql : details.UncountedSql,
             new
             {
                 ConversationIds = places.Select(place => place.ConversationId.Value).ToArray(),
@@ -182,7 +182,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
             async grid =>
             {
                 var rows = (await grid.ReadAsync<MessageRow>()).ToDictionary(row => (row.ConversationId, row.Seq));
-                var fillers = await extras.ReadAsync(grid, asked);
+                var fillers = await details.ReadAsync(grid, asked);
                 return (id, seq) => rows.TryGetValue((id, seq), out var row) ? row.ToView(fillers) : null;
             });
     }
@@ -194,7 +194,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
     private Task<(MessagePage Page, long? Received)?> ReadPageAsync(
         ConversationId conversationId, Actor viewer, long? upto, long? after, int limit, bool receives, CancellationToken ct) =>
         session.QueryBatchAsync(
-            extras.PageSql,
+            details.PageSql,
             new
             {
                 ConversationId = conversationId.Value,
@@ -211,7 +211,7 @@ public sealed class MessageReader(DbSession session, MessageLookupStore found, P
                 var range = new PageRange(row);
                 var rows = (await grid.ReadAsync<MessageRow>()).AsList();
                 var asked = new DetailRequests(UrlAudience.Caller) { Page = range, Receives = receives };
-                var fillers = await extras.ReadAsync(grid, asked);
+                var fillers = await details.ReadAsync(grid, asked);
                 var page = new MessagePage(
                     rows.ConvertAll(row => row.ToView(fillers)),
                     range.After > range.ClearedSeq ? Math.Min(range.After, range.LastSeq) + 1 : null,
@@ -230,14 +230,14 @@ internal sealed record MessageRow(
 {
     public MessageView ToView(Filler[] fillers)
     {
-        var extras = new MessageDetails();
+        var details = new MessageDetails();
         foreach (var fill in fillers)
-            fill(this, ref extras);
+            fill(this, ref details);
         return MessageView.Of(
             Id, ConversationId, Seq, Type, SenderId, SenderId is null ? null : new SenderView(SenderId.Value, DisplayName, AvatarUrl), Text,
             Metadata, MessagingJson.Read<MessageLocation>(Location), MessagingJson.Read<MessageReference>(Reference),
             ReplyId is null ? null : new ReplyView(ReplyId.Value, ReplySeq!.Value, ReplySenderId, ReplyPreview, ReplyDeleted!.Value),
-            Mentions is null ? [] : Array.ConvertAll(Mentions, id => new UserId(id)), ClientMessageId, CreatedAt, extras, EditCount,
+            Mentions is null ? [] : Array.ConvertAll(Mentions, id => new UserId(id)), ClientMessageId, CreatedAt, details, EditCount,
             EditedAt, DeletedAt is null ? null : new DeletedView(DeletedAt.Value, DeletedBy, DeletedReason!.Value), Version);
     }
 }

@@ -59,12 +59,11 @@ public sealed record MessageView(
     internal static MessageView Of(
         MessageId id, ConversationId conversationId, long seq, MessageType type, UserId? senderId, SenderView? sender, string? text,
         JsonText? metadata, MessageLocation? location, MessageReference? reference, ReplyView? replyTo, IReadOnlyList<UserId> mentions,
-        string? clientMessageId, Instant createdAt, MessageDetails extras, int editCount = 0, Instant? editedAt = null,
+        string? clientMessageId, Instant createdAt, MessageDetails details, int editCount = 0, Instant? editedAt = null,
         DeletedView? deleted = null, long version = 1) => new(
-        id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, extras.Attachments,
-        extras.Reactions, clientMessageId, extras.Pinned, extras.Saved, editCount, editedAt, deleted, extras.DeliveredCount,
-        extras.ReadCount,
-        extras.RecipientCount, createdAt, version);
+        id, conversationId, seq, type, senderId, sender, text, metadata, location, reference, replyTo, mentions, details.Attachments,
+        details.Reactions, clientMessageId, details.Pinned, details.Saved, editCount, editedAt, deleted, details.DeliveredCount,
+        details.ReadCount, details.RecipientCount, createdAt, version);
 
     /// <summary>What is left of it for who has deleted it for oneself. Whom it mentions stays, for who counts by the events.</summary>
     public MessageView WithoutContent(DeletedView deleted) => this with

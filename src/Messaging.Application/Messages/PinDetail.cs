@@ -47,10 +47,10 @@ public sealed class PinDetail : MessageDetail
         if (asked.Page is { } page)
         {
             var seqs = page.Column<long[]>("pinned");
-            return (MessageRow message, ref MessageDetails extras) => extras.Pinned = seqs.Contains(message.Seq);
+            return (MessageRow message, ref MessageDetails details) => details.Pinned = seqs.Contains(message.Seq);
         }
         var pins = (await grid.ReadAsync<Row>()).ToHashSet();
-        return (MessageRow message, ref MessageDetails extras) => extras.Pinned = pins.Contains(new(message.ConversationId, message.Seq));
+        return (MessageRow message, ref MessageDetails details) => details.Pinned = pins.Contains(new(message.ConversationId, message.Seq));
     }
 
     private sealed record Row(ConversationId ConversationId, long Seq);

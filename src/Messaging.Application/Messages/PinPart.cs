@@ -86,3 +86,11 @@ public sealed class PinPart : ChangePart
         return moved;
     }
 }
+
+public static class PinsOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public PinPart Pins => set.Part<PinPart>();
+    }
+}

@@ -61,6 +61,8 @@ public sealed class SendPart(MessagePart earlier) : ChangePart
     private readonly List<AttachmentRow> files = [];
     private readonly List<NewMessage> messages = [];
 
+    internal override ChangeStage Stage => ChangeStage.NewMessage;
+
     /// <summary>Who has sent the message of a seq, if it is a new one; null for the service.</summary>
     internal UserId? SenderOf(ConversationId id, long seq) =>
         messages.Find(message => message.ConversationId == id && message.Position.Seq == seq)?.Sender;

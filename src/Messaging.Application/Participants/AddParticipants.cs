@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;

@@ -39,6 +39,8 @@ public sealed class BanPart : ChangePart
     private readonly Dictionary<(ConversationId Id, UserId User), BanView> stored = [];
     private readonly Dictionary<(ConversationId Id, UserId User), BanView> bans = [];
 
+    internal override ChangeStage Stage => ChangeStage.Admission;
+
     /// <summary>Asks whether somebody is kept out.</summary>
     public void Require(ConversationId id, UserId user) => asked.Add((id, user));
 
@@ -89,5 +91,13 @@ public sealed class BanPart : ChangePart
             : new SenderView(new UserId(reader.GetString(column)), Text(column + 1), Text(column + 2));
 
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    }
+}
+
+public static class BansOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public BanPart Bans => set.Part<BanPart>();
     }
 }

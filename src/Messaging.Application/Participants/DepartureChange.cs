@@ -23,7 +23,7 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
     protected void Depart(ChangeSet set, Conversation conversation, Participant? actor, Participant target, bool banned)
     {
         var by = Actor.UserId;
-        var successor = conversation.Remove(actor, target, set.Memberships.Of(ConversationId), set.Now);
+        var successor = conversation.Remove(actor, target, set.Memberships.LockedOf(ConversationId), set.Now);
         set.Memberships.Leave(target);
         set.ForgetOwn(ConversationId, target.UserId, after: 0, conversation.LastSeq);
         set.PostSystemMessage(conversation, new SystemMessage(by == user ? "user-left" : "user-removed", by, [user]));

@@ -1,6 +1,4 @@
 using System.Data.Common;
-using Messaging.Application.Conversations;
-using Messaging.Application.Messages;
 using Messaging.Application.Receipts;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
@@ -8,8 +6,8 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>Participants of conversations, and their roles.</summary>
-public sealed class MembershipPart(SendPart sends) : ChangePart
+/// <summary>Who takes part in conversations, and as what.</summary>
+public sealed class MembershipPart : ChangePart
 {
     // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
     private const string TryLockSql =
@@ -104,9 +102,13 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
 
     private const string TryLockLeavingSql = $"{LockLeavingSql} SKIP LOCKED";
 
-    // Under the locks. Index: pk_participants, pk_conversations, pk_users.
     private const string LoadColumns =
-        "SELECT p.conversation_id, p.user_id, p.role, p.joined_at, p.joined_seq, p.last_sent_at, u.display_name, u.avatar_url";
+        """
+        SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.joined_seq, p.last_sent_at,
+            p.last_read_seq, p.last_delivered_seq, p.pending, coalesce(p.user_id = c.created_by, false) AS has_opened,
+            p.shown_read_seq, p.shown_delivered_seq, p.cleared_seq, p.hidden_seq,
+            p.archived_seq, p.starred_at, p.muted_until, p.show_read_receipts, p.settings::text
+        """;
 
     private const string LoadTables =
         """
@@ -115,6 +117,7 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
         LEFT JOIN users u ON u.id = k.user_id
         """;
 
+    // Under the locks. Index: pk_participants, pk_conversations, pk_users.
     private const string LoadSql =
         $"""
         {LoadColumns}, CASE WHEN k.counts THEN {UnreadSql.Messages} ELSE 0 END AS unread
@@ -127,6 +130,17 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
         {LoadColumns}, 0::bigint AS unread
         FROM ({HeadsSql}) AS k
         {LoadTables}
+        """;
+
+    // Under the conversations' locks, so that nobody comes or goes; pointers may move. Index: pk_participants, those of the conversations;
+    // pk_conversations, pk_users.
+    private const string LoadMembersSql =
+        $"""
+        {LoadColumns}, 0::bigint AS unread
+        FROM unnest($1::uuid[]) AS k (conversation_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.left_at IS NULL
+        JOIN conversations c ON c.id = k.conversation_id
+        LEFT JOIN users u ON u.id = p.user_id
         """;
 
     // Under the locks. Index: pk_participants.
@@ -151,77 +165,9 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
         ) p
         """;
 
-    // Index: pk_participants.
-    private const string SaveSendersSql =
-        """
-        UPDATE participants p
-        SET last_read_seq = w.seq, last_delivered_seq = w.seq, last_read_at = w.at, last_sent_at = w.at, activity_day = w.day
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::date[]) AS w (conversation_id, user_id, seq, at, day)
-        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
-        """;
-
-    // Of those who are locked. Index: pk_participants.
-    private const string SaveDaysSql =
-        """
-        UPDATE participants p
-        SET activity_day = w.day
-        FROM unnest($1::uuid[], $2::date[]) AS w (conversation_id, day)
-        WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
-        """;
-
-    // Under the conversations' locks: nobody else is let in and no message is sent meanwhile, so one starts with nothing unread.
-    // Somebody who was in before comes back with a new beginning, and with the own settings as they were.
-    private const string ArriveSql =
-        """
-        INSERT INTO participants (conversation_id, user_id, role, joined_at, joined_seq, last_read_seq, last_delivered_seq, activity_day,
-            cleared_seq)
-        SELECT w.conversation_id, w.user_id, w.role, w.at, w.seq, w.seq, w.seq, c.last_activity_day, w.cleared_seq
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::bigint[])
-            AS w (conversation_id, user_id, role, at, seq, cleared_seq)
-        JOIN conversations c ON c.id = w.conversation_id
-        ON CONFLICT (conversation_id, user_id) DO UPDATE
-        SET role = EXCLUDED.role, joined_at = EXCLUDED.joined_at, joined_seq = EXCLUDED.joined_seq, left_at = NULL, stays_out_until = NULL,
-            last_read_seq = EXCLUDED.last_read_seq, last_delivered_seq = EXCLUDED.last_delivered_seq, activity_day = EXCLUDED.activity_day,
-            cleared_seq = EXCLUDED.cleared_seq, hidden_seq = NULL
-        """;
-
-    // The mark is what finds it among archived ones, also for who comes back. Of those who are locked. Index: pk_participants.
-    private const string SaveArchivedSql =
-        """
-        UPDATE participants p
-        SET archived_for_all = w.archived
-        FROM unnest($1::uuid[], $2::boolean[]) AS w (conversation_id, archived)
-        WHERE p.conversation_id = w.conversation_id
-        """;
-
-    // Index: pk_participants.
-    private const string SaveRolesSql =
-        """
-        UPDATE participants p
-        SET role = w.role
-        FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w (conversation_id, user_id, role)
-        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
-        """;
-
-    // Who comes back finds the own settings as they were. Index: pk_participants.
-    private const string LeaveSql =
-        """
-        UPDATE participants p
-        SET left_at = w.at, role = w.role, stays_out_until = w.stays_out_until::timestamptz
-        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
-            AS w (conversation_id, user_id, at, role, stays_out_until)
-        WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
-        """;
-
-    // Index: pk_inbox_places.
-    private const string LeaveInboxSql =
-        """
-        DELETE FROM inbox_places i
-        USING unnest($1::uuid[], $2::text[]) AS w (conversation_id, user_id)
-        WHERE i.conversation_id = w.conversation_id AND i.user_id = w.user_id
-        """;
-
     private readonly HashSet<(ConversationId Id, UserId User)> asked = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> ownAsked = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> memberAsked = [];
     private readonly HashSet<(ConversationId Id, UserId User)> sendersAsked = [];
     private readonly HashSet<(ConversationId Id, UserId User)> presentAsked = [];
     private readonly HashSet<ConversationId> firstAsked = [];
@@ -229,23 +175,64 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
     private readonly HashSet<(ConversationId Id, UserId User)> leavingAsked = [];
     private readonly HashSet<ConversationId> daysAsked = [];
     private readonly HashSet<ConversationId> allAsked = [];
+    private readonly HashSet<ConversationId> membersAsked = [];
     private readonly HashSet<(ConversationId, UserId)> held = [];
     private readonly HashSet<(ConversationId, UserId)> leavingHeld = [];
     private Action<ConversationId>? lost;
     private readonly Dictionary<(ConversationId Id, UserId User), Membership> places = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), ParticipantRole> roles = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), (ParticipantRole Role, bool IsPending, ShownPointers? Shown)> stored = [];
     private readonly HashSet<(ConversationId Id, UserId User)> present = [];
     private readonly Dictionary<ConversationId, SortedSet<UserId>> first = [];
     private readonly Dictionary<(ConversationId Id, UserId User), Participant> gone = [];
     private readonly Dictionary<ConversationId, bool> archived = [];
+    private readonly HashSet<Participant> changed = [];
     private readonly List<(Participant Who, long ClearedSeq)> arrivals = [];
+
+    internal override ChangeStage Stage => ChangeStage.Membership;
 
     internal IReadOnlyCollection<ConversationId> DaysAsked => daysAsked;
 
-    /// <summary>Requires a user's membership, which is locked.</summary>
+    internal IReadOnlyCollection<(ConversationId Id, UserId User)> OwnAsked => ownAsked;
+
+    internal IReadOnlyCollection<(Participant Who, long ClearedSeq)> Arrivals => arrivals;
+
+    internal IReadOnlyDictionary<ConversationId, bool> Archived => archived;
+
+    internal IReadOnlyCollection<Participant> Gone => gone.Values;
+
+    /// <summary>Those who have made something else of their conversations.</summary>
+    internal IReadOnlyCollection<Participant> Changed => changed;
+
+    internal IReadOnlyCollection<Participant> WithAnotherRole =>
+        [.. places.Where(place => place.Value.Participant.Role != stored[place.Key].Role).Select(place => place.Value.Participant)];
+
+    /// <summary>Those of two who stand otherwise to each other.</summary>
+    internal IReadOnlyCollection<Participant> WithAnotherStanding =>
+    [
+        .. places.Where(place => (place.Value.Participant.IsPending, place.Value.Participant.Shown)
+            != (stored[place.Key].IsPending, stored[place.Key].Shown)).Select(place => place.Value.Participant),
+    ];
+
+    /// <summary>Asks for somebody's place, which is locked under the conversation's lock.</summary>
     public void Require(ConversationId id, UserId user) => asked.Add((id, user));
 
-    /// <summary>Requires a sender's membership, with the unread count.</summary>
+    /// <summary>Asks for somebody's place, which is locked without the conversation.</summary>
+    public void RequireOwn(ConversationId id, UserId user) => ownAsked.Add((id, user));
+
+    /// <summary>Asks for all who take part, whose pointers may move meanwhile.</summary>
+    public void RequireMembers(ConversationId id) => membersAsked.Add(id);
+
+    /// <summary>Asks for one who takes part, whose pointers may move meanwhile.</summary>
+    public void RequireMember(ConversationId id, UserId user) => memberAsked.Add((id, user));
+
+    /// <summary>Asks for the two of a direct conversation, whose places are locked.</summary>
+    public void RequireBoth(ConversationId id)
+    {
+        allAsked.Add(id);
+        membersAsked.Add(id);
+    }
+
+    /// <summary>Asks for the place of who is to send a message, and for what is unread there.</summary>
     public void RequireSender(ConversationId id, UserId user)
     {
         asked.Add((id, user));
@@ -284,9 +271,13 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
     /// <summary>A user's membership as earlier changes have left it; null for a user who is not a participant.</summary>
     public Membership? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
 
-    /// <summary>The required memberships, including possible successors of a leaving owner.</summary>
-    public IEnumerable<Participant> Of(ConversationId id) =>
-        places.Where(place => place.Key.Id == id).Select(place => place.Value.Participant);
+    /// <summary>Those whose places are locked, who may follow an owner who goes among them.</summary>
+    public IEnumerable<Participant> LockedOf(ConversationId id) =>
+        places.Where(place => place.Key.Id == id && held.Contains(place.Key)).Select(place => place.Value.Participant);
+
+    /// <summary>All who take part, or the two, as the changes before have left them, in the order of their ids.</summary>
+    public IReadOnlyList<Participant> MembersOf(ConversationId id) =>
+        [.. places.Where(place => place.Key.Id == id).Select(place => place.Value.Participant).OrderBy(one => one.UserId)];
 
     public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
         [.. users.Where(user => present.Contains((id, user)))];
@@ -294,11 +285,8 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
     /// <summary>The first ten participants.</summary>
     public IEnumerable<UserId> FirstOf(ConversationId id) => first.TryGetValue(id, out var users) ? users.Take(10) : [];
 
-    /// <summary>Whether a user was removed or left by an earlier change.</summary>
-    public bool IsGone(ConversationId id, UserId user) => gone.ContainsKey((id, user));
-
-    /// <summary>Adds a new participant to be written.</summary>
-    /// <param name="clearedSeq">Messages up to this seq are hidden from this user.</param>
+    /// <summary>Leaves somebody to be written who takes part from now on.</summary>
+    /// <param name="clearedSeq">Messages up to this seq are not that one's to see.</param>
     public void Arrive(Participant who, long clearedSeq)
     {
         arrivals.Add((who, clearedSeq));
@@ -310,7 +298,14 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
     /// <summary>Records that a conversation was archived for everyone, or unarchived.</summary>
     public void Archive(ConversationId id, bool archives) => archived[id] = archives;
 
-    /// <summary>Counts a message as unread for everyone except its sender.</summary>
+    /// <summary>Leaves it to be written what somebody has made of a conversation.</summary>
+    internal void Change(Participant who, OwnState own)
+    {
+        who.Change(own);
+        changed.Add(who);
+    }
+
+    /// <summary>A message is unread for all but its sender.</summary>
     internal void Receive(ConversationId id, UserId? sender)
     {
         foreach (var ((of, user), place) in places)
@@ -390,20 +385,24 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
 
     private void LoadPlaces(Round round)
     {
-        Columns.IfAny(asked, rows =>
+        Columns.IfAny(asked.Union(ownAsked).Union(memberAsked).ToList(), rows =>
         {
             var (ids, users) = Columns.Split(rows);
-            round.Read(LoadSql, Read, ids, users, Columns.Of(rows, sendersAsked.Contains));
+            round.Read(
+                LoadSql, reader => Read(reader, isLocked: asked.Contains(Key(reader))), ids, users,
+                Columns.Of(rows, sendersAsked.Contains));
         });
         if (HeadsAsked() is { Length: > 0 } heads)
-            round.Read(LoadHeadsSql, Read, heads);
+            round.Read(LoadHeadsSql, reader => Read(reader, isLocked: true), heads);
+        Columns.IfAny(membersAsked, rows => round.Read(
+            LoadMembersSql, reader => Read(reader, isLocked: false), Columns.Of(rows, id => id.Value)));
 
-        void Read(DbDataReader reader)
+        void Read(DbDataReader reader, bool isLocked)
         {
             var (key, place) = (Key(reader), Membership.Read(reader));
             if (places.TryAdd(key, place))
-                roles[key] = place.Participant.Role;
-            if (!held.Contains(key) || (leavingAsked.Contains(key) && !leavingHeld.Contains(key)))
+                stored[key] = (place.Participant.Role, place.Participant.IsPending, place.Participant.Shown);
+            if (isLocked && (!held.Contains(key) || (leavingAsked.Contains(key) && !leavingHeld.Contains(key))))
                 lost!(key.Id);
         }
     }
@@ -422,39 +421,6 @@ public sealed class MembershipPart(SendPart sends) : ChangePart
                 Columns.Of(rows, row => counts[row.Id] + 1), Columns.Of(rows, row => changing.Contains(row.Id) && counts[row.Id] > 1),
             ];
     }
-
-    internal override void Write(Round round)
-    {
-        Columns.IfAny(sends.LastOfSenders, last => round.Add(
-            SaveSendersSql, Columns.Of(last, m => m.ConversationId.Value), Columns.Of(last, m => m.Sender!.Value.Value),
-            Columns.Of(last, m => m.Position.Seq), Columns.Of(last, m => m.Position.At.ToDateTimeUtc()), Columns.Of(last, m => m.Day)));
-        Columns.IfAny(places.Where(place => place.Value.Participant.Role != roles[place.Key]).ToList(), changed => round.Add(
-            SaveRolesSql, Columns.Of(changed, place => place.Key.Id.Value), Columns.Of(changed, place => place.Key.User.Value),
-            Columns.Of(changed, place => Word(place.Value.Participant.Role))));
-        Columns.IfAny(arrivals, rows =>
-        {
-            var (ids, users) = (Columns.Of(rows, row => row.Who.ConversationId.Value), Columns.Of(rows, row => row.Who.UserId.Value));
-            round.Add(
-                ArriveSql, ids, users, Columns.Of(rows, row => Word(row.Who.Role)),
-                Columns.Of(rows, row => row.Who.JoinedAt.ToDateTimeUtc()), Columns.Of(rows, row => row.Who.JoinedSeq),
-                Columns.Of(rows, row => row.ClearedSeq));
-            round.Add(InboxPlaceStore.AddSql, ids, users);
-        });
-        Columns.IfAny(archived, rows => round.Add(
-            SaveArchivedSql, Columns.Of(rows, row => row.Key.Value), Columns.Of(rows, row => row.Value)));
-        Columns.IfAny(gone, rows =>
-        {
-            var (ids, users) = Columns.Split(gone.Keys);
-            round.Add(
-                LeaveSql, ids, users, Columns.Of(rows, row => row.Value.LeftAt!.Value.ToDateTimeUtc()),
-                Columns.Of(rows, row => Word(row.Value.Role)), Columns.Of(rows, row => Columns.Text(row.Value.Lockout?.Until)));
-            round.Add(LeaveInboxSql, ids, users);
-        });
-        Columns.IfAny(sends.FirstOfDays, first => round.Add(
-            SaveDaysSql, Columns.Of(first, m => m.ConversationId.Value), Columns.Of(first, m => m.Day)));
-    }
-
-    private static string Word(ParticipantRole role) => role.ToString().ToLowerInvariant();
 
     private static (ConversationId Id, UserId User) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
 }

@@ -22,6 +22,8 @@ public sealed class NewcomerPart(AcquaintancePart acquaintances) : ChangePart
     private readonly HashSet<(ConversationId Id, UserId User)> asked = [];
     private readonly Dictionary<(ConversationId Id, UserId User), Newcomer> newcomers = [];
 
+    internal override ChangeStage Stage => ChangeStage.Admission;
+
     public void Require(ConversationId id, IEnumerable<UserId> users) => asked.UnionWith(users.Select(user => (id, user)));
 
     public Newcomer Of(ConversationId id, UserId user) => newcomers[(id, user)];
@@ -41,4 +43,12 @@ public sealed class NewcomerPart(AcquaintancePart acquaintances) : ChangePart
             },
             ids, users);
     });
+}
+
+public static class NewcomersOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public NewcomerPart Newcomers => set.Part<NewcomerPart>();
+    }
 }

@@ -10,13 +10,13 @@ namespace Messaging.Application.Participants;
 /// <param name="recounts">Whether what is unread may count otherwise afterwards.</param>
 public abstract class OwnChange(ConversationId id, UserId user, bool recounts) : Change<bool>(id, user)
 {
-    internal override void Require(ChangeSet set) => set.Own.Require(ConversationId, user);
+    internal override void Require(ChangeSet set) => set.Memberships.RequireOwn(ConversationId, user);
 
     protected override bool DecideOn(ChangeSet set)
     {
         var conversation = set.Get(ConversationId);
-        var state = set.Own.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
-        set.Save(conversation, user, Apply(state, conversation, set));
+        var who = (set.Memberships.Find(ConversationId, user) ?? throw CommonErrors.NotFound()).Participant;
+        set.Save(who, Apply(who.Own, conversation, set));
         set.RaiseOwn(new SettingsUpdated(ConversationId, user), values: null);
         if (recounts)
             set.RaiseOwn(new UnreadChanged(ConversationId, user), values: null);

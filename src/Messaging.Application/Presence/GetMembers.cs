@@ -80,8 +80,7 @@ public sealed class GetMembersHandler(DbSession session, PolicySettings policies
         return row is null
             ? null
             : new Members(
-                Conversation.Restore(query.ConversationId, row.ToState(policies)), row.UserIds, row.Administrators, row.Pending,
-                row.Blocks);
+                new Conversation(query.ConversationId, row.ToState(policies)), row.UserIds, row.Administrators, row.Pending, row.Blocks);
     }
 
     private sealed record Row(

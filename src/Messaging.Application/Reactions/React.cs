@@ -29,7 +29,7 @@ public sealed class ReactHandler(ChangeRunner changes) : IRequestHandler<React, 
         {
             var (conversation, place, message) = Find(set);
             var reactions = set.Reactions.Of(ConversationId, message.Seq);
-            var moves = reactions.React(conversation.Policy!.Reactions, User, emoji, conversation.Next(set.Now));
+            var moves = reactions.React(conversation.Policy.Reactions, User, emoji, conversation.Next(set.Now));
             Tell(set, conversation, message, moves);
             var item = new ReactionItem(emoji, place.User, reactions.TimeOf(new Reaction(User, emoji)));
             return new Upserted<ReactionItem>(item, moves.Any(move => move.Added));

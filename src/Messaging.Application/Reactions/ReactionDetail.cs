@@ -66,10 +66,10 @@ public sealed class ReactionDetail : MessageDetail
     internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
     {
         var reactions = (await grid.ReadAsync<Row>()).ToLookup(row => (row.ConversationId, row.Seq), row => row.ToView());
-        return (MessageRow message, ref MessageDetails extras) =>
+        return (MessageRow message, ref MessageDetails details) =>
         {
             if (reactions.Contains((message.ConversationId, message.Seq)))
-                extras.Reactions = [.. reactions[(message.ConversationId, message.Seq)]];
+                details.Reactions = [.. reactions[(message.ConversationId, message.Seq)]];
         };
     }
 

@@ -147,3 +147,11 @@ public sealed class ReactionPart(MessagePart found) : ChangePart
     private void ReadReaction(DbDataReader reader) => Of(new(reader.GetGuid(0)), reader.GetInt64(1)).Restore(
         new Reaction(new UserId(reader.GetString(2)), reader.GetString(3)), Instant.FromDateTimeUtc(reader.GetDateTime(4)));
 }
+
+public static class ReactionsOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public ReactionPart Reactions => set.Part<ReactionPart>();
+    }
+}

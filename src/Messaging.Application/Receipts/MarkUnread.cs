@@ -35,7 +35,7 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
         protected override PointerState DecideOn(ChangeSet set)
         {
             var (conversation, place) = set.Get(ConversationId, user);
-            var (pointers, sender) = set.Pointers.Find(ConversationId, user)!;
+            var pointers = place.Participant.Pointers;
             var (lastRead, lastDelivered) = (pointers.LastReadSeq, pointers.LastDeliveredSeq);
             if (!pointers.MarkUnread(command.Seq, conversation.LastSeq))
                 throw CommonErrors.Invalid("seq", "There is no message with this seq, or it is not visible to you.");
@@ -45,9 +45,9 @@ public sealed class MarkUnreadHandler(ChangeRunner changes) : IRequestHandler<Ma
             var now = set.Pointers.TimeOf(ConversationId, user, set.Now + Duration.FromNanoseconds(1_000));
             var move = new PointerMove(
                 conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads, receives,
-                set.Sends.SenderOf(ConversationId, command.Seq - 1) ?? sender, conversation.Next(now), MarksUnread: true);
+                set.AuthorOf(ConversationId, user, command.Seq - 1), conversation.Next(now), MarksUnread: true);
             place.Participant.MarkedUnread();
-            set.MarkUnread(move);
+            set.Pointers.AddBack(move);
             foreach (var fact in move.Facts())
             {
                 if (fact is { MarksUnread: true, Seq: not null })

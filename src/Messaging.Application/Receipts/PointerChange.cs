@@ -33,15 +33,14 @@ public sealed class PointerChange(ConversationId conversationId, UserId user, bo
     protected override PointerState DecideOn(ChangeSet set)
     {
         var conversation = set.Get(ConversationId);
-        var (pointers, newestSender) = set.Pointers.Find(ConversationId, user) ?? throw CommonErrors.NotFound();
-        // The newest may have been sent by a change before.
-        var sender = set.Sends.SenderOf(ConversationId, Math.Min(seq ?? long.MaxValue, conversation.LastSeq)) ?? newestSender;
+        var pointers = (set.Memberships.Find(ConversationId, user) ?? throw CommonErrors.NotFound()).Participant.Pointers;
         var delivered = pointers.LastDeliveredSeq;
         if (reads ? pointers.Read(seq, conversation.LastSeq) : pointers.Deliver(seq, conversation.LastSeq))
         {
-            set.Add(new PointerMove(
+            set.Pointers.Add(new PointerMove(
                 conversation, user, pointers, pointers.LastReadSeq, pointers.LastDeliveredSeq, reads,
-                pointers.LastDeliveredSeq > delivered, sender,
+                pointers.LastDeliveredSeq > delivered,
+                set.AuthorOf(ConversationId, user, Math.Min(seq ?? long.MaxValue, conversation.LastSeq)),
                 set.Pointers.TimeOf(ConversationId, user, Instant.Max(set.Now, conversation.LastEventAt))));
         }
         return new PointerState(pointers.LastReadSeq, pointers.LastDeliveredSeq, UnreadCount: 0, MentionCount: 0);

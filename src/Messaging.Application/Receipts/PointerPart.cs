@@ -4,30 +4,28 @@ using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using NodaTime;
 
 namespace Messaging.Application.Receipts;
 
 /// <summary>How far people have read and received.</summary>
-public sealed class PointerPart(MembershipPart places) : ChangePart
+public sealed class PointerPart(MembershipPart members) : ChangePart
 {
-    // Under the locks; of a large group also who wrote the newest message of those that are marked. Index: pk_participants,
-    // pk_conversations, pk_messages.
-    private const string LoadSql =
+    // Under the locks: of large groups, who wrote the newest message of those that are marked. Index: pk_conversations, pk_messages.
+    private const string NewestSenderSql =
         $"""
-        SELECT p.conversation_id, p.user_id, p.last_read_seq, p.last_delivered_seq, p.pending, p.show_read_receipts, newest.sender_id,
-            p.cleared_seq
+        SELECT k.conversation_id, k.user_id, newest.sender_id
         FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS k (conversation_id, user_id, seq)
-        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
-        JOIN conversations c ON c.id = k.conversation_id
-        LEFT JOIN LATERAL (
+        JOIN conversations c ON c.id = k.conversation_id AND {ReceiptSql.IsLarge}
+        CROSS JOIN LATERAL (
             SELECT m.sender_id
             FROM messages m
-            WHERE {ReceiptSql.IsLarge} AND m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq)
-                AND m.created_at BETWEEN c.created_at AND c.last_activity_at
+            WHERE m.conversation_id = c.id AND m.seq = least(k.seq, c.last_seq) AND m.created_at BETWEEN c.created_at AND c.last_activity_at
             LIMIT 1
-        ) newest ON true
+        ) newest
+        WHERE newest.sender_id IS NOT NULL
         """;
 
     // Index: pk_participants.
@@ -81,7 +79,7 @@ public sealed class PointerPart(MembershipPart places) : ChangePart
         """;
 
     private readonly Dictionary<(ConversationId Id, UserId User), long> asked = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), MemberPointers> pointers = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), UserId> newestSenders = [];
     private readonly Dictionary<(ConversationId Id, UserId User), (bool Reads, Instant At)> changed = [];
     private readonly Dictionary<(ConversationId Id, UserId User), PointerMove> moves = [];
     private readonly List<PointerMove> before = [];
@@ -90,16 +88,18 @@ public sealed class PointerPart(MembershipPart places) : ChangePart
     private readonly List<Mark> delivered = [];
     private readonly Dictionary<(ConversationId, UserId), (long Messages, long Mentions)> counts = [];
 
-    internal IReadOnlyCollection<(ConversationId Id, UserId User)> Asked => asked.Keys;
+    internal override ChangeStage Stage => ChangeStage.OwnState;
 
-    /// <summary>Asks for somebody's pointers, and for what is unread behind them once all is written; the place is locked.</summary>
-    /// <param name="seq">Up to where they are to move; null for the newest message.</param>
-    public void Require(ConversationId id, UserId user, long? seq) =>
+    /// <summary>Asks for somebody's place, which is locked, and for what is unread there once all is written.</summary>
+    /// <param name="seq">Up to where the pointers are to move; null for the newest message.</param>
+    public void Require(ConversationId id, UserId user, long? seq)
+    {
+        members.RequireOwn(id, user);
         asked[(id, user)] = Math.Max(asked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
+    }
 
-    /// <summary>Somebody's pointers as the changes before have left them; null for who does not take part.</summary>
-    public MemberPointers? Find(ConversationId id, UserId user) =>
-        places.IsGone(id, user) ? null : pointers.GetValueOrDefault((id, user));
+    /// <summary>Of a large group, who wrote the newest message of those that are marked; null for the service.</summary>
+    public UserId? NewestSenderOf(ConversationId id, UserId user) => newestSenders.TryGetValue((id, user), out var sender) ? sender : null;
 
     /// <summary>What is unread for who asked for pointers, once all is written.</summary>
     public (long Messages, long Mentions) UnreadOf(ConversationId id, UserId user) => counts[(id, user)];
@@ -133,19 +133,16 @@ public sealed class PointerPart(MembershipPart places) : ChangePart
         AddMarks(back);
     }
 
-    /// <summary>Somebody has sent a message, and read all before it.</summary>
-    /// <param name="hadUnread">Whether there was any.</param>
-    internal void Sent(ConversationId id, UserId user, long seq, Instant at, bool hadUnread)
-    {
-        Find(id, user)?.Pointers.Sent(seq);
-        if (hadUnread)
-            read.Add(new(id, user, seq - 1, at));
-    }
+    /// <summary>Somebody has read all before a message by sending it.</summary>
+    internal void ReadBySending(ConversationId id, UserId user, MessagePosition position) =>
+        read.Add(new(id, user, position.Seq - 1, position.At));
 
     internal override void Load(Round round) => Columns.IfAny(asked, rows =>
     {
         var (ids, users) = Columns.Split(asked.Keys);
-        round.Read(LoadSql, reader => pointers[Key(reader)] = MemberPointers.Read(reader), ids, users, Columns.Of(rows, row => row.Value));
+        round.Read(
+            NewestSenderSql, reader => newestSenders[Key(reader)] = new(reader.GetString(2)), ids, users,
+            Columns.Of(rows, row => row.Value));
     });
 
     // After the messages: whoever sent has read up to there, and reads on from there.
@@ -155,8 +152,8 @@ public sealed class PointerPart(MembershipPart places) : ChangePart
             AddMarks(move);
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
-            Columns.Of(rows, row => pointers[row.Key].Pointers.LastReadSeq),
-            Columns.Of(rows, row => pointers[row.Key].Pointers.LastDeliveredSeq),
+            Columns.Of(rows, row => PointersOf(row.Key).LastReadSeq),
+            Columns.Of(rows, row => PointersOf(row.Key).LastDeliveredSeq),
             Columns.Of(rows, row => row.Value.Reads), Columns.Of(rows, row => row.Value.At.ToDateTimeUtc())));
         WriteMarks(round, AddReadMarksSql, read);
         WriteMarks(round, AddDeliveredMarksSql, delivered);
@@ -180,6 +177,8 @@ public sealed class PointerPart(MembershipPart places) : ChangePart
     });
 
     private static (ConversationId, UserId) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
+
+    private Pointers PointersOf((ConversationId Id, UserId User) key) => members.Find(key.Id, key.User)!.Participant.Pointers;
 
     private void AddMarks(PointerMove move)
     {

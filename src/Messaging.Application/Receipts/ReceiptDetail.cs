@@ -54,11 +54,11 @@ public sealed class ReceiptDetail : MessageDetail
         {
             if (asked.Receives)
                 asked.Received = Receive(page, pointers);
-            return (MessageRow message, ref MessageDetails extras) => Count(message, pointers, ref extras);
+            return (MessageRow message, ref MessageDetails details) => Count(message, pointers, ref details);
         }
         var ofConversations = pointers.GroupBy(row => row.ConversationId).ToDictionary(group => group.Key, group => group.ToArray());
-        return (MessageRow message, ref MessageDetails extras) =>
-            Count(message, ofConversations.GetValueOrDefault(message.ConversationId, []), ref extras);
+        return (MessageRow message, ref MessageDetails details) =>
+            Count(message, ofConversations.GetValueOrDefault(message.ConversationId, []), ref details);
     }
 
     // What was fetched was received: it is told as such.
@@ -72,15 +72,15 @@ public sealed class ReceiptDetail : MessageDetail
         return page.Upto;
     }
 
-    private static void Count(MessageRow message, Row[] pointers, ref MessageDetails extras)
+    private static void Count(MessageRow message, Row[] pointers, ref MessageDetails details)
     {
         foreach (var pointer in pointers)
         {
             if (pointer.JoinedSeq >= message.Seq || pointer.UserId == message.SenderId)
                 continue;
-            extras.RecipientCount++;
-            extras.DeliveredCount += pointer.LastDeliveredSeq >= message.Seq ? 1 : 0;
-            extras.ReadCount += pointer.LastReadSeq >= message.Seq ? 1 : 0;
+            details.RecipientCount++;
+            details.DeliveredCount += pointer.LastDeliveredSeq >= message.Seq ? 1 : 0;
+            details.ReadCount += pointer.LastReadSeq >= message.Seq ? 1 : 0;
         }
     }
 

@@ -58,11 +58,11 @@ public sealed class SavedDetail : MessageDetail
         if (asked.Page is { } page)
         {
             var seqs = page.Column<long[]?>("saved");
-            return (MessageRow message, ref MessageDetails extras) => extras.Saved = seqs?.Contains(message.Seq);
+            return (MessageRow message, ref MessageDetails details) => details.Saved = seqs?.Contains(message.Seq);
         }
         var saved = (await grid.ReadAsync<Row>()).ToDictionary(row => (row.ConversationId, row.Seq), row => (bool?)row.Saved);
-        return (MessageRow message, ref MessageDetails extras) =>
-            extras.Saved = saved.GetValueOrDefault((message.ConversationId, message.Seq));
+        return (MessageRow message, ref MessageDetails details) =>
+            details.Saved = saved.GetValueOrDefault((message.ConversationId, message.Seq));
     }
 
     private sealed record Row(ConversationId ConversationId, long Seq, bool Saved);

@@ -188,3 +188,11 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         public bool Holds(ConversationId id, UserId user, long seq) => id == Id && user == User && seq > After && seq <= Upto;
     }
 }
+
+public static class SavedOfChangeSet
+{
+    extension(ChangeSet set)
+    {
+        public SavedPart Saved => set.Part<SavedPart>();
+    }
+}

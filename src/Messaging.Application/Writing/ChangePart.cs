@@ -5,12 +5,30 @@ using NodaTime;
 
 namespace Messaging.Application.Writing;
 
+/// <summary>The order in which parts lock, read and write. Parts of one stage run in the order of their names.</summary>
+public enum ChangeStage
+{
+    Conversation,
+    Membership,
+    Admission,
+    NewMessage,
+    Message,
+
+    /// <summary>Details of messages; after the messages.</summary>
+    Detail,
+
+    /// <summary>A participant's own state; after all messages of the batch.</summary>
+    OwnState,
+}
+
 /// <summary>
-/// What changes require, decide on and leave in the tables of one module. Adds only those statements to a round trip that a change
-/// requires.
+/// What changes require, decide on and leave in the tables of one module. Found by scanning; each batch has instances of its own. Adds
+/// only those statements to a round trip that a change requires.
 /// </summary>
 public abstract class ChangePart
 {
+    internal virtual ChangeStage Stage => ChangeStage.Detail;
+
     /// <summary>Adds statements that lock rows other than conversations and memberships.</summary>
     /// <param name="waits">Whether it waits for rows locked by others; otherwise it skips them.</param>
     /// <param name="miss">Called with each conversation of which something could not be locked: all its changes are retried.</param>

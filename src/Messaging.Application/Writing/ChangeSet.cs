@@ -1,12 +1,9 @@
 using System.Data.Common;
-using Messaging.Application.Contacts;
 using Messaging.Application.Conversations;
 using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
-using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
-using Messaging.Application.Saved;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -55,32 +52,17 @@ public sealed class ChangeSet
             AS w (at, conversation_id, event_no, seq, user_id, type, payload)
         """;
 
-    private readonly IReadOnlyList<ChangePart> parts;
+    private readonly ChangePart[] parts;
+    private readonly Dictionary<Type, ChangePart> byType;
     private readonly List<EventRow> events = [];
 
-    public ChangeSet(PolicySettings policies, MessageDetailSet extras)
+    public ChangeSet(IEnumerable<ChangePart> parts)
     {
-        Messages = new MessagePart(extras);
-        Sends = new SendPart(Messages);
-        Conversations = new ConversationPart(policies, Sends);
-        Profiles = new ProfilePart();
-        Memberships = new MembershipPart(Sends);
-        Bans = new BanPart();
-        Acquaintances = new AcquaintancePart(policies);
-        Newcomers = new NewcomerPart(Acquaintances);
-        Pins = new PinPart();
-        Reactions = new ReactionPart(Messages);
-        Saved = new SavedPart(Messages);
-        Members = new MemberPart(Memberships);
-        Own = new OwnPart(Memberships);
-        Pointers = new PointerPart(Memberships);
-        Partners = new PartnerPart();
-        parts =
-        [
-            Conversations, Profiles, Memberships, Bans, Acquaintances, Newcomers, Sends, Messages, Pins, Reactions, Saved, Members, Own,
-            Pointers,
-            Partners,
-        ];
+        this.parts = [.. parts.OrderBy(part => part.Stage).ThenBy(part => part.GetType().Name, StringComparer.Ordinal)];
+        byType = this.parts.ToDictionary(part => part.GetType());
+        (Conversations, Memberships, Sends, Messages) =
+            (Part<ConversationPart>(), Part<MembershipPart>(), Part<SendPart>(), Part<MessagePart>());
+        Pointers = Part<PointerPart>();
     }
 
     /// <summary>Whether nothing was sent yet that could be stored.</summary>
@@ -91,43 +73,21 @@ public sealed class ChangeSet
 
     public ConversationPart Conversations { get; }
 
-    /// <summary>What conversations say of themselves.</summary>
-    public ProfilePart Profiles { get; }
-
     /// <summary>Who takes part, as what.</summary>
     public MembershipPart Memberships { get; }
-
-    public BanPart Bans { get; }
-
-    public AcquaintancePart Acquaintances { get; }
-
-    /// <summary>Who is to be let in.</summary>
-    public NewcomerPart Newcomers { get; }
 
     /// <summary>Messages that are there already.</summary>
     public MessagePart Messages { get; }
 
-    public PinPart Pins { get; }
-
-    public ReactionPart Reactions { get; }
-
-    /// <summary>What people have saved for themselves.</summary>
-    public SavedPart Saved { get; }
-
-    /// <summary>All who take part.</summary>
-    public MemberPart Members { get; }
-
-    /// <summary>What people have made of conversations for themselves.</summary>
-    public OwnPart Own { get; }
-
     /// <summary>How far people have read and received.</summary>
     public PointerPart Pointers { get; }
 
-    /// <summary>The two of direct conversations.</summary>
-    public PartnerPart Partners { get; }
-
     /// <summary>New messages.</summary>
     public SendPart Sends { get; }
+
+    /// <summary>What changes reach a part by; a module gives its own a name here by an extension.</summary>
+    public T Part<T>()
+        where T : ChangePart => (T)byType[typeof(T)];
 
     /// <summary>Asks for an actor's place; the service needs none.</summary>
     public void RequireMembership(ConversationId id, Actor actor)
@@ -147,22 +107,25 @@ public sealed class ChangeSet
     public (Conversation Conversation, Membership? Place) Get(ConversationId id, Actor actor) =>
         actor.UserId is { } user ? Get(id, user) : (Get(id), null);
 
+    /// <summary>
+    /// The author of the message up to which a user's pointers move, if the author may be told; null for the service. An earlier change
+    /// may have sent it.
+    /// </summary>
+    public UserId? AuthorOf(ConversationId id, UserId user, long seq) => Sends.SenderOf(id, seq) ?? Pointers.NewestSenderOf(id, user);
+
     /// <summary>Leaves a message to be written.</summary>
     public void Add(NewMessage message)
     {
         Sends.Add(message);
         if (message.Draft.Type is not MessageType.System)
             Memberships.Receive(message.ConversationId, message.Sender);
-        if (message.Sender is { } sender)
-        {
-            MoveMember(message.ConversationId, sender, message.Position.Seq);
-            Pointers.Sent(message.ConversationId, sender, message.Position.Seq, message.Position.At, message.HadUnread);
-            Partners.Sent(message.ConversationId, sender, message.Position.Seq);
-        }
         var (id, at) = (message.ConversationId, message.Position.At);
         events.Add(new(at, id, message.Position.EventNo, message.Position.Seq, Audience: null, MessageSent.Name, message.EventValues));
-        if (message.HadUnread)
-            events.Add(new(at, id, No: null, Seq: null, message.Sender, UnreadChanged.Name, Values: null));
+        if (message is { HadUnread: true, Sender: { } sender })
+        {
+            Pointers.ReadBySending(id, sender, message.Position);
+            events.Add(new(at, id, No: null, Seq: null, sender, UnreadChanged.Name, Values: null));
+        }
     }
 
     /// <summary>Leaves a message that is deleted for everyone to be written, and nothing of what hung on it.</summary>
@@ -218,34 +181,20 @@ public sealed class ChangeSet
     }
 
     /// <summary>
-    /// Leaves an event to be written of what is somebody's own, which has no place among those of the conversation. Told to its audience:
-    /// one user, or everyone who takes part.
+    /// Leaves an event to be written of what is somebody's own, which has no place among those of the conversation, but comes after those
+    /// of the changes before. Told to its audience: one user, or everyone who takes part.
     /// </summary>
-    public void RaiseOwn(IEvent fact, object? values, Instant? now = null) =>
-        events.Add(new(now ?? Now, fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type, Outbox.Json(values)));
+    /// <param name="now">Later than the batch's own time where that is needed.</param>
+    public void RaiseOwn(IEvent fact, object? values, Instant? now = null) => events.Add(new(
+        Instant.Max(now ?? Now, Get(fact.ConversationId).LastEventAt), fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type,
+        Outbox.Json(values)));
 
     /// <summary>Leaves what somebody has made of a conversation to be written.</summary>
-    public void Save(Conversation conversation, UserId user, OwnState state)
+    public void Save(Participant who, OwnState own)
     {
-        if (Own.Find(conversation.Id, user) is { } before && before.ClearedSeq < state.ClearedSeq)
-            ForgetOwn(conversation.Id, user, before.ClearedSeq, state.ClearedSeq);
-        Own.Save(conversation.Id, user, state);
-        Members.Change(conversation.Id, user, member => member with { ClearedSeq = state.ClearedSeq });
-        Pointers.Find(conversation.Id, user)?.Pointers.Follow(state);
-    }
-
-    /// <summary>Leaves pointers that have moved forward to be written and told.</summary>
-    public void Add(PointerMove move)
-    {
-        MoveMember(move.ConversationId, move.UserId, move.ReadSeq);
-        Pointers.Add(move);
-    }
-
-    /// <summary>Leaves a read pointer to be written that was moved to before a message, which its own event tells.</summary>
-    public void MarkUnread(PointerMove move)
-    {
-        Members.Change(move.ConversationId, move.UserId, member => member with { LastReadSeq = move.ReadSeq });
-        Pointers.AddBack(move);
+        if (who.Own.ClearedSeq < own.ClearedSeq)
+            ForgetOwn(who.ConversationId, who.UserId, who.Own.ClearedSeq, own.ClearedSeq);
+        Memberships.Change(who, own);
     }
 
     /// <summary>
@@ -313,8 +262,7 @@ public sealed class ChangeSet
         return
         [
             .. changes.Where(change => change.IsMissed(this) || (change.Place is { } user
-                ? (Pointers.Find(change.ConversationId, user) is not null || Own.Find(change.ConversationId, user) is not null)
-                    && !heldPlaces.Contains((change.ConversationId, user))
+                ? Memberships.Find(change.ConversationId, user) is not null && !heldPlaces.Contains((change.ConversationId, user))
                 : Conversations.Find(change.ConversationId) is not null && !held.Contains(change.ConversationId))),
         ];
     }
@@ -328,16 +276,13 @@ public sealed class ChangeSet
         Participants = [.. Memberships.FirstOf(conversation.Id).Select(user => new UserRef(user))],
     };
 
-    private void MoveMember(ConversationId id, UserId user, long readSeq) =>
-        Members.Change(id, user, member => member with { LastReadSeq = Math.Max(member.LastReadSeq, readSeq) });
-
     private void Lock(
         Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
     {
         IfAny(
             changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray(),
             ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
-        IfAny(Pointers.Asked.Union(Own.Asked).ToList(), asked =>
+        IfAny(Memberships.OwnAsked, asked =>
         {
             var (ids, users) = Split(asked);
             round.Read(

@@ -1,10 +1,9 @@
 using System.Data;
 using System.Data.Common;
 using Messaging.Application.Common;
-using Messaging.Application.Conversations;
 using Messaging.Application.Events;
-using Messaging.Application.Messages;
 using Messaging.Domain.Common;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Application.Writing;
 
@@ -14,7 +13,7 @@ namespace Messaging.Application.Writing;
 /// conversation alone, are decided in the order in which they arrived.
 /// </summary>
 public sealed class ConversationWriter(
-    WriteDataSource database, PolicySettings policies, MessageDetailSet extras, OutboxSignal signal, TimeProvider time)
+    WriteDataSource database, IServiceScopeFactory scopes, OutboxSignal signal, TimeProvider time)
 {
     public const int MaxBatch = 64;
 
@@ -98,8 +97,7 @@ public sealed class ConversationWriter(
         }
         try
         {
-            await session.UseTransactionAsync(
-                (connection, transaction) => new ChangeSet(policies, extras).RunAsync(connection, transaction, changes, ct));
+            await session.UseTransactionAsync((connection, transaction) => NewSet().RunAsync(connection, transaction, changes, ct));
         }
         finally
         {
@@ -209,7 +207,7 @@ public sealed class ConversationWriter(
 
     private async Task WriteAsync(List<Item> batch, bool waits = false)
     {
-        var set = new ChangeSet(policies, extras);
+        var set = NewSet();
         try
         {
             await using var connection = await database.Value.OpenConnectionAsync();
@@ -242,6 +240,13 @@ public sealed class ConversationWriter(
         {
             Settle(batch, item => Fail(item, e));
         }
+    }
+
+    // The scope only lets the parts of one set find each other: nothing of it needs disposing.
+    private ChangeSet NewSet()
+    {
+        using var scope = scopes.CreateScope();
+        return scope.ServiceProvider.GetRequiredService<ChangeSet>();
     }
 
     // A server that shuts down or ends the connection may have committed before it reported the error.

@@ -11,24 +11,28 @@ public sealed record Membership(Participant Participant, SenderView User)
 {
     internal static Membership Read(DbDataReader reader)
     {
-        var (id, user) = (new ConversationId(reader.GetGuid(0)), new UserId(reader.GetString(1)));
-        return new Membership(
-            Participant.Restore(
-                id, user, Enum.Parse<ParticipantRole>(reader.GetString(2), ignoreCase: true),
-                Instant.FromDateTimeUtc(reader.GetDateTime(3)), reader.GetInt64(4),
-                reader.IsDBNull(5) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(5)), reader.GetInt64(8)),
-            new SenderView(user, reader.IsDBNull(6) ? null : reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetString(7)));
-    }
-}
+        var user = new UserId(reader.GetString(1));
+        var own = new OwnState(reader.GetInt64(14), Seq(15), Seq(16), Time(17), Time(18), reader.GetBoolean(19), Text(20));
+        var state = new ParticipantState(
+            Enum.Parse<ParticipantRole>(reader.GetString(4), ignoreCase: true), Time(5)!.Value, reader.GetInt64(6))
+        {
+            LastSentAt = Time(7),
+            LastReadSeq = reader.GetInt64(8),
+            LastDeliveredSeq = reader.GetInt64(9),
+            IsPending = reader.GetBoolean(10),
+            HasOpened = reader.GetBoolean(11),
+            Shown = Seq(13) is { } delivered ? new ShownPointers(Seq(12), delivered) : null,
+            Own = own,
+            Unread = reader.GetInt64(21),
+        };
+        return new(new Participant(new ConversationId(reader.GetGuid(0)), user, state), new SenderView(user, Text(2), Text(3)));
 
-/// <summary>Somebody's pointers in a conversation.</summary>
-/// <param name="NewestSender">Of a large group, who wrote the newest message of those that are marked; null for the service.</param>
-public sealed record MemberPointers(Pointers Pointers, UserId? NewestSender)
-{
-    internal static MemberPointers Read(DbDataReader reader) => new(
-        new Pointers(
-            reader.GetInt64(2), reader.GetInt64(3), isPending: reader.GetBoolean(4), showsReads: reader.GetBoolean(5), reader.GetInt64(7)),
-        reader.IsDBNull(6) ? null : new UserId(reader.GetString(6)));
+        long? Seq(int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+        Instant? Time(int column) => reader.IsDBNull(column) ? null : Instant.FromDateTimeUtc(reader.GetDateTime(column));
+
+        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    }
 }
 
 /// <summary>A sender's own name for a message.</summary>

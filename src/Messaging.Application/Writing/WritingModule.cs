@@ -12,5 +12,12 @@ public sealed class WritingModule : Module
     {
         services.AddSingleton<ConversationWriter>();
         services.AddScoped<ChangeRunner>();
+        // A batch has a scope of its own.
+        services.AddScoped<ChangeSet>();
+        foreach (var part in Scan.For<ChangePart>(typeof(WritingModule).Assembly))
+        {
+            services.AddScoped(part);
+            services.AddScoped(provider => (ChangePart)provider.GetRequiredService(part));
+        }
     }
 }

@@ -4,157 +4,52 @@ using NodaTime;
 
 namespace Messaging.Domain.Conversations;
 
-public enum ConversationType
-{
-    Direct,
-    Group,
-}
-
-/// <summary>The host product's object that a conversation is about.</summary>
-/// <param name="Type">1 to 64 of <c>[A-Za-z0-9_.-]</c>, such as <c>posting</c>.</param>
-/// <param name="Id">The host's own id for it, 1 to 128 characters.</param>
-public sealed record ConversationContext(string Type, string Id);
-
-/// <summary>A conversation's details and policy. A direct conversation has only metadata.</summary>
-/// <param name="Metadata">A JSON object as text.</param>
-/// <param name="Policy">Its own policy, a JSON object as text; null if it has none.</param>
-public sealed record Profile(string? Name, string? Description, string? AvatarUrl, string? Slug, string? Metadata, string? Policy)
-{
-    /// <summary>The same with a slug, which every group has: derived from the name if none was given.</summary>
-    public Profile WithSlug(ConversationId id) => Slug is null ? this with { Slug = Conversation.SlugOf(Name!, id) } : this;
-}
-
-/// <summary>Why a conversation was closed.</summary>
-public enum CloseReason
-{
-    /// <summary>What it was about has been completed.</summary>
-    Completed,
-
-    Manual,
-
-    Blocked,
-
-    /// <summary>Nothing was sent for the configured time.</summary>
-    Inactive,
-
-    /// <summary>Nobody is left in it.</summary>
-    Empty,
-}
-
-/// <summary>The state of the first contact between two strangers, if it has to be accepted.</summary>
-public enum RequestState
-{
-    /// <summary>Nothing has been sent yet: the first message will be the request.</summary>
-    Unsent,
-
-    /// <summary>The first message waits for its receiver to accept it.</summary>
-    Pending,
-}
-
-/// <summary>A conversation's state as stored in the database.</summary>
-/// <param name="Version">Rises with every change but messages and pointers.</param>
-/// <param name="EventNo">The number of its newest event.</param>
-/// <param name="LastEventAt">The time of that event; later events have later times.</param>
-/// <param name="LastActivityDay">The day (UTC) of its newest message; null before the first.</param>
-/// <param name="Blocked">For a direct conversation: whether one user has blocked the other.</param>
-/// <param name="Request">Null once the two may talk.</param>
-public sealed record ConversationState(
-    ConversationType Type,
-    UserId? OwnerId,
-    int ParticipantCount,
-    long LastSeq,
-    long Version,
-    bool Closed,
-    bool Archived,
-    bool Blocked,
-    RequestState? Request,
-    ConversationPolicy Policy,
-    long EventNo,
-    Instant LastEventAt,
-    LocalDate? LastActivityDay)
-{
-    /// <summary>When its newest message was sent, if that is needed.</summary>
-    public Instant LastActivityAt { get; init; }
-}
-
-/// <summary>How a conversation was closed.</summary>
-/// <param name="By">Null for the service, and for a group that became empty.</param>
-public sealed record Closure(Instant At, UserId? By, CloseReason Reason, string? Note);
-
-/// <summary>What a message was assigned when it was accepted.</summary>
-/// <param name="EventNo">The number of its event.</param>
-/// <param name="FirstOfDay">Whether it is the conversation's first on its day (UTC).</param>
-public readonly record struct MessagePosition(long Seq, long EventNo, Instant At, bool FirstOfDay);
-
-/// <summary>The new preview of a conversation's newest message.</summary>
-/// <param name="Text">The first characters of its text.</param>
-/// <param name="DeletedSeq">Its seq, if it is deleted.</param>
-public sealed record Preview(string? Text, long? DeletedSeq);
-
-/// <summary>The position of an event among those of its conversation.</summary>
-public readonly record struct EventPosition(long EventNo, Instant At);
-
 /// <summary>
 /// A conversation between two users (direct) or up to a limit of users (group). Guards who may be in it and whether it can be written to.
 /// Every change locks its row first and decides on what is read after that. Its version rises with every change except messages and
 /// pointers: a client uses it to say which state a request is based on.
 /// </summary>
-public sealed class Conversation
+public sealed class Conversation(ConversationId id, ConversationState state)
 {
-    private Conversation(ConversationId id, ConversationType type, int participantCount)
-    {
-        Id = id;
-        Type = type;
-        ParticipantCount = participantCount;
-    }
+    public ConversationId Id { get; } = id;
 
-    public ConversationId Id { get; }
+    public ConversationType Type { get; } = state.Type;
 
-    public ConversationType Type { get; }
+    public UserId? OwnerId { get; private set; } = state.OwnerId;
 
-    public UserId? OwnerId { get; private set; }
+    public int ParticipantCount { get; private set; } = state.ParticipantCount;
 
-    public UserId? CreatedBy { get; private init; }
+    public long LastSeq { get; private set; } = state.LastSeq;
 
-    public ConversationContext? Context { get; private init; }
+    public long EventNo { get; private set; } = state.EventNo;
 
-    public Profile? Profile { get; private init; }
+    public Instant LastEventAt { get; private set; } = state.LastEventAt;
 
-    /// <summary>The founding participants, while it is being created.</summary>
-    public IReadOnlyList<Participant> Founders { get; private init; } = [];
+    public LocalDate? LastActivityDay { get; private set; } = state.LastActivityDay;
 
-    public int ParticipantCount { get; private set; }
+    public Instant LastActivityAt { get; private set; } = state.LastActivityAt;
 
-    public long LastSeq { get; private set; }
+    public long Version { get; private set; } = state.Version;
 
-    public long EventNo { get; private set; }
-
-    public Instant LastEventAt { get; private set; }
-
-    public LocalDate? LastActivityDay { get; private set; }
-
-    public Instant LastActivityAt { get; private set; }
-
-    public long Version { get; private set; } = 1;
-
-    public Instant CreatedAt { get; private init; }
-
-    public bool IsClosed { get; private set; }
+    public bool IsClosed { get; private set; } = state.Closed;
 
     /// <summary>How it was closed, if that happened after it was loaded.</summary>
     public Closure? Closing { get; private set; }
 
-    public bool IsArchived { get; private set; }
+    public bool IsArchived { get; private set; } = state.Archived;
 
-    public bool IsBlocked { get; private set; }
+    public bool IsBlocked { get; private set; } = state.Blocked;
 
-    public RequestState? Request { get; private set; }
+    public RequestState? Request { get; private set; } = state.Request;
+
+    /// <summary>The rules in force.</summary>
+    public ConversationPolicy Policy { get; } = state.Policy;
 
     /// <summary>
-    /// Whether participants see each other's receipts: not if the policy turns them off, nor between two users separated by a block or a
-    /// pending request.
+    /// Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are kept
+    /// apart by a block or by a request that waits.
     /// </summary>
-    public bool TellsReceipts => Policy is { Receipts: true } && !IsKeptApart;
+    public bool TellsReceipts => Policy.Receipts && !IsKeptApart;
 
     /// <summary>
     /// Who else receives a participant's receipts: everyone, which is null, or in a large group only the author.
@@ -172,86 +67,7 @@ public sealed class Conversation
     /// <summary>Whether it has too many participants for everyone to receive everyone's receipts.</summary>
     public bool IsLarge => ParticipantCount > 30;
 
-    /// <summary>The policy in force; null while the conversation is being created.</summary>
-    public ConversationPolicy? Policy { get; private init; }
-
-    /// <summary>The unique key of a pair and context, whoever opens it. Only the last part can contain a space.</summary>
-    public static string DirectKey(UserId one, UserId other, ConversationContext? context)
-    {
-        var (first, second) = one < other ? (one, other) : (other, one);
-        return context is null ? $"{first} {second}" : $"{first} {second} {context.Type} {context.Id}";
-    }
-
-    /// <summary>A conversation of two users; refuses one with oneself.</summary>
-    /// <param name="request">Set if the other user has to accept the first message.</param>
-    public static Conversation OpenDirect(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now)
-    {
-        if (opener == other)
-            throw ConversationErrors.WithOneself();
-        var id = ConversationId.New(now);
-        return new Conversation(id, ConversationType.Direct, participantCount: 2)
-        {
-            CreatedBy = opener,
-            Founders = [Founder(id, opener, ParticipantRole.Member, now), Founder(id, other, ParticipantRole.Member, now)],
-            Context = context,
-            Request = request,
-            CreatedAt = now,
-        };
-    }
-
-    /// <summary>A group; its creator is the owner and counts as a participant. The service creates one without being in it.</summary>
-    /// <param name="others">The other members, distinct and without the creator.</param>
-    /// <param name="limit">The maximum number of participants.</param>
-    public static Conversation CreateGroup(
-        Actor creator, IReadOnlyCollection<UserId> others, Profile profile, ConversationContext? context, int limit, Instant now)
-    {
-        var count = others.Count + (creator.IsService ? 0 : 1);
-        if (count < 2)
-            throw ConversationErrors.TooFew();
-        if (count > limit)
-            throw ConversationErrors.GroupFull(limit);
-        var id = ConversationId.New(now);
-        return new Conversation(id, ConversationType.Group, count)
-        {
-            OwnerId = creator.UserId,
-            CreatedBy = creator.UserId,
-            Founders =
-            [
-                .. others.Select(user => Founder(id, user, ParticipantRole.Member, now)),
-                .. creator.UserId is { } owner ? [Founder(id, owner, ParticipantRole.Owner, now)] : Array.Empty<Participant>(),
-            ],
-            Context = context,
-            Profile = profile.WithSlug(id),
-            CreatedAt = now,
-            LastActivityDay = now.InUtc().Date,
-        };
-    }
-
-    /// <summary>
-    /// The day under which it appears in a founder's inbox; null for a founder who learns of it only by its first message.
-    /// </summary>
-    public LocalDate? FirstDayOf(Participant founder) =>
-        LastActivityDay ?? (founder.UserId == CreatedBy ? CreatedAt.InUtc().Date : null);
-
-    /// <summary>A conversation as stored in the database.</summary>
-    public static Conversation Restore(ConversationId id, ConversationState state) =>
-        new(id, state.Type, state.ParticipantCount)
-        {
-            OwnerId = state.OwnerId,
-            LastSeq = state.LastSeq,
-            Version = state.Version,
-            IsClosed = state.Closed,
-            IsArchived = state.Archived,
-            IsBlocked = state.Blocked,
-            Request = state.Request,
-            Policy = state.Policy,
-            EventNo = state.EventNo,
-            LastEventAt = state.LastEventAt,
-            LastActivityDay = state.LastActivityDay,
-            LastActivityAt = state.LastActivityAt,
-        };
-
-    /// <summary>Refuses any write to a closed or archived conversation.</summary>
+    /// <summary>Refuses anything new in a conversation that is closed or archived.</summary>
     public void EnsureWritable()
     {
         if (IsArchived)
@@ -320,7 +136,7 @@ public sealed class Conversation
     /// <param name="sender">Null for the service.</param>
     public void EnsurePace(Participant? sender, Instant now)
     {
-        if (sender is null || Type is ConversationType.Direct || sender.Administers || Policy!.SlowModeSeconds == 0)
+        if (sender is null || Type is ConversationType.Direct || sender.Administers || Policy.SlowModeSeconds == 0)
             return;
         if (sender.LastSentAt + Duration.FromSeconds(Policy.SlowModeSeconds) is { } next && next > now)
             throw ConversationErrors.TooSoon(next - now);
@@ -335,7 +151,7 @@ public sealed class Conversation
             return ConversationErrors.Closed();
         if (WhyParted(sender, asks: true) is { } parted)
             return parted;
-        return sender is { Administers: false } && Type is ConversationType.Group && Policy!.Posting is AllowedTo.Admins
+        return sender is { Administers: false } && Type is ConversationType.Group && Policy.Posting is AllowedTo.Admins
             ? ParticipantErrors.NotAllowed()
             : null;
     }
@@ -370,7 +186,7 @@ public sealed class Conversation
     /// <param name="by">Null for the service.</param>
     public void EnsureMayMentionAll(Participant? by)
     {
-        if (Type is ConversationType.Group && Policy!.MentionAll is AllowedTo.Admins)
+        if (Type is ConversationType.Group && Policy.MentionAll is AllowedTo.Admins)
             by?.EnsureAdministers();
     }
 
@@ -379,7 +195,7 @@ public sealed class Conversation
     public void EnsureMayPin(Participant? by)
     {
         EnsureOpenTo(by);
-        if (Type is ConversationType.Group && Policy!.Pinning is AllowedTo.Admins)
+        if (Type is ConversationType.Group && Policy.Pinning is AllowedTo.Admins)
             by?.EnsureAdministers();
     }
 
@@ -400,15 +216,15 @@ public sealed class Conversation
     /// <summary>A new participant, with nothing unread.</summary>
     public Participant NewParticipant(UserId user, ParticipantRole role, Instant now) => new(Id, user, role, now, LastSeq);
 
-    /// <summary>The seq up to which messages are hidden from those who join now.</summary>
-    public long HidesUpTo => Policy!.History is HistoryAccess.SinceJoin ? LastSeq : 0;
+    /// <summary>The seq up to which messages are not to be seen by who comes in now.</summary>
+    public long HidesUpTo => Policy.History is HistoryAccess.SinceJoin ? LastSeq : 0;
 
     /// <summary>Refuses an actor who may not add this many users.</summary>
     public void EnsureMayAdd(Participant? by, ParticipantRole role, int count, int limit)
     {
         EnsureGroup();
         EnsureWritable();
-        if (Policy!.Adding is AllowedTo.Admins || role is not ParticipantRole.Member)
+        if (Policy.Adding is AllowedTo.Admins || role is not ParticipantRole.Member)
             by?.EnsureAdministers();
         if (ParticipantCount + count > limit)
             throw ConversationErrors.GroupFull(limit);
@@ -548,7 +364,7 @@ public sealed class Conversation
     /// <summary>
     /// Separates the two users after a block: each keeps seeing the other's pointers as they are now. False if it is already blocked.
     /// </summary>
-    public bool Block(IReadOnlyCollection<Partner> both)
+    public bool Block(IReadOnlyCollection<Participant> both)
     {
         if (IsBlocked)
             return false;
@@ -562,8 +378,8 @@ public sealed class Conversation
     /// <summary>
     /// Ends the separation once neither blocks the other. Unless a request is still pending, they see each other's current pointers again.
     /// </summary>
-    /// <returns>The pointer moves to announce to each other user, if receipts are shown here.</returns>
-    public IReadOnlyList<UnseenMoves> Unblock(IReadOnlyCollection<Partner> both)
+    /// <returns>What the other one is to be told of each, as far as receipts are told here.</returns>
+    public IReadOnlyList<UnseenMoves> Unblock(IReadOnlyCollection<Participant> both)
     {
         if (!IsBlocked)
             return [];
@@ -572,8 +388,8 @@ public sealed class Conversation
         return Reveal(both) is { } moves && TellsReceipts ? moves : [];
     }
 
-    /// <summary>Makes the first message wait until its receiver accepts it.</summary>
-    public void BeginRequest(Partner receiver, IReadOnlyCollection<Partner> both)
+    /// <summary>Has the first message wait for its receiver's answer.</summary>
+    public void BeginRequest(Participant receiver, IReadOnlyCollection<Participant> both)
     {
         Request = RequestState.Pending;
         Version++;
@@ -582,10 +398,9 @@ public sealed class Conversation
             one.Withhold();
     }
 
-    /// <summary>Opens the conversation for both, if one of them had to accept it.</summary>
-    /// <returns>Users to whom the conversation is new: the receiver of the request or, if nothing has been sent, the user it was opened
-    /// for.</returns>
-    public IReadOnlyList<UserId> Open(IReadOnlyCollection<Partner> both)
+    /// <summary>Lets the two talk, where one would have to accept that, or has to.</summary>
+    /// <returns>Who has not heard of the conversation: its receiver, or where nothing was written yet for whom it was opened.</returns>
+    public IReadOnlyList<UserId> Open(IReadOnlyCollection<Participant> both)
     {
         if (Request is null)
             return [];
@@ -598,8 +413,8 @@ public sealed class Conversation
         return unaware;
     }
 
-    // Null while the two are still separated.
-    private List<UnseenMoves>? Reveal(IEnumerable<Partner> both) => IsKeptApart ? null : [.. both.Select(one => one.Reveal())];
+    // Null where the two are still parted.
+    private List<UnseenMoves>? Reveal(IEnumerable<Participant> both) => IsKeptApart ? null : [.. both.Select(one => one.Reveal())];
 
     private void End(Closure closing)
     {
@@ -625,9 +440,6 @@ public sealed class Conversation
     /// <summary>Of whom the first becomes owner where there is none: admins before members, then who is in for longest.</summary>
     public static IEnumerable<Participant> InLine(IEnumerable<Participant> candidates) => candidates
         .OrderBy(one => !one.Administers).ThenBy(one => one.JoinedAt).ThenBy(one => one.UserId);
-
-    private static Participant Founder(ConversationId id, UserId user, ParticipantRole role, Instant now) =>
-        new(id, user, role, now, joinedSeq: 0);
 
     private void EnsureMayClose(Participant? by)
     {
@@ -655,15 +467,5 @@ public sealed class Conversation
     {
         if (Type is ConversationType.Direct)
             throw ConversationErrors.DirectIsFixed();
-    }
-
-    /// <summary>A slug for a group that has none; unique without asking, since the end of the id is random.</summary>
-    public static string SlugOf(string name, ConversationId id)
-    {
-        var words = new string([.. name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
-        var stem = string.Join('-', words.Split('-', StringSplitOptions.RemoveEmptyEntries));
-        stem = stem[..Math.Min(stem.Length, 80)].Trim('-');
-        var suffix = id.Value.ToString("N")[^12..];
-        return stem.Length == 0 ? suffix : $"{stem}-{suffix}";
     }
 }

@@ -78,7 +78,7 @@ public sealed record StoredMessage(
         EnsureNotDeleted();
         if (actor.IsService ? Type is not MessageType.System : SenderId != actor.UserId)
             throw MessageErrors.AuthorOnly();
-        if (!actor.IsService && HasPassed(conversation.Policy!.EditWindowSeconds, now))
+        if (!actor.IsService && HasPassed(conversation.Policy.EditWindowSeconds, now))
             throw MessageErrors.EditWindowPassed();
     }
 
@@ -96,7 +96,7 @@ public sealed record StoredMessage(
             return;
         if (SenderId != actor.UserId)
             throw MessageErrors.NotYoursToDelete();
-        if (!IsDeleted && HasPassed(conversation.Policy!.DeleteWindowSeconds, now))
+        if (!IsDeleted && HasPassed(conversation.Policy.DeleteWindowSeconds, now))
             throw MessageErrors.DeleteWindowPassed();
     }
 

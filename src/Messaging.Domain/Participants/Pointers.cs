@@ -13,6 +13,8 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
 
     public long LastDeliveredSeq { get; private set; } = lastDeliveredSeq;
 
+    public bool IsPending { get; internal set; } = isPending;
+
     public bool ShowsReads { get; private set; } = showsReads;
 
     public long ClearedSeq { get; private set; } = clearedSeq;
@@ -28,7 +30,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
     /// </summary>
     public bool MarkUnread(long seq, long newest)
     {
-        if (isPending || !new Visibility(ClearedSeq).Reaches(seq) || seq > newest)
+        if (IsPending || !new Visibility(ClearedSeq).Reaches(seq) || seq > newest)
             return false;
         (LastReadSeq, LastDeliveredSeq) = (seq - 1, Math.Max(LastDeliveredSeq, seq - 1));
         return true;
@@ -39,7 +41,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
     public bool Read(long? seq, long newest)
     {
         var target = Math.Min(seq ?? newest, newest);
-        if (isPending || target <= LastReadSeq)
+        if (IsPending || target <= LastReadSeq)
             return false;
         (LastReadSeq, LastDeliveredSeq) = (target, Math.Max(LastDeliveredSeq, target));
         return true;
@@ -50,7 +52,7 @@ public sealed class Pointers(long lastReadSeq, long lastDeliveredSeq, bool isPen
     public bool Deliver(long? seq, long newest)
     {
         var target = Math.Min(seq ?? newest, newest);
-        if (isPending || target <= LastDeliveredSeq)
+        if (IsPending || target <= LastDeliveredSeq)
             return false;
         LastDeliveredSeq = target;
         return true;

@@ -9,7 +9,7 @@ namespace Messaging.Infrastructure.Retention;
 /// <summary>
 /// Removes what is left of conversations that were deleted for everyone, a thousand messages a commit, and then what hung on them.
 /// </summary>
-public sealed class Purges(DirectDataSource database, IEnumerable<MessageDetail> extras, IEnumerable<Module> modules)
+public sealed class Purges(DirectDataSource database, IEnumerable<MessageDetail> details, IEnumerable<Module> modules)
 {
     private const int BatchSize = 1_000;
 
@@ -38,7 +38,7 @@ public sealed class Purges(DirectDataSource database, IEnumerable<MessageDetail>
     private const string DoneSql = "DELETE FROM purges WHERE conversation_id = $1";
 
     private readonly string[] rest =
-        [.. extras.SelectMany(extra => extra.Purges), .. modules.SelectMany(module => module.Purges), DoneSql];
+        [.. details.SelectMany(detail => detail.Purges), .. modules.SelectMany(module => module.Purges), DoneSql];
 
     public async Task PurgeAsync(CancellationToken ct)
     {

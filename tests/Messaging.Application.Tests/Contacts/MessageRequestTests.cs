@@ -201,7 +201,8 @@ public sealed class MessageRequestTests : SliceFixture
                 Task.Run(() => CodeAsync(() => Slices.SendAsync(new BlockUser(new Actor(bob), ada)))));
 
             var made = await Slices.ScalarAsync<long>(
-                "SELECT count(*) FROM direct_keys WHERE direct_key = @Key", new { Key = Conversation.DirectKey(ada, bob, context: null) });
+                "SELECT count(*) FROM direct_keys WHERE direct_key = @Key",
+                new { Key = NewConversation.DirectKey(ada, bob, context: null) });
             Assert.That(codes[..2], made == 1 ? Has.Some.EqualTo("") : Has.All.EqualTo(ProblemCodes.Blocked));
             Assert.That(codes[..2], made == 1 ? Has.All.EqualTo("") : Has.All.EqualTo(ProblemCodes.Blocked));
         }
@@ -288,7 +289,7 @@ public sealed class MessageRequestTests : SliceFixture
         void Fill()
         {
             for (var i = 0; i < PairQueue.MaxWaiting; i++)
-                _ = queue.WaitAsync(Conversation.DirectKey(ada, bob, context: null), () => held.Task);
+                _ = queue.WaitAsync(NewConversation.DirectKey(ada, bob, context: null), () => held.Task);
         }
 
         var code = await CodeAsync(() => Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"), Fill)));
@@ -307,7 +308,7 @@ public sealed class MessageRequestTests : SliceFixture
 
         var (queue, held) = (Slices.Get<PairQueue>(), new TaskCompletionSource());
         for (var i = 0; i < PairQueue.MaxWaiting; i++)
-            _ = queue.WaitAsync(Conversation.DirectKey(ada, bob, context: null), () => held.Task);
+            _ = queue.WaitAsync(NewConversation.DirectKey(ada, bob, context: null), () => held.Task);
         var blocking = await HoldingAsync<Task>(id, LockPairSql, async () =>
         {
             Task block = blocks
@@ -344,7 +345,7 @@ public sealed class MessageRequestTests : SliceFixture
             if (!toSavepoint)
                 await session.BeginAsync(CancellationToken.None);
             for (var i = 0; i < PairQueue.MaxWaiting; i++)
-                _ = queue.WaitAsync(Conversation.DirectKey(ada, bob, context: null), () => held.Task);
+                _ = queue.WaitAsync(NewConversation.DirectKey(ada, bob, context: null), () => held.Task);
 
             Assert.That(
                 await RefusalAsync(() => pairs.LockAsync(ada, bob, CancellationToken.None)), Is.EqualTo(ProblemCodes.Unavailable));

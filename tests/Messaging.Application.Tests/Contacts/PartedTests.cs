@@ -71,7 +71,7 @@ public sealed class PartedTests : SliceFixture
             CREATE TRIGGER count_it AFTER UPDATE ON conversations FOR EACH STATEMENT EXECUTE FUNCTION count_it();
             CREATE TRIGGER count_it AFTER UPDATE ON participants FOR EACH STATEMENT EXECUTE FUNCTION count_it()
             """,
-            new { Count = conversations, Ada = ada.Value, Bob = bob.Value, Key = Conversation.DirectKey(ada, bob, context: null) });
+            new { Count = conversations, Ada = ada.Value, Bob = bob.Value, Key = NewConversation.DirectKey(ada, bob, context: null) });
 
         await slices.SendAsync(new BlockUser(new Actor(bob), ada));
 

@@ -94,7 +94,7 @@ public sealed class VisibilityTests : SliceFixture
             foreach (var row in await RowsAsync<UnreadRow>(UnreadSql))
             {
                 var hidden = viewers.Single(viewer => viewer.Id == row.UserId).Hidden;
-                var unread = messages.Where(message => message.Counts && row.ToMember().HasUnread(message))
+                var unread = messages.Where(message => message.Counts && row.ToParticipant().HasUnread(message))
                     .Count(message => !hidden.Contains(message.Seq));
                 Assert.That(row.Unread, Is.EqualTo(unread), $"{row}");
                 most = Math.Max(most, row.Unread);
@@ -206,7 +206,12 @@ public sealed class VisibilityTests : SliceFixture
 
     private sealed record UnreadRow(UserId UserId, long ClearedSeq, long LastReadSeq, bool Pending, long Unread)
     {
-        public Member ToMember() => new(UserId, ClearedSeq, LastReadSeq, Pending);
+        public Participant ToParticipant() => new(default, UserId, new ParticipantState(ParticipantRole.Member, default, JoinedSeq: 0)
+        {
+            LastReadSeq = LastReadSeq,
+            IsPending = Pending,
+            Own = OwnState.Unchanged with { ClearedSeq = ClearedSeq },
+        });
     }
 
     private sealed record SeenRow(UserId UserId, long Seq, bool Seen, bool ReplySeen, bool NewestSeen);

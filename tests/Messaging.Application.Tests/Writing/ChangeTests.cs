@@ -1,9 +1,12 @@
+using Messaging.Application.Attachments;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
 using Messaging.Application.Reactions;
 using Messaging.Application.Receipts;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Participants;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -51,6 +54,25 @@ public sealed class ChangeTests : SliceFixture
 
         Assert.That((problem.Code, problem.RetryAfterSeconds), Is.EqualTo((ProblemCodes.Unavailable, 1)));
         Assert.That(await EventsAsync(message), Is.EqualTo(new[] { "message:new" }));
+    }
+
+    [Test]
+    public async Task Who_archives_is_told_of_it_after_the_messages_that_came_before_in_the_batch()
+    {
+        var (ada, message) = await MessageAsync();
+        await using var connection = await Slices.OpenAsync();
+        await using var scope = Slices.Get<IServiceScopeFactory>().CreateAsyncScope();
+
+        await scope.ServiceProvider.GetRequiredService<ChangeSet>().RunAsync(
+            connection, [NewText("one"), NewText("two"), new Archiving(message.ConversationId, ada)], waits: false, CancellationToken.None);
+
+        var told = await Slices.SqlAsync(session => session.QueryAsync<string>(
+            "SELECT type FROM outbox WHERE conversation_id = @Id ORDER BY occurred_at, conversation_id, event_no, id",
+            new { Id = message.ConversationId.Value }, CancellationToken.None));
+        Assert.That(told.TakeLast(3).ToList(), Is.EqualTo(new[] { "message:new", "message:new", "settings:updated" }));
+
+        MessageChange NewText(string text) =>
+            new(new Actor(ada), message.ConversationId, new MessageContent(Text: text), Slices.Get<FileUrls>());
     }
 
     [Test]
@@ -441,4 +463,10 @@ public sealed class ChangeTests : SliceFixture
     private Task<List<int>> CountsToldAsync(MessageView message) => Slices.SqlAsync(session => session.QueryAsync<int>(
         "SELECT (payload ->> 'count')::integer FROM outbox WHERE conversation_id = @Id AND type = 'message:reaction' ORDER BY event_no",
         new { Id = message.ConversationId.Value }, CancellationToken.None));
+
+    private sealed class Archiving(ConversationId id, UserId user) : OwnChange(id, user, recounts: false)
+    {
+        protected override OwnState Apply(OwnState state, Conversation conversation, ChangeSet set) =>
+            state.Archive(archived: true, conversation.LastSeq);
+    }
 }

@@ -89,7 +89,7 @@ sealed class ConversationCopy(NpgsqlConnection connection, Dataset dataset)
     }
 
     static string DirectKey(PlannedConversation c) =>
-        Conversation.DirectKey(new UserId(Shape.UserId(c.Members[0])), new UserId(Shape.UserId(c.Members[1])), null);
+        NewConversation.DirectKey(new UserId(Shape.UserId(c.Members[0])), new UserId(Shape.UserId(c.Members[1])), null);
 
     static DateTime Time(long microseconds) => DateTime.UnixEpoch.AddTicks(microseconds * 10);
 }

@@ -65,7 +65,7 @@ static class HotStatements
         var (none, json) = (Array(Text, "NULL"), Array(Text, "{}"));
         var reads = new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
-            ("Read: one's pointers", "LoadSql", [id, sender, seq]),
+            ("Read: who wrote the newest that is marked", "NewestSenderSql", [id, sender, seq]),
             ("Read: the pointers, written", "SaveSql", [id, sender, seq, seq, Array(NpgsqlDbType.Boolean, true), at]),
             ("Read: its mark", "AddReadMarksSql", [id, sender, seq, at]),
             ("Read: what is unread then", "CountsSql", [id, sender]),
@@ -91,9 +91,12 @@ static class HotStatements
             ("Send: who they are", "MembersSql", [id]),
             ("Send: the sender's place", "LoadSql", [id, sender, Array(NpgsqlDbType.Boolean, true)]),
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
+        }.Select(part => Positional(part.Name, Statements.Of<MembershipPart>(part.Constant), part.Values)))
+            .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
+        {
             ("Send: the sender's place, written", "SaveSendersSql", [id, sender, seq, at, Array(NpgsqlDbType.Date, today)]),
             ("Send: the first of a day", "SaveDaysSql", [id, Array(NpgsqlDbType.Date, today)]),
-        }.Select(part => Positional(part.Name, Statements.Of<MembershipPart>(part.Constant), part.Values)))
+        }.Select(part => Positional(part.Name, Statements.Of<MembershipWritePart>(part.Constant), part.Values)))
             .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]
         {
             ("Send: the key", "KeysSql", [id, sender, Array(Text, "explained")]),
@@ -112,7 +115,7 @@ static class HotStatements
     static IEnumerable<HotStatement> History(Guid conversation, string user, long upto) =>
         new (string Name, string Sql)[]
         {
-            ("History: the page's bounds and pins", Statements.Extras.PageSql.Split(';')[0]),
+            ("History: the page's bounds and pins", Statements.Details.PageSql.Split(';')[0]),
             ("History: the messages, 1,000 deep", Statements.Of<MessageReader>("PageMessagesSql")),
             ("History: the attachments", Statements.Of<AttachmentDetail>("PageSql")),
             ("History: the reactions", Statements.Of<ReactionDetail>("PageSql")),
@@ -139,7 +142,7 @@ static class HotStatements
             ("Change of a message: who is mentioned no more", "RemoveMentionsSql",
                 [Array(Uuid, conversation), Array(Text, user), Array(Bigint, seq)]),
         }.Select(part => Positional(part.Name, Statements.Of<MessagePart>(part.Constant), part.Values)),
-        Positional("Change of a message: all who take part", Statements.Of<MemberPart>("LoadSql"), [Array(Uuid, conversation)]),
+        Positional("Change of a message: all who take part", Statements.Of<MembershipPart>("LoadMembersSql"), [Array(Uuid, conversation)]),
         new(
             "Replies to a message", Statements.Of<ListRepliesHandler>("PageSql"), Background: false,
             ("ConversationId", Uuid, conversation), ("Seq", Bigint, seq), ("CreatedAt", NpgsqlDbType.TimestampTz, TimeOf(message)),

@@ -13,7 +13,7 @@ sealed class HistoryBenchmark(Bench bench)
     const int Readers = 16;
     const int Pages = 60;
 
-    public static string Sql => Statements.Extras.PageSql;
+    public static string Sql => Statements.Details.PageSql;
 
     public async Task RunAsync()
     {

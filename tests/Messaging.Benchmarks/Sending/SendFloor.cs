@@ -4,6 +4,7 @@ using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
 using Messaging.Application.Writing;
 using Messaging.Domain.Common;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Messaging.Benchmarks.Sending;
@@ -18,7 +19,6 @@ sealed class SendFloor : IAsyncDisposable
     readonly SendTarget[] targets;
     readonly Random random;
     readonly NpgsqlConnection connection;
-    readonly PolicySettings policies = new();
     readonly FileUrls urls = Statements.Urls();
 
     SendFloor(NpgsqlConnection connection, SendTarget[] targets, int number)
@@ -35,10 +35,11 @@ sealed class SendFloor : IAsyncDisposable
         var target = targets[random.Next(targets.Length)];
         var key = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Interlocked.Increment(ref sent):x16}");
         var change = new MessageChange(
-            new Actor(new UserId(target.Sender)), new ConversationId(target.Conversation), new MessageContent(key, Text: SendTarget.Text),
-            urls);
-        return (await new ChangeSet(policies, Statements.Extras).RunAsync(
-            connection, [change], waits: false, CancellationToken.None)).Count == 0;
+            new Actor(new UserId(target.Sender)), new ConversationId(target.Conversation),
+            new MessageContent(key, Text: SendTarget.Text), urls);
+        using var scope = Statements.Services.CreateScope();
+        var set = scope.ServiceProvider.GetRequiredService<ChangeSet>();
+        return (await set.RunAsync(connection, [change], waits: false, CancellationToken.None)).Count == 0;
     }
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();

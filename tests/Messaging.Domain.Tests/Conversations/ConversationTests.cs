@@ -37,15 +37,15 @@ public sealed class ConversationTests
     {
         var posting = new ConversationContext("posting", "7");
 
-        Assert.That(Conversation.DirectKey(Ada, Bob, null), Is.EqualTo(Conversation.DirectKey(Bob, Ada, null)));
-        Assert.That(Conversation.DirectKey(Ada, Bob, posting), Is.EqualTo(Conversation.DirectKey(Bob, Ada, posting)));
-        Assert.That(Conversation.DirectKey(Ada, Bob, posting), Is.Not.EqualTo(Conversation.DirectKey(Ada, Bob, null)));
+        Assert.That(NewConversation.DirectKey(Ada, Bob, null), Is.EqualTo(NewConversation.DirectKey(Bob, Ada, null)));
+        Assert.That(NewConversation.DirectKey(Ada, Bob, posting), Is.EqualTo(NewConversation.DirectKey(Bob, Ada, posting)));
+        Assert.That(NewConversation.DirectKey(Ada, Bob, posting), Is.Not.EqualTo(NewConversation.DirectKey(Ada, Bob, null)));
     }
 
     [Test]
     public void One_does_not_talk_to_oneself()
     {
-        Assert.That(() => Conversation.OpenDirect(Ada, Ada, null, request: null, Now), Refused(ProblemCodes.InvalidRequest));
+        Assert.That(() => NewConversation.Direct(Ada, Ada, null, request: null, Now), Refused(ProblemCodes.InvalidRequest));
     }
 
     [TestCase(0, ProblemCodes.InvalidRequest)]
@@ -60,7 +60,7 @@ public sealed class ConversationTests
     {
         var group = Group(Actor.Service, others: 3, limit: 3);
 
-        Assert.That((group.OwnerId, group.ParticipantCount), Is.EqualTo(((UserId?)null, 3)));
+        Assert.That((group.OwnerId, group.Founders.Count), Is.EqualTo(((UserId?)null, 3)));
     }
 
     [TestCase("Über uns! ", "^ber-uns-[0-9a-f]{12}$")]
@@ -77,7 +77,7 @@ public sealed class ConversationTests
         var (given, id) = (new Profile("Group", null, null, "mine", null, null), ConversationId.New(Now));
 
         Assert.That(given.WithSlug(id), Is.EqualTo(given));
-        Assert.That((given with { Slug = null }).WithSlug(id).Slug, Is.EqualTo(Conversation.SlugOf("Group", id)));
+        Assert.That((given with { Slug = null }).WithSlug(id).Slug, Is.EqualTo(Profile.SlugOf("Group", id)));
     }
 
     [Test]
@@ -95,7 +95,7 @@ public sealed class ConversationTests
     [Test]
     public void A_direct_conversation_is_in_its_openers_inbox_alone_until_something_is_said()
     {
-        var direct = Conversation.OpenDirect(Ada, Bob, context: null, request: null, Now);
+        var direct = NewConversation.Direct(Ada, Bob, context: null, request: null, Now);
 
         Assert.That(direct.Founders.Select(one => (one.UserId, one.Role, direct.FirstDayOf(one))), Is.EqualTo(new[]
         {
@@ -227,17 +227,20 @@ public sealed class ConversationTests
         Assert.That(new[] { silent, blocked, pending }.SelectMany(conversation => conversation.HearersOf(Ada, author: Bob)), Is.Empty);
     }
 
+    private static readonly MessagePosition Next = new(Seq: 1, EventNo: 1, Now, FirstOfDay: false);
+
     [Test]
     public void Sending_reads_what_was_unread_and_marking_brings_one_back()
     {
-        var ada = Participant.Restore(ConversationId.New(Now), Ada, ParticipantRole.Member, Now, joinedSeq: 0, lastSentAt: null, unread: 2);
+        var ada = new Participant(
+            ConversationId.New(Now), Ada, new ParticipantState(ParticipantRole.Member, Now, JoinedSeq: 0) { Unread = 2 });
 
-        var (first, second) = (ada.Sent(Now), ada.Sent(Now));
+        var (first, second) = (ada.Sent(Next), ada.Sent(Next));
         ada.MarkedUnread();
-        var third = ada.Sent(Now);
+        var third = ada.Sent(Next);
         ada.Received();
 
-        Assert.That((first, second, third, ada.Sent(Now)), Is.EqualTo((true, false, true, true)));
+        Assert.That((first, second, third, ada.Sent(Next)), Is.EqualTo((true, false, true, true)));
     }
 
     [Test]
@@ -260,7 +263,7 @@ public sealed class ConversationTests
 
     internal static Conversation Restored(
         ConversationType type = ConversationType.Group, bool closed = false, bool archived = false, bool blocked = false,
-        RequestState? request = null, ConversationPolicy? policy = null, int count = 2, long lastSeq = 5) => Conversation.Restore(
+        RequestState? request = null, ConversationPolicy? policy = null, int count = 2, long lastSeq = 5) => new Conversation(
             ConversationId.New(Now),
             new ConversationState(
                 type, Ada, count, lastSeq, Version: 3, closed, archived, blocked, request, policy ?? Defaults, EventNo: 9, LastEventAt: Now,
@@ -269,12 +272,12 @@ public sealed class ConversationTests
     internal static NUnit.Framework.Constraints.IResolveConstraint Refused(string code) =>
         Throws.InstanceOf<RuleException>().With.Property(nameof(RuleException.Problem)).Property(nameof(Problem.Code)).EqualTo(code);
 
-    private static Conversation Group(Actor creator, int others, int limit, string name = "Group") => Conversation.CreateGroup(
+    private static NewConversation Group(Actor creator, int others, int limit, string name = "Group") => NewConversation.Group(
         creator, [.. Enumerable.Range(0, others).Select(i => new UserId($"user{i}"))], new Profile(name, null, null, null, null, null),
         context: null, limit, Now);
 
     private static List<Participant> Coming(int count) => [.. Enumerable.Repeat(Member(ParticipantRole.Member), count)];
 
     private static Participant Member(ParticipantRole role, Instant? sent = null) =>
-        Participant.Restore(ConversationId.New(Now), Ada, role, Now, joinedSeq: 0, sent);
+        new(ConversationId.New(Now), Ada, new ParticipantState(role, Now, JoinedSeq: 0) { LastSentAt = sent });
 }

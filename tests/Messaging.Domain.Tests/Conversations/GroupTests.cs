@@ -276,7 +276,7 @@ public sealed class GroupTests
     private static Newcomer Named(string user) =>
         new(new(user), IsKnown: true, TakesPart: false, IsBanned: false, Lockout: null, WasInBefore: false, ClearedSeq: 0);
 
-    private static Conversation Ownerless(int count) => Conversation.Restore(ConversationId.New(Now), new ConversationState(
+    private static Conversation Ownerless(int count) => new Conversation(ConversationId.New(Now), new ConversationState(
         ConversationType.Group, OwnerId: null, count, LastSeq: 5, Version: 3, Closed: false, Archived: false, Blocked: false, Request: null,
         Defaults, EventNo: 9, LastEventAt: Now, LastActivityDay: null));
 

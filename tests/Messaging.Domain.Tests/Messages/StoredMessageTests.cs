@@ -73,7 +73,10 @@ public sealed class StoredMessageTests
         new(MessageId.New(Then), 5, Ada, MessageType.Text, Then, IsDeleted: false,
             Version: 1) { Body = MessageBody.Empty with { Text = "one" } };
 
-    private static Member Of(UserId user, long readSeq, bool isPending) => new(user, ClearedSeq: 0, readSeq, isPending);
+    private static Participant Of(UserId user, long readSeq, bool isPending) =>
+        new(
+            default, user,
+            new ParticipantState(ParticipantRole.Member, Then, JoinedSeq: 0) { LastReadSeq = readSeq, IsPending = isPending });
 
     private static Conversation Place() => ConversationTests.Restored();
 }

@@ -34,7 +34,7 @@ sealed class GroupProgram
 
     public GroupProgram()
     {
-        conversation = Conversation.Restore(ConversationId.New(now), new ConversationState(
+        conversation = new Conversation(ConversationId.New(now), new ConversationState(
             ConversationType.Group, Ids[0], Founders, LastSeq: 0, Version: 1, Closed: false, Archived: false, Blocked: false, Request: null,
             Policy, EventNo: 0, LastEventAt: now, LastActivityDay: null));
         places = [.. Ids.Select(_ => new Place())];
@@ -130,8 +130,7 @@ sealed class GroupProgram
             Body = MessageBody.Empty with { Text = draft.Text, Mentions = draft.Mentions },
         });
         reactions.Add(new MessageReactions());
-        place?.Participant!.Sent(taken.At);
-        place?.Pointers.Sent(taken.Seq);
+        place?.Participant!.Sent(taken);
     }
 
     private void MarkUnread(int who, long seq)
@@ -169,7 +168,7 @@ sealed class GroupProgram
     {
         var place = In(who);
         place.Own = change(place.Own);
-        place.Pointers.Follow(place.Own);
+        place.Participant!.Change(place.Own);
     }
 
     private void Add(int who, int target, ParticipantRole role)
@@ -256,7 +255,7 @@ sealed class GroupProgram
         conversation.EnsureOpenTo(place.Participant);
         message.EnsureNotDeleted();
         var on = reactions[(int)seq - 1];
-        var moves = puts ? on.React(conversation.Policy!.Reactions, Ids[who], emoji, conversation.Next(now)) : on.Unreact(Ids[who], emoji);
+        var moves = puts ? on.React(conversation.Policy.Reactions, Ids[who], emoji, conversation.Next(now)) : on.Unreact(Ids[who], emoji);
         foreach (var move in moves)
             Tell();
     }
@@ -309,7 +308,8 @@ sealed class GroupProgram
         var place = places[user];
         joined += Duration.FromSeconds(1);
         place.Participant = conversation.NewParticipant(Ids[user], role, joined);
-        place.Pointers = new Pointers(conversation.LastSeq, conversation.LastSeq, isPending: false, showsReads: true, place.Own.ClearedSeq);
+        place.Pointers = place.Participant.Pointers;
+        place.Participant.Change(place.Own);
         return place.Participant;
     }
 
@@ -338,10 +338,9 @@ sealed class GroupProgram
     {
         if (places[user].Participant is not { } me)
             return "nothing";
-        var (own, pointers) = (places[user].Own, places[user].Pointers);
-        var member = new Member(Ids[user], own.ClearedSeq, pointers.LastReadSeq, IsPending: false);
+        var own = me.Own;
         var unread = messages
-            .Where(message => message.Counts && member.HasUnread(message) && !places[user].Hidden.Contains(message.Seq)).ToList();
+            .Where(message => message.Counts && me.HasUnread(message) && !places[user].Hidden.Contains(message.Seq)).ToList();
         var mentions = unread.Count(message => message.Counted.Contains(Ids[user]) || message.Counted.Contains(MentionRules.Everybody));
         var people = places.Select((place, i) => (place.Participant, i)).Where(one => one.Participant is not null)
             .Select(one => $"{one.i}:{one.Participant!.Role}");
@@ -351,7 +350,7 @@ sealed class GroupProgram
         return $"""
             people {string.Join(' ', people)}
             closed {conversation.IsClosed} archived {conversation.IsArchived} last {conversation.LastSeq}
-            me {me.Role} read {pointers.LastReadSeq} cleared {own.ClearedSeq} unread {unread.Count} mentions {mentions}
+            me {me.Role} read {me.Pointers.LastReadSeq} cleared {own.ClearedSeq} unread {unread.Count} mentions {mentions}
             {mine}
             history {string.Join(' ', seen)}
             """;
@@ -412,9 +411,10 @@ sealed class GroupProgram
         /// <summary>Null for who is out.</summary>
         public Participant? Participant { get; set; }
 
+        /// <summary>Those of the newest membership.</summary>
         public Pointers Pointers { get; set; } = new(0, 0, isPending: false, showsReads: true, clearedSeq: 0);
 
-        public OwnState Own { get; set; } = new(0, null, null, null, null, ShowsReads: true, null);
+        public OwnState Own { get; set; } = OwnState.Unchanged;
 
         public HashSet<long> Hidden { get; } = [];
 

@@ -6,7 +6,7 @@ namespace Messaging.Domain.Tests.Participants;
 public sealed class OwnStateTests
 {
     private static readonly Instant Now = Instant.FromUtc(2026, 1, 2, 0, 0);
-    internal static readonly OwnState New = new(0, null, null, null, null, ShowsReads: true, null);
+    internal static readonly OwnState New = OwnState.Unchanged;
 
     [Test]
     public void What_was_cleared_stays_so()

@@ -103,7 +103,7 @@ public sealed class PartnerTests
     {
         var (talk, ada, bob) = (Talk(request: RequestState.Unsent), Of(Ada, hasOpened: true), Of(Bob));
 
-        ada.Sent(6);
+        ada.Pointers.Sent(6);
         talk.BeginRequest(bob, [ada, bob]);
 
         Assert.That((talk.Request, talk.Version), Is.EqualTo((RequestState.Pending, 4)));
@@ -151,7 +151,15 @@ public sealed class PartnerTests
             ConversationType.Direct, blocked: blocked, request: request, policy: ConversationTests.Defaults with { Receipts = receipts },
             lastSeq: lastSeq);
 
-    private static Partner Of(
+    private static Participant Of(
         UserId user, long read = 0, long delivered = 0, bool hasOpened = false, bool isPending = false, bool showsReads = true,
-        ShownPointers? shown = null) => new(user, hasOpened, isPending, showsReads, read, delivered, shown);
+        ShownPointers? shown = null) => new(default, user, new ParticipantState(ParticipantRole.Member, default, JoinedSeq: 0)
+        {
+            LastReadSeq = read,
+            LastDeliveredSeq = delivered,
+            HasOpened = hasOpened,
+            IsPending = isPending,
+            Shown = shown,
+            Own = OwnState.Unchanged with { ShowsReads = showsReads },
+        });
 }

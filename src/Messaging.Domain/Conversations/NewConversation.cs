@@ -1,0 +1,88 @@
+using Messaging.Domain.Common;
+using Messaging.Domain.Participants;
+using NodaTime;
+
+namespace Messaging.Domain.Conversations;
+
+/// <summary>A conversation that is being made, and who is in it from the beginning.</summary>
+public sealed class NewConversation
+{
+    private NewConversation(
+        ConversationId id, ConversationType type, UserId? createdBy, IReadOnlyList<Participant> founders, Instant now) =>
+        (Id, Type, CreatedBy, Founders, CreatedAt) = (id, type, createdBy, founders, now);
+
+    public ConversationId Id { get; }
+
+    public ConversationType Type { get; }
+
+    /// <summary>Null for the service.</summary>
+    public UserId? CreatedBy { get; }
+
+    public IReadOnlyList<Participant> Founders { get; }
+
+    public Instant CreatedAt { get; }
+
+    public UserId? OwnerId { get; private init; }
+
+    public ConversationContext? Context { get; private init; }
+
+    /// <summary>Null for a direct one.</summary>
+    public Profile? Profile { get; private init; }
+
+    public RequestState? Request { get; private init; }
+
+    /// <summary>Set for a group, which is in its members' inboxes from its first day on.</summary>
+    public LocalDate? LastActivityDay => Type is ConversationType.Group ? CreatedAt.InUtc().Date : null;
+
+    /// <summary>The conversation of two people; refuses one with oneself.</summary>
+    /// <param name="request">Set where the other one has to accept the first message.</param>
+    public static NewConversation Direct(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now)
+    {
+        if (opener == other)
+            throw ConversationErrors.WithOneself();
+        var id = ConversationId.New(now);
+        return new(
+            id, ConversationType.Direct, opener,
+            [Founder(id, opener, ParticipantRole.Member, now), Founder(id, other, ParticipantRole.Member, now)], now)
+        {
+            Context = context,
+            Request = request,
+        };
+    }
+
+    /// <summary>A group; its creator is the owner and counts. The service makes one without being in it.</summary>
+    /// <param name="others">The other members, distinct and without the creator.</param>
+    /// <param name="limit">The most participants a group may have.</param>
+    public static NewConversation Group(
+        Actor creator, IReadOnlyCollection<UserId> others, Profile profile, ConversationContext? context, int limit, Instant now)
+    {
+        var id = ConversationId.New(now);
+        var founders = others.Select(user => Founder(id, user, ParticipantRole.Member, now)).ToList();
+        if (creator.UserId is { } owner)
+            founders.Add(Founder(id, owner, ParticipantRole.Owner, now));
+        if (founders.Count < 2)
+            throw ConversationErrors.TooFew();
+        if (founders.Count > limit)
+            throw ConversationErrors.GroupFull(limit);
+        return new(id, ConversationType.Group, creator.UserId, founders, now)
+        {
+            OwnerId = creator.UserId,
+            Context = context,
+            Profile = profile.WithSlug(id),
+        };
+    }
+
+    /// <summary>The one key of a pair and context, whoever opens it. No part but the last can hold a space.</summary>
+    public static string DirectKey(UserId one, UserId other, ConversationContext? context)
+    {
+        var (first, second) = one < other ? (one, other) : (other, one);
+        return context is null ? $"{first} {second}" : $"{first} {second} {context.Type} {context.Id}";
+    }
+
+    /// <summary>The day under which it is in a founder's inbox; null for one who first hears of it by its first message.</summary>
+    public LocalDate? FirstDayOf(Participant founder) =>
+        LastActivityDay ?? (founder.UserId == CreatedBy ? CreatedAt.InUtc().Date : null);
+
+    private static Participant Founder(ConversationId id, UserId user, ParticipantRole role, Instant now) =>
+        new(id, user, role, now, joinedSeq: 0);
+}
