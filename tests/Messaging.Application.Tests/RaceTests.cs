@@ -57,7 +57,7 @@ public sealed class RaceTests : SliceFixture
 
     // Whoever clears first may be the last to get the row, with the seq of when it asked.
     [Test]
-    public async Task What_was_cleared_is_not_shown_again_by_somebody_who_cleared_less_meanwhile()
+    public async Task A_clearing_that_is_overtaken_does_not_bring_cleared_messages_back()
     {
         var (users, id) = await GroupAsync();
         await Slices.TextAsync(users[0], id);
@@ -82,7 +82,7 @@ public sealed class RaceTests : SliceFixture
     }
 
     [Test]
-    public async Task What_comes_while_one_clears_is_cleared_or_unread_and_never_both_or_neither()
+    public async Task A_message_sent_during_a_clearing_is_either_cleared_or_unread()
     {
         for (var round = 0; round < Rounds; round++)
         {
@@ -145,7 +145,7 @@ public sealed class RaceTests : SliceFixture
     [TestCase("reads", MessageRead.Name)]
     [TestCase("receives", MessageDelivered.Name)]
     [TestCase("fetches", MessageDelivered.Name)]
-    public async Task What_one_does_while_ones_block_is_lifted_is_told_to_the_other(string what, string type)
+    public async Task Reading_while_the_block_is_lifted_is_told_to_the_other_user(string what, string type)
     {
         var (ada, bob) = (await Slices.UserAsync("ada"), await Slices.UserAsync("bob"));
         var id = await Slices.DirectAsync(ada, bob);

@@ -42,7 +42,7 @@ public sealed class RuleSqlTests : SliceFixture
         """;
 
     [Test]
-    public async Task What_is_muted_archived_and_hidden_is_so_in_SQL_as_in_the_domain()
+    public async Task SQL_and_the_domain_agree_on_muted_archived_and_hidden()
     {
         var rows = await Slices.SqlAsync(session => session.QueryAsync<OwnStateRow>(OwnStatesSql, new { }, CancellationToken.None));
 
@@ -182,7 +182,7 @@ public sealed class RuleSqlTests : SliceFixture
         """;
 
     [Test]
-    public async Task What_is_unread_is_the_same_in_SQL_as_in_the_domain()
+    public async Task SQL_and_the_domain_agree_on_what_is_unread()
     {
         var id = Guid.CreateVersion7();
         await Slices.ExecuteAsync(

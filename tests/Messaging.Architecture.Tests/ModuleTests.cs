@@ -14,7 +14,7 @@ public sealed class ModuleTests
 
     // What clients are told is said by a type of its own, so that a new setting is not told by itself.
     [Test]
-    public void What_an_operator_sets_is_no_wire_type() => Assert.That(
+    public void No_type_exposes_the_settings_of_an_operator() => Assert.That(
         from assembly in SqlConstants.Assemblies
         from type in assembly.GetExportedTypes()
         where !type.IsAssignableTo(typeof(ISettings))

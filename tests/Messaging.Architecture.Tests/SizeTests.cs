@@ -33,7 +33,7 @@ public sealed class SizeTests
     }
 
     [Test]
-    public void What_is_oversize_no_more_is_listed_no_more()
+    public void Nothing_is_listed_with_more_than_its_size()
     {
         var needed = Sizes.Exceeded.ToDictionary(one => (one.Kind, one.Name), one => one.Size);
 

@@ -63,7 +63,7 @@ public sealed partial class SqlTests
 
     // By what is said of a message m, a reply r or the newest of a conversation c there. What writes or tells the state itself is named.
     [Test]
-    public void What_somebody_may_see_is_told_by_one_rule()
+    public void Visibility_is_written_in_one_rule()
     {
         var others = SqlConstants.All.Where(sql =>
             Sight().IsMatch(Rules.Aggregate(sql.Text, (text, rule) => text.Replace(rule, "", StringComparison.Ordinal)))
@@ -74,7 +74,7 @@ public sealed partial class SqlTests
 
     // The seq, the version and the number and time of the newest event, by which clients tell what is older.
     [Test]
-    public void What_is_counted_of_a_conversation_is_written_in_one_place()
+    public void The_counters_of_a_conversation_are_written_in_one_place()
     {
         var writers = SqlConstants.All.Where(sql => Counts().IsMatch(sql.Text)).Select(sql => sql.Name.Split('.')[0]).Distinct();
 
@@ -122,7 +122,7 @@ public sealed partial class SqlTests
     }
 
     [Test]
-    public void What_hangs_on_messages_is_found_by_scanning()
+    public void Message_details_are_found_by_scanning()
     {
         var parts = SqlConstants.Assemblies.SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.IsAssignableTo(typeof(MessageDetail)) && !type.IsAbstract);

@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using Messaging.Application;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.Net.Http.Headers;
 
 namespace Messaging.Architecture.Tests;
@@ -18,6 +19,20 @@ public sealed class WordTests
     public void Below_the_edge_no_text_points_or_names_a_header_or_a_status(Type layer)
     {
         Assert.That(Texts(layer.Assembly).Where(text => Edge.IsMatch(text)), Is.Empty);
+    }
+
+    // The sentence begins with what it is about.
+    [Test]
+    public void No_test_begins_with_What_or_It()
+    {
+        var riddles =
+            from file in SourceFile.Of(".cs", "tests")
+            from method in file.Syntax.DescendantNodes().OfType<MethodDeclarationSyntax>()
+            let name = method.Identifier.Text
+            where name.StartsWith("What_", StringComparison.Ordinal) || name.StartsWith("It_", StringComparison.Ordinal)
+            select $"{file}: {name}";
+
+        Assert.That(riddles, Is.Empty);
     }
 
     // Those headers whose names are no words of their own, and ours.

@@ -48,7 +48,7 @@ public sealed class FoldingTests
     }
 
     [Test]
-    public async Task What_is_folded_through_kills_and_restarts_is_what_is_read_afresh()
+    public async Task State_folded_from_events_through_kills_and_restarts_equals_a_fresh_read()
     {
         var clients = new List<ClientModel>();
         foreach (var user in Users)

@@ -31,7 +31,7 @@ public sealed class GivenDatabaseTests
     }
 
     [Test]
-    public async Task What_the_last_one_left_is_gone_and_the_schema_is_not_made_again()
+    public async Task Rows_of_the_previous_run_are_gone_and_the_schema_is_reused()
     {
         using var one = (await GivenDatabase.FindAsync(given))!;
         const string leave =

@@ -37,7 +37,7 @@ public sealed class LeadershipTests
     }
 
     [Test]
-    public async Task What_is_sent_on_one_node_is_heard_on_the_other()
+    public async Task Messages_sent_on_one_node_are_heard_on_the_other()
     {
         await using var first = await HubClient.ConnectAsync(nodes[0].Address, ApiHost.Token("bob"));
         await using var second = await HubClient.ConnectAsync(nodes[1].Address, ApiHost.Token("bob"));

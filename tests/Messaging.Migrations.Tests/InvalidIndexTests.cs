@@ -26,7 +26,7 @@ sealed class InvalidIndexTests
     }
 
     [Test]
-    public async Task What_an_interrupted_rebuild_left_is_dropped()
+    public async Task The_leftover_of_an_interrupted_rebuild_is_dropped()
     {
         await using var database = await MigratedAsync();
         await LeaveInvalidAsync(database, "ix_people_name_ccnew");
@@ -73,7 +73,7 @@ sealed class InvalidIndexTests
     }
 
     [Test]
-    public async Task What_is_done_of_several_statements_is_not_repeated()
+    public async Task Statements_already_done_are_not_repeated()
     {
         await using var database = await MigratedAsync();
         var two = Scripts.OutsideTransaction(

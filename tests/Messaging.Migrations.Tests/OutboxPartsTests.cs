@@ -21,7 +21,7 @@ sealed class OutboxPartsTests
         """;
 
     [Test]
-    public async Task What_waits_stays_when_the_outbox_is_parted()
+    public async Task Waiting_events_are_kept_when_the_outbox_is_partitioned()
     {
         await using var database = await DatabaseAsync();
         await AddAsync(database, 1, 5);
@@ -33,7 +33,7 @@ sealed class OutboxPartsTests
     }
 
     [Test]
-    public async Task What_waits_in_any_part_stays_when_it_is_made_one_again()
+    public async Task Waiting_events_of_every_part_are_kept_when_the_outbox_is_merged_again()
     {
         await using var database = await DatabaseAsync();
         var columns = await database.LinesAsync(ColumnsSql);

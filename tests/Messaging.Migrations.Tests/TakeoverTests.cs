@@ -73,7 +73,7 @@ sealed class TakeoverTests
     }
 
     [Test]
-    public async Task It_is_given_back_with_the_rows_that_its_runner_wrote()
+    public async Task Migrating_down_restores_the_rows_that_the_previous_runner_wrote()
     {
         await using var database = await MadeByTheRunnerBeforeAsync();
         await database.ExecuteAsync("INSERT INTO users (id, created_at, updated_at) VALUES ('ada', now(), now())");
@@ -108,7 +108,7 @@ sealed class TakeoverTests
     }
 
     [Test]
-    public async Task What_another_host_of_FluentMigrator_made_is_equal_and_nothing_waits()
+    public async Task A_schema_made_by_another_host_of_FluentMigrator_is_equal_and_nothing_waits()
     {
         await using var database = await TestServer.CreateDatabaseAsync();
         Host(database, runner => runner.MigrateUp());

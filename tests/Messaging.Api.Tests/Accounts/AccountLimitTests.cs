@@ -37,7 +37,7 @@ public sealed class AccountLimitTests
     }
 
     [Test]
-    public async Task What_is_left_is_told_and_when_there_is_more()
+    public async Task Headers_say_how_many_logins_are_left_and_when_more_are_allowed()
     {
         for (var i = 0; i < 30; i++)
             await LogInAsync(From("127.0.1.2"), NewName());

@@ -210,7 +210,7 @@ public sealed class AccountTests
     [TestCase("/login", """{"username":"anna@host.test","password":""}""", "#/username #/password")]
     [TestCase("/refresh", """{"refreshToken":1}""", "#/refreshToken")]
     [TestCase("/logout", "{}", "#/refreshToken")]
-    public async Task What_makes_no_sense_is_refused_with_its_pointer(string path, string body, string pointers) =>
+    public async Task Invalid_input_is_refused_with_pointers_to_what_is_wrong(string path, string body, string pointers) =>
         Assert.That(await api.AnonymousClient().PostAsync("/v1/accounts" + path, Json(body)).PointersAsync(), Is.EqualTo(pointers));
 
     [TestCase("пароль пароль пароль")]

@@ -48,7 +48,7 @@ public sealed class AttachmentTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_a_message_may_not_name_is_refused_in_the_same_words()
+    public async Task Every_attachment_that_a_message_may_not_name_is_refused_in_the_same_words()
     {
         var (ada, bob, group) = await PeopleAsync();
         var other = await GroupAsync(ada, bob);
@@ -283,7 +283,7 @@ public sealed class AttachmentTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_one_cannot_see_one_cannot_download_by_id()
+    public async Task A_file_of_a_message_deleted_for_oneself_cannot_be_downloaded_by_id()
     {
         var (ada, bob, group) = await PeopleAsync();
         var uploaded = await UploadAsync(ada, group, Pdf);

@@ -26,7 +26,7 @@ public sealed class FileScanTests : AttachmentFixture
     public async Task DisposeAsync() => await clamd.DisposeAsync();
 
     [Test]
-    public async Task What_is_clean_is_kept_and_what_is_not_is_refused_and_left_nowhere()
+    public async Task A_clean_file_is_kept_and_an_infected_one_is_refused_and_left_nowhere()
     {
         var (ada, _, group) = await PeopleAsync();
 
@@ -56,7 +56,7 @@ public sealed class FileScanTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_is_beyond_the_scanners_limits_is_not_clean()
+    public async Task A_file_beyond_the_scanners_limits_is_refused_as_unsafe()
     {
         var (ada, _, group) = await PeopleAsync();
 

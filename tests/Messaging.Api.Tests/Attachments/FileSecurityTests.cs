@@ -12,7 +12,7 @@ public sealed class FileSecurityTests : AttachmentFixture
     [TestCase("%PDF-1.4", "movie.mp4", "video/mp4")]
     [TestCase("just text", "sound.mp3", "audio/mpeg")]
     [TestCase("a\0b", "notes.txt", "text/plain")]
-    public async Task What_the_bytes_are_not_is_refused(string content, string name, string type)
+    public async Task A_file_whose_bytes_do_not_match_its_type_is_refused(string content, string name, string type)
     {
         var (ada, _, group) = await PeopleAsync();
 
@@ -74,7 +74,7 @@ public sealed class FileSecurityTests : AttachmentFixture
     [TestCase("<script>alert(1)</script>", "a.html", "text/html", "text/html")]
     [TestCase("<script>alert(1)</script>", "a.html", null, "text/plain")]
     [TestCase("%PDF-1.4 <script>", "a.html", null, "application/pdf")]
-    public async Task What_might_run_is_only_ever_downloaded(string content, string name, string? type, string servedAs)
+    public async Task A_file_that_could_run_is_only_ever_downloaded(string content, string name, string? type, string servedAs)
     {
         var (ada, _, group) = await PeopleAsync();
 

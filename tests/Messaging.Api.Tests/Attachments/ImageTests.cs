@@ -35,7 +35,7 @@ public sealed class ImageTests : AttachmentFixture
     [TestCase("jpg")]
     [TestCase("webp")]
     [TestCase("png")]
-    public async Task It_is_turned_as_it_was_taken_and_tells_nothing_of_where_and_by_whom(string extension)
+    public async Task An_image_is_turned_upright_and_loses_its_metadata(string extension)
     {
         var (ada, _, group) = await PeopleAsync();
         var taken = WithExif(await ImageAsync(200, 100, "jpg"), "Mallory Photographer");
@@ -69,7 +69,7 @@ public sealed class ImageTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_would_burst_is_refused_before_it_is_decoded()
+    public async Task An_image_of_too_many_pixels_is_refused_before_it_is_decoded()
     {
         var (ada, _, group) = await PeopleAsync();
 
@@ -79,7 +79,7 @@ public sealed class ImageTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_is_damaged_is_refused()
+    public async Task A_damaged_image_is_refused()
     {
         var (ada, _, group) = await PeopleAsync();
         var image = await ImageAsync(400, 400, "jpg");
@@ -93,7 +93,7 @@ public sealed class ImageTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_hides_behind_an_image_is_gone()
+    public async Task Bytes_hidden_behind_an_image_are_removed()
     {
         var (ada, _, group) = await PeopleAsync();
         byte[] polyglot = [.. await ImageAsync(50, 50, "gif"), .. "<script>alert(1)</script>PK\u0003\u0004"u8];

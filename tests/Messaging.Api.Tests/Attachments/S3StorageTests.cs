@@ -62,7 +62,7 @@ public sealed class S3StorageTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_is_let_go_is_removed_also_when_the_storage_was_away()
+    public async Task Files_are_removed_from_the_storage_even_if_it_was_away_for_a_while()
     {
         var (ada, _, group) = await PeopleAsync();
         var (old, young, named) = (await UploadAsync(ada, group, Pdf), await UploadAsync(ada, group, Pdf),

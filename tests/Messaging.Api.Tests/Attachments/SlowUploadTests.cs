@@ -37,7 +37,7 @@ public sealed class SlowUploadTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_says_that_it_passes_the_days_bytes_is_refused_before_it_comes()
+    public async Task An_upload_announced_as_larger_than_the_days_quota_is_refused_before_its_bytes_arrive()
     {
         var (ada, _, group) = await PeopleAsync();
         using var upload = new SlowUpload(Api.Address, AsItself(ada), group, length: 1_000_000);
@@ -46,7 +46,7 @@ public sealed class SlowUploadTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_began_before_its_token_was_revoked_is_not_kept()
+    public async Task An_upload_that_began_before_its_token_was_revoked_is_not_kept()
     {
         var (ada, _, group) = await PeopleAsync();
         var token = ApiHost.Token(ada, null, ("iat", DateTimeOffset.UtcNow.AddMinutes(-5).ToUnixTimeSeconds()));

@@ -23,7 +23,7 @@ public sealed class UploadAdmissionTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_else_is_said_of_a_file_may_follow_it()
+    public async Task Other_form_fields_may_follow_the_file()
     {
         var (ada, _, group) = await PeopleAsync();
         using var form = new MultipartFormDataContent

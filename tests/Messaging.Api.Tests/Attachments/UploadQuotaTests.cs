@@ -62,7 +62,7 @@ public sealed class UploadQuotaTests : AttachmentFixture
 
     [TestCase("a.jpg", "image/jpeg", "422 undecodable-file #/file")]
     [TestCase("a.pdf", "application/pdf", "415 unsupported-media #/file")]
-    public async Task What_was_received_counts_although_it_is_refused(string name, string type, string refusal)
+    public async Task Refused_files_count_towards_the_days_bytes(string name, string type, string refusal)
     {
         var (ada, _, group) = await PeopleAsync();
         byte[] damaged = [0xFF, 0xD8, 0xFF, 0xE0, .. new byte[1005]];
@@ -73,7 +73,7 @@ public sealed class UploadQuotaTests : AttachmentFixture
     }
 
     [Test]
-    public async Task What_the_storage_does_not_take_does_not_count()
+    public async Task Files_that_the_storage_failed_to_take_do_not_count()
     {
         var (ada, _, group) = await PeopleAsync();
         var inTheWay = Path.Combine(Api.FilesFolder, group);

@@ -51,7 +51,7 @@ public sealed class RememberedTokenTests
     }
 
     [Test]
-    public async Task What_is_read_again_behind_a_long_transaction_closes_nothing_anew()
+    public async Task A_revocation_read_again_because_of_a_long_transaction_closes_no_new_connection()
     {
         var user = NewUser();
         await using var connection = await api.Database.DataSource.OpenConnectionAsync();

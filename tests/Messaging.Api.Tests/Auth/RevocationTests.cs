@@ -227,7 +227,7 @@ public sealed class RevocationTests
     }
 
     [Test]
-    public async Task What_came_with_a_dump_of_another_server_is_not_read_over_and_over()
+    public async Task A_revocation_restored_from_another_server_is_not_read_over_and_over()
     {
         var user = NewUser();
         await api.Database.RowsAsync(

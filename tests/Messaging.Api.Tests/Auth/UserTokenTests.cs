@@ -162,7 +162,7 @@ public sealed class UserTokenTests
     [TestCase("eyJhbGciOjF9.eyJzdWIiOjF9.x")]
     [TestCase("eyJhbGciOiJIUzI1NiJ9.W10.x")]
     [TestCase("eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjFlMzA4fQ.x")]
-    public async Task What_is_no_token_is_refused_and_breaks_nothing(string token) =>
+    public async Task A_malformed_token_is_refused(string token) =>
         Assert.That(await MeAsync(token), Is.EqualTo(Refused));
 
     [TestCase("42")]

@@ -58,7 +58,7 @@ public sealed class VerbTests
 
     [TestCase("tokens", "mint", "nobody-knows")]
     [TestCase("keys", "revoke", "nobody")]
-    public async Task What_there_is_not_fails(params string[] args)
+    public async Task A_verb_for_an_unknown_user_or_key_fails(params string[] args)
     {
         var (exitCode, output, errors) = await RunAsync(args);
 
@@ -67,7 +67,7 @@ public sealed class VerbTests
     }
 
     [Test]
-    public async Task What_is_wrong_with_other_settings_keeps_nobody_from_revoking_a_key()
+    public async Task A_key_can_be_revoked_although_other_settings_are_invalid()
     {
         var key = (await RunAsync("keys", "create", "--name", "leaked", "--scopes", "users")).Output.Trim();
 

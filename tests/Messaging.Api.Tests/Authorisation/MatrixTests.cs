@@ -75,7 +75,7 @@ public sealed partial class MatrixTests
                 .Select(cell => $"{cell}: {answers[cell]} in place of {cell.Expected}"), Is.Empty);
 
     [Test]
-    public void What_is_refused_changes_nothing() => Assert.That(changes, Is.Empty);
+    public void A_refused_request_changes_nothing() => Assert.That(changes, Is.Empty);
 
     [Test]
     public void Who_is_refused_hears_nothing()

@@ -106,7 +106,7 @@ public sealed class ContactEndpointTests
     [TestCase("""{"policy":{"posting":"nobody"}}""", "#/policy/posting", "everyone, admins")]
     [TestCase("""{"policy":{"reactions":{"modes":"one"}}}""", "#/policy/reactions/modes", "no such member")]
     [TestCase("""{"policy":{"slowModeSeconds":-1}}""", "#/policy/slowModeSeconds", "86400")]
-    public async Task What_is_wrong_within_a_patch_is_told_at_its_place(string body, string pointer, string detail)
+    public async Task A_mistake_within_a_policy_is_reported_with_its_pointer(string body, string pointer, string detail)
     {
         var (ada, bob) = (await UserAsync("ada"), await UserAsync("bob"));
         await api.ClientFor(ada).PostAsJsonAsync("/v1/contacts", new { userId = bob });

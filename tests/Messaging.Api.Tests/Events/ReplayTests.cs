@@ -134,7 +134,7 @@ public sealed class ReplayTests : ReplayFixture
         await ReplayAsync((users, group) => CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", settings));
 
     [Test]
-    public async Task What_was_archived_and_comes_back() => await ReplayAsync(async (users, group) =>
+    public async Task An_archived_conversation_that_comes_back() => await ReplayAsync(async (users, group) =>
     {
         await CallAsync(users[1], HttpMethod.Patch, $"/v1/conversations/{group}/settings", """{"archived":true}""");
         await SendAsync(users[0], group, new { text = "back" });

@@ -64,7 +64,7 @@ public sealed class SyncTests : HubFixture
     [TestCase("since=00000001-1&limit=101", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=00000001-1&limit=many", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=ffffffff-1", HttpStatusCode.Gone, "cursor-expired")]
-    public async Task What_cannot_be_answered_is_refused(string query, HttpStatusCode status, string code)
+    public async Task A_sync_with_an_unusable_cursor_or_limit_is_refused(string query, HttpStatusCode status, string code)
     {
         var answer = await Api.ClientFor(await UserAsync()).GetAsync($"/v1/sync?{query}");
 

@@ -55,7 +55,7 @@ public sealed class MessageChangeTests : HubFixture
     [TestCase("""{"mentions":["a b"]}""", "#/mentions/0")]
     [TestCase("""{"text":"\u0000"}""", "#/text")]
     [TestCase("""{"metadata":[]}""", "#/metadata")]
-    public async Task What_is_no_patch_of_a_message_is_refused_with_its_place(string body, string pointer)
+    public async Task An_invalid_patch_of_a_message_is_refused_with_its_pointer(string body, string pointer)
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var path = await MessageAsync(ada, await GroupAsync(ada, bob));

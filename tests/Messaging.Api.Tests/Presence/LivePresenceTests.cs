@@ -205,7 +205,7 @@ public sealed class LivePresenceTests
     }
 
     [Test]
-    public void What_could_not_be_written_is_taken_again()
+    public void Users_seen_that_could_not_be_stored_are_taken_again()
     {
         here.Connect("ada", Connection());
         var seen = here.TakeSeen();

@@ -26,7 +26,7 @@ public sealed class LiveTypingTests : IDisposable
     }
 
     [Test]
-    public void What_others_say_is_kept_for_five_seconds_and_held_by_repeating()
+    public void Typing_lasts_five_seconds_and_is_prolonged_by_repeating()
     {
         var id = Guid.CreateVersion7();
         Say(id, "ada", true);

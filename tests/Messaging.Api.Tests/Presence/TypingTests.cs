@@ -34,7 +34,7 @@ public sealed class TypingTests : PresenceFixture
     }
 
     [Test]
-    public async Task It_ends_by_itself_after_five_seconds_on_every_node()
+    public async Task Typing_ends_by_itself_after_five_seconds_on_every_node()
     {
         var (ada, bob, carl) = (await UserAsync(), await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob, carl);

@@ -89,7 +89,7 @@ public sealed class ReactionEndpointTests : HubFixture
     [TestCase("%FF", 400)]
     [TestCase("a%2Fb", 400)]
     [TestCase("👍/more", 404)]
-    public async Task What_is_no_emoji_is_refused(string encoded, int status)
+    public async Task A_reaction_that_is_no_emoji_is_refused(string encoded, int status)
     {
         var (users, path) = await MessageAsync(2);
 

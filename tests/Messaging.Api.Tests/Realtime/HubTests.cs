@@ -10,7 +10,7 @@ namespace Messaging.Api.Tests.Realtime;
 public sealed class HubTests : HubFixture
 {
     [Test]
-    public async Task What_one_sends_every_participant_hears_with_the_id_to_resume_from()
+    public async Task Every_participant_hears_a_sent_message_with_the_id_to_resume_from()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);
@@ -123,7 +123,7 @@ public sealed class HubTests : HubFixture
     }
 
     [Test]
-    public async Task What_was_delivered_is_heard_by_the_others()
+    public async Task The_others_hear_that_a_message_was_delivered()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);

@@ -73,7 +73,7 @@ public sealed class LiveConnectionTests
     }
 
     [Test]
-    public async Task What_is_stored_nowhere_is_told_during_a_replay_and_dropped_where_there_is_no_room()
+    public async Task Transient_events_are_sent_during_a_replay_and_dropped_when_there_is_no_room()
     {
         var connection = new LiveConnection(wire, beginsWithReplay: true);
         connection.Push(Passing());

@@ -7,7 +7,7 @@ namespace Messaging.Api.Tests.Realtime;
 public sealed class ResumeTests : HubFixture
 {
     [Test]
-    public async Task What_was_missed_comes_in_order_and_the_rest_live()
+    public async Task Missed_events_come_in_order_and_later_ones_live()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);

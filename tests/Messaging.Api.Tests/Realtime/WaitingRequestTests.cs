@@ -10,7 +10,7 @@ public sealed class WaitingRequestTests : HubFixture
     protected override IEnumerable<(string Name, string? Value)> Settings() => [("Messaging:Policies:DirectMessages", "requests")];
 
     [Test]
-    public async Task What_one_makes_of_a_request_that_waits_is_told_to_ones_own_devices_and_nothing_else_of_it()
+    public async Task The_recipient_of_a_pending_request_hears_only_of_changes_made_for_themselves()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var opened = await PostAsync(ada, "/v1/conversations/direct", new { userId = bob, message = new { text = "hi" } });

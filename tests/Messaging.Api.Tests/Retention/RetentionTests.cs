@@ -18,7 +18,7 @@ public sealed class RetentionTests
     public async Task StopAsync() => await api.DisposeAsync();
 
     [Test]
-    public async Task What_has_been_quiet_for_a_month_is_closed_where_it_has_a_context()
+    public async Task A_conversation_with_a_context_is_closed_after_a_quiet_month()
     {
         var (with, without, lively) = (await OpenAsync("with", "7"), await OpenAsync("without", null), await OpenAsync("lively", "8"));
         await ScalarAsync(

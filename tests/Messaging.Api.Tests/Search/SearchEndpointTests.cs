@@ -88,7 +88,7 @@ public sealed class SearchEndpointTests : HubFixture
     [TestCase("?q=a&cursor=x", "#/cursor")]
     [TestCase("?q=a&limit=101", "#/limit")]
     [TestCase("?q=%00", "#/q")]
-    public async Task What_is_no_search_is_refused_with_its_place(string query, string pointer)
+    public async Task An_invalid_search_is_refused_with_its_pointer(string query, string pointer)
     {
         var answer = await Api.ClientFor(await UserAsync()).GetAsync($"/v1/search/messages{query}");
 

@@ -15,7 +15,7 @@ public sealed class ConfigCheckTests
     }
 
     [Test]
-    public async Task It_says_how_many_a_node_takes_and_how_many_nodes_the_server_has_room_for()
+    public async Task The_check_says_how_many_connections_a_node_takes_and_how_many_nodes_fit()
     {
         await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
         var (code, output, _) = await CheckAsync(database.ConnectionString + ";Maximum Pool Size=30");

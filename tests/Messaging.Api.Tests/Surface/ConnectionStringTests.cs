@@ -7,7 +7,7 @@ namespace Messaging.Api.Tests.Surface;
 public sealed class ConnectionStringTests
 {
     [Test]
-    public void What_the_operator_gave_stands()
+    public void Settings_of_the_operator_are_kept()
     {
         var completed = new NpgsqlConnectionStringBuilder(
             ConnectionStrings.ForCommands("Host=db;MaxAutoPrepare=0;maximum pool size=7;Options=-c work_mem=4MB"));
@@ -21,7 +21,7 @@ public sealed class ConnectionStringTests
     }
 
     [Test]
-    public async Task What_the_operator_gave_as_an_option_stands_beside_ours()
+    public async Task Server_options_of_the_operator_are_added_to_ours()
     {
         await using var database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
         var given = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = "-c statement_timeout=7000 -c work_mem=5MB" };
@@ -95,6 +95,6 @@ public sealed class ConnectionStringTests
     }
 
     [Test]
-    public void What_listens_has_no_statement_timeout() =>
+    public void A_listening_connection_has_no_statement_timeout() =>
         Assert.That(ConnectionStrings.ForDirectUse("Host=db"), Does.Not.Contain("statement_timeout"));
 }

@@ -43,7 +43,7 @@ public sealed class FailureTests
     }
 
     [Test]
-    public async Task What_changed_under_every_attempt_may_be_tried_again() =>
+    public async Task A_change_that_lost_every_attempt_is_answered_as_unavailable() =>
         Assert.That(await host.Client.GetAsync("/changed").OutcomeAsync(), Is.EqualTo("503 unavailable"));
 
     [TestCase(401, "unauthenticated")]

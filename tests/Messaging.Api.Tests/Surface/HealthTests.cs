@@ -79,7 +79,7 @@ public sealed class HealthTests
     }
 
     [Test]
-    public async Task What_was_found_is_kept_for_a_second()
+    public async Task The_readiness_found_is_kept_for_a_second()
     {
         var clock = new ManualTime();
         await using var own = await ApiHost.StartAsync(clock);

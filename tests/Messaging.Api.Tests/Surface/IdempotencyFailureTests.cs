@@ -62,7 +62,7 @@ public sealed class IdempotencyFailureTests
         await OutcomesAsync(() => TypedResults.NotFound(), Done), Is.EqualTo("404 not-found, 404 not-found; 1"));
 
     [Test]
-    public async Task What_changed_meanwhile_is_tried_again_in_the_same_request()
+    public async Task A_change_that_was_outrun_is_tried_again_within_the_same_request()
     {
         outcomes.Enqueue(() => throw new ChangedMeanwhileException());
         Assert.That(await OutcomesAsync(Done), Is.EqualTo("200; 1"));

@@ -104,7 +104,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task What_was_refused_left_nothing_behind()
+    public async Task A_refused_request_leaves_nothing_behind()
     {
         var body = new { userId = "ben", context = new { type = "undone", id = "1" },
             message = new { text = "hello", mentions = new[] { "stranger" } } };

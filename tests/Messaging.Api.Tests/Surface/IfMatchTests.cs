@@ -35,7 +35,7 @@ public sealed class IfMatchTests
     [TestCase("99, v", ExpectedResult = Invalid)]
     [TestCase("*, \"v\"", ExpectedResult = Invalid)]
     [TestCase("99999999999999999999", ExpectedResult = Invalid)]
-    public async Task<string> What_stands_in_If_Match_is_a_version_in_quotes_or_bare_a_list_or_anything(string header)
+    public async Task<string> If_Match_takes_a_quoted_or_bare_version_a_list_or_a_star(string header)
     {
         var version = (await (await GroupAsync()).JsonAsync()).GetProperty("version").GetRawText();
 
@@ -44,7 +44,7 @@ public sealed class IfMatchTests
 
     [TestCase("")]
     [TestCase("junk")]
-    public async Task What_is_no_tag_is_told_with_what_is_expected(string header)
+    public async Task A_malformed_If_Match_is_refused_with_an_example(string header)
     {
         await GroupAsync();
         using var answer = await RenameAsync(header);

@@ -25,7 +25,7 @@ public sealed class OpenApiTests
     }
 
     [Test]
-    public async Task It_is_made_once_and_sent_once_to_those_who_keep_it()
+    public async Task The_document_is_built_once_and_not_sent_again_to_a_client_that_has_it()
     {
         await using var api = await ApiHost.StartAsync();
         var contract = api.Services.GetRequiredService<ServedContract>();
@@ -40,7 +40,7 @@ public sealed class OpenApiTests
     }
 
     [Test]
-    public void It_is_an_OpenAPI_3_1_document() =>
+    public void The_document_is_of_OpenAPI_3_1() =>
         Assert.That(document.GetProperty("openapi").GetString(), Does.StartWith("3.1."));
 
     [Test]
@@ -54,7 +54,7 @@ public sealed class OpenApiTests
     }
 
     [Test]
-    public async Task It_is_valid_and_lint_finds_nothing_examples_included()
+    public async Task The_linter_finds_nothing_in_the_document_or_its_examples()
     {
         var (code, output) = await LintAsync(Written);
         Assert.That(code, Is.Zero, output);
@@ -114,7 +114,7 @@ public sealed class OpenApiTests
     });
 
     [Test]
-    public void What_is_referred_to_leaves_null_to_who_refers() => Assert.Multiple(() =>
+    public void No_referenced_schema_allows_null_itself() => Assert.Multiple(() =>
     {
         foreach (var (name, schema) in Schemas())
             Assert.That(

@@ -39,7 +39,7 @@ public sealed class ProxyTests
 
     [TestCase("10.0.0.0/8")]
     [TestCase("")]
-    public async Task What_anybody_else_says_changes_nothing(string trusted)
+    public async Task Forwarded_headers_of_an_untrusted_sender_change_nothing(string trusted)
     {
         await using var api = await StartAsync(trusted);
         await AskAsync(api, "192.0.2.1");

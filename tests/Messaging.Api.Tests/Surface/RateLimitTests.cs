@@ -25,7 +25,7 @@ public sealed class RateLimitTests
     }
 
     [Test]
-    public void What_is_left_is_told()
+    public void The_state_tells_what_remains_and_when_it_resets()
     {
         var limits = Limits(requests: 5);
         Take(limits, "user:anna", 2);
@@ -224,7 +224,7 @@ public sealed class RateLimitTests
     }
 
     [Test]
-    public async Task What_a_service_key_does_as_a_user_leaves_the_users_own_budget_alone()
+    public async Task Requests_of_a_service_key_acting_as_a_user_do_not_use_the_users_own_budget()
     {
         await using var api = await ApiHost.StartAsync(
             ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:RequestsPerMinute", "2"));
@@ -254,7 +254,7 @@ public sealed class RateLimitTests
     [TestCase("PUT", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/bans/ben")]
     [TestCase("DELETE", "/v1/conversations/0193a3c2-0000-7000-8000-000000000000/bans/ben")]
     [TestCase("POST", "/v1/contacts")]
-    public async Task What_brings_words_or_attention_to_others_takes_from_the_budget_of_sends(string method, string path)
+    public async Task Requests_that_others_notice_take_from_the_budget_of_sends(string method, string path)
     {
         await using var api = await ApiHost.StartAsync(
             ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));

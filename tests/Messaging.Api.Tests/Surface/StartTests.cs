@@ -63,7 +63,7 @@ public sealed class StartTests
     }
 
     [Test]
-    public async Task It_starts_and_sends_on_the_schema_of_the_next_release()
+    public async Task The_service_starts_and_sends_on_the_schema_of_the_next_release()
     {
         await using var database = await MigratedAsync();
         await new Migrator(database.ConnectionString, NextRelease.With(NextRelease.Compatible)).UpAsync();
@@ -74,7 +74,7 @@ public sealed class StartTests
     }
 
     [Test]
-    public async Task It_refuses_a_schema_that_breaks_it_and_names_the_script()
+    public async Task The_service_refuses_to_start_on_an_incompatible_schema_and_names_the_script()
     {
         await using var database = await MigratedAsync();
         await new Migrator(database.ConnectionString, NextRelease.With(NextRelease.Breaking)).UpAsync();

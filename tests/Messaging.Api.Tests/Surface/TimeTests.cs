@@ -45,7 +45,7 @@ public sealed class TimeTests
     [TestCase("-0001-11-20T10:15:30Z")]
     [TestCase("0001-01-01T00:00:00+01:00")]
     [TestCase("9999-12-31T23:59:59-01:00")]
-    public async Task What_is_no_time_with_an_offset_is_refused(string time)
+    public async Task A_time_that_is_invalid_or_has_no_offset_is_refused(string time)
     {
         Assert.That(await MuteAsync(time).OutcomeAsync(), Is.EqualTo(Refused));
         Assert.That(await SearchAsync("from", time).OutcomeAsync(), Is.EqualTo(Refused));

@@ -115,7 +115,7 @@ public sealed class UserEndpointTests
             Is.EqualTo("413 too-large"));
 
     [Test]
-    public async Task What_is_wrong_in_a_list_is_pointed_at_and_nothing_is_written()
+    public async Task Mistakes_in_a_list_of_users_are_pointed_at_and_nothing_is_written()
     {
         var users = new object[] { new { userId = "none-1" }, new { userId = "none-2", avatarUrl = "x" }, new { userId = "none-1" } };
 

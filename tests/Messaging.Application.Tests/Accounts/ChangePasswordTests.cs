@@ -18,7 +18,7 @@ public sealed class ChangePasswordTests : AccountFixture
     }
 
     [Test]
-    public async Task It_ends_all_logins_but_the_one_that_it_begins()
+    public async Task A_new_password_ends_all_logins_but_the_one_it_begins()
     {
         var name = NewName();
         var (here, there) = (await RegisterAsync(name), await LogInAsync(name));

@@ -34,7 +34,7 @@ public sealed class FairQueueTests
     }
 
     [Test]
-    public async Task What_one_origin_has_waiting_is_bounded_and_costs_no_other_one()
+    public async Task One_origin_has_a_bounded_queue_and_does_not_crowd_out_another()
     {
         var queue = new FairQueue(places: 1, mostPerOrigin: 3, TimeSpan.FromMinutes(1));
         var held = await HoldAsync(queue, "crowd");

@@ -197,7 +197,7 @@ public sealed class LogInTests : AccountFixture
     [TestCase("ab")]
     [TestCase("anna@host.test")]
     [TestCase("' OR 1=1 --")]
-    public async Task What_is_no_username_is_not_counted(string name)
+    public async Task A_failed_login_with_an_invalid_username_is_not_counted(string name)
     {
         Assert.That((await ProblemAsync(() => LogInAsync(name))).Member, Is.EqualTo("username"));
         Assert.That(await Slices.ScalarAsync<long>(

@@ -99,7 +99,7 @@ public sealed class PasswordHashingTests
     }
 
     [Test]
-    public async Task What_another_system_hashed_as_it_was_typed_matches_as_it_was_typed()
+    public async Task An_imported_hash_of_a_password_that_was_not_normalised_matches()
     {
         var hash = Bcrypt("cafe\u0301 cafe\u0301", "$2b$");
 

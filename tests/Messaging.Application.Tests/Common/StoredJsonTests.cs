@@ -22,7 +22,7 @@ public sealed class StoredJsonTests : SliceFixture
     ];
 
     [Test]
-    public async Task What_is_stored_is_as_long_as_it_was_counted()
+    public async Task Stored_JSON_is_as_long_as_it_was_counted_to_be()
     {
         string[] forms =
             ["{0}", "-{0}", "{0}.{1}", "-0.{1}", "0.00{1}", "{0}e{2}", "{0}.{1}e{2}", "0.{1}E{2}", "-0.000{1}e{2}", "{0}.000e{2}"];

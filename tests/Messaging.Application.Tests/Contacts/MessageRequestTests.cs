@@ -31,7 +31,7 @@ public sealed class MessageRequestTests : SliceFixture
     }
 
     [Test]
-    public async Task What_was_opened_and_not_written_to_needs_no_answer_between_contacts()
+    public async Task A_conversation_opened_before_two_became_contacts_needs_no_answer()
     {
         var (ada, bob) = await PairAsync();
         var id = await Slices.DirectAsync(ada, bob);
@@ -63,7 +63,7 @@ public sealed class MessageRequestTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_has_cleared_is_not_in_the_request_either()
+    public async Task A_cleared_message_is_not_shown_in_the_request()
     {
         var (ada, bob, id) = await AskedAsync();
 
@@ -102,7 +102,7 @@ public sealed class MessageRequestTests : SliceFixture
 
     [TestCase(DirectMessages.Anyone, "")]
     [TestCase(DirectMessages.Contacts, ProblemCodes.NotAContact)]
-    public async Task What_was_opened_under_another_policy_follows_the_one_in_force(DirectMessages policy, string code)
+    public async Task A_conversation_opened_under_another_policy_follows_the_current_one(DirectMessages policy, string code)
     {
         await using var changed = await Slices.StartAsync(
             services => services.AddSingleton(new PolicySettings { DirectMessages = policy }));
@@ -262,7 +262,7 @@ public sealed class MessageRequestTests : SliceFixture
 
     // As with an Idempotency-Key, under which all of a request is one transaction, and without.
     [Test]
-    public async Task What_is_deleted_in_the_middle_of_its_opening_is_made_anew([Values] bool within)
+    public async Task A_conversation_deleted_while_it_is_being_opened_is_created_again([Values] bool within)
     {
         var (ada, bob) = await PairAsync();
         var id = await Slices.DirectAsync(ada, bob);

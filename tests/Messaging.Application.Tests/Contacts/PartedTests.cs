@@ -81,7 +81,7 @@ public sealed class PartedTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_reads_while_blocked_is_told_once_the_block_is_lifted()
+    public async Task Reading_during_a_block_is_told_once_the_block_is_lifted()
     {
         var (ada, bob, id) = await TalkAsync();
         await Slices.SendAsync(new BlockUser(new Actor(bob), ada));
@@ -97,7 +97,7 @@ public sealed class PartedTests : SliceFixture
 
     // A message that is read after it is told after it.
     [Test]
-    public async Task What_one_moves_back_while_blocked_has_its_place_among_the_events_once_the_block_is_lifted()
+    public async Task Marking_as_unread_during_a_block_takes_the_newest_event_number_when_the_block_is_lifted()
     {
         var (ada, bob, id) = await TalkAsync();
         await Slices.SendAsync(new MarkRead(new Actor(bob), id, null));

@@ -109,7 +109,7 @@ public sealed class DirectConversationTests : SliceFixture
 
     // Deleted as its message is committed, and before anybody looks at it.
     [Test]
-    public async Task What_is_deleted_right_after_its_first_message_is_sent_to_once()
+    public async Task A_conversation_deleted_right_after_its_first_message_is_not_sent_to_again()
     {
         await using var slices = await Slices.StartAsync();
         var (ada, bob) = (await slices.UserAsync(), await slices.UserAsync());

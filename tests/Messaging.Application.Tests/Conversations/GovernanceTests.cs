@@ -153,7 +153,7 @@ public sealed class GovernanceTests : SliceFixture
     }
 
     [Test]
-    public async Task What_happens_to_people_is_said_in_the_conversation()
+    public async Task System_messages_tell_of_every_change_among_the_participants()
     {
         var (users, id) = await GroupAsync(3);
         var late = await Slices.UserAsync();
@@ -245,7 +245,7 @@ public sealed class GovernanceTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_closed_is_read_only_until_it_is_reopened()
+    public async Task A_closed_conversation_is_read_only_until_it_is_reopened()
     {
         var (users, id) = await GroupAsync(2);
 
@@ -273,7 +273,7 @@ public sealed class GovernanceTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_archived_for_all_is_among_the_archived_of_everyone()
+    public async Task A_conversation_archived_for_all_is_listed_as_archived_for_everyone()
     {
         var (users, id) = await GroupAsync(2);
 
@@ -287,7 +287,7 @@ public sealed class GovernanceTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_deleted_for_everyone_is_gone_for_all_and_its_pair_and_slug_are_free()
+    public async Task A_deleted_conversation_is_gone_for_all_and_its_pair_can_begin_another()
     {
         var users = await Slices.UsersAsync(2);
         var direct = await Slices.DirectAsync(users[0], users[1]);

@@ -25,7 +25,7 @@ public sealed class GroupTests : SliceFixture
     }
 
     [Test]
-    public async Task It_begins_with_the_message_that_it_was_made_which_is_unread_for_nobody()
+    public async Task A_group_begins_with_a_system_message_that_is_unread_for_nobody()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 

@@ -163,7 +163,7 @@ public sealed class LargeInboxTests : SliceFixture
     }
 
     [Test]
-    public async Task What_somebody_holds_is_not_waited_for_and_until_then_it_is_read_as_before()
+    public async Task A_locked_conversation_is_not_waited_for_and_the_inbox_reads_as_before_until_it_is_free()
     {
         var world = await StartAsync(others: 2);
         await using (var connection = await Slices.OpenAsync())

@@ -14,7 +14,7 @@ public sealed class OwnStateTests : SliceFixture
     private static readonly Instant ForEver = Instant.FromUtc(9999, 12, 31, 23, 59, 59);
 
     [Test]
-    public async Task What_one_archives_comes_back_with_the_next_message_unless_it_is_muted()
+    public async Task An_archived_conversation_comes_back_with_the_next_message_unless_it_is_muted()
     {
         var (ada, bob, id) = await PairAsync();
 
@@ -85,7 +85,7 @@ public sealed class OwnStateTests : SliceFixture
     }
 
     [Test]
-    public async Task What_leaves_the_inbox_comes_back_with_the_next_message_and_without_what_was_before()
+    public async Task A_cleared_conversation_comes_back_with_the_next_message_and_without_the_old_ones()
     {
         var (ada, bob, id) = await PairAsync();
 

@@ -71,7 +71,7 @@ public sealed class BusTests
     }
 
     [Test]
-    public async Task What_is_not_understood_is_passed_over()
+    public async Task Messages_that_are_not_understood_are_skipped()
     {
         await using var one = await Node.StartAsync(database);
         await using var two = await Node.StartAsync(database);

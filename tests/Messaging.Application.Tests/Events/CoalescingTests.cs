@@ -45,7 +45,7 @@ public sealed class CoalescingTests
     }
 
     [Test]
-    public async Task What_others_hear_is_not_outdone_by_what_they_do_not_hear()
+    public async Task A_public_event_is_not_replaced_by_a_later_private_one()
     {
         Told[] all = [Read("ada", 3), Read("ada", 4) with { Audience = "ada" }, Read("ada", 5) with { Audience = "ada" }];
         await AppendAsync(all);

@@ -19,7 +19,7 @@ public sealed class CrashedServerTests
     public void Delete() => Directory.Delete(folder, recursive: true);
 
     [Test]
-    public async Task What_a_crash_takes_back_is_moved_again_under_positions_that_nobody_has_heard_of()
+    public async Task Events_lost_from_the_feed_in_a_crash_are_moved_again_under_new_positions()
     {
         var server = await PrivatePostgres.StartAsync(PrivatePostgresOptions.Kept(folder), CancellationToken.None);
         await Slices.MigrateAsync(server.ConnectionString);

@@ -71,7 +71,7 @@ public sealed class FeedReaderTests
     }
 
     [Test]
-    public async Task What_is_for_one_alone_is_not_for_who_has_left_but_for_the_leaving_itself()
+    public async Task Somebody_who_left_hears_of_no_event_of_their_own_but_the_leaving()
     {
         var conversation = await feed.ConversationAsync("ada", "bob");
         await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'bob'");
@@ -104,7 +104,7 @@ public sealed class FeedReaderTests
     }
 
     [Test]
-    public async Task What_happened_while_nobody_listened_is_passed_over()
+    public async Task Events_that_happened_while_nobody_listened_are_skipped()
     {
         listeners.HasListeners = false;
         await feed.AppendForAsync("ada");

@@ -215,7 +215,7 @@ public sealed class ListEventsTests
     [TestCase("00000001-01")]
     [TestCase("0000000A-1")]
     [TestCase("00000001-99999999999999999999")]
-    public async Task What_is_no_cursor_is_refused(string text)
+    public async Task A_malformed_cursor_is_refused(string text)
     {
         var refusal = await Assert.ThrowsAsync<RuleException>(() => feed.Slices.SendAsync(new ListEvents(new Actor(Ada), text, 10)));
 

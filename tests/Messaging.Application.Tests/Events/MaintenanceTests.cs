@@ -147,7 +147,7 @@ public sealed class MaintenanceTests
     }
 
     [Test]
-    public async Task What_was_revoked_is_forgotten_after_two_days_but_for_all_tokens_of_a_user()
+    public async Task Revocations_are_deleted_after_two_days_except_those_of_all_tokens_of_a_user()
     {
         await feed.Slices.ExecuteAsync(
             """

@@ -14,7 +14,7 @@ public sealed class MovedEventsTests
     public void Listen() => moved.Take(Start);
 
     [Test]
-    public void What_follows_on_the_reader_is_handed_to_it_in_its_order()
+    public void Events_that_follow_on_the_cursor_are_handed_over_in_order()
     {
         moved.Add(Batch(100, 2));
         moved.Add(Batch(102, 1));
@@ -25,7 +25,7 @@ public sealed class MovedEventsTests
     }
 
     [Test]
-    public void What_does_not_follow_is_left_to_the_feed()
+    public void Events_after_a_gap_are_left_to_the_feed()
     {
         moved.Add(Batch(101, 1));
         Assert.That(moved.Take(Start), Is.Null);

@@ -101,7 +101,7 @@ public sealed class OutboxPartTests
     }
 
     [Test]
-    public async Task What_was_written_into_a_part_comes_from_it_when_it_commits_after_writers_were_sent_on()
+    public async Task An_event_that_commits_after_writers_moved_to_the_next_part_still_reaches_the_feed()
     {
         var (slow, quick) = (await feed.ConversationAsync(), await feed.ConversationAsync());
         await using var open = await feed.AppendOpenAsync(slow);

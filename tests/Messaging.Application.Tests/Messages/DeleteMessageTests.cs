@@ -177,7 +177,7 @@ public sealed class DeleteMessageTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_deletes_for_oneself_is_absent_for_oneself_alone()
+    public async Task A_message_deleted_for_oneself_is_absent_for_nobody_else()
     {
         var (users, id) = await GroupAsync();
         var sent = await SendAsync(users[0], id, new MessageContent(Text: "one", Mentions: [users[1]]));

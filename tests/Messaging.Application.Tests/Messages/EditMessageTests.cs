@@ -143,7 +143,7 @@ public sealed class EditMessageTests : SliceFixture
 
     [TestCase(null, "text")]
     [TestCase(" ", "text")]
-    public async Task What_is_left_is_still_a_message(string? text, string member)
+    public async Task An_edit_that_leaves_no_valid_message_is_refused(string? text, string member)
     {
         var (ada, _, sent) = await SentAsync(new MessageContent(Text: "one"));
 

@@ -33,7 +33,7 @@ public sealed class MessageTypeTests : SliceFixture
     }
 
     [TestCaseSource(nameof(Refusals))]
-    public async Task What_a_type_must_and_must_not_carry(MessageContent content, string[] members)
+    public async Task A_message_without_what_its_type_needs_or_with_more_than_it_allows_is_refused(MessageContent content, string[] members)
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var id = await Slices.DirectAsync(ada, bob);

@@ -41,7 +41,7 @@ public sealed class PinTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_deleted_is_pinned_no_more_and_what_one_deleted_for_oneself_is_not_shown()
+    public async Task A_deleted_message_is_unpinned_and_one_deleted_for_oneself_is_not_listed()
     {
         var (users, messages) = await GroupAsync(messages: 2);
         await PinAsync(users[0], messages[0]);

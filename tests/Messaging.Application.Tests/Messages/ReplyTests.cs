@@ -54,7 +54,7 @@ public sealed class ReplyTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_cleared_or_deleted_for_oneself_is_not_listed()
+    public async Task Replies_cleared_or_deleted_for_oneself_are_not_listed()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var first = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));

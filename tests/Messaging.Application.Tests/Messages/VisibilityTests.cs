@@ -58,7 +58,7 @@ public sealed class VisibilityTests : SliceFixture
     private ConversationId group;
 
     [Test]
-    public async Task What_is_found_is_what_the_domain_shows()
+    public async Task Queries_find_exactly_the_messages_that_the_domain_shows()
     {
         var hidden = 0;
         await Step.CheckAsync(Steps, cases: 8, async steps =>
@@ -85,7 +85,7 @@ public sealed class VisibilityTests : SliceFixture
 
     // By the state of each that the service has come to: how it comes to that is not the rule's.
     [Test]
-    public async Task What_is_counted_as_unread_is_what_the_domain_has_as_unread()
+    public async Task Queries_count_as_unread_exactly_what_the_domain_does()
     {
         var most = 0L;
         await Step.CheckAsync(Steps, cases: 4, steps => RunAsync(steps, async () =>

@@ -220,7 +220,7 @@ public sealed class GroupAddingTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_remembered_of_a_deleted_group_goes_with_its_user()
+    public async Task The_departure_remembered_of_a_deleted_group_goes_with_its_user()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var left = await Slices.GroupAsync(ada, bob);
@@ -284,7 +284,7 @@ public sealed class GroupAddingTests : SliceFixture
     }
 
     [Test]
-    public async Task What_was_left_lately_is_found_by_index_however_many_conversations_there_are()
+    public async Task Recent_departures_are_found_by_index_however_many_conversations_there_are()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         await Slices.ExecuteAsync(

@@ -87,7 +87,7 @@ public sealed class EmojiTests
     [TestCase(":é:")]
     [TestCase(":a:b:")]
     [TestCase("\ud83d")]
-    public void What_is_none_is_none(string text) => Assert.That(Emoji.Of(text), Is.Null);
+    public void Other_text_is_no_emoji(string text) => Assert.That(Emoji.Of(text), Is.Null);
 
     [Test]
     public void A_name_has_62_characters_at_most()

@@ -133,7 +133,7 @@ public sealed class ReactionTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_no_emoji_is_refused()
+    public async Task Text_that_is_no_emoji_is_refused()
     {
         var (_, bob, message) = await MessageAsync();
 
@@ -182,7 +182,7 @@ public sealed class ReactionTests : SliceFixture
     }
 
     [Test]
-    public async Task What_takes_no_messages_takes_no_reactions_either()
+    public async Task A_conversation_that_takes_no_messages_takes_no_reactions()
     {
         var (ada, bob, message) = await MessageAsync();
         await ReactAsync(bob, message, "👍");

@@ -69,7 +69,7 @@ public sealed class UnreadTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_not_there_yet_cannot_be_the_first_unread_one()
+    public async Task A_message_that_does_not_exist_yet_cannot_be_marked_as_unread()
     {
         var (_, bob, id) = await PairAsync(messages: 2);
         await ReadAsync(bob, id, null);
@@ -231,7 +231,7 @@ public sealed class UnreadTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_unread_is_told_beside_an_edit_elsewhere()
+    public async Task An_unread_count_is_told_beside_an_edit_in_another_conversation()
     {
         var ((_, bob, id), (ada, _, elsewhere)) = (await PairAsync(messages: 2), await PairAsync(messages: 1));
         var edited = (await Slices.SendAsync(new ListMessages(new Actor(ada), elsewhere, null, null, null, 1))).Items[0];

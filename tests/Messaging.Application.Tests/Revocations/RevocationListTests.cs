@@ -13,7 +13,7 @@ public sealed class RevocationListTests
     private readonly ManualTime time = new();
 
     [Test]
-    public void What_was_revoked_is_known_for_two_hours_and_then_forgotten()
+    public void A_revocation_is_kept_for_two_hours_and_then_forgotten()
     {
         var list = new RevocationList(time);
         list.Add([Tokens]);
@@ -24,7 +24,7 @@ public sealed class RevocationListTests
     }
 
     [Test]
-    public void What_is_heard_of_again_is_kept_and_no_news()
+    public void A_revocation_heard_again_is_kept_longer_and_not_announced_again()
     {
         var list = new RevocationList(time);
         var news = 0;

@@ -52,7 +52,7 @@ public sealed class SavedTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_deleted_for_everyone_is_saved_by_nobody_and_is_not_saved_again()
+    public async Task A_message_deleted_for_everyone_is_saved_by_nobody_and_cannot_be_saved_again()
     {
         var (users, messages) = await GroupAsync(messages: 1);
         foreach (var user in users)
@@ -66,7 +66,7 @@ public sealed class SavedTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_deletes_for_oneself_is_saved_no_more_by_that_one_alone()
+    public async Task Deleting_a_message_for_oneself_unsaves_it_for_nobody_else()
     {
         var (users, messages) = await GroupAsync(messages: 2);
         foreach (var (user, message) in users.SelectMany(user => messages.Select(message => (user, message))))
@@ -81,7 +81,7 @@ public sealed class SavedTests : SliceFixture
 
     [TestCase(false)]
     [TestCase(true)]
-    public async Task What_one_clears_is_saved_no_more_by_that_one_alone(bool leavesInbox)
+    public async Task Clearing_unsaves_messages_for_nobody_else(bool leavesInbox)
     {
         var (users, messages) = await GroupAsync(messages: 1);
         foreach (var user in users)
@@ -130,7 +130,7 @@ public sealed class SavedTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_saved_in_a_deleted_conversation_is_not_listed()
+    public async Task Messages_saved_in_a_deleted_conversation_are_not_listed()
     {
         var (users, messages) = await GroupAsync(messages: 1);
         await SaveAsync(users[1], messages[0]);
@@ -142,7 +142,7 @@ public sealed class SavedTests : SliceFixture
     }
 
     [Test]
-    public async Task What_is_absent_elsewhere_or_not_ones_own_to_see_is_the_same_refusal()
+    public async Task A_message_that_is_absent_elsewhere_or_hidden_from_the_user_is_refused_in_the_same_way()
     {
         var (users, messages) = await GroupAsync(messages: 1);
         var (others, elsewhere) = await GroupAsync(messages: 1);
@@ -286,7 +286,7 @@ public sealed class SavedTests : SliceFixture
     }
 
     [Test]
-    public async Task What_was_saved_in_a_deleted_conversation_does_not_count()
+    public async Task Messages_saved_in_a_deleted_conversation_do_not_count()
     {
         var (users, messages) = await GroupAsync(messages: 1);
         var other = await Slices.TextAsync(users[0], await Slices.GroupAsync(users[0], users[1]));
@@ -326,7 +326,7 @@ public sealed class SavedTests : SliceFixture
 
     // Each deletes both rows, and one of them is held by a third one: the other one is not taken before it.
     [Test]
-    public async Task What_is_saved_goes_in_one_order_whoever_takes_it([Values] bool clears)
+    public async Task Saved_messages_are_locked_in_one_order_whoever_removes_them([Values] bool clears)
     {
         var (users, messages) = await GroupAsync(messages: 2);
         foreach (var message in messages)

@@ -88,7 +88,7 @@ public sealed class SearchLaneTests : SliceFixture
     }
 
     [Test]
-    public async Task What_has_waited_for_a_search_of_the_same_user_that_ran_out_of_time_is_not_run()
+    public async Task A_search_that_waited_for_one_of_the_same_user_that_timed_out_is_not_run()
     {
         await using var lane = new SearchLane(time);
         var first = ProblemAsync(() => SearchAsync(lane, Ada, Hostile));

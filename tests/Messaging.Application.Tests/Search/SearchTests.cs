@@ -45,7 +45,7 @@ public sealed class SearchTests : SliceFixture
     [TestCase(null, "q")]
     [TestCase("…!", "q")]
     [TestCase("\"\"", "q")]
-    public async Task What_has_no_word_is_refused(string? q, string member)
+    public async Task A_search_without_a_word_is_refused(string? q, string member)
     {
         var ada = await Slices.UserAsync();
 

@@ -20,7 +20,7 @@ public sealed class ServiceKeyTests : SliceFixture
     }
 
     [Test]
-    public async Task It_is_known_in_the_same_breath_whether_the_user_is()
+    public async Task Authenticating_a_service_key_also_tells_whether_the_user_exists()
     {
         var key = await CreateAsync(Scope.Users);
         var known = await Slices.SendAsync(new AuthenticateServiceKey(key, await Slices.UserAsync()));

@@ -194,7 +194,7 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_deletes_for_oneself_twice_in_one_batch_is_absent_the_second_time()
+    public async Task A_message_deleted_for_oneself_is_absent_to_later_changes_of_the_batch()
     {
         var (ada, message) = await MessageAsync();
 
@@ -218,7 +218,7 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [TestCaseSource(nameof(OwnKinds))]
-    public async Task What_is_of_ones_own_does_not_wait_for_the_conversation(string kind)
+    public async Task Changes_of_ones_own_state_do_not_wait_for_the_conversation(string kind)
     {
         var (ada, message) = await MessageAsync();
 
@@ -232,7 +232,7 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [TestCaseSource(nameof(OwnKinds))]
-    public async Task What_is_of_ones_own_waits_for_a_held_place_alone_and_not_for_ever(string kind)
+    public async Task Changes_of_ones_own_state_wait_only_for_the_own_row_and_not_for_ever(string kind)
     {
         var (held, free) = (await MessageAsync(), await MessageAsync());
 
@@ -334,7 +334,7 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_sends_before_marking_as_unread_in_one_batch_does_not_count()
+    public async Task Sending_before_marking_as_unread_in_one_batch_does_not_undo_the_marking()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
@@ -347,7 +347,7 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [Test]
-    public async Task What_one_sends_after_marking_as_unread_in_one_batch_reads_all_before_it()
+    public async Task Sending_after_marking_as_unread_in_one_batch_reads_all_before_it()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var message = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));
@@ -362,7 +362,7 @@ public sealed class ChangeTests : SliceFixture
     protected override void Add(IServiceCollection services) => services.AddSingleton<TimeProvider>(time);
 
     [Test]
-    public async Task What_is_received_beyond_what_is_read_in_one_batch_is_told_by_itself()
+    public async Task Delivery_beyond_the_read_message_in_one_batch_is_told_separately()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var first = await Slices.TextAsync(ada, await Slices.DirectAsync(ada, bob));

@@ -111,7 +111,7 @@ public sealed class ConversationWriterTests : SliceFixture
     }
 
     [Test]
-    public async Task What_was_being_written_when_the_connection_was_ended_is_not_written_again()
+    public async Task A_message_being_written_when_the_connection_ended_is_not_written_again()
     {
         var (ada, _, id) = await PairAsync();
         await using var other = await Slices.OpenAsync();

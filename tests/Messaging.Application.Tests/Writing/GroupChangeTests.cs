@@ -132,7 +132,7 @@ public sealed class GroupChangeTests : SliceFixture
     }
 
     [Test]
-    public async Task What_somebody_does_after_leaving_in_one_batch_is_absent()
+    public async Task Changes_after_leaving_in_the_same_batch_find_nothing()
     {
         var group = await GroupAsync();
 
@@ -215,7 +215,7 @@ public sealed class GroupChangeTests : SliceFixture
     }
 
     [Test]
-    public async Task What_happens_to_a_group_in_one_batch_has_its_places_one_after_the_other()
+    public async Task Changes_of_a_group_in_one_batch_are_told_one_after_the_other()
     {
         var group = await GroupAsync();
         var before = (await EventsAsync(group.Id)).Count;

@@ -10,7 +10,7 @@ public sealed class PlaceTests : SliceFixture
 
     [TestCase(true, false)]
     [TestCase(false, true)]
-    public async Task What_is_unread_is_counted_for_who_sends_alone(bool sends, bool isLeftOut)
+    public async Task Unread_messages_are_counted_only_for_the_sender(bool sends, bool isLeftOut)
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
         var group = await Slices.GroupAsync(ada, bob);

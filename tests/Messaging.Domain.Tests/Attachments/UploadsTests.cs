@@ -17,7 +17,7 @@ public sealed class UploadsTests
 
     [TestCase(100, true)]
     [TestCase(101, false)]
-    public void What_was_counted_already_may_fill_the_day(long bytes, bool fits)
+    public void Bytes_already_counted_may_fill_the_days_quota_exactly(long bytes, bool fits)
     {
         var room = new Uploads(bytes, Unnamed: 0, ResetSeconds: 7).Within(bytesPerDay: 100, unnamedFiles: 1);
 

@@ -162,7 +162,7 @@ public sealed class RelationshipTests
     }
 
     [Test]
-    public void What_is_not_there_is_neither_answered_nor_ended()
+    public void A_relationship_that_does_not_exist_can_be_neither_answered_nor_removed()
     {
         Assert.That(() => Of().Answer(accepts: true), Refused(ProblemCodes.NotFound));
         Assert.That(() => Of(theirs: Asked(Bob)).Remove(), Refused(ProblemCodes.NotFound));
@@ -177,7 +177,7 @@ public sealed class RelationshipTests
     }
 
     [Test]
-    public void What_was_accepted_is_not_declined_any_more()
+    public void An_accepted_request_can_no_longer_be_declined()
     {
         var friends = Of(mine: Friends, theirs: Friends);
 

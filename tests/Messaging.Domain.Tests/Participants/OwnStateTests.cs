@@ -9,7 +9,7 @@ public sealed class OwnStateTests
     internal static readonly OwnState New = OwnState.Unchanged;
 
     [Test]
-    public void What_was_cleared_stays_so()
+    public void Clearing_keeps_what_was_cleared_before()
     {
         Assert.That(New.Clear(7, leavesInbox: false).Clear(5, leavesInbox: false), Is.EqualTo(New with { ClearedSeq = 7 }));
     }

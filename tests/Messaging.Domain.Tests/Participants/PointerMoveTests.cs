@@ -21,7 +21,7 @@ public sealed class PointerMoveTests
     }
 
     [Test]
-    public void What_was_received_beyond_what_was_read_is_told_by_itself()
+    public void Delivery_beyond_the_read_message_is_told_separately()
     {
         Assert.That(Told(Restored(), deliveredSeq: 9), Is.EqualTo("message:delivered * 9, message:read * 7, unread:changed ada"));
     }

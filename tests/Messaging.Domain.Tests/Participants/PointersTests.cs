@@ -32,7 +32,7 @@ public sealed class PointersTests
     [TestCase(10, false)]
     [TestCase(2, false)]
     [TestCase(5, true)]
-    public void What_is_not_there_or_not_to_be_seen_is_not_marked(long seq, bool isPending)
+    public void A_message_that_does_not_exist_or_is_not_visible_is_not_marked(long seq, bool isPending)
     {
         var pointers = Of(5, 6, clearedSeq: 2, isPending);
 
@@ -60,7 +60,7 @@ public sealed class PointersTests
     }
 
     [Test]
-    public void What_one_makes_of_a_conversation_for_oneself_is_followed()
+    public void Pointers_follow_the_own_state_of_the_conversation()
     {
         var pointers = Of(5, 6);
 
