@@ -19,14 +19,16 @@ public sealed class PasswordHashing : IPasswordHashing
     private static readonly object Anyone = new();
 
     private readonly FairQueue queue;
-    private readonly PasswordHasher<object> hasher;
+    private readonly IPasswordHasher<object> hasher;
     private readonly string nobodys;
 
-    public PasswordHashing(AccountSettings settings)
+    /// <summary>Hashes as the settings say, or by the hasher that is given.</summary>
+    public PasswordHashing(AccountSettings settings, IPasswordHasher<object>? hasher = null)
     {
         queue = new(Math.Max(1, Environment.ProcessorCount / 2), settings.HashQueuePerAddress, MaxWait);
-        hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = settings.HashIterations }));
-        nobodys = hasher.HashPassword(Anyone, Convert.ToHexString(RandomNumberGenerator.GetBytes(32)));
+        this.hasher = hasher
+            ?? new PasswordHasher<object>(Options.Create(new PasswordHasherOptions { IterationCount = settings.HashIterations }));
+        nobodys = this.hasher.HashPassword(Anyone, Convert.ToHexString(RandomNumberGenerator.GetBytes(32)));
     }
 
     public Task<string> HashAsync(Password password, string origin, CancellationToken ct) =>

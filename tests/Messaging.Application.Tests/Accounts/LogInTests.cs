@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Messaging.Domain.Accounts;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using NodaTime;
 
@@ -8,6 +10,8 @@ namespace Messaging.Application.Tests.Accounts;
 
 public sealed class LogInTests : AccountFixture
 {
+    private readonly RecordingHasher hasher = new();
+
     [Test]
     public async Task The_password_logs_in_whatever_the_case_of_the_name()
     {
@@ -32,6 +36,20 @@ public sealed class LogInTests : AccountFixture
 
         Assert.That(wrong.Code, Is.EqualTo("unauthenticated"));
         Assert.That(unknown, Is.EqualTo(wrong));
+    }
+
+    // So that the time of the answer does not tell which names there are.
+    [Test]
+    public async Task An_unknown_name_takes_the_same_hashing_as_a_known_one()
+    {
+        var (name, atKnown, atUnknown) = (NewName(), "no password of a known name", "no password of an unknown name");
+        await RegisterAsync(name);
+
+        await ProblemAsync(() => LogInAsync(name, atKnown));
+        await ProblemAsync(() => LogInAsync(NewName(), atUnknown));
+
+        Assert.That(hasher.CostsOf(atKnown), Has.Count.EqualTo(1));
+        Assert.That(hasher.CostsOf(atUnknown), Is.EqualTo(hasher.CostsOf(atKnown)));
     }
 
     [Test]
@@ -263,4 +281,28 @@ public sealed class LogInTests : AccountFixture
 
     private Task<string> HashOfAsync(UserId id) =>
         Slices.ScalarAsync<string>("SELECT password_hash FROM accounts WHERE user_id = @Id", new { Id = id.Value });
+
+    protected override void Add(IServiceCollection services)
+    {
+        base.Add(services);
+        services.AddSingleton<IPasswordHasher<object>>(hasher);
+    }
+
+    /// <summary>Remembers what each password was checked against.</summary>
+    private sealed class RecordingHasher() : PasswordHasher<object>(Options.Create(new PasswordHasherOptions { IterationCount = 10 }))
+    {
+        // Before the salt: the form, the function, the iterations and the length of the salt.
+        private const int CostBytes = 13;
+
+        private readonly ConcurrentQueue<(string Password, string Cost)> checks = new();
+
+        public override PasswordVerificationResult VerifyHashedPassword(object user, string hashedPassword, string providedPassword)
+        {
+            var hash = Convert.FromBase64String(hashedPassword);
+            checks.Enqueue((providedPassword, $"{Convert.ToHexString(hash[..CostBytes])} of {hash.Length}"));
+            return base.VerifyHashedPassword(user, hashedPassword, providedPassword);
+        }
+
+        public List<string> CostsOf(string password) => [.. checks.Where(check => check.Password == password).Select(check => check.Cost)];
+    }
 }
