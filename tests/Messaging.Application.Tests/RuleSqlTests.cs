@@ -74,6 +74,7 @@ public sealed class RuleSqlTests : SliceFixture
             session => session.QueryAsync<AttachmentRow>(AttachmentsSql, new { UserId = "ada" }, CancellationToken.None));
 
         Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain(new("ada")))));
+        Assert.That(rows.Select(row => row.InSql).Distinct().Count(), Is.GreaterThan(4));
     }
 
     private const string LineSql =
@@ -119,7 +120,7 @@ public sealed class RuleSqlTests : SliceFixture
     {
         var large = await Slices.SqlAsync(session => session.QueryAsync<int>(LargeSql, new { }, CancellationToken.None));
 
-        Assert.That(large, Is.EqualTo(Enumerable.Range(0, 301).Where(count => Of(count).IsLarge)));
+        Assert.That(large, Is.EqualTo(Enumerable.Range(0, 301).Where(count => Of(count).IsLarge)).And.Contain(300).And.Not.Contain(0));
 
         static Conversation Of(int count) => ConversationOf(new PolicySettings().With(stored: null), count);
     }
@@ -168,6 +169,7 @@ public sealed class RuleSqlTests : SliceFixture
         var rows = await Slices.SqlAsync(session => session.QueryAsync<RequestRow>(RequestsSql, new { }, CancellationToken.None));
 
         Assert.That(rows.Select(row => row.InSql), Is.EqualTo(rows.Select(row => row.InDomain(new("ada")))));
+        Assert.That(rows.Select(row => row.Shown).Distinct(), Is.EquivalentTo(Enum.GetValues<RequestStatus>()));
     }
 
     // Ada has written the third of five messages, all of which mention her or everybody, and has it behind a pointer that was moved back.
@@ -196,6 +198,7 @@ public sealed class RuleSqlTests : SliceFixture
         var rows = await Slices.SqlAsync(session => session.QueryAsync<UnreadRow>(MentionsSql, new { Id = id }, CancellationToken.None));
 
         Assert.That(rows.Select(row => (row.Mentions, row.Messages)), Is.EqualTo(rows.Select(row => (row.InDomain, row.InDomain))));
+        Assert.That(rows.Select(row => row.Mentions).Distinct(), Is.EquivalentTo(Enumerable.Range(0, 5)));
     }
 
     [Test]

@@ -65,11 +65,11 @@ public sealed partial class SqlTests
     [Test]
     public void Visibility_is_written_in_one_rule()
     {
-        var others = SqlConstants.All.Where(sql =>
-            Sight().IsMatch(Rules.Aggregate(sql.Text, (text, rule) => text.Replace(rule, "", StringComparison.Ordinal)))
-            && !OwnersOfSight.Contains(sql.Name)).Select(sql => sql.Name);
+        var telling = SqlConstants.All.Where(sql =>
+            Sight().IsMatch(Rules.Aggregate(sql.Text, (text, rule) => text.Replace(rule, "", StringComparison.Ordinal))))
+            .Select(sql => sql.Name);
 
-        Assert.That(others, Is.Empty);
+        Assert.That(telling, Is.EquivalentTo(OwnersOfSight));
     }
 
     // The seq, the version and the number and time of the newest event, by which clients tell what is older.
@@ -151,7 +151,7 @@ public sealed partial class SqlTests
     private static string[] OwnersOfSight { get; } =
     [
         "MessagePart.AddHiddenSql", "MembershipWritePart.SaveOwnSql", "MembershipWritePart.ArriveSql", "FeedTail.HiddenSql",
-        "MessageEventSource.AroundSql", "MessageReader.RangeSql", "MessagesModule.PurgeHiddenSql",
+        "MessageEventSource.AroundSql", "MessagesModule.PurgeHiddenSql",
     ];
 
     // The range of a page comes first: it holds some of the others.

@@ -14,7 +14,13 @@ public sealed class OpenApiTests
     JsonElement document;
 
     [OneTimeSetUp]
-    public void Read() => document = JsonDocument.Parse(File.ReadAllText(Written)).RootElement;
+    public void Read()
+    {
+        document = JsonDocument.Parse(File.ReadAllText(Written)).RootElement;
+        // Each of them is asked below, and none would pass.
+        Assert.That(Operations().SelectMany(call => Bodies(call.Operation)), Is.Not.Empty);
+        Assert.That(Schemas().Where(schema => schema.Schema.TryGetProperty("properties", out _)), Is.Not.Empty);
+    }
 
     [Test]
     public async Task The_served_document_is_the_one_written_at_build()

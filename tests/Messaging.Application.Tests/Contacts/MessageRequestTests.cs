@@ -321,7 +321,9 @@ public sealed class MessageRequestTests : SliceFixture
         });
         held.SetResult();
 
-        Assert.That(() => blocking, Throws.Nothing);
+        await blocking;
+        Assert.That(
+            await Slices.ScalarAsync<bool>("SELECT blocked FROM conversations WHERE id = @Id", new { Id = id.Value }), Is.EqualTo(blocks));
     }
 
     private const string LongWaitSql =

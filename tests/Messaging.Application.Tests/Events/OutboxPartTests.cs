@@ -142,7 +142,11 @@ public sealed class OutboxPartTests
 
         await busy.CommitAsync();
 
-        Assert.That(async () => await late, Throws.Nothing);
+        await late;
+        await DrainAsync();
+        Assert.That(
+            await feed.Slices.ScalarAsync<long>("SELECT count(*) FROM feed WHERE conversation_id = @Id", new { Id = conversation }),
+            Is.EqualTo(1));
     }
 
     [Test]

@@ -114,8 +114,11 @@ public sealed class ConversationTests
     {
         Assert.That(
             () => Restored().Add(Member(ParticipantRole.Member), ParticipantRole.Member, Coming(1), 10), Refused(ProblemCodes.NotAllowed));
-        Assert.That(() => Restored().Add(Member(ParticipantRole.Admin), ParticipantRole.Member, Coming(1), 10), Throws.Nothing);
-        Assert.That(() => Restored().Add(by: null, ParticipantRole.Member, Coming(1), 10), Throws.Nothing);
+
+        var (byAdmin, byService) = (Restored(), Restored());
+        byAdmin.Add(Member(ParticipantRole.Admin), ParticipantRole.Member, Coming(1), 10);
+        byService.Add(by: null, ParticipantRole.Member, Coming(1), 10);
+        Assert.That((byAdmin.ParticipantCount, byService.ParticipantCount), Is.EqualTo((3, 3)));
     }
 
     [Test]
@@ -152,7 +155,9 @@ public sealed class ConversationTests
 
         Assert.That(() => Parted(closed: false).Close(Member(ParticipantRole.Member), Manual), Refused(code));
         Assert.That(() => Parted(closed: true).Reopen(Member(ParticipantRole.Member)), Refused(code));
-        Assert.That(() => Parted(closed: false).Close(by: null, Manual), Throws.Nothing);
+        var open = Parted(closed: false);
+        open.Close(by: null, Manual);
+        Assert.That(open.IsClosed, Is.True);
         Assert.That(Parted(closed: true).Reopen(by: null), Is.True);
     }
 

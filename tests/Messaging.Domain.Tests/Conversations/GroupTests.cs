@@ -94,8 +94,11 @@ public sealed class GroupTests
     [Test]
     public void Admins_and_the_service_put_out_and_ban_members()
     {
-        Assert.That(() => Restored().Remove(Of("bob", ParticipantRole.Admin), Of("cyd"), [], Now), Throws.Nothing);
-        Assert.That(() => Restored().Remove(by: null, Of("cyd"), [], Now), Throws.Nothing);
+        var (byAdmin, byService) = (Restored(), Restored());
+        byAdmin.Remove(Of("bob", ParticipantRole.Admin), Of("cyd"), [], Now);
+        byService.Remove(by: null, Of("cyd"), [], Now);
+
+        Assert.That((byAdmin.ParticipantCount, byService.ParticipantCount), Is.EqualTo((1, 1)));
         Assert.That(() => Restored().EnsureMayBan(Of("bob", ParticipantRole.Admin), new("cyd"), Of("cyd")), Throws.Nothing);
         Assert.That(() => Restored().EnsureMayBan(by: null, new("cyd"), target: null), Throws.Nothing);
     }
@@ -163,12 +166,12 @@ public sealed class GroupTests
     [Test]
     public void In_an_archived_group_roles_stay_and_who_goes_may_go()
     {
-        var bob = Of("bob");
+        var (group, bob) = (Restored(archived: true), Of("bob"));
 
         Assert.That(
-            () => Restored(archived: true).ChangeRole(Owner(), bob, ParticipantRole.Admin, Owner()),
-            Refused(ProblemCodes.ConversationArchived));
-        Assert.That(() => Restored(archived: true).Remove(bob, bob, [], Now), Throws.Nothing);
+            () => group.ChangeRole(Owner(), bob, ParticipantRole.Admin, Owner()), Refused(ProblemCodes.ConversationArchived));
+        group.Remove(bob, bob, [], Now);
+        Assert.That((group.ParticipantCount, bob.Role), Is.EqualTo((1, ParticipantRole.Member)));
     }
 
     [Test]

@@ -16,7 +16,8 @@ public sealed class MessageTests
     {
         Assert.That(() => Compose(new Actor(Ada), MessageType.System), Refused(ProblemCodes.NotAllowed));
         Assert.That(() => Compose(Actor.Service, MessageType.Text), Refused(ProblemCodes.UserNeeded));
-        Assert.That(() => Compose(Actor.Service, MessageType.System), Throws.Nothing);
+        var composed = Compose(Actor.Service, MessageType.System);
+        Assert.That((composed.Sender, composed.Draft.Type), Is.EqualTo((Actor.Service, MessageType.System)));
     }
 
     [Test]

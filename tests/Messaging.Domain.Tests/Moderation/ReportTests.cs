@@ -17,7 +17,8 @@ public sealed class ReportTests
     {
         var deleted = Message(Ada).Delete(new Deletion(Now, Ada, DeleteReason.User));
 
-        Assert.That(() => File(Message(Ada)), Throws.Nothing);
+        var written = Message(Ada);
+        Assert.That(File(written).Message, Is.SameAs(written));
         Assert.That(() => File(Message(Bob)), Refused(ProblemCodes.NotAllowed));
         Assert.That(() => File(Message(sender: null)), Refused(ProblemCodes.NotAllowed));
         Assert.That(() => File(deleted), Refused(ProblemCodes.MessageDeleted));
