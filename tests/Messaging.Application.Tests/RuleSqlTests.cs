@@ -104,7 +104,7 @@ public sealed class RuleSqlTests : SliceFixture
             },
             CancellationToken.None));
 
-        Assert.That(line, Is.EqualTo(Conversation.InLine(members).Select(one => one.UserId.Value)));
+        Assert.That(line, Is.EqualTo(Conversation.BySuccession(members).Select(one => one.UserId.Value)));
     }
 
     private const string LargeSql =

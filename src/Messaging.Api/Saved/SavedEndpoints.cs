@@ -12,19 +12,19 @@ namespace Messaging.Api.Saved;
 
 public static class SavedEndpoints
 {
-    private const string OwnState = "changes what is one's own";
+    private const string OwnState = "changes only the caller's own state";
 
     public static IEndpointRouteBuilder MapSaved(this IEndpointRouteBuilder app)
     {
         var saved = app.MapGroup("/v1").WithTags("Messages").RequireScope(Scope.Messages);
 
         saved.MapGet("/saved", ListAsync)
-            .WithName("listSaved").WithSummary("What one has saved, the newest saved first");
+            .WithName("listSaved").WithSummary("List your saved messages, last saved first");
         saved.MapPut("/conversations/{id:guid}/messages/{messageId:guid}/saved", SaveAsync).WithoutSendLimit(OwnState)
-            .WithName("saveMessage").WithSummary("Save a message for oneself")
+            .WithName("saveMessage").WithSummary("Save a message for yourself")
             .Refuses(ProblemCodes.MessageDeleted, ProblemCodes.LimitReached);
         saved.MapDelete("/conversations/{id:guid}/messages/{messageId:guid}/saved", UnsaveAsync).WithoutSendLimit(OwnState)
-            .WithName("unsaveMessage").WithSummary("Save a message no more");
+            .WithName("unsaveMessage").WithSummary("Remove a saved message");
         return app;
     }
 
@@ -35,8 +35,8 @@ public static class SavedEndpoints
     private static async Task<Results<Ok<SavedView>, Created<SavedView>>> SaveAsync(
         Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)
     {
-        var put = await mediator.Send(new SaveMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
-        return put.Created ? TypedResults.Created("/v1/saved", put.Value) : TypedResults.Ok(put.Value);
+        var saved = await mediator.Send(new SaveMessage(context.Actor(), new ConversationId(id), new MessageId(messageId)), ct);
+        return saved.Created ? TypedResults.Created("/v1/saved", saved.Value) : TypedResults.Ok(saved.Value);
     }
 
     private static async Task<NoContent> UnsaveAsync(Guid id, Guid messageId, HttpContext context, IMediator mediator, CancellationToken ct)

@@ -6,10 +6,10 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>Who takes part in conversations, and as what.</summary>
+/// <summary>The memberships that changes require, as they leave them.</summary>
 public sealed class MembershipPart : ChangePart
 {
-    // Places are locked only of conversations that are, which are named first. Index: pk_participants, pk_conversations.
+    // Locks a membership only if its conversation, which comes first, can be locked too. Index: pk_participants, pk_conversations.
     private const string TryLockSql =
         """
         SELECT p.conversation_id, p.user_id
@@ -20,7 +20,7 @@ public sealed class MembershipPart : ChangePart
         FOR NO KEY UPDATE OF p SKIP LOCKED
         """;
 
-    /// <summary>Locks places; reading and settings hold them without the conversation. Index: pk_participants.</summary>
+    /// <summary>Locks memberships; pointers and settings lock them without the conversation. Index: pk_participants.</summary>
     public const string LockSql =
         """
         SELECT p.conversation_id, p.user_id
@@ -29,7 +29,7 @@ public sealed class MembershipPart : ChangePart
         FOR NO KEY UPDATE OF p
         """;
 
-    // The first message of a day moves the conversation up for all who take part. Index: pk_participants.
+    // The first message of a day moves the conversation up in the inboxes of all participants. Index: pk_participants.
     private const string MembersSql =
         """
         SELECT p.conversation_id, p.user_id
@@ -45,7 +45,7 @@ public sealed class MembershipPart : ChangePart
 
     private const string TryLockMembersSql = $"{LockMembersSql} SKIP LOCKED";
 
-    // Also who takes part no more. Index: pk_participants.
+    // Including former participants. Index: pk_participants.
     private const string AllSql =
         """
         SELECT p.conversation_id, p.user_id
@@ -61,37 +61,37 @@ public sealed class MembershipPart : ChangePart
 
     private const string TryLockAllSql = $"{LockAllSql} SKIP LOCKED";
 
-    // The owner of conversations in which somebody's role is to change, and, where the owner goes, so many of those of whom the first
-    // follows as may be needed. Index: pk_conversations, pk_participants, the people of one conversation: at most a group's size.
-    private const string HeadsSql =
+    // The owners of conversations in which a role changes and, if the owner leaves, as many of the possible successors as may be needed.
+    // Index: pk_conversations, pk_participants, the participants of one conversation: at most a group's size.
+    private const string OwnersSql =
         $"""
         SELECT c.id AS conversation_id, h.user_id
-        FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::boolean[]) AS k (conversation_id, goes, most, any_goes)
+        FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::boolean[]) AS k (conversation_id, leaves, most, any_leaves)
         JOIN conversations c ON c.id = k.conversation_id AND c.owner_id IS NOT NULL
         CROSS JOIN LATERAL (
             SELECT c.owner_id AS user_id
-            WHERE k.goes IS NULL
+            WHERE k.leaves IS NULL
             UNION ALL
             (SELECT p.user_id
             FROM participants p
-            WHERE p.conversation_id = c.id AND p.left_at IS NULL AND (k.any_goes OR k.goes = c.owner_id)
+            WHERE p.conversation_id = c.id AND p.left_at IS NULL AND (k.any_leaves OR k.leaves = c.owner_id)
             ORDER BY {SuccessionSql.Line}
             LIMIT k.most)
         ) h
         """;
 
-    private const string LockHeadsSql =
+    private const string LockOwnersSql =
         $"""
         SELECT p.conversation_id, p.user_id
-        FROM ({HeadsSql}) AS k
+        FROM ({OwnersSql}) AS k
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
         FOR NO KEY UPDATE OF p
         """;
 
-    private const string TryLockHeadsSql = $"{LockHeadsSql} SKIP LOCKED";
+    private const string TryLockOwnersSql = $"{LockOwnersSql} SKIP LOCKED";
 
-    // Waits for those who are bringing the one who leaves into groups, and has others who want to see it first: nobody is brought into a
-    // group after the leaving was answered. After the conversations' locks. Index: pk_users.
+    // Waits for others who are adding the leaving user to groups, and makes later ones wait: nobody is added to a group after leaving has
+    // been answered. Taken after the conversations' locks. Index: pk_users.
     private const string LockLeavingSql =
         """
         SELECT k.conversation_id, u.id
@@ -125,14 +125,14 @@ public sealed class MembershipPart : ChangePart
         {LoadTables}
         """;
 
-    private const string LoadHeadsSql =
+    private const string LoadOwnersSql =
         $"""
         {LoadColumns}, 0::bigint AS unread
-        FROM ({HeadsSql}) AS k
+        FROM ({OwnersSql}) AS k
         {LoadTables}
         """;
 
-    // Under the conversations' locks, so that nobody comes or goes; pointers may move. Index: pk_participants, those of the conversations;
+    // Under the conversations' locks, so nobody joins or leaves; pointers may move. Index: pk_participants, those of the conversations;
     // pk_conversations, pk_users.
     private const string LoadMembersSql =
         $"""
@@ -151,7 +151,7 @@ public sealed class MembershipPart : ChangePart
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND p.left_at IS NULL
         """;
 
-    // Under the locks. Index: pk_participants, from the first on.
+    // Under the locks. Index: pk_participants, in its order.
     private const string FirstSql =
         """
         SELECT k.conversation_id, p.user_id
@@ -165,119 +165,119 @@ public sealed class MembershipPart : ChangePart
         ) p
         """;
 
-    private readonly HashSet<(ConversationId Id, UserId User)> asked = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> ownAsked = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> memberAsked = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> sendersAsked = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> presentAsked = [];
-    private readonly HashSet<ConversationId> firstAsked = [];
-    private readonly HashSet<(ConversationId Id, UserId? Goes)> headsAsked = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> leavingAsked = [];
-    private readonly HashSet<ConversationId> daysAsked = [];
-    private readonly HashSet<ConversationId> allAsked = [];
-    private readonly HashSet<ConversationId> membersAsked = [];
-    private readonly HashSet<(ConversationId, UserId)> held = [];
-    private readonly HashSet<(ConversationId, UserId)> leavingHeld = [];
-    private Action<ConversationId>? lost;
-    private readonly Dictionary<(ConversationId Id, UserId User), Membership> places = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> required = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> ownRequired = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> unlockedRequired = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> sendersRequired = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> presentRequired = [];
+    private readonly HashSet<ConversationId> firstRequired = [];
+    private readonly HashSet<(ConversationId Id, UserId? Leaves)> ownersRequired = [];
+    private readonly HashSet<(ConversationId Id, UserId User)> leavingRequired = [];
+    private readonly HashSet<ConversationId> daysRequired = [];
+    private readonly HashSet<ConversationId> allRequired = [];
+    private readonly HashSet<ConversationId> membersRequired = [];
+    private readonly HashSet<(ConversationId, UserId)> locked = [];
+    private readonly HashSet<(ConversationId, UserId)> lockedUsers = [];
+    private Action<ConversationId>? onMiss;
+    private readonly Dictionary<(ConversationId Id, UserId User), Membership> memberships = [];
     private readonly Dictionary<(ConversationId Id, UserId User), (ParticipantRole Role, bool IsPending, ShownPointers? Shown)> stored = [];
     private readonly HashSet<(ConversationId Id, UserId User)> present = [];
     private readonly Dictionary<ConversationId, SortedSet<UserId>> first = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), Participant> gone = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), Participant> departed = [];
     private readonly Dictionary<ConversationId, bool> archived = [];
     private readonly HashSet<Participant> changed = [];
     private readonly List<(Participant Who, long ClearedSeq)> arrivals = [];
 
     internal override ChangeStage Stage => ChangeStage.Membership;
 
-    internal IReadOnlyCollection<ConversationId> DaysAsked => daysAsked;
+    internal IReadOnlyCollection<ConversationId> DaysRequired => daysRequired;
 
-    internal IReadOnlyCollection<(ConversationId Id, UserId User)> OwnAsked => ownAsked;
+    internal IReadOnlyCollection<(ConversationId Id, UserId User)> OwnRequired => ownRequired;
 
     internal IReadOnlyCollection<(Participant Who, long ClearedSeq)> Arrivals => arrivals;
 
     internal IReadOnlyDictionary<ConversationId, bool> Archived => archived;
 
-    internal IReadOnlyCollection<Participant> Gone => gone.Values;
+    internal IReadOnlyCollection<Participant> Departed => departed.Values;
 
-    /// <summary>Those who have made something else of their conversations.</summary>
+    /// <summary>The members whose own settings or state have changed.</summary>
     internal IReadOnlyCollection<Participant> Changed => changed;
 
-    internal IReadOnlyCollection<Participant> WithAnotherRole =>
-        [.. places.Where(place => place.Value.Participant.Role != stored[place.Key].Role).Select(place => place.Value.Participant)];
+    internal IReadOnlyCollection<Participant> WithChangedRole =>
+        [.. memberships.Where(pair => pair.Value.Participant.Role != stored[pair.Key].Role).Select(pair => pair.Value.Participant)];
 
-    /// <summary>Those of two who stand otherwise to each other.</summary>
-    internal IReadOnlyCollection<Participant> WithAnotherStanding =>
+    /// <summary>Members of direct conversations who have been asked or have answered, or whose pointers are shown or withheld.</summary>
+    internal IReadOnlyCollection<Participant> WithChangedSharing =>
     [
-        .. places.Where(place => (place.Value.Participant.IsPending, place.Value.Participant.Shown)
-            != (stored[place.Key].IsPending, stored[place.Key].Shown)).Select(place => place.Value.Participant),
+        .. memberships.Where(pair => (pair.Value.Participant.IsPending, pair.Value.Participant.Shown)
+            != (stored[pair.Key].IsPending, stored[pair.Key].Shown)).Select(pair => pair.Value.Participant),
     ];
 
-    /// <summary>Asks for somebody's place, which is locked under the conversation's lock.</summary>
-    public void Require(ConversationId id, UserId user) => asked.Add((id, user));
+    /// <summary>Requires a membership, which is locked together with the conversation.</summary>
+    public void Require(ConversationId id, UserId user) => required.Add((id, user));
 
-    /// <summary>Asks for somebody's place, which is locked without the conversation.</summary>
-    public void RequireOwn(ConversationId id, UserId user) => ownAsked.Add((id, user));
+    /// <summary>Requires a membership, which is locked without the conversation.</summary>
+    public void RequireOwn(ConversationId id, UserId user) => ownRequired.Add((id, user));
 
-    /// <summary>Asks for all who take part, whose pointers may move meanwhile.</summary>
-    public void RequireMembers(ConversationId id) => membersAsked.Add(id);
+    /// <summary>Requires all current members without locking them: their pointers may move meanwhile.</summary>
+    public void RequireMembers(ConversationId id) => membersRequired.Add(id);
 
-    /// <summary>Asks for one who takes part, whose pointers may move meanwhile.</summary>
-    public void RequireMember(ConversationId id, UserId user) => memberAsked.Add((id, user));
+    /// <summary>Requires a current member without locking it: the pointers may move meanwhile.</summary>
+    public void RequireMember(ConversationId id, UserId user) => unlockedRequired.Add((id, user));
 
-    /// <summary>Asks for the two of a direct conversation, whose places are locked.</summary>
+    /// <summary>Requires both members of a direct conversation, and locks them.</summary>
     public void RequireBoth(ConversationId id)
     {
-        allAsked.Add(id);
-        membersAsked.Add(id);
+        allRequired.Add(id);
+        membersRequired.Add(id);
     }
 
-    /// <summary>Asks for the place of who is to send a message, and for what is unread there.</summary>
+    /// <summary>Requires a sender's membership, with the number of unread messages.</summary>
     public void RequireSender(ConversationId id, UserId user)
     {
-        asked.Add((id, user));
-        sendersAsked.Add((id, user));
+        required.Add((id, user));
+        sendersRequired.Add((id, user));
     }
 
     /// <summary>Requires which of some users are participants.</summary>
-    public void RequirePresent(ConversationId id, IEnumerable<UserId> users) => presentAsked.UnionWith(users.Select(user => (id, user)));
+    public void RequirePresent(ConversationId id, IEnumerable<UserId> users) => presentRequired.UnionWith(users.Select(user => (id, user)));
 
     /// <summary>Requires what a new message changes for all participants: nothing, except on a new day.</summary>
-    public void RequireDay(ConversationId id) => daysAsked.Add(id);
+    public void RequireDay(ConversationId id) => daysRequired.Add(id);
 
     /// <summary>Requires the memberships of all current and former participants.</summary>
-    public void RequireAll(ConversationId id) => allAsked.Add(id);
+    public void RequireAll(ConversationId id) => allRequired.Add(id);
 
     /// <summary>Requires the participants that an event of the conversation lists.</summary>
-    public void RequireFirst(ConversationId id) => firstAsked.Add(id);
+    public void RequireFirst(ConversationId id) => firstRequired.Add(id);
 
     /// <summary>Requires a user who may leave, and the possible successors.</summary>
     /// <param name="byChoice">Whether the user leaves by choice, and must not be added to a group in the meantime.</param>
     public void RequireDeparture(ConversationId id, UserId user, bool byChoice)
     {
-        asked.Add((id, user));
-        headsAsked.Add((id, user));
+        required.Add((id, user));
+        ownersRequired.Add((id, user));
         if (byChoice)
-            leavingAsked.Add((id, user));
+            leavingRequired.Add((id, user));
     }
 
     /// <summary>Requires a user whose role changes, and the owner.</summary>
     public void RequireRole(ConversationId id, UserId user)
     {
-        asked.Add((id, user));
-        headsAsked.Add((id, null));
+        required.Add((id, user));
+        ownersRequired.Add((id, null));
     }
 
     /// <summary>A user's membership as earlier changes have left it; null for a user who is not a participant.</summary>
-    public Membership? Find(ConversationId id, UserId user) => places.GetValueOrDefault((id, user));
+    public Membership? Find(ConversationId id, UserId user) => memberships.GetValueOrDefault((id, user));
 
-    /// <summary>Those whose places are locked, who may follow an owner who goes among them.</summary>
+    /// <summary>The locked members; the possible successors of a leaving owner are among them.</summary>
     public IEnumerable<Participant> LockedOf(ConversationId id) =>
-        places.Where(place => place.Key.Id == id && held.Contains(place.Key)).Select(place => place.Value.Participant);
+        memberships.Where(pair => pair.Key.Id == id && locked.Contains(pair.Key)).Select(pair => pair.Value.Participant);
 
-    /// <summary>All who take part, or the two, as the changes before have left them, in the order of their ids.</summary>
+    /// <summary>The members that were required, as earlier changes have left them, ordered by their ids.</summary>
     public IReadOnlyList<Participant> MembersOf(ConversationId id) =>
-        [.. places.Where(place => place.Key.Id == id).Select(place => place.Value.Participant).OrderBy(one => one.UserId)];
+        [.. memberships.Where(pair => pair.Key.Id == id).Select(pair => pair.Value.Participant).OrderBy(one => one.UserId)];
 
     public HashSet<UserId> PresentOf(ConversationId id, IEnumerable<UserId> users) =>
         [.. users.Where(user => present.Contains((id, user)))];
@@ -285,8 +285,8 @@ public sealed class MembershipPart : ChangePart
     /// <summary>The first ten participants.</summary>
     public IEnumerable<UserId> FirstOf(ConversationId id) => first.TryGetValue(id, out var users) ? users.Take(10) : [];
 
-    /// <summary>Leaves somebody to be written who takes part from now on.</summary>
-    /// <param name="clearedSeq">Messages up to this seq are not that one's to see.</param>
+    /// <summary>Records a new participant.</summary>
+    /// <param name="clearedSeq">Messages up to this seq are hidden from the new participant.</param>
     public void Arrive(Participant who, long clearedSeq)
     {
         arrivals.Add((who, clearedSeq));
@@ -298,20 +298,20 @@ public sealed class MembershipPart : ChangePart
     /// <summary>Records that a conversation was archived for everyone, or unarchived.</summary>
     public void Archive(ConversationId id, bool archives) => archived[id] = archives;
 
-    /// <summary>Leaves it to be written what somebody has made of a conversation.</summary>
+    /// <summary>Records a member's changed settings or state.</summary>
     internal void Change(Participant who, OwnState own)
     {
         who.Change(own);
         changed.Add(who);
     }
 
-    /// <summary>A message is unread for all but its sender.</summary>
+    /// <summary>Counts a message as unread for everyone but its sender.</summary>
     internal void Receive(ConversationId id, UserId? sender)
     {
-        foreach (var ((of, user), place) in places)
+        foreach (var ((conversation, user), membership) in memberships)
         {
-            if (of == id && user != sender)
-                place.Participant.Received();
+            if (conversation == id && user != sender)
+                membership.Participant.Received();
         }
     }
 
@@ -319,43 +319,44 @@ public sealed class MembershipPart : ChangePart
     internal void Leave(Participant who)
     {
         var key = (who.ConversationId, who.UserId);
-        gone[key] = who;
-        places.Remove(key);
+        departed[key] = who;
+        memberships.Remove(key);
         present.Remove(key);
         first.GetValueOrDefault(who.ConversationId)?.Remove(who.UserId);
     }
 
     internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
     {
-        lost = miss;
-        Columns.IfAny(asked, rows => Take(waits ? LockSql : TryLockSql, held, rows));
-        if (HeadsAsked() is { Length: > 0 } heads)
-            round.Read(waits ? LockHeadsSql : TryLockHeadsSql, reader => held.Add(Key(reader)), heads);
-        TakeAll(round, AllSql, waits ? LockAllSql : TryLockAllSql, allAsked);
-        Columns.IfAny(leavingAsked, rows => Take(waits ? LockLeavingSql : TryLockLeavingSql, leavingHeld, rows));
+        onMiss = miss;
+        Columns.IfAny(required, rows => LockRows(waits ? LockSql : TryLockSql, locked, rows));
+        if (OwnerValues() is { Length: > 0 } values)
+            round.Read(waits ? LockOwnersSql : TryLockOwnersSql, reader => locked.Add(Key(reader)), values);
+        LockAll(round, AllSql, waits ? LockAllSql : TryLockAllSql, allRequired);
+        Columns.IfAny(leavingRequired, rows => LockRows(waits ? LockLeavingSql : TryLockLeavingSql, lockedUsers, rows));
 
-        void Take(string sql, HashSet<(ConversationId, UserId)> taken, IReadOnlyCollection<(ConversationId, UserId)> rows)
+        void LockRows(string sql, HashSet<(ConversationId, UserId)> found, IReadOnlyCollection<(ConversationId, UserId)> rows)
         {
             var (ids, users) = Columns.Split(rows);
-            round.Read(sql, reader => taken.Add(Key(reader)), ids, users);
+            round.Read(sql, reader => found.Add(Key(reader)), ids, users);
         }
     }
 
     /// <summary>
-    /// Adds what locks all who take part in some conversations, once a day: of which, is known after the first round trip.
+    /// Adds statements that lock all current members of the conversations whose first message of the day is sent; which these are is known
+    /// after the first round trip.
     /// </summary>
     internal void LockMembers(Round round, bool waits, IReadOnlyCollection<ConversationId> conversations) =>
-        TakeAll(round, MembersSql, waits ? LockMembersSql : TryLockMembersSql, conversations);
+        LockAll(round, MembersSql, waits ? LockMembersSql : TryLockMembersSql, conversations);
 
     internal override void Load(Round round)
     {
-        LoadPlaces(round);
-        Columns.IfAny(presentAsked, rows =>
+        LoadMemberships(round);
+        Columns.IfAny(presentRequired, rows =>
         {
             var (ids, users) = Columns.Split(rows);
             round.Read(PresentSql, reader => present.Add(Key(reader)), ids, users);
         });
-        Columns.IfAny(firstAsked, rows => round.Read(
+        Columns.IfAny(firstRequired, rows => round.Read(
             FirstSql,
             reader =>
             {
@@ -364,60 +365,60 @@ public sealed class MembershipPart : ChangePart
                     first[id] = users = [];
                 users.Add(user);
             },
-            Columns.Of(rows, id => id.Value), Columns.Of(rows, id => 10 + headsAsked.Count(asked => asked.Id == id))));
+            Columns.Of(rows, id => id.Value), Columns.Of(rows, id => 10 + ownersRequired.Count(row => row.Id == id))));
     }
 
-    // All that a statement finds, which is read again to know what was not to be had.
-    private void TakeAll(Round round, string sql, string locking, IReadOnlyCollection<ConversationId> conversations) => Columns.IfAny(
+    // Locks all rows that a statement finds, and reads them again to know which of them could not be locked.
+    private void LockAll(Round round, string sql, string locking, IReadOnlyCollection<ConversationId> conversations) => Columns.IfAny(
         conversations, rows =>
         {
-            var (taken, ids) = (new HashSet<(ConversationId, UserId)>(), Columns.Of(rows, id => id.Value));
-            round.Read(locking, reader => taken.Add(Key(reader)), ids);
+            var (found, ids) = (new HashSet<(ConversationId, UserId)>(), Columns.Of(rows, id => id.Value));
+            round.Read(locking, reader => found.Add(Key(reader)), ids);
             round.Read(
                 sql,
                 reader =>
                 {
-                    if (!taken.Contains(Key(reader)))
-                        lost!(Key(reader).Id);
+                    if (!found.Contains(Key(reader)))
+                        onMiss!(Key(reader).Id);
                 },
                 ids);
         });
 
-    private void LoadPlaces(Round round)
+    private void LoadMemberships(Round round)
     {
-        Columns.IfAny(asked.Union(ownAsked).Union(memberAsked).ToList(), rows =>
+        Columns.IfAny(required.Union(ownRequired).Union(unlockedRequired).ToList(), rows =>
         {
             var (ids, users) = Columns.Split(rows);
             round.Read(
-                LoadSql, reader => Read(reader, isLocked: asked.Contains(Key(reader))), ids, users,
-                Columns.Of(rows, sendersAsked.Contains));
+                LoadSql, reader => Read(reader, mustBeLocked: required.Contains(Key(reader))), ids, users,
+                Columns.Of(rows, sendersRequired.Contains));
         });
-        if (HeadsAsked() is { Length: > 0 } heads)
-            round.Read(LoadHeadsSql, reader => Read(reader, isLocked: true), heads);
-        Columns.IfAny(membersAsked, rows => round.Read(
-            LoadMembersSql, reader => Read(reader, isLocked: false), Columns.Of(rows, id => id.Value)));
+        if (OwnerValues() is { Length: > 0 } values)
+            round.Read(LoadOwnersSql, reader => Read(reader, mustBeLocked: true), values);
+        Columns.IfAny(membersRequired, rows => round.Read(
+            LoadMembersSql, reader => Read(reader, mustBeLocked: false), Columns.Of(rows, id => id.Value)));
 
-        void Read(DbDataReader reader, bool isLocked)
+        void Read(DbDataReader reader, bool mustBeLocked)
         {
-            var (key, place) = (Key(reader), Membership.Read(reader));
-            if (places.TryAdd(key, place))
-                stored[key] = (place.Participant.Role, place.Participant.IsPending, place.Participant.Shown);
-            if (isLocked && (!held.Contains(key) || (leavingAsked.Contains(key) && !leavingHeld.Contains(key))))
-                lost!(key.Id);
+            var (key, membership) = (Key(reader), Membership.Read(reader));
+            if (memberships.TryAdd(key, membership))
+                stored[key] = (membership.Participant.Role, membership.Participant.IsPending, membership.Participant.Shown);
+            if (mustBeLocked && (!locked.Contains(key) || (leavingRequired.Contains(key) && !lockedUsers.Contains(key))))
+                onMiss!(key.Id);
         }
     }
 
-    // None where nobody asks for them.
-    private object[] HeadsAsked()
+    // Empty if nothing is required.
+    private object[] OwnerValues()
     {
-        var rows = headsAsked.ToList();
+        var rows = ownersRequired.ToList();
         var counts = rows.CountBy(row => row.Id).ToDictionary();
-        var changing = rows.Where(row => row.Goes is null).Select(row => row.Id).ToHashSet();
+        var changing = rows.Where(row => row.Leaves is null).Select(row => row.Id).ToHashSet();
         return rows.Count == 0
             ? []
             :
             [
-                Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.Goes?.Value),
+                Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.Leaves?.Value),
                 Columns.Of(rows, row => counts[row.Id] + 1), Columns.Of(rows, row => changing.Contains(row.Id) && counts[row.Id] > 1),
             ];
     }

@@ -5,7 +5,7 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>Writes what changes have made of those who take part.</summary>
+/// <summary>Writes the memberships that changes have created, changed or ended.</summary>
 public sealed class MembershipWritePart(MembershipPart members, SendPart sends) : ChangePart
 {
     // Index: pk_participants.
@@ -17,7 +17,7 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
-    // Of those who are locked. Index: pk_participants.
+    // Only locked rows. Index: pk_participants.
     private const string SaveDaysSql =
         """
         UPDATE participants p
@@ -26,8 +26,8 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
         WHERE p.conversation_id = w.conversation_id AND p.activity_day IS DISTINCT FROM w.day AND p.left_at IS NULL
         """;
 
-    // Under the conversations' locks: nobody else is let in and no message is sent meanwhile, so one starts with nothing unread.
-    // Somebody who was in before comes back with a new beginning, and with the own settings as they were.
+    // Under the conversations' locks: nobody else is added and no message is sent meanwhile, so a new member starts with nothing unread.
+    // A former member rejoins with new pointers and the previous settings.
     private const string ArriveSql =
         """
         INSERT INTO participants (conversation_id, user_id, role, joined_at, joined_seq, last_read_seq, last_delivered_seq, activity_day,
@@ -42,7 +42,7 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
             cleared_seq = EXCLUDED.cleared_seq, hidden_seq = NULL
         """;
 
-    // The mark is what finds it among archived ones, also for who comes back. Of those who are locked. Index: pk_participants.
+    // By this flag it is found among archived conversations, also by a member who rejoins. Only locked rows. Index: pk_participants.
     private const string SaveArchivedSql =
         """
         UPDATE participants p
@@ -60,7 +60,7 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
-    // Who comes back finds the own settings as they were. Index: pk_participants.
+    // The settings stay, for a member who rejoins. Index: pk_participants.
     private const string LeaveSql =
         """
         UPDATE participants p
@@ -89,8 +89,8 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
         WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
         """;
 
-    // Who has accepted it finds it in the inbox from now on. Index: pk_participants, pk_conversations.
-    private const string SaveStandingsSql =
+    // An accepted request appears in the inbox. Index: pk_participants, pk_conversations.
+    private const string SaveSharingSql =
         """
         UPDATE participants p
         SET pending = w.pending, shown_read_seq = w.read_seq, shown_delivered_seq = w.delivered_seq,
@@ -107,20 +107,20 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
     {
         WriteSends(round);
         WriteArrivals(round);
-        Add(round, SaveRolesSql, members.WithAnotherRole, Of(who => Name(who.Role)));
+        Add(round, SaveRolesSql, members.WithChangedRole, Of(member => Name(member.Role)));
         Columns.IfAny(members.Archived, rows => round.Add(
             SaveArchivedSql, Columns.Of(rows, row => row.Key.Value), Columns.Of(rows, row => row.Value)));
         Add(
-            round, LeaveSql, members.Gone, Of(who => who.LeftAt!.Value.ToDateTimeUtc()), Of(who => Name(who.Role)),
-            Of(who => Columns.Text(who.Lockout?.Until)));
-        Add(round, LeaveInboxSql, members.Gone);
+            round, LeaveSql, members.Departed, Of(member => member.LeftAt!.Value.ToDateTimeUtc()), Of(member => Name(member.Role)),
+            Of(member => Columns.Text(member.Lockout?.Until)));
+        Add(round, LeaveInboxSql, members.Departed);
         Add(
-            round, SaveStandingsSql, members.WithAnotherStanding, Of(who => who.IsPending), Of(who => who.Shown?.ReadSeq),
-            Of(who => who.Shown?.DeliveredSeq));
+            round, SaveSharingSql, members.WithChangedSharing, Of(member => member.IsPending), Of(member => member.Shown?.ReadSeq),
+            Of(member => member.Shown?.DeliveredSeq));
         Add(
-            round, SaveOwnSql, members.Changed, Of(who => who.Own.ClearedSeq), Of(who => who.Own.HiddenSeq), Of(who => who.Own.ArchivedSeq),
-            Of(who => Columns.Text(who.Own.StarredAt)), Of(who => Columns.Text(who.Own.MutedUntil)), Of(who => who.Own.ShowsReads),
-            Of(who => who.Own.Preferences));
+            round, SaveOwnSql, members.Changed, Of(member => member.Own.ClearedSeq), Of(member => member.Own.HiddenSeq),
+            Of(member => member.Own.ArchivedSeq), Of(member => Columns.Text(member.Own.StarredAt)),
+            Of(member => Columns.Text(member.Own.MutedUntil)), Of(member => member.Own.ShowsReads), Of(member => member.Own.Preferences));
     }
 
     private void WriteArrivals(Round round) => Columns.IfAny(members.Arrivals, rows =>
@@ -144,13 +144,13 @@ public sealed class MembershipWritePart(MembershipPart members, SendPart sends) 
 
     private static Func<IReadOnlyCollection<Participant>, object> Of<T>(Func<Participant, T> value) => rows => Columns.Of(rows, value);
 
-    // A statement whose first columns say whose row it writes.
+    // A statement whose first two columns are the key of the membership.
     private static void Add(
         Round round, string sql, IReadOnlyCollection<Participant> rows, params Func<IReadOnlyCollection<Participant>, object>[] columns) =>
         Columns.IfAny(rows, _ => round.Add(
             sql,
             [
-                Columns.Of(rows, who => who.ConversationId.Value), Columns.Of(rows, who => who.UserId.Value),
+                Columns.Of(rows, member => member.ConversationId.Value), Columns.Of(rows, member => member.UserId.Value),
                 .. columns.Select(column => column(rows)),
             ]));
 

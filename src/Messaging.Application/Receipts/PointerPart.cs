@@ -10,10 +10,10 @@ using NodaTime;
 
 namespace Messaging.Application.Receipts;
 
-/// <summary>How far people have read and received.</summary>
+/// <summary>How far members have read and received.</summary>
 public sealed class PointerPart(MembershipPart members) : ChangePart
 {
-    // Under the locks: of large groups, who wrote the newest message of those that are marked. Index: pk_conversations, pk_messages.
+    // Under the locks: in large groups, the sender of the newest message that is marked. Index: pk_conversations, pk_messages.
     private const string NewestSenderSql =
         $"""
         SELECT k.conversation_id, k.user_id, newest.sender_id
@@ -55,9 +55,9 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
         ON CONFLICT DO NOTHING
         """;
 
-    // One's own messages behind a pointer that has moved back, which do not count: told apart once, here, and stay so. After the messages
-    // of the same batch, which may be among them; they are not carried to and fro, since they may be many. Index: pk_conversations;
-    // pk_messages, from the pointer on.
+    // A reader's own messages after a pointer that has moved back do not count as unread: they are found once, here. This runs after the
+    // messages of the same batch are written, which may be among them, and within the database, since they may be many.
+    // Index: pk_conversations; pk_messages, from the pointer on.
     private const string AddGapsSql =
         """
         INSERT INTO participant_gaps (conversation_id, user_id, seq)
@@ -69,7 +69,7 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
         ON CONFLICT DO NOTHING
         """;
 
-    // After all that was written, under the locks: what is so once it is committed. Index: as for an unread count.
+    // After all writes and under the locks, so these are the counts once it is committed. Index: as for an unread count.
     private const string CountsSql =
         $"""
         SELECT p.conversation_id, p.user_id, {UnreadSql.Messages} AS messages, {UnreadSql.Mentions} AS mentions
@@ -78,38 +78,38 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
         JOIN conversations c ON c.id = k.conversation_id
         """;
 
-    private readonly Dictionary<(ConversationId Id, UserId User), long> asked = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), long> required = [];
     private readonly Dictionary<(ConversationId Id, UserId User), UserId> newestSenders = [];
     private readonly Dictionary<(ConversationId Id, UserId User), (bool Reads, Instant At)> changed = [];
     private readonly Dictionary<(ConversationId Id, UserId User), PointerMove> moves = [];
-    private readonly List<PointerMove> before = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), (long Seq, Instant At)> backs = [];
+    private readonly List<PointerMove> earlierMoves = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), (long Seq, Instant At)> moveBacks = [];
     private readonly List<Mark> read = [];
     private readonly List<Mark> delivered = [];
     private readonly Dictionary<(ConversationId, UserId), (long Messages, long Mentions)> counts = [];
 
     internal override ChangeStage Stage => ChangeStage.OwnState;
 
-    /// <summary>Asks for somebody's place, which is locked, and for what is unread there once all is written.</summary>
-    /// <param name="seq">Up to where the pointers are to move; null for the newest message.</param>
+    /// <summary>Requires a membership, which is locked, and its unread counts once everything is written.</summary>
+    /// <param name="seq">Where the pointers move to; null for the newest message.</param>
     public void Require(ConversationId id, UserId user, long? seq)
     {
         members.RequireOwn(id, user);
-        asked[(id, user)] = Math.Max(asked.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
+        required[(id, user)] = Math.Max(required.GetValueOrDefault((id, user)), seq ?? long.MaxValue);
     }
 
-    /// <summary>Of a large group, who wrote the newest message of those that are marked; null for the service.</summary>
+    /// <summary>In a large group, the sender of the newest message that is marked; null for the service.</summary>
     public UserId? NewestSenderOf(ConversationId id, UserId user) => newestSenders.TryGetValue((id, user), out var sender) ? sender : null;
 
-    /// <summary>What is unread for who asked for pointers, once all is written.</summary>
+    /// <summary>The unread counts of a required membership, once everything is written.</summary>
     public (long Messages, long Mentions) UnreadOf(ConversationId id, UserId user) => counts[(id, user)];
 
-    /// <summary>The time of a move: later than that at which a pointer of the place has moved back.</summary>
+    /// <summary>The time of a move: later than the last time that a pointer of this membership moved back.</summary>
     public Instant TimeOf(ConversationId id, UserId user, Instant now) =>
-        backs.TryGetValue((id, user), out var back) && back.At >= now ? back.At + Duration.FromNanoseconds(1_000) : now;
+        moveBacks.TryGetValue((id, user), out var back) && back.At >= now ? back.At + Duration.FromNanoseconds(1_000) : now;
 
     /// <summary>
-    /// Leaves pointers that have moved forward to be written and told: those of one place once, however often they moved.
+    /// Records pointers that have moved forward. They are written and announced once per membership, however often they moved.
     /// </summary>
     internal void Add(PointerMove move)
     {
@@ -121,34 +121,34 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
     }
 
     /// <summary>
-    /// Leaves a pointer to be written that was moved to before a message, as its own event tells; how it moved until then is told.
+    /// Records a pointer that was moved back, which has an event of its own; earlier moves of the batch are still announced.
     /// </summary>
     internal void AddBack(PointerMove back)
     {
         var (key, seq, at) = ((back.ConversationId, back.UserId), back.ReadSeq + 1, back.At);
         if (moves.Remove(key, out var move))
-            before.Add(move);
-        backs[key] = (backs.TryGetValue(key, out var earlier) ? Math.Min(earlier.Seq, seq) : seq, at);
+            earlierMoves.Add(move);
+        moveBacks[key] = (moveBacks.TryGetValue(key, out var earlier) ? Math.Min(earlier.Seq, seq) : seq, at);
         changed[key] = changed.TryGetValue(key, out var written) ? written : (false, at);
         AddMarks(back);
     }
 
-    /// <summary>Somebody has read all before a message by sending it.</summary>
+    /// <summary>Records that a sender has read everything before the sent message.</summary>
     internal void ReadBySending(ConversationId id, UserId user, MessagePosition position) =>
         read.Add(new(id, user, position.Seq - 1, position.At));
 
-    internal override void Load(Round round) => Columns.IfAny(asked, rows =>
+    internal override void Load(Round round) => Columns.IfAny(required, rows =>
     {
-        var (ids, users) = Columns.Split(asked.Keys);
+        var (ids, users) = Columns.Split(required.Keys);
         round.Read(
             NewestSenderSql, reader => newestSenders[Key(reader)] = new(reader.GetString(2)), ids, users,
             Columns.Of(rows, row => row.Value));
     });
 
-    // After the messages: whoever sent has read up to there, and reads on from there.
+    // After the messages: a sender has read up to the sent message, and moves on from there.
     internal override void Write(Round round)
     {
-        foreach (var move in before.Concat(moves.Values))
+        foreach (var move in earlierMoves.Concat(moves.Values))
             AddMarks(move);
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
@@ -157,20 +157,20 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
             Columns.Of(rows, row => row.Value.Reads), Columns.Of(rows, row => row.Value.At.ToDateTimeUtc())));
         WriteMarks(round, AddReadMarksSql, read);
         WriteMarks(round, AddDeliveredMarksSql, delivered);
-        Columns.IfAny(backs, rows =>
+        Columns.IfAny(moveBacks, rows =>
         {
-            var (ids, users) = Columns.Split(backs.Keys);
+            var (ids, users) = Columns.Split(moveBacks.Keys);
             round.Add(AddGapsSql, ids, users, Columns.Of(rows, row => row.Value.Seq));
             round.Add(MessagePart.MarkGapsSql, ids, users);
         });
     }
 
-    internal override IEnumerable<EventRow> Events() => before.Concat(moves.Values).SelectMany(move => move.Facts().Select(
+    internal override IEnumerable<EventRow> Events() => earlierMoves.Concat(moves.Values).SelectMany(move => move.Facts().Select(
         fact => new EventRow(
             move.At, move.ConversationId, No: null, Seq: null, fact.Event.Audience, fact.Event.Type,
             Outbox.Json(PointerValues.Of(move, fact)))));
 
-    internal override void ReadBack(Round round) => Columns.IfAny(asked.Keys, rows =>
+    internal override void ReadBack(Round round) => Columns.IfAny(required.Keys, rows =>
     {
         var (ids, users) = Columns.Split(rows);
         round.Read(CountsSql, reader => counts[Key(reader)] = (reader.GetInt64(2), reader.GetInt64(3)), ids, users);

@@ -8,7 +8,7 @@ using NodaTime;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>What one has saved, over all conversations, the newest saved first.</summary>
+/// <summary>The messages that the user has saved in all conversations, last saved first.</summary>
 public sealed record ListSaved(Actor Actor, string? Cursor, int Limit) : IQuery<Page<SavedView>>;
 
 public sealed class ListSavedValidator : AbstractValidator<ListSaved>
@@ -19,8 +19,8 @@ public sealed class ListSavedValidator : AbstractValidator<ListSaved>
 
 public sealed class ListSavedHandler(DbSession session, MessageReader messages) : IRequestHandler<ListSaved, Page<SavedView>>
 {
-    // A row stands for its message. Index: ix_saved_messages_newest, from the cursor on; pk_conversations, pk_participants,
-    // pk_message_hidden.
+    // Only keys and times: the messages are read afterwards. Index: ix_saved_messages_newest, from the cursor on;
+    // pk_conversations, pk_participants, pk_message_hidden.
     private const string ListSql =
         $"""
         SELECT m.conversation_id, m.seq, m.sent_at AS created_at, m.saved_at
@@ -44,7 +44,7 @@ public sealed class ListSavedHandler(DbSession session, MessageReader messages) 
         var page = Page.Of(rows, query.Limit, Encode);
         var places = page.Items.Select(row => new MessageKey(row.ConversationId, row.Seq, row.CreatedAt));
         var views = (await messages.ListAsync([.. places], query.Actor, ct)).ToDictionary(view => (view.ConversationId, view.Seq));
-        // What was deleted, cleared or taken out since the rows were read is saved no more.
+        // Leaves out what was deleted, cleared or unsaved after the rows were read.
         return new Page<SavedView>(
             [
                 .. from row in page.Items

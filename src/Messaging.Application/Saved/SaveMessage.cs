@@ -8,7 +8,7 @@ using NodaTime;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>Saves a message for oneself; one that is saved stays as it is. Also in what is closed or archived, and in a request.</summary>
+/// <summary>Saves a message for the user, also in a closed or archived conversation and in a message request. Can be repeated.</summary>
 public sealed record SaveMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Upserted<SavedView>>;
 
 public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views) : IRequestHandler<SaveMessage, Upserted<SavedView>>
@@ -17,11 +17,11 @@ public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views
     {
         var change = new SaveChange(command.Actor.RequireUser(), command);
         var (seq, at, created) = await changes.RunAsync(command.Actor, change, ct);
-        // Who has cleared it, or gone, by now has it saved no more.
+        // Not found if the user has cleared the history or left in the meantime.
         return new Upserted<SavedView>(new SavedView(await views.GetAsync(command.ConversationId, seq, command.Actor, ct), at), created);
     }
 
-    // The conversation's lock: nothing is saved that is being deleted. One's own place: nor what one is clearing or leaving.
+    // The conversation's lock keeps the message from being deleted meanwhile; that of the membership, the user from clearing or leaving.
     private sealed class SaveChange(UserId user, SaveMessage command)
         : StoredMessageChange<(long Seq, Instant At, bool Created)>(command.Actor, command.ConversationId, command.MessageId)
     {
@@ -39,7 +39,7 @@ public sealed class SaveMessageHandler(ChangeRunner changes, MessageReader views
             var (conversation, _, message) = Get(set);
             message.EnsureNotDeleted();
 
-            var created = set.Saved.Put(ConversationId, user, message, conversation.Next(set.Now));
+            var created = set.Saved.Save(ConversationId, user, message, conversation.Next(set.Now));
             if (created)
             {
                 set.Raise(

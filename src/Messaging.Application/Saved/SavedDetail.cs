@@ -4,10 +4,10 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>Whether the viewer has saved messages; of what is nobody's own view it is not known.</summary>
+/// <summary>Whether the viewer has saved each message; unknown in views that are not a user's own.</summary>
 public sealed class SavedDetail : MessageDetail
 {
-    // Index: pk_saved_messages, the viewer's of the range alone.
+    // Index: pk_saved_messages, only the viewer's within the range.
     private const string Saved =
         """
         CASE WHEN @UserId::text IS NOT NULL THEN ARRAY(
@@ -26,11 +26,11 @@ public sealed class SavedDetail : MessageDetail
         WHERE @UserId::text IS NOT NULL
         """;
 
-    // Locked in the order of the key: who clears the same conversation wants some of the same rows. Index: ix_saved_messages_seq,
-    // pk_saved_messages.
+    // Locked in the order of the key, because a user who clears the same conversation locks some of the same rows.
+    // Index: ix_saved_messages_seq, pk_saved_messages.
     private const string ForgetSql =
         """
-        WITH gone AS MATERIALIZED (
+        WITH doomed AS MATERIALIZED (
             SELECT s.conversation_id, s.user_id, s.seq
             FROM unnest($1::uuid[], $2::bigint[]) AS w (conversation_id, seq)
             JOIN saved_messages s ON s.conversation_id = w.conversation_id AND s.seq = w.seq
@@ -38,7 +38,7 @@ public sealed class SavedDetail : MessageDetail
             FOR UPDATE OF s
         )
         DELETE FROM saved_messages s
-        USING gone w
+        USING doomed w
         WHERE s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq = w.seq
         """;
 
@@ -53,9 +53,9 @@ public sealed class SavedDetail : MessageDetail
 
     internal override IReadOnlyList<string> Deletions { get; } = [ForgetSql];
 
-    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests asked)
+    internal override async Task<Filler> ReadAsync(SqlMapper.GridReader grid, DetailRequests requests)
     {
-        if (asked.Page is { } page)
+        if (requests.Page is { } page)
         {
             var seqs = page.Column<long[]?>("saved");
             return (MessageRow message, ref MessageDetails details) => details.Saved = seqs?.Contains(message.Seq);

@@ -2,7 +2,7 @@ using Messaging.Application.Common;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>Which messages somebody has saved for oneself.</summary>
+/// <summary>The messages that users have saved for themselves.</summary>
 public sealed class SavedModule : Module
 {
     public override IReadOnlyList<string> Tables { get; } = ["saved_messages"];

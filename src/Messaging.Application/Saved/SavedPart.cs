@@ -7,11 +7,11 @@ using NodaTime;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>What people have saved for themselves.</summary>
-public sealed class SavedPart(MessagePart found) : ChangePart
+/// <summary>Users' saved messages.</summary>
+public sealed class SavedPart(MessagePart messages) : ChangePart
 {
-    // Who saves in several conversations at once is counted one after the other, under a lock of one's own that nothing else takes. The new
-    // row's key wants the user's row to stay, and so nothing is waited for once all is decided. Index: pk_users.
+    // Saves of one user in several conversations at once are counted one after the other, under an advisory lock that nothing else takes.
+    // FOR KEY SHARE is what the new row's foreign key needs, so writing waits for nothing after the decision. Index: pk_users.
     private const string LockSql =
         """
         SELECT u.id, pg_advisory_xact_lock(hashtextextended('messaging:saved:' || u.id, 0))
@@ -28,8 +28,8 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         FOR KEY SHARE SKIP LOCKED
         """;
 
-    // Under the locks. Those of deleted conversations go little by little and are not one's own any more; they are told apart only where
-    // that matters. Index: ix_saved_messages_newest, those of the user alone; pk_purges.
+    // Under the locks. Rows of deleted conversations are removed little by little and do not count; they are only looked for if the limit
+    // seems to be reached. Index: ix_saved_messages_newest, those of the user; pk_purges.
     private const string CountSql =
         """
         SELECT k.id, CASE WHEN every.count < $2 THEN every.count ELSE (
@@ -48,10 +48,10 @@ public sealed class SavedPart(MessagePart found) : ChangePart
         JOIN saved_messages s ON s.conversation_id = k.conversation_id AND s.user_id = k.user_id AND s.seq = m.seq
         """;
 
-    // Locked in the order of the key, as those of a message that is deleted for everyone. Index: pk_saved_messages.
+    // Locked in the order of the key, as when a message is deleted for everyone. Index: pk_saved_messages.
     private const string RemoveSql =
         """
-        WITH gone AS MATERIALIZED (
+        WITH doomed AS MATERIALIZED (
             SELECT s.conversation_id, s.user_id, s.seq
             FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS w (conversation_id, user_id, after, upto)
             JOIN saved_messages s ON s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq > w.after AND s.seq <= w.upto
@@ -59,7 +59,7 @@ public sealed class SavedPart(MessagePart found) : ChangePart
             FOR UPDATE OF s
         )
         DELETE FROM saved_messages s
-        USING gone w
+        USING doomed w
         WHERE s.conversation_id = w.conversation_id AND s.user_id = w.user_id AND s.seq = w.seq
         """;
 
@@ -71,73 +71,75 @@ public sealed class SavedPart(MessagePart found) : ChangePart
             AS w (conversation_id, user_id, seq, sent_at, saved_at)
         """;
 
-    private readonly HashSet<SoughtMessage> asked = [];
-    private readonly HashSet<UserId> countsAsked = [];
-    private readonly HashSet<UserId> held = [];
-    private readonly Dictionary<UserId, SavedMessages> people = [];
-    private readonly Dictionary<(ConversationId Id, UserId User, long Seq), Instant> come = [];
-    private readonly List<Seqs> taken = [];
+    private readonly HashSet<SoughtMessage> required = [];
+    private readonly HashSet<UserId> countsRequired = [];
+    private readonly HashSet<UserId> locked = [];
+    private readonly Dictionary<UserId, SavedMessages> users = [];
+    private readonly Dictionary<(ConversationId Id, UserId User, long Seq), Instant> added = [];
+    private readonly List<Seqs> removed = [];
     private readonly List<Seqs> forgotten = [];
 
-    /// <summary>Asks whether somebody has saved a message.</summary>
+    /// <summary>Requires whether a user has saved a message.</summary>
     public void Require(SoughtMessage sought, UserId user)
     {
-        found.Require(sought);
-        asked.Add(sought);
-        people.TryAdd(user, new SavedMessages());
+        messages.Require(sought);
+        required.Add(sought);
+        users.TryAdd(user, new SavedMessages());
     }
 
-    /// <summary>Asks how many somebody has saved who is to save one more, and has it stay so many.</summary>
-    public void RequireCount(UserId user) => countsAsked.Add(user);
+    /// <summary>Requires the number of messages that a user has saved, and locks it.</summary>
+    public void RequireCount(UserId user) => countsRequired.Add(user);
 
-    /// <summary>Whether somebody was to be counted who is saving elsewhere at this moment: it waits for that one alone.</summary>
-    public bool IsBusy(UserId user) => countsAsked.Contains(user) && !held.Contains(user);
+    /// <summary>
+    /// Whether a required number could not be locked, since the user is saving in another conversation: only this change is retried.
+    /// </summary>
+    public bool IsBusy(UserId user) => countsRequired.Contains(user) && !locked.Contains(user);
 
-    /// <summary>Since when somebody has saved a message; null where that one has not.</summary>
-    public Instant? Find(ConversationId id, UserId user, long seq) => people[user].Of(id, seq);
+    /// <summary>When a user saved a message; null if it is not saved.</summary>
+    public Instant? Find(ConversationId id, UserId user, long seq) => users[user].Find(id, seq);
 
-    /// <summary>Saves a message; false for one that is saved already. Refuses, as absent, what a change before took out of sight.</summary>
-    public bool Put(ConversationId id, UserId user, StoredMessage message, Instant at)
+    /// <summary>Saves a message; false if it is already saved. Not found if an earlier change hid it from the user.</summary>
+    public bool Save(ConversationId id, UserId user, StoredMessage message, Instant at)
     {
-        if (forgotten.Exists(range => range.Holds(id, user, message.Seq)))
+        if (forgotten.Exists(range => range.Contains(id, user, message.Seq)))
             throw CommonErrors.NotFound();
-        if (!people[user].Put(id, message.Seq, at))
+        if (!users[user].Save(id, message.Seq, at))
             return false;
-        come[(id, user, message.Seq)] = message.CreatedAt;
+        added[(id, user, message.Seq)] = message.CreatedAt;
         return true;
     }
 
-    /// <summary>Saves a message no more; false for one that was not.</summary>
-    public bool Take(ConversationId id, UserId user, long seq)
+    /// <summary>Removes a saved message; false if it was not saved.</summary>
+    public bool Unsave(ConversationId id, UserId user, long seq)
     {
-        if (!people[user].Take(id, seq))
+        if (!users[user].Unsave(id, seq))
             return false;
-        come.Remove((id, user, seq));
-        taken.Add(new Seqs(id, user, seq - 1, seq));
+        added.Remove((id, user, seq));
+        removed.Add(new Seqs(id, user, seq - 1, seq));
         return true;
     }
 
-    // Within a transaction, which cannot come again, it waits. One array of texts would be taken for the values themselves, and not for the
-    // one.
-    internal override void Lock(Round round, bool waits, Action<ConversationId> miss) => Columns.IfAny(countsAsked, users =>
+    // Waits within an open transaction, which cannot be retried. The array is wrapped because a single string[] would become the list of
+    // values itself.
+    internal override void Lock(Round round, bool waits, Action<ConversationId> miss) => Columns.IfAny(countsRequired, rows =>
     {
-        object[] values = [Columns.Of(users, user => user.Value)];
+        object[] values = [Columns.Of(rows, user => user.Value)];
         if (round.IsWithin)
-            round.Read(LockSql, reader => held.Add(new(reader.GetString(0))), values);
+            round.Read(LockSql, reader => locked.Add(new(reader.GetString(0))), values);
         else
-            round.Read(TryLockSql, reader => HoldIf(reader.GetBoolean(1), new(reader.GetString(0))), values);
+            round.Read(TryLockSql, reader => LockIf(reader.GetBoolean(1), new(reader.GetString(0))), values);
     });
 
     internal override void Load(Round round)
     {
-        Columns.IfAny(countsAsked, users => round.Read(
-            CountSql, reader => people[new(reader.GetString(0))].RestoreCount((int)reader.GetInt64(1)),
-            Columns.Of(users, user => user.Value), SavedMessages.Limit));
-        Load(round, asked, SoughtMessage.Near);
+        Columns.IfAny(countsRequired, rows => round.Read(
+            CountSql, reader => users[new(reader.GetString(0))].RestoreCount((int)reader.GetInt64(1)),
+            Columns.Of(rows, user => user.Value), SavedMessages.Limit));
+        Load(round, required, SoughtMessage.Near);
     }
 
     internal override void LoadElsewhere(Round round) =>
-        Load(round, found.Missing.Where(asked.Contains).ToHashSet(), SoughtMessage.Anywhere);
+        Load(round, messages.Missing.Where(required.Contains).ToHashSet(), SoughtMessage.Anywhere);
 
     internal override void Forget(ConversationId id, StoredMessage message) => Drop(key => key.Id == id && key.Seq == message.Seq);
 
@@ -145,47 +147,47 @@ public sealed class SavedPart(MessagePart found) : ChangePart
     {
         var range = new Seqs(id, user, after, upto);
         forgotten.Add(range);
-        Drop(key => range.Holds(key.Id, key.User, key.Seq));
+        Drop(key => range.Contains(key.Id, key.User, key.Seq));
     }
 
     internal override void Write(Round round)
     {
-        // One that was taken out and saved again is another one.
-        Columns.IfAny([.. taken, .. forgotten], rows => round.Add(
+        // Removed first: a message may have been unsaved and saved again.
+        Columns.IfAny([.. removed, .. forgotten], rows => round.Add(
             RemoveSql, Columns.Of(rows, row => row.Id.Value), Columns.Of(rows, row => row.User.Value), Columns.Of(rows, row => row.After),
             Columns.Of(rows, row => row.Upto)));
-        Columns.IfAny(come, rows => round.Add(
+        Columns.IfAny(added, rows => round.Add(
             AddSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
             Columns.Of(rows, row => row.Key.Seq), Columns.Of(rows, row => row.Value.ToDateTimeUtc()),
             Columns.Of(rows, row => Find(row.Key.Id, row.Key.User, row.Key.Seq)!.Value.ToDateTimeUtc())));
     }
 
-    // Of what changes of the same batch have saved.
-    private void Drop(Func<(ConversationId Id, UserId User, long Seq), bool> goes)
+    // Drops what changes of the same batch have saved.
+    private void Drop(Func<(ConversationId Id, UserId User, long Seq), bool> matches)
     {
-        foreach (var key in come.Keys.Where(goes).ToList())
+        foreach (var key in added.Keys.Where(matches).ToList())
         {
-            come.Remove(key);
-            people[key.User].Take(key.Id, key.Seq);
+            added.Remove(key);
+            users[key.User].Unsave(key.Id, key.Seq);
         }
     }
 
-    private void HoldIf(bool isHeld, UserId user)
+    private void LockIf(bool isLocked, UserId user)
     {
-        if (isHeld)
-            held.Add(user);
+        if (isLocked)
+            locked.Add(user);
     }
 
     private void Load(Round round, HashSet<SoughtMessage> sought, Func<IReadOnlyCollection<SoughtMessage>, object[]> where) =>
         Columns.IfAny(sought, rows => round.Read(
             LoadSql,
-            reader => people[new(reader.GetString(1))].Restore(
+            reader => users[new(reader.GetString(1))].Restore(
                 new(reader.GetGuid(0)), reader.GetInt64(2), Instant.FromDateTimeUtc(reader.GetDateTime(3))),
             where(rows)));
 
     private readonly record struct Seqs(ConversationId Id, UserId User, long After, long Upto)
     {
-        public bool Holds(ConversationId id, UserId user, long seq) => id == Id && user == User && seq > After && seq <= Upto;
+        public bool Contains(ConversationId id, UserId user, long seq) => id == Id && user == User && seq > After && seq <= Upto;
     }
 }
 

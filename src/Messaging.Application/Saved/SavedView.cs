@@ -7,5 +7,5 @@ namespace Messaging.Application.Saved;
 /// <summary>A message that the caller has saved.</summary>
 public sealed record SavedView(MessageView Message, Instant SavedAt);
 
-/// <summary>What <c>message:saved</c> tells; the message's seq is the envelope's.</summary>
+/// <summary>The data of <c>message:saved</c>; the envelope has the message's seq.</summary>
 public sealed record SavedState(MessageId MessageId, ConversationId ConversationId, bool Saved);

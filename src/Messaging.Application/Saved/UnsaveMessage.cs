@@ -7,7 +7,7 @@ using Messaging.Domain.Saved;
 
 namespace Messaging.Application.Saved;
 
-/// <summary>Saves a message no more, if one has saved it.</summary>
+/// <summary>Removes a message from the user's saved ones, if it is one of them.</summary>
 public sealed record UnsaveMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId) : ICommand<Done>;
 
 public sealed class UnsaveMessageHandler(ChangeRunner changes) : IRequestHandler<UnsaveMessage, Done>
@@ -25,13 +25,13 @@ public sealed class UnsaveMessageHandler(ChangeRunner changes) : IRequestHandler
             set.Saved.Require(Sought, user);
         }
 
-        // After what that one has saved before.
+        // Waits for the user's earlier saves.
         internal override bool IsMissed(ChangeSet set) => set.Saved.IsBusy(user);
 
         protected override Done DecideOn(ChangeSet set)
         {
             var (conversation, _, message) = Get(set);
-            if (set.Saved.Take(ConversationId, user, message.Seq))
+            if (set.Saved.Unsave(ConversationId, user, message.Seq))
             {
                 set.Raise(
                     conversation, new MessageSaved(ConversationId, user), message.Seq,

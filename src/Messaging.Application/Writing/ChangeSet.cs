@@ -14,8 +14,8 @@ using static Messaging.Application.Writing.Columns;
 namespace Messaging.Application.Writing;
 
 /// <summary>
-/// Some changes that are decided and written together: locks what they concern, reads in later statements what they ask for, has them
-/// decide, and writes plain rows. Two round trips, however many they are.
+/// Changes that are decided and written together. Locks the rows they concern, reads in later statements what they require, lets them
+/// decide, and writes the resulting rows. Two round trips, however many changes there are; a third where more has to be looked for.
 /// </summary>
 public sealed class ChangeSet
 {
@@ -23,7 +23,7 @@ public sealed class ChangeSet
     private const string CommitSql = "COMMIT";
     private const string WaitSql = "SET LOCAL lock_timeout = '1s'";
 
-    // Passes over what somebody else holds, so nobody waits here for anybody and nothing can deadlock. Index: pk_conversations.
+    // Skips rows that others have locked, so nothing waits here and nothing can deadlock. Index: pk_conversations.
     private const string TryLockSql =
         """
         SELECT id
@@ -65,7 +65,7 @@ public sealed class ChangeSet
         Pointers = Part<PointerPart>();
     }
 
-    /// <summary>Whether nothing was sent yet that could be stored.</summary>
+    /// <summary>Whether the commit has not been sent yet, so that nothing can be stored.</summary>
     public bool IsUnwritten { get; private set; } = true;
 
     /// <summary>The database's time, read under the locks.</summary>
@@ -73,37 +73,37 @@ public sealed class ChangeSet
 
     public ConversationPart Conversations { get; }
 
-    /// <summary>Who takes part, as what.</summary>
+    /// <summary>The memberships that changes require.</summary>
     public MembershipPart Memberships { get; }
 
-    /// <summary>Messages that are there already.</summary>
+    /// <summary>Existing messages.</summary>
     public MessagePart Messages { get; }
 
-    /// <summary>How far people have read and received.</summary>
+    /// <summary>How far members have read and received.</summary>
     public PointerPart Pointers { get; }
 
     /// <summary>New messages.</summary>
     public SendPart Sends { get; }
 
-    /// <summary>What changes reach a part by; a module gives its own a name here by an extension.</summary>
+    /// <summary>A part of the set. Each module names its own parts by an extension of this class.</summary>
     public T Part<T>()
         where T : ChangePart => (T)byType[typeof(T)];
 
-    /// <summary>Asks for an actor's place; the service needs none.</summary>
+    /// <summary>Requires the actor's membership; the service has none.</summary>
     public void RequireMembership(ConversationId id, Actor actor)
     {
         if (actor.UserId is { } user)
             Memberships.Require(id, user);
     }
 
-    /// <summary>The conversation as the changes before have left it; refuses, as absent, what is not there.</summary>
+    /// <summary>The conversation as earlier changes have left it; not found if it does not exist.</summary>
     public Conversation Get(ConversationId id) => Conversations.Find(id) ?? throw CommonErrors.NotFound();
 
-    /// <summary>The conversation and somebody's place in it; refuses, as absent, who does not take part.</summary>
+    /// <summary>The conversation and a user's membership; not found for a user who is not a participant.</summary>
     public (Conversation Conversation, Membership Place) Get(ConversationId id, UserId user) =>
         (Get(id), Memberships.Find(id, user) ?? throw CommonErrors.NotFound());
 
-    /// <summary>The conversation and the actor's place in it, null for the service; refuses, as absent, who does not take part.</summary>
+    /// <summary>The conversation and the actor's membership, null for the service; not found for a user who is not a participant.</summary>
     public (Conversation Conversation, Membership? Place) Get(ConversationId id, Actor actor) =>
         actor.UserId is { } user ? Get(id, user) : (Get(id), null);
 
@@ -113,7 +113,7 @@ public sealed class ChangeSet
     /// </summary>
     public UserId? AuthorOf(ConversationId id, UserId user, long seq) => Sends.SenderOf(id, seq) ?? Pointers.NewestSenderOf(id, user);
 
-    /// <summary>Leaves a message to be written.</summary>
+    /// <summary>Records a new message and its event.</summary>
     public void Add(NewMessage message)
     {
         Sends.Add(message);
@@ -128,7 +128,7 @@ public sealed class ChangeSet
         }
     }
 
-    /// <summary>Leaves a message that is deleted for everyone to be written, and nothing of what hung on it.</summary>
+    /// <summary>Records that a message is deleted for everyone, together with everything that belongs to it.</summary>
     public void Delete(ConversationId id, StoredMessage deleted)
     {
         Messages.Delete(id, deleted);
@@ -137,8 +137,7 @@ public sealed class ChangeSet
     }
 
     /// <summary>
-    /// Leaves nothing of what somebody keeps for oneself of messages that are that one's to see no more: those after a seq, up to another
-    /// one.
+    /// Removes what a user keeps privately about messages that the user can no longer see: those after one seq, up to another.
     /// </summary>
     public void ForgetOwn(ConversationId id, UserId user, long after, long upto)
     {
@@ -147,7 +146,7 @@ public sealed class ChangeSet
     }
 
     /// <summary>
-    /// Says in the conversation what happened to it, in the words of <c>metadata.event</c>; nothing where nothing can be sent any more.
+    /// Posts a system message that says what happened to the conversation, in <c>metadata.event</c>; none if it is closed or archived.
     /// </summary>
     public void PostSystemMessage(Conversation conversation, SystemMessage note)
     {
@@ -161,19 +160,19 @@ public sealed class ChangeSet
             conversation.ParticipantCount));
     }
 
-    /// <summary>Leaves events to be written of people, one of each.</summary>
+    /// <summary>Raises an event for each of the users.</summary>
     public void RaiseForEach(Conversation conversation, IEvent fact, UserId? by, IEnumerable<UserId> users)
     {
         foreach (var user in users.Order())
             Raise(conversation, fact, seq: null, new ParticipantValues { Participant = new UserRef(user), By = by });
     }
 
-    /// <summary>Leaves an event to be written that carries the conversation as everybody sees it.</summary>
-    public void Raise(Conversation conversation, IEvent fact) => Raise(conversation, fact, seq: null, MomentOf(conversation));
+    /// <summary>Raises an event that contains the conversation as all participants see it.</summary>
+    public void Raise(Conversation conversation, IEvent fact) => Raise(conversation, fact, seq: null, ValuesOf(conversation));
 
-    /// <summary>Leaves an event to be written, in its place among those of the conversation.</summary>
-    /// <param name="values">What the event keeps of the moment; null for nothing.</param>
-    /// <param name="now">Later than the batch's own time where that is needed.</param>
+    /// <summary>Raises an event, with its position among those of the conversation.</summary>
+    /// <param name="values">The values of this moment that the event keeps; null for none.</param>
+    /// <param name="now">The time of the event if it must be later than that of the batch.</param>
     public void Raise(Conversation conversation, IEvent fact, long? seq, object? values, Instant? now = null)
     {
         var place = conversation.DrawEventPosition(now ?? Now);
@@ -181,15 +180,15 @@ public sealed class ChangeSet
     }
 
     /// <summary>
-    /// Leaves an event to be written of what is somebody's own, which has no place among those of the conversation, but comes after those
-    /// of the changes before. Told to its audience: one user, or everyone who takes part.
+    /// Raises an event about a member's own state. It has no position among those of the conversation, but comes after those raised so
+    /// far. Sent to its audience: one user, or all participants.
     /// </summary>
-    /// <param name="now">Later than the batch's own time where that is needed.</param>
+    /// <param name="now">The time of the event if it must be later than that of the batch.</param>
     public void RaiseOwn(IEvent fact, object? values, Instant? now = null) => events.Add(new(
         Instant.Max(now ?? Now, Get(fact.ConversationId).LastEventAt), fact.ConversationId, No: null, Seq: null, fact.Audience, fact.Type,
         Outbox.Json(values)));
 
-    /// <summary>Leaves what somebody has made of a conversation to be written.</summary>
+    /// <summary>Records a member's changed settings or state.</summary>
     public void Save(Participant who, OwnState own)
     {
         if (who.Own.ClearedSeq < own.ClearedSeq)
@@ -198,10 +197,10 @@ public sealed class ChangeSet
     }
 
     /// <summary>
-    /// Decides and writes the changes in a transaction of their own, passing over those whose rows somebody else holds: these are returned,
-    /// and nothing has become of them. All others are decided, and stored once this returns.
+    /// Decides and writes the changes in a transaction of their own. Skips and returns those whose rows others have locked, which are
+    /// left undecided. All others are decided, and stored when this returns.
     /// </summary>
-    /// <param name="waits">Whether it waits for rows that somebody else holds, for a second at most.</param>
+    /// <param name="waits">Whether it waits for rows that others have locked, for at most a second.</param>
     public async Task<IReadOnlyList<Change>> RunAsync(
         DbConnection connection, IReadOnlyList<Change> changes, bool waits, CancellationToken ct)
     {
@@ -216,7 +215,7 @@ public sealed class ChangeSet
         return missed;
     }
 
-    /// <summary>Decides and writes changes within a transaction that goes on; waits for what somebody else holds.</summary>
+    /// <summary>Decides and writes changes within an open transaction; waits for rows that others have locked.</summary>
     public async Task RunAsync(DbConnection connection, DbTransaction transaction, IReadOnlyList<Change> changes, CancellationToken ct)
     {
         await LoadAsync(connection, transaction, changes, waits: true, ct);
@@ -243,16 +242,16 @@ public sealed class ChangeSet
             round.Add(BeginSql);
         if (waits)
             round.Add(WaitSql);
-        var held = new HashSet<ConversationId>();
-        var heldPlaces = new HashSet<(ConversationId, UserId)>();
-        Lock(round, changes, waits, held, heldPlaces);
+        var locked = new HashSet<ConversationId>();
+        var lockedMemberships = new HashSet<(ConversationId, UserId)>();
+        Lock(round, changes, waits, locked, lockedMemberships);
         foreach (var part in parts)
             part.Load(round);
         await round.RunAsync(ct);
 
         await using var elsewhere = new Round(connection, transaction);
         Memberships.LockMembers(
-            elsewhere, waits, [.. Memberships.DaysAsked.Where(id => held.Contains(id) && Conversations.Find(id)!.StartsDay(Now))]);
+            elsewhere, waits, [.. Memberships.DaysRequired.Where(id => locked.Contains(id) && Conversations.Find(id)!.StartsDay(Now))]);
         foreach (var part in parts)
             part.LoadElsewhere(elsewhere);
         if (!elsewhere.IsEmpty)
@@ -262,13 +261,13 @@ public sealed class ChangeSet
         return
         [
             .. changes.Where(change => change.IsMissed(this) || (change.Place is { } user
-                ? Memberships.Find(change.ConversationId, user) is not null && !heldPlaces.Contains((change.ConversationId, user))
-                : Conversations.Find(change.ConversationId) is not null && !held.Contains(change.ConversationId))),
+                ? Memberships.Find(change.ConversationId, user) is not null && !lockedMemberships.Contains((change.ConversationId, user))
+                : Conversations.Find(change.ConversationId) is not null && !locked.Contains(change.ConversationId))),
         ];
     }
 
-    // What clients count on from there, as the changes so far leave it.
-    private ConversationValues MomentOf(Conversation conversation) => new()
+    // The values that clients build on, as the changes so far have left them.
+    private ConversationValues ValuesOf(Conversation conversation) => new()
     {
         LastSeq = conversation.LastSeq,
         LastActivityAt = conversation.LastActivityAt,
@@ -277,30 +276,31 @@ public sealed class ChangeSet
     };
 
     private void Lock(
-        Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> held, HashSet<(ConversationId, UserId)> heldPlaces)
+        Round round, IReadOnlyList<Change> changes, bool waits, HashSet<ConversationId> locked,
+        HashSet<(ConversationId, UserId)> lockedMemberships)
     {
         IfAny(
             changes.Where(change => change.Place is null).Select(change => change.ConversationId.Value).Distinct().ToArray(),
-            ids => round.Read(waits ? LockSql : TryLockSql, reader => held.Add(new(reader.GetGuid(0))), ids));
-        IfAny(Memberships.OwnAsked, asked =>
+            ids => round.Read(waits ? LockSql : TryLockSql, reader => locked.Add(new(reader.GetGuid(0))), ids));
+        IfAny(Memberships.OwnRequired, required =>
         {
-            var (ids, users) = Split(asked);
+            var (ids, users) = Split(required);
             round.Read(
                 waits ? MembershipPart.LockSql : TryLockOwnSql,
-                reader => heldPlaces.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))), ids, users);
+                reader => lockedMemberships.Add((new(reader.GetGuid(0)), new(reader.GetString(1)))), ids, users);
         });
-        // Somebody's place, or a file, that was not to be had: all of the conversation comes again.
+        // If a part cannot lock something, all changes of the conversation are retried.
         foreach (var part in parts)
-            part.Lock(round, waits, id => held.Remove(id));
+            part.Lock(round, waits, id => locked.Remove(id));
     }
 
     private void Write(Round round)
     {
         foreach (var part in parts)
             part.Write(round);
-        IfAny([.. events, .. parts.SelectMany(part => part.Events())], told => round.Add(
-            AddEventsSql, Of(told, e => e.At.ToDateTimeUtc()), Of(told, e => e.ConversationId.Value), Of(told, e => e.No),
-            Of(told, e => e.Seq), Of(told, e => e.Audience?.Value), Of(told, e => e.Type), Of(told, e => e.Values)));
+        IfAny([.. events, .. parts.SelectMany(part => part.Events())], rows => round.Add(
+            AddEventsSql, Of(rows, e => e.At.ToDateTimeUtc()), Of(rows, e => e.ConversationId.Value), Of(rows, e => e.No),
+            Of(rows, e => e.Seq), Of(rows, e => e.Audience?.Value), Of(rows, e => e.Type), Of(rows, e => e.Values)));
         foreach (var part in parts)
             part.ReadBack(round);
     }

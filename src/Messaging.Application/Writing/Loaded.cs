@@ -6,7 +6,7 @@ using NodaTime;
 
 namespace Messaging.Application.Writing;
 
-/// <summary>Somebody's place in a conversation, and how that one is shown.</summary>
+/// <summary>A user's membership of a conversation, and how the user is shown as a sender.</summary>
 public sealed record Membership(Participant Participant, SenderView User)
 {
     internal static Membership Read(DbDataReader reader)
@@ -35,7 +35,7 @@ public sealed record Membership(Participant Participant, SenderView User)
     }
 }
 
-/// <summary>A sender's own name for a message.</summary>
+/// <summary>The client's id of a message, unique for its sender and conversation.</summary>
 /// <param name="Sender">Null for the service.</param>
 public readonly record struct KeyOfMessage(ConversationId ConversationId, UserId? Sender, string Key)
 {
@@ -44,5 +44,5 @@ public readonly record struct KeyOfMessage(ConversationId ConversationId, UserId
         reader.GetString(2));
 }
 
-/// <summary>The message that has a key already.</summary>
+/// <summary>The message that already has a client's id.</summary>
 public sealed record StoredKey(long Seq, byte[] Fingerprint);

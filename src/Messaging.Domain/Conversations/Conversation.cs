@@ -46,8 +46,8 @@ public sealed class Conversation(ConversationId id, ConversationState state)
     public ConversationPolicy Policy { get; } = state.Policy;
 
     /// <summary>
-    /// Whether people learn from each other what they have received and read: not where the policy says no, nor between two who are kept
-    /// apart by a block or by a request that waits.
+    /// Whether participants see each other's receipts: not if the policy excludes it, nor between two users who are separated by a block or
+    /// a pending request.
     /// </summary>
     public bool TellsReceipts => Policy.Receipts && !IsKeptApart;
 
@@ -149,8 +149,8 @@ public sealed class Conversation(ConversationId id, ConversationState state)
             return ConversationErrors.Archived();
         if (IsClosed)
             return ConversationErrors.Closed();
-        if (WhyParted(sender, asks: true) is { } parted)
-            return parted;
+        if (WhySeparated(sender, asks: true) is { } separated)
+            return separated;
         return sender is { Administers: false } && Type is ConversationType.Group && Policy.Posting is AllowedTo.Admins
             ? ParticipantErrors.NotAllowed()
             : null;
@@ -171,12 +171,12 @@ public sealed class Conversation(ConversationId id, ConversationState state)
     /// <param name="by">Null for the service.</param>
     private void EnsureReaches(Participant? by)
     {
-        if (WhyParted(by, asks: false) is { } refusal)
+        if (WhySeparated(by, asks: false) is { } refusal)
             throw refusal;
     }
 
     // The first message is the request; everything else waits until it is accepted.
-    private RuleException? WhyParted(Participant? by, bool asks) =>
+    private RuleException? WhySeparated(Participant? by, bool asks) =>
         by is null ? null
         : IsBlocked ? ConversationErrors.Blocked()
         : Request is RequestState.Pending || (Request is RequestState.Unsent && !asks) ? ConversationErrors.RequestPending()
@@ -216,7 +216,7 @@ public sealed class Conversation(ConversationId id, ConversationState state)
     /// <summary>A new participant, with nothing unread.</summary>
     public Participant NewParticipant(UserId user, ParticipantRole role, Instant now) => new(Id, user, role, now, LastSeq);
 
-    /// <summary>The seq up to which messages are not to be seen by who comes in now.</summary>
+    /// <summary>The seq up to which messages are hidden from a user who joins now.</summary>
     public long HidesUpTo => Policy.History is HistoryAccess.SinceJoin ? LastSeq : 0;
 
     /// <summary>Refuses an actor who may not add this many users.</summary>
@@ -287,7 +287,7 @@ public sealed class Conversation(ConversationId id, ConversationState state)
         {
             if (by is not null && by.Role is not ParticipantRole.Owner)
                 throw ParticipantErrors.OwnerOnly();
-            owner?.Become(ParticipantRole.Admin);
+            owner?.SetRole(ParticipantRole.Admin);
             OwnerId = target.UserId;
         }
         else
@@ -296,7 +296,7 @@ public sealed class Conversation(ConversationId id, ConversationState state)
             if (target.Role is ParticipantRole.Owner)
                 throw by is null || by.UserId == target.UserId ? ParticipantErrors.LastOwner() : ParticipantErrors.NotAllowed();
         }
-        target.Become(role);
+        target.SetRole(role);
         Version++;
         return true;
     }
@@ -371,14 +371,14 @@ public sealed class Conversation(ConversationId id, ConversationState state)
         IsBlocked = true;
         Version++;
         foreach (var one in both)
-            one.Withhold();
+            one.WithholdPointers();
         return true;
     }
 
     /// <summary>
     /// Ends the separation once neither blocks the other. Unless a request is still pending, they see each other's current pointers again.
     /// </summary>
-    /// <returns>What the other one is to be told of each, as far as receipts are told here.</returns>
+    /// <returns>The moves of each that the other user has not seen; none if receipts are off here.</returns>
     public IReadOnlyList<UnseenMoves> Unblock(IReadOnlyCollection<Participant> both)
     {
         if (!IsBlocked)
@@ -388,18 +388,18 @@ public sealed class Conversation(ConversationId id, ConversationState state)
         return Reveal(both) is { } moves && TellsReceipts ? moves : [];
     }
 
-    /// <summary>Has the first message wait for its receiver's answer.</summary>
-    public void BeginRequest(Participant receiver, IReadOnlyCollection<Participant> both)
+    /// <summary>Makes the first message a message request, which its recipient has to accept.</summary>
+    public void BeginRequest(Participant recipient, IReadOnlyCollection<Participant> both)
     {
         Request = RequestState.Pending;
         Version++;
-        receiver.Await(answer: true);
+        recipient.SetPending(true);
         foreach (var one in both)
-            one.Withhold();
+            one.WithholdPointers();
     }
 
-    /// <summary>Lets the two talk, where one would have to accept that, or has to.</summary>
-    /// <returns>Who has not heard of the conversation: its receiver, or where nothing was written yet for whom it was opened.</returns>
+    /// <summary>Ends the need for a message request, whether it was sent or not: both users may write.</summary>
+    /// <returns>Who does not know of the conversation yet: the recipient of a request, or with whom an empty one was opened.</returns>
     public IReadOnlyList<UserId> Open(IReadOnlyCollection<Participant> both)
     {
         if (Request is null)
@@ -408,13 +408,13 @@ public sealed class Conversation(ConversationId id, ConversationState state)
         Version++;
         var unaware = both.Where(one => one.IsPending || (LastSeq == 0 && !one.HasOpened)).Select(one => one.UserId).ToList();
         foreach (var one in both)
-            one.Await(answer: false);
+            one.SetPending(false);
         Reveal(both);
         return unaware;
     }
 
-    // Null where the two are still parted.
-    private List<UnseenMoves>? Reveal(IEnumerable<Participant> both) => IsKeptApart ? null : [.. both.Select(one => one.Reveal())];
+    // Null if the two are still separated.
+    private List<UnseenMoves>? Reveal(IEnumerable<Participant> both) => IsKeptApart ? null : [.. both.Select(one => one.RevealPointers())];
 
     private void End(Closure closing)
     {
@@ -431,14 +431,14 @@ public sealed class Conversation(ConversationId id, ConversationState state)
 
     private Participant? BecomeOwnedBy(IEnumerable<Participant> candidates)
     {
-        var owner = InLine(candidates).FirstOrDefault();
-        owner?.Become(ParticipantRole.Owner);
+        var owner = BySuccession(candidates).FirstOrDefault();
+        owner?.SetRole(ParticipantRole.Owner);
         OwnerId = owner?.UserId;
         return owner;
     }
 
-    /// <summary>Of whom the first becomes owner where there is none: admins before members, then who is in for longest.</summary>
-    public static IEnumerable<Participant> InLine(IEnumerable<Participant> candidates) => candidates
+    /// <summary>The order in which participants succeed an owner: admins first, then by how long they have been in.</summary>
+    public static IEnumerable<Participant> BySuccession(IEnumerable<Participant> candidates) => candidates
         .OrderBy(one => !one.Administers).ThenBy(one => one.JoinedAt).ThenBy(one => one.UserId);
 
     private void EnsureMayClose(Participant? by)
@@ -462,7 +462,7 @@ public sealed class Conversation(ConversationId id, ConversationState state)
             throw ConversationErrors.Archived();
     }
 
-    /// <summary>Refuses what only a group knows.</summary>
+    /// <summary>Refuses an action that only groups have.</summary>
     public void EnsureGroup()
     {
         if (Type is ConversationType.Direct)

@@ -4,7 +4,7 @@ using NodaTime;
 
 namespace Messaging.Domain.Conversations;
 
-/// <summary>A conversation that is being made, and who is in it from the beginning.</summary>
+/// <summary>A conversation that is being created, with its first participants.</summary>
 public sealed class NewConversation
 {
     private NewConversation(
@@ -31,11 +31,11 @@ public sealed class NewConversation
 
     public RequestState? Request { get; private init; }
 
-    /// <summary>Set for a group, which is in its members' inboxes from its first day on.</summary>
+    /// <summary>Set for a group, which is in its members' inboxes from the day of its creation.</summary>
     public LocalDate? LastActivityDay => Type is ConversationType.Group ? CreatedAt.InUtc().Date : null;
 
-    /// <summary>The conversation of two people; refuses one with oneself.</summary>
-    /// <param name="request">Set where the other one has to accept the first message.</param>
+    /// <summary>A conversation between two users; refuses a user's conversation with themselves.</summary>
+    /// <param name="request">Set if the other user has to accept the first message.</param>
     public static NewConversation Direct(UserId opener, UserId other, ConversationContext? context, RequestState? request, Instant now)
     {
         if (opener == other)
@@ -50,7 +50,7 @@ public sealed class NewConversation
         };
     }
 
-    /// <summary>A group; its creator is the owner and counts. The service makes one without being in it.</summary>
+    /// <summary>A group. Its creator is its owner and counts as a participant; the service is not in what it creates.</summary>
     /// <param name="others">The other members, distinct and without the creator.</param>
     /// <param name="limit">The most participants a group may have.</param>
     public static NewConversation Group(
@@ -72,14 +72,14 @@ public sealed class NewConversation
         };
     }
 
-    /// <summary>The one key of a pair and context, whoever opens it. No part but the last can hold a space.</summary>
+    /// <summary>The key of a pair and context, whichever user opens it. Only the last part can contain a space.</summary>
     public static string DirectKey(UserId one, UserId other, ConversationContext? context)
     {
         var (first, second) = one < other ? (one, other) : (other, one);
         return context is null ? $"{first} {second}" : $"{first} {second} {context.Type} {context.Id}";
     }
 
-    /// <summary>The day under which it is in a founder's inbox; null for one who first hears of it by its first message.</summary>
+    /// <summary>The day by which it is in a founder's inbox; null for a user who learns of it by the first message.</summary>
     public LocalDate? FirstDayOf(Participant founder) =>
         LastActivityDay ?? (founder.UserId == CreatedBy ? CreatedAt.InUtc().Date : null);
 

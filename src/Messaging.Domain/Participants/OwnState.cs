@@ -11,7 +11,7 @@ namespace Messaging.Domain.Participants;
 public sealed record OwnState(
     long ClearedSeq, long? HiddenSeq, long? ArchivedSeq, Instant? StarredAt, Instant? MutedUntil, bool ShowsReads, string? Preferences)
 {
-    /// <summary>Nothing made of it yet.</summary>
+    /// <summary>The state of a new member.</summary>
     public static OwnState Unchanged { get; } = new(0, null, null, null, null, ShowsReads: true, null);
 
     public bool IsMuted(Instant now) => MutedUntil > now;

@@ -17,20 +17,20 @@ public sealed record ParticipantState(ParticipantRole Role, Instant JoinedAt, lo
 {
     public Instant? LastSentAt { get; init; }
 
-    /// <summary>How many messages are unread, where that was asked for.</summary>
+    /// <summary>How many messages are unread, if that was loaded.</summary>
     public long Unread { get; init; }
 
     public long LastReadSeq { get; init; }
 
     public long LastDeliveredSeq { get; init; }
 
-    /// <summary>Whether a direct conversation waits for this one to accept the first message.</summary>
+    /// <summary>Whether this user has yet to accept the first message of a direct conversation.</summary>
     public bool IsPending { get; init; }
 
-    /// <summary>Whether this one has opened a direct conversation; else it was opened for this one.</summary>
+    /// <summary>Whether this user opened the direct conversation, rather than the other user.</summary>
     public bool HasOpened { get; init; }
 
-    /// <summary>What the other one of two is shown instead of the pointers; null where those are shown.</summary>
+    /// <summary>What the other user of a direct conversation sees instead of the pointers; null if they see the pointers.</summary>
     public ShownPointers? Shown { get; init; }
 
     public OwnState Own { get; init; } = OwnState.Unchanged;
@@ -42,7 +42,7 @@ public sealed record ParticipantState(ParticipantRole Role, Instant JoinedAt, lo
 /// </summary>
 public sealed class Participant(ConversationId conversationId, UserId userId, ParticipantState state)
 {
-    /// <summary>Somebody who takes part from now on, with nothing unread.</summary>
+    /// <summary>A new participant, with nothing unread.</summary>
     public Participant(ConversationId conversationId, UserId userId, ParticipantRole role, Instant joinedAt, long joinedSeq)
         : this(conversationId, userId, new(role, joinedAt, joinedSeq) { LastReadSeq = joinedSeq, LastDeliveredSeq = joinedSeq })
     {
@@ -56,10 +56,10 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     public Instant JoinedAt { get; } = state.JoinedAt;
 
-    /// <summary>The newest seq at joining: one starts with nothing unread.</summary>
+    /// <summary>The newest seq at joining: a new participant starts with nothing unread.</summary>
     public long JoinedSeq { get; } = state.JoinedSeq;
 
-    /// <summary>When this one last sent or edited here; null before the first time.</summary>
+    /// <summary>When this user last sent or edited a message here; null before the first time.</summary>
     public Instant? LastSentAt { get; private set; } = state.LastSentAt;
 
     /// <summary>When this participant left; null while they take part.</summary>
@@ -68,13 +68,13 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
     /// <summary>How long a user who left cannot be added back; null for one who was removed.</summary>
     public Lockout? Lockout { get; private set; }
 
-    /// <summary>How many messages are unread for this one, where that was asked for: only who sends reads them.</summary>
+    /// <summary>How many messages are unread; loaded for senders only.</summary>
     public long Unread { get; private set; } = state.Unread;
 
     public Pointers Pointers { get; } =
         new(state.LastReadSeq, state.LastDeliveredSeq, state.IsPending, state.Own.ShowsReads, state.Own.ClearedSeq);
 
-    /// <summary>What this one has made of the conversation.</summary>
+    /// <summary>The user's own settings and state.</summary>
     public OwnState Own { get; private set; } = state.Own;
 
     public bool HasOpened { get; } = state.HasOpened;
@@ -85,7 +85,7 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
 
     public bool Administers => Role is not ParticipantRole.Member;
 
-    /// <summary>Sent a message, which reads and receives all before it; true where something was unread until then.</summary>
+    /// <summary>Records a sent message, which marks all before it as read and delivered; true if something was unread until then.</summary>
     public bool Sent(MessagePosition position)
     {
         var hadUnread = Unread > 0;
@@ -100,40 +100,40 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
     /// <summary>Marks a message as unread: at least one is unread from now on.</summary>
     public void MarkedUnread() => Unread = Math.Max(Unread, 1);
 
-    /// <summary>Whether a message is unread for this one, if it counts.</summary>
+    /// <summary>Whether a message is unread for this user, provided that it counts at all.</summary>
     public bool HasUnread(StoredMessage message) => !IsPending && UserId != message.SenderId && message.Seq > Pointers.LastReadSeq
         && new Visibility(Own.ClearedSeq).Reaches(message.Seq);
 
-    /// <summary>Edited a message, which slow mode counts as one.</summary>
+    /// <summary>Records an edit, which slow mode counts like a message.</summary>
     public void Edited(Instant at) => LastSentAt = at;
 
-    /// <summary>Makes something else of the conversation for oneself.</summary>
+    /// <summary>Changes the user's own settings or state.</summary>
     public void Change(OwnState own)
     {
         Own = own;
         Pointers.Follow(own);
     }
 
-    /// <summary>Refuses a plain member what only owner and admins may do.</summary>
+    /// <summary>Refuses a plain member an action that only the owner and admins may take.</summary>
     public void EnsureAdministers()
     {
         if (!Administers)
             throw ParticipantErrors.NotAllowed();
     }
 
-    /// <summary>Takes a role, as the conversation has decided.</summary>
-    internal void Become(ParticipantRole role) => Role = role;
+    /// <summary>Sets the role, as the conversation has decided.</summary>
+    internal void SetRole(ParticipantRole role) => Role = role;
 
     /// <summary>Leaves, as the conversation has decided, and loses the role.</summary>
     internal void Leave(bool byChoice, Instant now) =>
         (LeftAt, Lockout, Role) = (now, byChoice ? Participants.Lockout.Since(now) : null, ParticipantRole.Member);
 
-    /// <summary>Keeps from the other one of two how the pointers move from now on.</summary>
-    internal void Withhold() =>
+    /// <summary>Hides further moves of the pointers from the other user of a direct conversation.</summary>
+    internal void WithholdPointers() =>
         Shown ??= new ShownPointers(Pointers.ShowsReads ? Pointers.LastReadSeq : null, Pointers.LastDeliveredSeq);
 
-    /// <summary>Shows the other one of two the pointers again as they are.</summary>
-    internal UnseenMoves Reveal()
+    /// <summary>Shows the current pointers to the other user again.</summary>
+    internal UnseenMoves RevealPointers()
     {
         var (read, delivered) = (Pointers.LastReadSeq, Pointers.LastDeliveredSeq);
         var (readSeq, deliveredSeq) = Shown ?? new ShownPointers(read, delivered);
@@ -142,6 +142,6 @@ public sealed class Participant(ConversationId conversationId, UserId userId, Pa
             UserId, Pointers.ShowsReads && read != readSeq ? read : null, read < readSeq, delivered != deliveredSeq ? delivered : null);
     }
 
-    /// <summary>Has a direct conversation wait for this one to accept it, or no more.</summary>
-    internal void Await(bool answer) => Pointers.IsPending = answer;
+    /// <summary>Sets whether this user has yet to accept the conversation.</summary>
+    internal void SetPending(bool isPending) => Pointers.IsPending = isPending;
 }

@@ -2,12 +2,12 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Domain.Participants;
 
-/// <summary>What the other one of two is shown of somebody's pointers.</summary>
-/// <param name="ReadSeq">Null where this one lets nobody see it.</param>
+/// <summary>The pointers that the other user of a direct conversation sees while the current ones are withheld.</summary>
+/// <param name="ReadSeq">Null for a user who does not share read receipts.</param>
 public sealed record ShownPointers(long? ReadSeq, long DeliveredSeq);
 
-/// <summary>How somebody's pointers have moved while they were kept from the other one.</summary>
-/// <param name="ReadSeq">Where the read pointer is; null where nothing is to be told of it.</param>
+/// <summary>How a user's pointers moved while they were withheld from the other user.</summary>
+/// <param name="ReadSeq">The read pointer; null if it has not moved or is not shared.</param>
 /// <param name="IsBack">Whether it has moved back.</param>
-/// <param name="DeliveredSeq">Where the delivered pointer is; null where it has not moved.</param>
+/// <param name="DeliveredSeq">The delivered pointer; null if it has not moved.</param>
 public sealed record UnseenMoves(UserId UserId, long? ReadSeq, bool IsBack, long? DeliveredSeq);

@@ -2,8 +2,8 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Domain.Saved;
 
-/// <summary>Somebody has saved a message for oneself, or saves it no more.</summary>
-/// <param name="Audience">That one, and nobody else.</param>
+/// <summary>A user has saved a message, or removed it from the saved ones.</summary>
+/// <param name="Audience">The user, and nobody else.</param>
 public sealed record MessageSaved(ConversationId ConversationId, UserId? Audience) : IEvent
 {
     public const string Name = "message:saved";

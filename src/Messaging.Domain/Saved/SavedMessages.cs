@@ -3,28 +3,28 @@ using NodaTime;
 
 namespace Messaging.Domain.Saved;
 
-/// <summary>What somebody has saved for oneself, over all conversations: how many there are, and those that it is about.</summary>
+/// <summary>A user's saved messages in all conversations: how many there are, and those that a change is about.</summary>
 public sealed class SavedMessages
 {
-    /// <summary>Saved messages of one user.</summary>
+    /// <summary>The most messages a user can save.</summary>
     public const int Limit = 10_000;
 
     private readonly Dictionary<(ConversationId Id, long Seq), Instant> saved = [];
 
-    /// <summary>How many there are, those of which nothing else is known among them.</summary>
+    /// <summary>How many there are, including those that were not loaded.</summary>
     public int Count { get; private set; }
 
-    /// <summary>How many there are in the database.</summary>
+    /// <summary>Restores the number of stored ones.</summary>
     public void RestoreCount(int count) => Count = count;
 
-    /// <summary>One of those that are counted, as it stands in the database.</summary>
+    /// <summary>Restores one of those that are counted.</summary>
     public void Restore(ConversationId id, long seq, Instant at) => saved[(id, seq)] = at;
 
-    /// <summary>Since when a message is saved; null for one that is not.</summary>
-    public Instant? Of(ConversationId id, long seq) => saved.TryGetValue((id, seq), out var at) ? at : null;
+    /// <summary>When a message was saved; null for one that is not.</summary>
+    public Instant? Find(ConversationId id, long seq) => saved.TryGetValue((id, seq), out var at) ? at : null;
 
-    /// <summary>Saves a message; false for one that is saved already, which stays as it is.</summary>
-    public bool Put(ConversationId id, long seq, Instant at)
+    /// <summary>Saves a message; false if it is already saved, which changes nothing.</summary>
+    public bool Save(ConversationId id, long seq, Instant at)
     {
         if (saved.ContainsKey((id, seq)))
             return false;
@@ -35,8 +35,8 @@ public sealed class SavedMessages
         return true;
     }
 
-    /// <summary>Saves a message no more; false for one that was not.</summary>
-    public bool Take(ConversationId id, long seq)
+    /// <summary>Removes a saved message; false if it was not saved.</summary>
+    public bool Unsave(ConversationId id, long seq)
     {
         if (!saved.Remove((id, seq)))
             return false;

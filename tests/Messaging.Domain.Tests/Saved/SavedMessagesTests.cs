@@ -15,27 +15,27 @@ public sealed class SavedMessagesTests
         var saved = new SavedMessages();
         saved.Restore(Id, 1, At);
 
-        Assert.That(saved.Put(Id, 1, At + Duration.FromDays(1)), Is.False);
-        Assert.That(saved.Of(Id, 1), Is.EqualTo(At));
+        Assert.That(saved.Save(Id, 1, At + Duration.FromDays(1)), Is.False);
+        Assert.That(saved.Find(Id, 1), Is.EqualTo(At));
     }
 
     [Test]
     public void A_saved_message_is_taken_out_once()
     {
         var saved = new SavedMessages();
-        saved.Put(Id, 1, At);
+        saved.Save(Id, 1, At);
 
-        Assert.That((saved.Take(Id, 1), saved.Take(Id, 1)), Is.EqualTo((true, false)));
-        Assert.That((saved.Of(Id, 1), saved.Count), Is.EqualTo(((Instant?)null, 0)));
+        Assert.That((saved.Unsave(Id, 1), saved.Unsave(Id, 1)), Is.EqualTo((true, false)));
+        Assert.That((saved.Find(Id, 1), saved.Count), Is.EqualTo(((Instant?)null, 0)));
     }
 
     [Test]
     public void Of_two_conversations_the_same_seq_is_two_messages()
     {
         var saved = new SavedMessages();
-        saved.Put(Id, 1, At);
+        saved.Save(Id, 1, At);
 
-        Assert.That(saved.Put(new ConversationId(Guid.NewGuid()), 1, At), Is.True);
+        Assert.That(saved.Save(new ConversationId(Guid.NewGuid()), 1, At), Is.True);
     }
 
     [Test]
@@ -43,12 +43,12 @@ public sealed class SavedMessagesTests
     {
         var saved = new SavedMessages();
         saved.RestoreCount(SavedMessages.Limit - 1);
-        saved.Put(Id, 1, At);
+        saved.Save(Id, 1, At);
 
-        var refused = Assert.Throws<RuleException>(() => saved.Put(Id, 2, At));
+        var refused = Assert.Throws<RuleException>(() => saved.Save(Id, 2, At));
         Assert.That(refused.Problem.Code, Is.EqualTo(ProblemCodes.LimitReached));
         Assert.That(refused.Problem.Detail, Does.Contain("10,000"));
-        saved.Take(Id, 1);
-        Assert.That(saved.Put(Id, 2, At), Is.True);
+        saved.Unsave(Id, 1);
+        Assert.That(saved.Save(Id, 2, At), Is.True);
     }
 }
