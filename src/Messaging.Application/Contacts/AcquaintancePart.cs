@@ -10,10 +10,10 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>What stands between those who let people into groups and whom they let in, and the locks under which it stays so.</summary>
+/// <summary>The relationships of users who add others to groups with those others, under locks that keep them unchanged.</summary>
 public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
 {
-    // Who adds people to groups shares it with others who do; who blocks somebody, or ends a contact, takes it alone.
+    // Shared by users who add people to groups; exclusive for a user who blocks someone or removes a contact.
     private const string LockSql =
         """
         SELECT pg_advisory_xact_lock_shared(hashtextextended('messaging:adding:' || u.id, 0))
@@ -26,8 +26,8 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
         FROM unnest($1::text[]) AS u (id)
         """;
 
-    // Locks those who are brought, as their new rows do anyway, before it is asked whether they have left a group: who leaves one waits,
-    // and so does who begins to keep somebody's places. In the order of the ids. Index: pk_users.
+    // Locks the users to be added, as their new rows do anyway, before reading whether they have left a group: leaving waits for it, and so
+    // does giving a user places in a large inbox. In the order of the ids. Index: pk_users.
     private const string LockBroughtSql =
         """
         SELECT id
@@ -89,7 +89,7 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
 
     internal override ChangeStage Stage => ChangeStage.Admission;
 
-    /// <summary>Asks for whom somebody is to let in.</summary>
+    /// <summary>Requires the relationships of a user with those to be added.</summary>
     public void Require(ConversationId id, Actor actor, IReadOnlyCollection<UserId> users)
     {
         conversations.Add(id);
@@ -101,8 +101,8 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
     /// <summary>Whether a user is online.</summary>
     public bool IsKnown(UserId user) => known.Contains(user);
 
-    /// <summary>Refuses to let people into a group whom the one who does may not bring. The service may bring everybody.</summary>
-    /// <param name="placeOf">Their places in the request.</param>
+    /// <summary>Refuses to add users whom the actor may not add. The service may add everyone.</summary>
+    /// <param name="placeOf">Where the request names a user.</param>
     public void EnsureMayAdd(Actor actor, IEnumerable<UserId> users, Instant now, Func<UserId, string> placeOf)
     {
         if (actor.UserId is not { } by)

@@ -4,7 +4,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Answers somebody who asks to be a contact. Whoever asked learns of a yes only.</summary>
+/// <summary>Answers a contact request. Its sender is only told if it is accepted.</summary>
 public sealed record AnswerContact(Actor Actor, UserId UserId, bool Accepts) : ITransactionCommand<ContactView?>;
 
 public sealed class AnswerContactHandler(PairStore pairs, ContactStore contacts) : IRequestHandler<AnswerContact, ContactView?>

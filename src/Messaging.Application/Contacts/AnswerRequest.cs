@@ -4,7 +4,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Answers a first message: yes makes both contacts and opens the conversation, no is told to nobody.</summary>
+/// <summary>Answers a message request: accepting makes both contacts and opens the conversation. Its sender is not told of a no.</summary>
 public sealed record AnswerRequest(Actor Actor, Guid Id, bool Accepts) : ITransactionCommand<MessageRequestView>;
 
 public sealed class AnswerRequestHandler(PairStore pairs, RequestStore requests) : IRequestHandler<AnswerRequest, MessageRequestView>

@@ -8,7 +8,7 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Blocks somebody: nothing with words or attention reaches the other one, either way; groups are untouched.</summary>
+/// <summary>Blocks a user: no text and no notification reaches either user from the other; groups are unaffected.</summary>
 public sealed record BlockUser(Actor Actor, UserId UserId) : ITransactionCommand<BlockedUser>;
 
 /// <summary>The block as it stands.</summary>

@@ -10,19 +10,19 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Has a direct conversation follow what stands between its two from now on. Under the pair's lock.</summary>
+/// <summary>Applies a changed relationship to a direct conversation of the two users. Under the pair's lock.</summary>
 public sealed class PairChange(ConversationId id, Relationship pair) : Change<Done>(id)
 {
     internal override void Require(ChangeSet set) => RequireOfTwo(set, ConversationId);
 
-    /// <summary>Asks for what is decided on of two who stand otherwise to each other.</summary>
+    /// <summary>Requires what the decision reads of the two users.</summary>
     internal static void RequireOfTwo(ChangeSet set, ConversationId id)
     {
         set.Memberships.RequireBoth(id);
         set.Memberships.RequireFirst(id);
     }
 
-    /// <summary>Lets the two of a conversation talk who had to wait for that.</summary>
+    /// <summary>Opens a conversation that waited for an accepted request.</summary>
     internal static void Open(ChangeSet set, Conversation conversation)
     {
         foreach (var user in conversation.Open(set.Memberships.MembersOf(conversation.Id)))
@@ -30,14 +30,14 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
             set.Raise(conversation, new ConversationCreated(conversation.Id, user));
             set.RaiseOwn(
                 new UnreadChanged(conversation.Id, user), new UnreadValues { MarkedUnread = true }, conversation.LastEventAt);
-            // What that one has made of it while it waited.
+            // The settings that the user changed while it was pending.
             set.RaiseOwn(new SettingsUpdated(conversation.Id, user), values: null, conversation.LastEventAt);
         }
     }
 
     protected override Done DecideOn(ChangeSet set)
     {
-        // It may have been deleted meanwhile.
+        // It may have been deleted in the meantime.
         if (set.Conversations.Find(ConversationId) is not { } conversation)
             return default;
         if (pair.Opens)
@@ -57,7 +57,7 @@ public sealed class PairChange(ConversationId id, Relationship pair) : Change<Do
     {
         foreach (var moves in unseen)
         {
-            // One that moves back has its place among the events, so that what is read after it is told after it.
+            // A pointer that moved back has a position among the events, so that later reads are delivered after it.
             if (moves is { ReadSeq: { } back, IsBack: true })
             {
                 set.Raise(

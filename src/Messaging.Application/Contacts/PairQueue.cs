@@ -3,17 +3,17 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Contacts;
 
 /// <summary>
-/// Bounds how many wait for what stands between two people, since each keeps a connection from all other commands, of which there are 20
-/// unless told otherwise.
+/// Limits how many requests wait for the lock of a pair of users, because each occupies one of the connections for commands, of which there
+/// are 20 by default.
 /// </summary>
 public sealed class PairQueue
 {
-    /// <summary>For the same two.</summary>
+    /// <summary>For the same pair.</summary>
     public const int MaxWaiting = 10;
 
     public const int MaxWaitingInAll = 14;
 
-    /// <summary>Of one who blocks, or lifts blocks.</summary>
+    /// <summary>Of one user who blocks or unblocks.</summary>
     public const int MaxBlocking = 2;
 
     public const int MaxBlockingInAll = 4;
@@ -21,11 +21,11 @@ public sealed class PairQueue
     private readonly Bounds waiting = new(MaxWaiting, MaxWaitingInAll);
     private readonly Bounds blocking = new(MaxBlocking, MaxBlockingInAll);
 
-    /// <summary>Waits by the task; refuses who would be one too many.</summary>
+    /// <summary>Waits for the task; refuses if too many are waiting.</summary>
     public Task WaitAsync(string pair, Func<Task> wait) => waiting.WaitAsync(pair, wait);
 
     /// <summary>
-    /// The same for who blocks somebody, or lifts a block: nothing that the other one of the two does counts against that.
+    /// The same for a user who blocks or unblocks: what the other user does does not count against the limit.
     /// </summary>
     public Task BlockAsync(UserId blocker, Func<Task> wait) => blocking.WaitAsync(blocker.Value, wait);
 

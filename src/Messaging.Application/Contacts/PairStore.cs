@@ -9,7 +9,7 @@ using NodaTime;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>What stands between two people, and the lock under which it changes. Taken before the lock of any conversation.</summary>
+/// <summary>Loads and saves the relationship of two users under the pair's lock, which is taken before that of any conversation.</summary>
 public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox outbox, PairQueue queue, PolicySettings policies)
 {
     /// <summary>
@@ -18,7 +18,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     /// </summary>
     public const string KeysOfPair = "(direct_key = pair OR (direct_key >= pair || ' ' AND direct_key < pair || '!'))";
 
-    // One lock for the pair, whoever asks: contacts, blocks, requests and the opening of a conversation decide one after the other.
+    // One lock for the pair, whichever user acts: contacts, blocks, requests and opening a conversation are decided one after the other.
     private const string LockSql =
         """
         SELECT set_config('lock_timeout', @Patience, true);
@@ -38,7 +38,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         LEFT JOIN message_requests r ON r.pair = @Pair AND r.status <> 'accepted'
         """;
 
-    // Under the pair's lock, as those after it.
+    // Under the pair's lock, like the statements below.
     private const string SaveContactSql =
         """
         INSERT INTO contacts (user_id, contact_id, status, requested_by, created_at, accepted_at)
@@ -108,7 +108,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         FROM unnest(@UserIds::text[]) AS u (id)
         """;
 
-    /// <summary>What stands between the two, as the first of them sees it, until the transaction ends.</summary>
+    /// <summary>The relationship of the two as the first user sees it, locked until the transaction ends.</summary>
     public Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct) =>
         LockAsync(one, other, "1s", (pair, wait) => queue.WaitAsync(pair, wait), ct);
 
@@ -126,7 +126,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
             Pair = NewConversation.DirectKey(one, other, context: null),
             Patience = patience,
         };
-        // Who has it already waits for nobody.
+        // A transaction that already has the lock does not wait.
         if (!session.Holds(pair.Pair))
         {
             await waitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
@@ -137,7 +137,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);
     }
 
-    /// <summary>Writes what has changed between the two, tells them, and has their conversations follow.</summary>
+    /// <summary>Writes the changed relationship and its events, and applies it to the conversations of the two.</summary>
     public async Task SaveAsync(Relationship pair, CancellationToken ct)
     {
         foreach (var (before, side) in pair.Changed)
@@ -155,9 +155,9 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     public Task StopAddingAsync(UserId one, UserId other, CancellationToken ct) => session.ExecuteAsync(
         StopAddingSql, new { UserIds = one < other ? new[] { one.Value, other.Value } : [other.Value, one.Value] }, ct);
 
-    /// <summary>Refuses, until the transaction ends, people whom somebody may not let into a group.</summary>
-    /// <param name="users">Those who are to come in.</param>
-    /// <param name="placeOf">Their places in the request.</param>
+    /// <summary>Refuses users whom the actor may not add to a group; their relationships are locked until the transaction ends.</summary>
+    /// <param name="users">The users to be added.</param>
+    /// <param name="placeOf">Where the request names a user.</param>
     public async Task EnsureMayAddAsync(
         Actor actor, ConversationId id, IReadOnlyList<UserId> users, Instant now, Func<UserId, string> placeOf, CancellationToken ct)
     {

@@ -4,7 +4,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Ends a contact, or takes back a question, in both directions; conversations stay.</summary>
+/// <summary>Removes a contact, or withdraws or declines a contact request; conversations stay.</summary>
 public sealed record RemoveContact(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
 public sealed class RemoveContactHandler(PairStore pairs) : IRequestHandler<RemoveContact, Done>

@@ -6,7 +6,7 @@ using Messaging.Domain.Contacts;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Asks somebody to be a contact; asking who has asked already accepts.</summary>
+/// <summary>Sends a contact request; accepts the other user's request if there is one.</summary>
 public sealed record RequestContact(Actor Actor, UserId UserId) : ITransactionCommand<Upserted<ContactView>>;
 
 public sealed class RequestContactHandler(ConversationStore conversations, PairStore pairs, ContactStore contacts)

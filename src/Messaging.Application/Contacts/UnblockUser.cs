@@ -4,7 +4,7 @@ using Messaging.Domain.Common;
 
 namespace Messaging.Application.Contacts;
 
-/// <summary>Lifts one's block. Where the other one blocks too, that stands.</summary>
+/// <summary>Lifts the user's own block; one by the other user stays.</summary>
 public sealed record UnblockUser(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
 public sealed class UnblockUserHandler(PairStore pairs) : IRequestHandler<UnblockUser, Done>

@@ -40,7 +40,7 @@ public sealed class ConversationViewStore(DbSession session, PolicySettings poli
     private const string ParticipantsSql =
         $"""
         SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
-            {ParticipantViewStore.ReadTold} AS last_read_seq, {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
+            {ParticipantViewStore.ShownRead} AS last_read_seq, {ParticipantViewStore.ShownDelivered} AS last_delivered_seq
         FROM unnest(@ConversationIds::uuid[]) AS ids (id)
         JOIN conversations c ON c.id = ids.id
         CROSS JOIN LATERAL (

@@ -10,26 +10,26 @@ using NodaTime;
 
 namespace Messaging.Application.Messages;
 
-/// <summary>What an event of a message keeps of the moment; all else is the message's of when it is told.</summary>
+/// <summary>The values that the row of a message's event keeps; everything else is read when it is delivered.</summary>
 public sealed record MessageValues
 {
-    /// <summary>Where the message stands; null in <c>message:new</c>, whose own time that is.</summary>
+    /// <summary>The message's time; null in <c>message:new</c>, which has the same time.</summary>
     public Instant? CreatedAt { get; init; }
 
-    /// <summary>To how many a new message goes.</summary>
+    /// <summary>The number of recipients of a new message.</summary>
     public int RecipientCount { get; init; }
 
-    /// <summary>Of what one deletes for oneself alone.</summary>
+    /// <summary>Set for a message that a user deletes for themselves.</summary>
     public DeletedView? Deleted { get; init; }
 
     public static MessageValues Of(StoredMessage message) => new() { CreatedAt = message.CreatedAt };
 }
 
-/// <summary>Messages as all who hear of them may see them.</summary>
+/// <summary>The data of message events, as all their receivers may see it.</summary>
 public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet details) : IEventSource
 {
-    // What stands around a message, and what of it is its reader's to see; where all hear it who may, whoever tells it asks that. Index:
-    // pk_conversations, pk_message_originals, pk_participants, pk_message_hidden, pk_messages.
+    // What belongs to a message, and what its reader may see of it; without a reader, the caller checks that for each receiver.
+    // Index: pk_conversations, pk_message_originals, pk_participants, pk_message_hidden, pk_messages.
     private const string AroundSql =
         $"""
         SELECT k.conversation_id, k.seq,
@@ -53,8 +53,8 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
     public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader)
     {
         var places = rows.Select(PlaceOf).Distinct().ToList();
-        // How far people have come is read with the message: it moves without the conversation's lock, and what was told of it before must
-        // not be told as it was earlier. Nobody has received a new one.
+        // Delivery and read counts are read with the message: they move without the conversation's lock, and must not be older than what
+        // was delivered before. Nobody has received a new message yet.
         var counted = rows.Where(row => row.Type != MessageSent.Name).Select(row => PlaceOf(row).ConversationId).Distinct().ToList();
         var shown = MessageReader.Read(details, places, Actor.Service, counted, policies.Receipts, UrlAudience.Everybody);
         var parameters = new DynamicParameters(shown.Parameters);
@@ -81,13 +81,13 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
         var values = row.Values<MessageValues>();
         var told = message with
         {
-            // Whoever counts the unread mentions has to learn of whom it spoke before it was deleted.
+            // Clients that count unread mentions need those that it had before it was deleted.
             Mentions = around.Mentions is { } mentions ? [.. mentions.Select(id => new UserId(id))] : message.Mentions,
             ReplyTo = around.ShowsReply ? message.ReplyTo : null,
         };
         if (row.Type == MessageSent.Name)
             told = told with { DeliveredCount = 0, ReadCount = 0, RecipientCount = values.RecipientCount };
-        // To who deletes it for oneself it is gone; who resumes from before hears that it was sent, which keeps the seqs dense.
+        // It has no content for a user who has deleted it for themselves; on resuming it is still sent, so the seqs have no gap.
         if (row.UserId is not null)
             return values.Deleted is { } own ? told.WithoutContent(own) with { Mentions = [] } : told;
         return around.HiddenAt is { } at ? told.WithoutContent(new DeletedView(at, reader, DeleteReason.User, DeleteScope.Me)) : told;
@@ -100,7 +100,7 @@ public sealed class MessageEventSource(PolicySettings policies, MessageDetailSet
         ConversationId ConversationId, long Seq, string[]? Mentions, Instant? HiddenAt, bool ShowsReply);
 }
 
-/// <summary>Reactions and pins: their rows say all of it, and of a message that is deleted they are told no more.</summary>
+/// <summary>Reactions and pins: their rows contain everything. They are not delivered once the message is deleted.</summary>
 public sealed class MarkEventSource : IEventSource
 {
     // Index: pk_message_gaps.

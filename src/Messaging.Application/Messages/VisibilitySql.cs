@@ -5,22 +5,22 @@ using Messaging.Domain.Saved;
 namespace Messaging.Application.Messages;
 
 /// <summary>
-/// <see cref="Visibility"/> in SQL: which messages a viewer may see, for statements that name the viewer's participation <c>p</c> of the
-/// messages' conversation. Neither what was said before one came or has cleared, nor what one has deleted for oneself.
+/// <see cref="Visibility"/> in SQL: which messages a viewer may see, for statements that name the viewer's membership of the conversation
+/// <c>p</c>. Not those that are hidden since joining or clearing, nor those that the viewer has deleted for themselves.
 /// </summary>
 public static class VisibilitySql
 {
-    /// <summary>Whether the viewer takes part, without which nothing is to be seen.</summary>
+    /// <summary>Whether the viewer is a current participant; others see nothing.</summary>
     public const string TakesPart = "p.left_at IS NULL";
 
     /// <summary>
-    /// Whether the viewer hears of the conversation: not before the first message of a stranger is accepted, though one may look at it.
+    /// Whether the viewer receives the conversation's events: not while a message request is pending, though the viewer can read it.
     /// </summary>
     public const string Hears = $"{TakesPart} AND NOT p.pending";
 
     /// <summary>
-    /// Whether the viewer hears an event <c>e</c> of the conversation that is for that one alone: also while the first message of a
-    /// stranger waits, what one has made of it oneself.
+    /// Whether the viewer receives an event <c>e</c> that is for the viewer alone: while a message request is pending, only those about the
+    /// viewer's own changes.
     /// </summary>
     public const string HearsOwn =
         $"""
@@ -29,33 +29,33 @@ public static class VisibilitySql
         """;
 
     /// <summary>
-    /// Whether the viewer takes part since the conversation was made: who comes later is told of it by an event of one's own.
+    /// Whether the viewer joined before the first message: those who join later receive an event of their own about the conversation.
     /// </summary>
     public const string Founded = "p.joined_seq = 0";
 
-    /// <summary>The seq up to which nothing is the viewer's to see.</summary>
+    /// <summary>The seq up to which messages are hidden from the viewer.</summary>
     public const string Start = "p.cleared_seq";
 
-    /// <summary>Whether a message <c>m</c> is the viewer's to see, unless deleted for oneself.</summary>
+    /// <summary>Whether the viewer may see a message <c>m</c>, unless they have deleted it for themselves.</summary>
     public const string Reached = $"m.seq > {Start}";
 
-    /// <summary>Whether the viewer has deleted a message <c>m</c> for oneself.</summary>
+    /// <summary>Whether the viewer has deleted a message <c>m</c> for themselves.</summary>
     public const string Hidden = $"{Find} m.seq{Found}";
 
-    /// <summary>Whether a message <c>m</c> is the viewer's to see.</summary>
+    /// <summary>Whether the viewer may see a message <c>m</c>.</summary>
     public const string Seen = $"{Reached} AND NOT {Hidden}";
 
-    /// <summary>Whether a message <c>r</c> that is answered is the viewer's to see.</summary>
+    /// <summary>Whether the viewer may see a message <c>r</c> that another one replies to.</summary>
     public const string ReplySeen = $"r.seq > {Start} AND NOT {Find} r.seq{Found}";
 
-    /// <summary>Whether anything in a conversation <c>c</c> may be the viewer's to see.</summary>
+    /// <summary>Whether the viewer may be able to see any message of a conversation <c>c</c>.</summary>
     public const string AnyReached = $"c.last_seq > {Start}";
 
-    /// <summary>Whether the newest message of a conversation <c>c</c> is the viewer's to see.</summary>
+    /// <summary>Whether the viewer may see the newest message of a conversation <c>c</c>.</summary>
     public const string NewestSeen = $"{AnyReached} AND NOT {Find} c.last_seq{Found}";
 
-    // Who has never deleted anything for oneself is not looked up. That a hidden one comes after the start follows from its seq, but keeps
-    // PostgreSQL from reading all that anybody has hidden, to hash it. Index: pk_message_hidden.
+    // No look-up for viewers who have never deleted anything for themselves. The condition on the start is redundant, but keeps PostgreSQL
+    // from hashing all hidden messages of all users. Index: pk_message_hidden.
     private const string Find =
         $"""
         (p.has_gaps AND EXISTS (

@@ -8,7 +8,7 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>After which somebody may be gone, be it by leaving, by being put out or by a ban: what that does is the same.</summary>
+/// <summary>A change that may end a membership: leaving, removal and bans have the same consequences.</summary>
 public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, UserId user) : ConversationChange<TResult>(actor, id)
 {
     protected UserId User => user;
@@ -19,7 +19,7 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
         set.Memberships.RequireDeparture(ConversationId, user, byChoice: Actor.UserId == user);
     }
 
-    /// <summary>Has the conversation put somebody out, and leaves to be written and told what it decides.</summary>
+    /// <summary>Ends the membership, and records what the conversation decides.</summary>
     protected void Depart(ChangeSet set, Conversation conversation, Participant? actor, Participant target, bool banned)
     {
         var by = Actor.UserId;
@@ -41,7 +41,7 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
     }
 }
 
-/// <summary>Puts somebody out; whoever names oneself leaves.</summary>
+/// <summary>Removes a participant; removing oneself is leaving.</summary>
 public sealed class RemovalChange(Actor actor, ConversationId id, UserId user) : DepartureChange<Done>(actor, id, user)
 {
     protected override Done DecideOn(ChangeSet set)

@@ -6,32 +6,32 @@ using NodaTime;
 
 namespace Messaging.Application.Participants;
 
-/// <summary>Reads people of a conversation as every participant sees them.</summary>
+/// <summary>Reads participants as all participants see them.</summary>
 public sealed class ParticipantViewStore(DbSession session, PolicySettings policies)
 {
     /// <summary>
-    /// Whether the policy of <c>c</c> lets others learn who has received and read what; <c>@Receipts</c> is what is configured.
+    /// Whether the policy of <c>c</c> turns receipts on; <c>@Receipts</c> is the configured default.
     /// </summary>
     public const string ReceiptsAreOn = "coalesce((c.policy ->> 'receipts')::boolean, @Receipts)";
 
     /// <summary>
-    /// Whether others learn how far <c>p</c> has read in <c>c</c>: not where that one hides it, nor where the policy does.
+    /// Whether others see how far <c>p</c> has read in <c>c</c>: neither the user nor the policy hides it.
     /// </summary>
     public const string ShowsReceipts = $"(p.show_read_receipts AND {ReceiptsAreOn})";
 
     /// <summary>
-    /// How far others are told that <c>p</c> has read in <c>c</c>: between two who are parted, what was so when they parted; oneself,
-    /// <c>@UserId</c>, the truth.
+    /// The read pointer of <c>p</c> in <c>c</c> that <c>@UserId</c> sees: between two separated users, the one at their separation; for the
+    /// user's own, the current one.
     /// </summary>
-    public const string ReadTold =
+    public const string ShownRead =
         $"""
         CASE WHEN NOT {ReceiptsAreOn} THEN NULL
             WHEN {ConversationStore.Parted} AND p.user_id IS DISTINCT FROM @UserId THEN p.shown_read_seq
             WHEN p.show_read_receipts THEN p.last_read_seq END
         """;
 
-    /// <summary>The same of what <c>p</c> has received.</summary>
-    public const string DeliveredTold =
+    /// <summary>The delivered pointer, in the same way.</summary>
+    public const string ShownDelivered =
         $"""
         CASE WHEN NOT {ReceiptsAreOn} THEN NULL
             WHEN {ConversationStore.Parted} AND p.user_id IS DISTINCT FROM @UserId THEN p.shown_delivered_seq
@@ -42,7 +42,7 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
     public const string Columns =
         $"""
         p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at,
-        {ReadTold} AS last_read_seq, {DeliveredTold} AS last_delivered_seq
+        {ShownRead} AS last_read_seq, {ShownDelivered} AS last_delivered_seq
         """;
 
     // Index: pk_participants, pk_users.
@@ -56,7 +56,7 @@ public sealed class ParticipantViewStore(DbSession session, PolicySettings polic
         ORDER BY p.user_id
         """;
 
-    /// <summary>Those of the given users who take part, as all others see them; who took part a moment ago, as that one left.</summary>
+    /// <summary>Those of the given users who are or were participants, as all others see them.</summary>
     public async Task<IReadOnlyList<ParticipantView>> ListAsync(ConversationId id, IEnumerable<UserId> users, CancellationToken ct) =>
         await session.QueryAsync<ParticipantView>(
             SomeSql,

@@ -50,8 +50,8 @@ public sealed class ListReceiptsHandler(DbSession session, MessageLookupStore pl
     private const string CountsSql =
         $"""
         SELECT count(*)::integer AS recipient_count,
-            (count(*) FILTER (WHERE {ParticipantViewStore.DeliveredTold} >= @Seq))::integer AS delivered_count,
-            (count(*) FILTER (WHERE {ParticipantViewStore.ReadTold} >= @Seq))::integer AS read_count
+            (count(*) FILTER (WHERE {ParticipantViewStore.ShownDelivered} >= @Seq))::integer AS delivered_count,
+            (count(*) FILTER (WHERE {ParticipantViewStore.ShownRead} >= @Seq))::integer AS read_count
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         WHERE p.conversation_id = @ConversationId AND p.left_at IS NULL AND p.joined_seq < @Seq AND p.user_id IS DISTINCT FROM @SenderId
@@ -70,7 +70,7 @@ public sealed class ListReceiptsHandler(DbSession session, MessageLookupStore pl
         FROM participants p
         JOIN conversations c ON c.id = @ConversationId
         CROSS JOIN LATERAL (
-            SELECT {ParticipantViewStore.ReadTold} AS read_seq, {ParticipantViewStore.DeliveredTold} AS delivered_seq
+            SELECT {ParticipantViewStore.ShownRead} AS read_seq, {ParticipantViewStore.ShownDelivered} AS delivered_seq
         ) told
         LEFT JOIN LATERAL (
             SELECT m.at

@@ -11,8 +11,8 @@ public sealed class ReceiptDetail : MessageDetail
 {
     private const string Columns =
         $"""
-        p.conversation_id, p.user_id, p.joined_seq, {ParticipantViewStore.ReadTold} AS last_read_seq,
-            {ParticipantViewStore.DeliveredTold} AS last_delivered_seq
+        p.conversation_id, p.user_id, p.joined_seq, {ParticipantViewStore.ShownRead} AS last_read_seq,
+            {ParticipantViewStore.ShownDelivered} AS last_delivered_seq
         """;
 
     // Index: pk_participants, those of the one conversation: at most the group's size, never its history.

@@ -4,9 +4,9 @@ using Messaging.Application.Participants;
 namespace Messaging.Application.Receipts;
 
 /// <summary>
-/// The one definition of unread, for statements that name the conversation <c>c</c> and the viewer's participation <c>p</c>:
-/// messages after the read pointer that one may see, but the gaps (system and deleted ones). One's own never count: sending moves the
-/// pointer, and those behind a pointer that was moved back are gaps of one's own.
+/// The one definition of unread, for statements that name the conversation <c>c</c> and the viewer's membership <c>p</c>: visible messages
+/// after the read pointer, without the gaps (system and deleted messages). The viewer's own messages never count: sending moves the
+/// pointer, and those after a pointer that was moved back are gaps of this viewer.
 /// </summary>
 public static class UnreadSql
 {
@@ -23,8 +23,8 @@ public static class UnreadSql
         ELSE 0 END
         """;
 
-    // Those of oneself and those of everybody, of which a message has one or the other; what does not count as unread counts no mention
-    // either. Index: pk_mentions, from the pointer on; pk_participant_gaps.
+    // Mentions of the viewer and of everyone; a message has one or the other. Messages that do not count as unread are left out.
+    // Index: pk_mentions, from the pointer on; pk_participant_gaps.
     public const string Mentions =
         $"""
         CASE WHEN c.last_seq > {Pointer} THEN (
@@ -37,7 +37,7 @@ public static class UnreadSql
         ELSE 0 END
         """;
 
-    // One's own that were deleted are gaps for everyone already.
+    // The viewer's own deleted messages are already gaps for everyone.
     private const string OwnGaps =
         $"""
         CASE WHEN p.has_gaps THEN (
@@ -49,7 +49,7 @@ public static class UnreadSql
         """;
 
     /// <summary>
-    /// Each conversation of a user <c>u</c> with something after the pointer, archived ones left out. Index: ix_participants_inbox.
+    /// Each conversation of a user <c>u</c> with messages after the pointer, except archived ones. Index: ix_participants_inbox.
     /// </summary>
     public const string Rows =
         $"""

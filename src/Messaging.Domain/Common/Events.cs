@@ -7,7 +7,7 @@ public interface IEvent
 
     ConversationId ConversationId { get; }
 
-    /// <summary>The one user who hears it; null when every participant does.</summary>
+    /// <summary>The only user who receives it; null for all participants.</summary>
     UserId? Audience => null;
 }
 

@@ -3,8 +3,8 @@ using NodaTime;
 namespace Messaging.Domain.Participants;
 
 /// <summary>
-/// Who has left a group by choice is left alone until then: no user brings that one back, nor, contacts aside, does anybody of that group
-/// bring that one into another.
+/// The time during which a user who left a group by choice cannot be added: not back to it by any user, nor to another group by a member of
+/// the group who is not a contact.
 /// </summary>
 public readonly record struct Lockout(Instant Until)
 {

@@ -7,12 +7,12 @@ using NodaTime;
 namespace Messaging.Infrastructure.Presence;
 
 /// <summary>
-/// Who is there, in the whole cluster, and who on this node watches them. Every node tells the others what changes among its own
-/// connections, and every few seconds a digest of them, by which the others see that they missed something; then they ask for all of it.
+/// Who is online, in the whole cluster, and who on this node watches them. Every node publishes the changes of its own connections and,
+/// every few seconds, a digest of them. A node whose knowledge does not match the digest has missed something and asks for all of it.
 /// </summary>
 public sealed class LivePresence : ILiveReceiver
 {
-    /// <summary>A connection that comes back within this time has not been away.</summary>
+    /// <summary>A user who reconnects within this time was not offline.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     /// <summary>How often last seen is saved for one user, at most.</summary>
@@ -20,7 +20,7 @@ public sealed class LivePresence : ILiveReceiver
 
     public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(5);
 
-    /// <summary>A node that says nothing for this long is gone, with all its users.</summary>
+    /// <summary>A node that is silent for this long has failed, and its users are offline.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     private readonly Lock gate = new();
@@ -47,7 +47,7 @@ public sealed class LivePresence : ILiveReceiver
         bus.OnConnected(GreetOthers);
     }
 
-    /// <summary>How many users are known of, for checks that it does not grow.</summary>
+    /// <summary>The number of users in memory, for checks that it does not grow.</summary>
     public int Count
     {
         get
@@ -92,14 +92,14 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
-    /// <summary>The present states of users whose last seen, as it is saved, was read a moment ago.</summary>
+    /// <summary>The current states of users whose saved last seen was just read.</summary>
     public IReadOnlyList<PresenceView> Of(IEnumerable<LastSeen> seen)
     {
         lock (gate)
             return [.. seen.Select(ViewOf)];
     }
 
-    /// <summary>Rises with every event after which somebody may know less of somebody.</summary>
+    /// <summary>Rises with every event after which a user may see less of another.</summary>
     public long Revision
     {
         get
@@ -110,10 +110,9 @@ public sealed class LivePresence : ILiveReceiver
     }
 
     /// <summary>
-    /// Has the connection hear of these users, and of nobody else from now on. Nothing falls between the answer and what it hears.
+    /// Makes the connection receive changes of exactly these users. No change is lost between the answer and the first event.
     /// </summary>
-    /// <param name="asOf">The <see cref="Revision"/> before it was read whom this one may watch: with a newer one that is checked
-    /// again.</param>
+    /// <param name="asOf">The <see cref="Revision"/> before reading whom to watch: if it has risen, that is checked again.</param>
     public IReadOnlyList<PresenceView> Watch(ILiveConnection connection, IReadOnlyList<LastSeen> seen, long asOf)
     {
         lock (gate)
@@ -142,7 +141,7 @@ public sealed class LivePresence : ILiveReceiver
             watchers.Receive(envelope, audience);
     }
 
-    /// <summary>Nothing follows from events that were missed but a watch that ends a minute later.</summary>
+    /// <summary>Missed events only make a watch end up to a minute later.</summary>
     public void Close(IReadOnlyCollection<string> audience)
     {
     }
@@ -152,28 +151,28 @@ public sealed class LivePresence : ILiveReceiver
     {
     }
 
-    /// <summary>What is watched from here by or of those about whom something was noted since the last time.</summary>
+    /// <summary>The watches on this node by or of the users noted since the last call.</summary>
     public IReadOnlyList<WatchSet> TakeToRecheck()
     {
         lock (gate)
             return watchers.TakeToRecheck();
     }
 
-    /// <summary>All that is watched from here, as of now.</summary>
+    /// <summary>All current watches on this node.</summary>
     public IReadOnlyList<WatchSet> WatchSets()
     {
         lock (gate)
             return watchers.Sets;
     }
 
-    /// <summary>Ends some of the watches of a set, unless the connection watches another set by now.</summary>
+    /// <summary>Ends some watches of a set, unless the connection now watches another set.</summary>
     public void EndWatches(WatchSet set, IReadOnlySet<string> ended)
     {
         lock (gate)
             watchers.End(set, ended);
     }
 
-    /// <summary>What time brings about; to be called several times a second.</summary>
+    /// <summary>Does what is due; to be called several times a second.</summary>
     public void Sweep()
     {
         lock (gate)
@@ -191,8 +190,8 @@ public sealed class LivePresence : ILiveReceiver
     }
 
     /// <summary>
-    /// Whose last seen this node is to save: that of everyone who is connected and of whoever went, each once a minute and by one node; and
-    /// without waiting for the minute where the node stops.
+    /// The users whose last seen this node saves now: those who are connected or have disconnected, each once a minute and by one node;
+    /// when the node stops, at once.
     /// </summary>
     public IReadOnlyDictionary<string, Instant> TakeSeen(bool isLast = false)
     {
@@ -208,7 +207,7 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
-    /// <summary>Has what could not be saved tried again.</summary>
+    /// <summary>Makes what could not be saved be tried again.</summary>
     public void GiveBack(IReadOnlyDictionary<string, Instant> seen)
     {
         lock (gate)
@@ -221,7 +220,7 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
-    /// <summary>Tells the other nodes that this one stops and has nobody any more.</summary>
+    /// <summary>Tells the other nodes that this one stops and has no users any more.</summary>
     public void Leave()
     {
         lock (gate)
@@ -237,7 +236,7 @@ public sealed class LivePresence : ILiveReceiver
             hear(node, signal);
     });
 
-    // Of somebody who is on several nodes the first of them saves.
+    // For a user connected to several nodes, the first of them saves.
     private bool IsDue(UserPresence presence) => Elapsed(presence.SavedAt) >= SaveEvery
         && (presence.IsHere ? presence.Nodes.Keys.Min(StringComparer.Ordinal) == bus.Node : presence.HasUnsavedEnd);
 
@@ -270,7 +269,7 @@ public sealed class LivePresence : ILiveReceiver
         Show(user, presence, presence.Status);
     }
 
-    // Somebody who is gone is remembered for as long as the time that is saved may be older than the one told.
+    // An offline user is remembered as long as the saved time may be older than the one shown.
     private void SweepGone(string user, UserPresence presence)
     {
         if (Elapsed(presence.GoneSince) >= Grace)

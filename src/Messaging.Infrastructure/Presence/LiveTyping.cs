@@ -8,18 +8,18 @@ using NodaTime;
 namespace Messaging.Infrastructure.Presence;
 
 /// <summary>
-/// Who is writing where, in the whole cluster. Every node hears of it over the bus, tells its own connections, and lets it end by itself
-/// when it hears no more of it. The node that a client says it to decides what is told, and publishes only that.
+/// Who is typing where, in the whole cluster. Every node receives signals over the bus, forwards them to its own connections, and ends the
+/// typing by itself when no more arrive. The node that a client signals to decides what is forwarded, and publishes only that.
 /// </summary>
 public sealed class LiveTyping
 {
-    /// <summary>The event that clients hear.</summary>
+    /// <summary>The event that clients receive.</summary>
     public const string EventName = "typing";
 
-    /// <summary>On the bus.</summary>
+    /// <summary>The name of the signal on the bus.</summary>
     public const string Topic = EventName;
 
-    /// <summary>More people than this who write at one moment, or wrote a moment ago, are not told of.</summary>
+    /// <summary>If more users than this are typing, or were a moment ago, the others are not shown.</summary>
     public const int MaxTypists = 50_000;
 
     private const int MaxChanges = 10_000;
@@ -27,9 +27,9 @@ public sealed class LiveTyping
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How often it is told of somebody that they write, be it that they go on or that they have stopped meanwhile: a client that says on
-    /// and off all the time is heard no oftener. Below half the lifetime: whatever the pace at which a client refreshes, the next signal
-    /// comes before the last one has run out.
+    /// The shortest time between two signals that a user is typing, whether they continue or have stopped in between: a client that keeps
+    /// switching it on and off is not forwarded more often. Less than half the lifetime, so that the next signal arrives before the
+    /// previous one expires, however often a client refreshes.
     /// </summary>
     public static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(2);
 
@@ -52,7 +52,7 @@ public sealed class LiveTyping
             Topic, (_, signal) => Set(new ConversationId(signal.ConversationId), signal.UserId, signal.Active, isOurs: false));
     }
 
-    /// <summary>How many are writing.</summary>
+    /// <summary>How many users are typing.</summary>
     public int Count
     {
         get
@@ -62,14 +62,14 @@ public sealed class LiveTyping
         }
     }
 
-    /// <summary>Somebody writes, or has stopped; refuses who may not write there.</summary>
+    /// <summary>A user types, or has stopped; refuses a user who may not post there.</summary>
     public async Task SetAsync(ConversationId id, UserId userId, bool active)
     {
         (await members.GetAsync(id, new Actor(userId))).EnsureTakesTyping(userId);
         Set(id, userId.Value, active, isOurs: true);
     }
 
-    /// <summary>The others who are writing now, by user id; refuses an actor who cannot see the conversation.</summary>
+    /// <summary>The other users who are typing now, by user id; refuses an actor who cannot see the conversation.</summary>
     public async Task<IReadOnlyList<TypingView>> ListAsync(ConversationId id, Actor actor)
     {
         var now = await members.GetAsync(id, actor);
@@ -89,8 +89,8 @@ public sealed class LiveTyping
     }
 
     /// <summary>
-    /// Ends what was not heard of for too long, tells what has waited, and forgets what nothing hangs on any more; to be called several
-    /// times a second.
+    /// Ends typing without recent signals, forwards what had to wait, and forgets what is no longer needed. To be called several times a
+    /// second.
     /// </summary>
     public void Sweep()
     {
@@ -111,7 +111,7 @@ public sealed class LiveTyping
         }
     }
 
-    /// <summary>Tells this node's connections, change by change; ends with the token.</summary>
+    /// <summary>Forwards changes to this node's connections, one by one, until the token is cancelled.</summary>
     public async Task TellAsync(CancellationToken ct)
     {
         await foreach (var change in changes.Reader.ReadAllAsync(ct))
@@ -133,7 +133,7 @@ public sealed class LiveTyping
         }
     }
 
-    // What another node says it has decided to tell; where that was just told here too, two nodes have heard one user at the same moment.
+    // Another node has decided to forward this. If this node has just done so too, both received the user's signal at the same moment.
     private void Begin(ConversationId id, Dictionary<string, Typist> typists, string user, bool isOurs)
     {
         var now = time.GetTimestamp();
@@ -156,7 +156,7 @@ public sealed class LiveTyping
         }
     }
 
-    // When it was told last stays, so that the next begin waits.
+    // Keeps the time of the last signal, so that the next start waits.
     private void End(ConversationId id, Dictionary<string, Typist> typists, string user, bool isOurs)
     {
         if (!typists.TryGetValue(user, out var typist))
@@ -174,7 +174,7 @@ public sealed class LiveTyping
             conversations.Remove(id);
     }
 
-    // Within the gate, so that a begin and an end go out in the order in which they were decided.
+    // Under the lock, so that a start and an end are published in the order in which they were decided.
     private void Announce(ConversationId id, string user, bool active, bool isOurs)
     {
         changes.Writer.TryWrite(new Change(id, user, active));
@@ -186,7 +186,7 @@ public sealed class LiveTyping
 
     private bool MayTell(Typist typist) => time.GetElapsedTime(typist.ToldAt) >= TellEvery;
 
-    // Of somebody who was removed meanwhile, or may write no more, only the end is told.
+    // For a user who has been removed, or may not post any more, only the end is forwarded.
     private void Tell(Change change, Members now)
     {
         if (change.Active && !now.Shows(change.UserId))
@@ -198,13 +198,13 @@ public sealed class LiveTyping
 
     private enum State
     {
-        /// <summary>The others here have heard that they write.</summary>
+        /// <summary>The others here know that the user is typing.</summary>
         Told,
 
-        /// <summary>They write again, too soon after the last time that it was told.</summary>
+        /// <summary>The user is typing again, too soon after the last signal.</summary>
         Waits,
 
-        /// <summary>They write no more; known until it may be told again.</summary>
+        /// <summary>The user has stopped; remembered until the next signal is allowed.</summary>
         Ended,
     }
 

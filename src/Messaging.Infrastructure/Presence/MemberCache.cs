@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Messaging.Infrastructure.Presence;
 
 /// <summary>
-/// Who takes part in the conversations that are typed in, so that typing asks the database once per conversation and 10 s, and again as
-/// soon as the feed tells that something but messages has changed in it, or between two of its people.
+/// The participants of conversations in which users are typing, so that typing reads the database only once per conversation and 10 s, and
+/// again as soon as the feed shows that anything but messages has changed in it, or in the relationship of two participants.
 /// </summary>
 public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) : ILiveReceiver
 {
@@ -29,7 +29,7 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
     {
         var (entry, isNew) = EntryOf(id);
         var members = await LoadAsync(id, entry);
-        // Who came in a moment ago must not wait for the feed.
+        // A user who has just joined must not wait for the feed.
         if (!isNew && members?.IsVisibleTo(actor) != true)
         {
             entries.TryRemove(KeyValuePair.Create(id, entry));
@@ -38,7 +38,7 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
         return members?.IsVisibleTo(actor) == true ? members : throw CommonErrors.NotFound();
     }
 
-    /// <summary>The members; null where there is no such conversation.</summary>
+    /// <summary>The members; null if there is no such conversation.</summary>
     public Task<Members?> FindAsync(ConversationId id) => LoadAsync(id, EntryOf(id).Entry);
 
     public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
@@ -54,19 +54,19 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
 
     private static bool ChangesMembers(string type) => !type.StartsWith("message:", StringComparison.Ordinal);
 
-    /// <summary>What the event had changed is read anew.</summary>
+    /// <summary>Makes what the event has changed be read again.</summary>
     public void Close(IReadOnlyCollection<string> audience) => entries.Clear();
 
     public void CloseAll() => entries.Clear();
 
-    /// <summary>Forgets what is too old to be used.</summary>
+    /// <summary>Removes entries that are too old to be used.</summary>
     public void Sweep()
     {
         foreach (var pair in entries.Where(pair => IsOld(pair.Value)))
             entries.TryRemove(pair);
     }
 
-    // What is being loaded may have missed it too.
+    // An entry that is being loaded may have missed it too.
     private void Forget(string one, string other)
     {
         foreach (var pair in entries.Where(pair => !pair.Value.Members.Value.IsCompletedSuccessfully
@@ -76,7 +76,7 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
         }
     }
 
-    // An entry is there before it is loaded: a change that the feed tells meanwhile takes it away again.
+    // The entry exists before it is loaded, so a change that arrives meanwhile removes it.
     private (Entry Entry, bool IsNew) EntryOf(ConversationId id)
     {
         if (entries.TryGetValue(id, out var known) && !IsOld(known))

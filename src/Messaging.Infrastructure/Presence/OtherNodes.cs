@@ -1,7 +1,7 @@
 namespace Messaging.Infrastructure.Presence;
 
 /// <summary>
-/// Who is connected to the other nodes, by what each of them says. Not safe for several at once: its owner's lock guards it.
+/// Who is connected to the other nodes, according to each of them. Not thread-safe: the owner's lock guards it.
 /// </summary>
 /// <param name="place">Told of a user and a node: away there or not, or there no more (null).</param>
 internal sealed class OtherNodes(TimeProvider time, Action<string, string, bool?> place)
@@ -10,11 +10,11 @@ internal sealed class OtherNodes(TimeProvider time, Action<string, string, bool?
 
     public void Take(string node, PresenceSignals.Change change) => Take(node, Heard(node), change);
 
-    /// <summary>Whether what is known of a node is all that it has.</summary>
+    /// <summary>Whether all users of a node are known.</summary>
     public bool Fits(string node, PresenceSignals.Heartbeat heartbeat) => PresenceSignals.HeartbeatOf(Heard(node).Users) == heartbeat;
 
     /// <summary>
-    /// Takes over all users of a node once every part is there. With one missing none is: the next heartbeat will not fit.
+    /// Takes over all users of a node once every part has arrived. If one is missing none is taken: the next heartbeat will not match.
     /// </summary>
     public void Take(string node, PresenceSignals.SnapshotPart part)
     {
@@ -42,7 +42,7 @@ internal sealed class OtherNodes(TimeProvider time, Action<string, string, bool?
             place(user, node, null);
     }
 
-    /// <summary>Removes those that were not heard for so long.</summary>
+    /// <summary>Removes nodes that have been silent for this long.</summary>
     public void RemoveSilent(TimeSpan silence)
     {
         foreach (var (node, _) in nodes.Where(pair => time.GetElapsedTime(pair.Value.HeardAt) >= silence).ToList())
@@ -70,7 +70,7 @@ internal sealed class OtherNodes(TimeProvider time, Action<string, string, bool?
     {
         public Dictionary<string, bool> Users { get; } = new(StringComparer.Ordinal);
 
-        /// <summary>Those of a snapshot that has not come whole yet.</summary>
+        /// <summary>The users of a snapshot that has not arrived completely.</summary>
         public List<IReadOnlyList<PresenceSignals.Change>> Parts { get; } = [];
 
         public long HeardAt { get; set; }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Presence;
 
-/// <summary>Who is there and who is typing, as every node knows it.</summary>
+/// <summary>Who is online and who is typing, known to every node.</summary>
 public sealed class PresenceModule : Module
 {
     public override void AddServices(IServiceCollection services)

@@ -3,10 +3,10 @@ namespace Messaging.Infrastructure.Presence;
 /// <summary>What nodes tell each other about presence.</summary>
 public static class PresenceSignals
 {
-    /// <summary>The event that clients hear.</summary>
+    /// <summary>The event that clients receive.</summary>
     public const string EventName = "presence:changed";
 
-    // The release before runs beside this one and knows these names.
+    // The previous release runs beside this one and knows these names.
     public const string ChangeTopic = "presence";
     public const string HeartbeatTopic = "presence-beat";
     public const string SnapshotTopic = "presence-some";
@@ -19,7 +19,7 @@ public static class PresenceSignals
     private const ulong FnvBasis = 14695981039346656037;
     private const ulong FnvPrime = 1099511628211;
 
-    /// <summary>How many users and a hash of who they are, whatever their order.</summary>
+    /// <summary>The number of users and a hash of their ids, in any order.</summary>
     public static Heartbeat HeartbeatOf(IEnumerable<KeyValuePair<string, bool>> users)
     {
         var (count, sum) = (0, 0UL);
@@ -34,18 +34,18 @@ public static class PresenceSignals
         return new Heartbeat(count, sum);
     }
 
-    /// <summary>Somebody came to the node, went away there, or is there no more (null).</summary>
+    /// <summary>A user connected to the node, became away there, or is no longer connected (null).</summary>
     public sealed record Change(string User, bool? Away);
 
-    /// <summary>That the node lives, and a digest of its users.</summary>
+    /// <summary>A heartbeat of the node, with a digest of its users.</summary>
     public sealed record Heartbeat(int Count, ulong Hash);
 
     /// <summary>One part of all users of the node.</summary>
     public sealed record SnapshotPart(int Part, int Parts, IReadOnlyList<Change> People);
 
-    /// <summary>Asks a node for all its users, or every node.</summary>
+    /// <summary>Asks a node, or every node, for all its users.</summary>
     public sealed record SnapshotRequest(string? Node);
 
-    /// <summary>The node stops and has nobody any more.</summary>
+    /// <summary>The node stops and has no users any more.</summary>
     public sealed record NodeLeft;
 }

@@ -8,7 +8,7 @@ using NodaTime;
 
 namespace Messaging.Infrastructure.Presence;
 
-/// <summary>What time brings about for presence and typing, and the few things about them that are asked of the database.</summary>
+/// <summary>The timed work of presence and typing, and their few reads and writes of the database.</summary>
 public sealed class PresenceWorker(
     LivePresence presence, LiveTyping typing, MemberCache members, IServiceScopeFactory scopes, ILogger<PresenceWorker> logger)
     : BackgroundService
@@ -23,7 +23,7 @@ public sealed class PresenceWorker(
     private readonly Lock gate = new();
     private Task? leaving;
 
-    /// <summary>Leaves the other nodes, and saves who was seen since the last time.</summary>
+    /// <summary>Takes leave of the other nodes, and saves who was seen since the last save.</summary>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
         // A host that is stopped twice may dispose of what the first stop still saves with: both wait for the one.
@@ -45,7 +45,7 @@ public sealed class PresenceWorker(
         }
     }
 
-    /// <summary>Ends the watches of people who have nothing to do with each other any more.</summary>
+    /// <summary>Ends the watches of users who may not see each other's presence any more.</summary>
     public Task RecheckAsync(CancellationToken ct) => RecheckAsync(presence.WatchSets(), ct);
 
     private async Task RecheckAsync(IReadOnlyList<WatchSet> sets, CancellationToken ct)

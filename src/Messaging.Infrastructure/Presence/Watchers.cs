@@ -5,11 +5,11 @@ using Messaging.Domain.Participants;
 
 namespace Messaging.Infrastructure.Presence;
 
-/// <summary>What a connection watches: the set itself tells whether it is still the same.</summary>
+/// <summary>The users whom a connection watches; the identity of the set shows whether it is still the current one.</summary>
 public sealed record WatchSet(ILiveConnection Connection, string ViewerId, string[] Watched);
 
 /// <summary>
-/// Which connections watch whom, and which of that is to be checked again. Not safe for several at once: its owner's lock guards it.
+/// Which connections watch whom, and which watches have to be checked again. Not thread-safe: the owner's lock guards it.
 /// </summary>
 internal sealed class Watchers
 {
@@ -17,15 +17,15 @@ internal sealed class Watchers
     private readonly Dictionary<string, HashSet<ILiveConnection>> byUser = new(StringComparer.Ordinal);
     private readonly HashSet<string> toRecheck = new(StringComparer.Ordinal);
 
-    /// <summary>Rises with every event after which somebody may know less of somebody.</summary>
+    /// <summary>Rises with every event after which a user may see less of another.</summary>
     public long Revision { get; private set; }
 
     public IReadOnlyList<WatchSet> Sets => [.. sets.Values];
 
     public IReadOnlyCollection<ILiveConnection> Of(string user) => byUser.TryGetValue(user, out var connections) ? connections : [];
 
-    /// <summary>Watches these instead of those before.</summary>
-    /// <param name="asOf">The revision before it was read whom the viewer may watch: with a newer one that is checked again.</param>
+    /// <summary>Replaces the users whom a connection watches.</summary>
+    /// <param name="asOf">The revision before reading whom the viewer may watch: if it has risen, that is checked again.</param>
     public void Replace(WatchSet set, long asOf)
     {
         Replace(set);
@@ -33,7 +33,7 @@ internal sealed class Watchers
             toRecheck.Add(set.ViewerId);
     }
 
-    /// <summary>Ends some of the watches of a set, unless the connection watches another set by now.</summary>
+    /// <summary>Ends some watches of a set, unless the connection now watches another set.</summary>
     public void End(WatchSet set, IReadOnlySet<string> ended)
     {
         if (sets.TryGetValue(set.Connection, out var current) && ReferenceEquals(current, set))
@@ -51,11 +51,11 @@ internal sealed class Watchers
         }
     }
 
-    /// <summary>Whether events of a type may leave others less to know of somebody.</summary>
+    /// <summary>Whether after events of this type a user may see less of another.</summary>
     public static bool Hears(string type) =>
         type is ParticipantRemoved.Name or ConversationDeleted.Name or ContactRemoved.Name or BlockChanged.Name;
 
-    /// <summary>Notes of whom others may have less to know from now on.</summary>
+    /// <summary>Notes the users of whom others may see less from now on.</summary>
     public void Receive(EventEnvelope envelope, IReadOnlyCollection<string> audience)
     {
         var user = envelope.Type switch
@@ -66,14 +66,14 @@ internal sealed class Watchers
         };
         if (user is null)
             return;
-        // A block waits for no look at the database.
+        // A block takes effect without reading the database.
         if (envelope.Type == BlockChanged.Name && envelope.Says("blocked") && envelope.NamedUser() is { } blocked)
             EndBetween(user, blocked);
         toRecheck.Add(user);
         Revision++;
     }
 
-    /// <summary>What is watched by or of those about whom something was noted since the last time.</summary>
+    /// <summary>The watches by or of the users noted since the last call.</summary>
     public IReadOnlyList<WatchSet> TakeToRecheck()
     {
         if (toRecheck.Count == 0)
@@ -97,7 +97,7 @@ internal sealed class Watchers
         }
     }
 
-    // Whatever either of the two watches of the other.
+    // The watches between the two, in both directions.
     private void EndBetween(string one, string other)
     {
         foreach (var (viewer, watched) in new[] { (one, other), (other, one) })
