@@ -10,18 +10,18 @@ using NpgsqlTypes;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Somebody who takes part in a conversation.</summary>
-/// <param name="HasGaps">Whether this one may have deleted some of its messages for oneself.</param>
-/// <param name="HasFounded">Whether this one takes part since the conversation was made.</param>
+/// <summary>A participant of a conversation, as far as delivery depends on it.</summary>
+/// <param name="HasGaps">Whether the user may have deleted some of its messages for themselves.</param>
+/// <param name="HasFounded">Whether the user joined before the first message.</param>
 sealed record FeedMember(string UserId, Visibility Visibility, bool HasGaps, bool HasFounded);
 
-/// <summary>The end of the feed, what it tells and those whom it concerns, asked over and over on one connection.</summary>
+/// <summary>Reads new events at the end of the feed, with their data and receivers, again and again on one connection.</summary>
 sealed class FeedTail : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
 
-    // The plans are made once and must not depend on how full the tables were at that moment. The statements of one round trip are of one
-    // moment: who hears the events and what they are told, so that nobody hears what was said after they had gone.
+    // The plans are made once and must not depend on how full the tables were at that moment. The statements of one round trip share a
+    // snapshot: receivers and data match, so nobody receives what was sent after they left.
     private const string SessionSql =
         """
         SET jit = off;
@@ -30,7 +30,7 @@ sealed class FeedTail : IAsyncDisposable
         SET default_transaction_isolation = 'repeatable read'
         """;
 
-    // pk_feed of every day: an event's day says nothing sure about its position.
+    // Index: pk_feed of every day, because an event's day does not determine its position.
     private const string NextSql =
         """
         SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
@@ -46,7 +46,7 @@ sealed class FeedTail : IAsyncDisposable
         FROM feed_state
         """;
 
-    // Index: pk_participants. Read after the events: who has left by now hears none of them, who has not accepted a request either.
+    // Index: pk_participants. Read after the events: users who have left by now, or not accepted a request, receive none of them.
     private const string MembersSql =
         $"""
         SELECT p.conversation_id, p.user_id, {VisibilitySql.Start} AS cleared_seq, p.has_gaps, {VisibilitySql.Founded} AS has_founded
@@ -54,8 +54,8 @@ sealed class FeedTail : IAsyncDisposable
         WHERE p.conversation_id = ANY (@HeardConversations) AND {VisibilitySql.Hears}
         """;
 
-    // Of those for one user alone, which are heard by the same rule; that somebody is out, or the conversation gone, is heard by who is
-    // out. Index: pk_participants.
+    // For events with a single receiver, who must be a participant as well; but removal and deletion
+    // of the conversation reach those who are out. Index: pk_participants.
     private const string HearersSql =
         $"""
         SELECT e.conversation_id, e.user_id, e.type
@@ -103,14 +103,14 @@ sealed class FeedTail : IAsyncDisposable
         return tail;
     }
 
-    /// <summary>Where the feed ends, and up to where it is no longer kept.</summary>
+    /// <summary>The end of the feed, and the position up to which it has been deleted.</summary>
     public async Task<(FeedCursor End, long Expired)> ReadEndAsync(CancellationToken ct)
     {
         await using var reader = await state.ExecuteReaderAsync(ct);
         return await ReadEndAsync(reader, ct);
     }
 
-    /// <summary>The next events, where the feed ended after they were read, and up to where it was no longer kept then.</summary>
+    /// <summary>The next events, then the end of the feed and the position up to which it has been deleted, read after them.</summary>
     public async Task<(List<FeedRow> Rows, FeedCursor End, long Expired)> ReadNextAsync(long after, CancellationToken ct)
     {
         next.BatchCommands[0].Parameters[0].Value = after;
@@ -124,8 +124,7 @@ sealed class FeedTail : IAsyncDisposable
     }
 
     /// <summary>
-    /// What each of the rows tells, who takes part now in each of the conversations that they are for, and which of those for one user
-    /// alone that one hears.
+    /// The data of each row, the current participants of their conversations, and which of the events for a single user that user receives.
     /// </summary>
     public async Task<(Func<FeedRow, object?> Data, Dictionary<Guid, List<FeedMember>> Members, Func<FeedRow, bool> IsHeard)> ReadDataAsync(
         IReadOnlyList<FeedRow> rows, CancellationToken ct)
@@ -160,8 +159,8 @@ sealed class FeedTail : IAsyncDisposable
     private static bool DependsOnPlace(FeedRow row) =>
         row is { UserId: not null, ConversationId: not null } && row.Type is not (ParticipantRemoved.Name or ConversationDeleted.Name);
 
-    /// <summary>Which of the messages that the rows are of, or show, which of the members have deleted for themselves.</summary>
-    /// <param name="shownSeq">The message that a row shows beside what it is about; null for none.</param>
+    /// <summary>Which members have deleted which messages, that the rows are about or include, for themselves.</summary>
+    /// <param name="shownSeq">The message that a row's data includes beside its own; null for none.</param>
     public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
         IReadOnlyList<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, Func<FeedRow, long?> shownSeq, CancellationToken ct)
     {
@@ -204,7 +203,7 @@ sealed class FeedTail : IAsyncDisposable
         return (new FeedCursor(reader.GetInt64(0), reader.GetInt64(1)), reader.GetInt64(2));
     }
 
-    /// <summary>The event that a reader stands at, its columns being those of the feed from <paramref name="first"/> on.</summary>
+    /// <summary>The event in a reader's current row, whose feed columns begin at <paramref name="first"/>.</summary>
     public static FeedRow ReadRow(NpgsqlDataReader reader, int first) => new(
         reader.GetInt64(first),
         Instant.FromDateTimeUtc(reader.GetDateTime(first + 1)),

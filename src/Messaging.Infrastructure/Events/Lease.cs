@@ -4,11 +4,11 @@ using Npgsql;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>
-/// The right to lead something until it runs out by the database's clock. Whoever takes it over gets a higher fencing number.
+/// The right to lead until it expires by the database's clock. A node that takes it over gets a higher fencing number.
 /// </summary>
 public sealed record Lease(string Name, string Holder, long Fencing)
 {
-    // Locks the lease's row. Its own holder gets a new number too: what it sent over an earlier connection is fenced off.
+    // Locks the lease's row. The current holder gets a new number too, which fences off what it sent over an earlier connection.
     private const string AcquireSql =
         """
         INSERT INTO leases AS lease (name, holder, fencing, expires_at)
@@ -30,7 +30,7 @@ public sealed record Lease(string Name, string Holder, long Fencing)
         """;
 
     /// <summary>
-    /// A row for who holds it still. Locks the lease's row: nobody takes it over until what is done with it is committed.
+    /// Returns a row if the caller still holds it. Locks the lease's row: no node takes it over until the transaction ends.
     /// </summary>
     public const string HeldSql =
         """
@@ -40,13 +40,13 @@ public sealed record Lease(string Name, string Holder, long Fencing)
         FOR SHARE
         """;
 
-    /// <summary>How long a holder waits for the server's word before it tries over another connection.</summary>
+    /// <summary>How long a holder waits for the server's answer before it tries another connection.</summary>
     public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>A name to hold leases under; another one after a restart.</summary>
+    /// <summary>The name of this node as a holder; a new one after a restart.</summary>
     public static string NewHolder() => $"{Environment.MachineName}:{Environment.ProcessId}:{Guid.NewGuid():N}";
 
-    /// <summary>Null while somebody else holds it.</summary>
+    /// <summary>Null while another node holds it.</summary>
     public static async Task<Lease?> AcquireAsync(
         NpgsqlConnection connection, string name, string holder, TimeSpan term, CancellationToken ct)
     {
@@ -55,11 +55,11 @@ public sealed record Lease(string Name, string Holder, long Fencing)
         return fencing is { } number ? new Lease(name, holder, number) : null;
     }
 
-    /// <summary>False when somebody else has taken it over.</summary>
+    /// <summary>False if another node has taken it over.</summary>
     public async Task<bool> RenewAsync(NpgsqlConnection connection, TimeSpan term, CancellationToken ct) =>
         await connection.ExecuteAsync(Command(RenewSql, new { Name, Holder, Fencing, Seconds = term.TotalSeconds }, ct)) == 1;
 
-    /// <summary>Lets the next one in at once.</summary>
+    /// <summary>Gives it up, so that another node can take it at once.</summary>
     public Task ReleaseAsync(NpgsqlConnection connection, CancellationToken ct) => RenewAsync(connection, TimeSpan.Zero, ct);
 
     private static CommandDefinition Command(string sql, object parameters, CancellationToken ct) =>

@@ -2,13 +2,13 @@ using Messaging.Application.Events;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Events as they were given their positions.</summary>
+/// <summary>Events with the positions that they have just been given.</summary>
 /// <param name="After">The end of the feed before them.</param>
 public sealed record MovedBatch(FeedCursor After, IReadOnlyList<FeedRow> Rows);
 
 /// <summary>
-/// Hands what this node's sequencer has moved to its reader, which need not read it from the feed. What does not follow on what the reader
-/// has is left out: it is in the feed.
+/// Passes the events that this node's sequencer has moved to its reader, which then need not read them from the feed. Events that do not
+/// continue what the reader has are left out: they are in the feed.
 /// </summary>
 public sealed class MovedEvents
 {
@@ -32,7 +32,7 @@ public sealed class MovedEvents
         }
     }
 
-    /// <summary>What follows on the cursor; null where that has to be read from the feed.</summary>
+    /// <summary>The events after the cursor; null if they have to be read from the feed.</summary>
     public IReadOnlyList<FeedRow>? Take(FeedCursor after)
     {
         lock (gate)
@@ -44,7 +44,7 @@ public sealed class MovedEvents
         }
     }
 
-    /// <summary>Nobody listens: nothing is kept.</summary>
+    /// <summary>Keeps nothing, because nobody listens.</summary>
     public void Stop()
     {
         lock (gate)

@@ -1,6 +1,6 @@
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Whether events come so fast that a moment's waiting for more of them pays: at 200 a second or more by the last count.</summary>
+/// <summary>Whether events arrive so fast that it pays to wait a moment for more: 200 a second or more at the last count.</summary>
 public sealed class Pace(TimeProvider clock)
 {
     private const int FastPerSecond = 200;
@@ -13,7 +13,7 @@ public sealed class Pace(TimeProvider clock)
 
     public void Count(int events) => count += events;
 
-    /// <summary>Counts anew after a quarter of a second or more: who asks after a silence hears of the silence.</summary>
+    /// <summary>Starts a new count after at least a quarter of a second, so that a silence is noticed.</summary>
     public bool IsFast()
     {
         var elapsed = clock.GetElapsedTime(began);

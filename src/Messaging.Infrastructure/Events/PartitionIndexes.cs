@@ -39,7 +39,7 @@ public sealed class PartitionIndexes(DirectDataSource database, ILogger<Partitio
         SET lock_timeout = 0
         """;
 
-    // Attaching locks the partition's index against all, so that whoever sends or reads waits behind: better to give way and come again.
+    // Attaching locks the partition's index exclusively, and sends and reads queue behind it: better to give up and try again.
     private const string ImpatienceSql = "SET lock_timeout = '200ms'";
 
     // False of what an interrupted build or an older script left; null when there is nothing.

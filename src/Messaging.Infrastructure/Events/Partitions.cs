@@ -5,10 +5,10 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Makes the partitions that sends and the sequencer will need, and drops the days of the feed that are over.</summary>
+/// <summary>Creates the partitions that sends and the sequencer will need, and drops expired days of the feed.</summary>
 public sealed class Partitions(DirectDataSource database)
 {
-    // A lock that is waited for makes others wait behind it: better to give way and come again.
+    // Waiting for a lock makes others queue behind it: better to give up and try again.
     private const string LockTimeoutSql = "SET lock_timeout = '1s'";
 
     // Locks out other nodes that make partitions at the same moment, and the parents against other changes; sends and readers pass.

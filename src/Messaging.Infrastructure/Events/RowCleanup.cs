@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Forgets the old rows of all modules.</summary>
+/// <summary>Deletes the old rows of all modules.</summary>
 public sealed class RowCleanup(DirectDataSource database, IEnumerable<Module> modules, IClock clock)
 {
     private const int BatchSize = 1_000;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>
-/// Keeps a worker going: what it throws is logged and it starts again a little later, since a throwing one would stop the host.
+/// Keeps a worker running: exceptions are logged and it is restarted a little later, because an exception would stop the host.
 /// </summary>
 public static class Supervision
 {

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Messaging.Infrastructure.Inboxes;
 
-/// <summary>Looks at the inboxes that this node suspects to be large, and now and then, on one node of all, at those that are.</summary>
+/// <summary>Checks the inboxes that may be large and, now and then and on one node only, those that are.</summary>
 public sealed class InboxWorker(
     LargeInboxCache notes, LargeInboxes inboxes, DirectDataSource database, ILogger<InboxWorker> logger) : BackgroundService
 {
     private const string LeaseName = "large-inboxes";
 
-    // Pages of one user that follow each other are one look.
+    // Consecutive pages of one user are checked once.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
@@ -42,7 +42,7 @@ public sealed class InboxWorker(
         await Task.Delay(Every, ct);
     }
 
-    // Not renewed: it keeps other nodes from doing the same meanwhile.
+    // Not renewed: it keeps other nodes from doing the same in the meantime.
     private async Task<bool> LeadsAsync(CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);

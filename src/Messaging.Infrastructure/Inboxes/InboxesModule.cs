@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Inboxes;
 
-/// <summary>Inboxes that are kept in their order.</summary>
+/// <summary>Large inboxes, whose order is stored.</summary>
 public sealed class InboxesModule : Module
 {
     public override IReadOnlyList<string> Tables { get; } = ["large_inboxes", "inbox_places"];

@@ -21,7 +21,7 @@ public sealed class LargeInboxes(DirectDataSource database)
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    // No more of each is counted than decides. Index: pk_large_inboxes; ix_participants_inbox, without the table.
+    // Counts each only as far as the decision needs. Index: pk_large_inboxes; ix_participants_inbox, without the table.
     private const string FindSql =
         """
         SELECT DISTINCT s.user_id
@@ -37,7 +37,7 @@ public sealed class LargeInboxes(DirectDataSource database)
                 ) of_the_day) > @Most
         """;
 
-    // Waits for those who are bringing the user into conversations: from here on they give them places. Index: pk_users.
+    // Waits for others who are adding the user to conversations; from then on they add places too. Index: pk_users.
     private const string LockUserSql =
         """
         SELECT id
@@ -53,7 +53,7 @@ public sealed class LargeInboxes(DirectDataSource database)
         ON CONFLICT (user_id) DO NOTHING
         """;
 
-    // Those without a place, or with one that a node of the release before these places has not carried along.
+    // Conversations without a place, or with one that a node of an older release has not updated.
     // Index: ix_participants_inbox, pk_conversations, pk_inbox_places.
     private const string LackingSql =
         """
@@ -75,12 +75,12 @@ public sealed class LargeInboxes(DirectDataSource database)
         ORDER BY p.conversation_id
         """;
 
-    // Whoever brings the user into conversations waits meanwhile, so it waits for less than anybody notices. What a crash takes away of it
-    // is found lacking again: that all is there is committed for good, and all before it with it.
+    // Others who add the user to conversations wait meanwhile, so it waits only for a short time. Places lost in a crash are found missing
+    // again: the commit that says that all are there is durable, and so is everything before it.
     private const string BoundSql =
         "SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'; SET LOCAL synchronous_commit = off";
 
-    // Passes over what somebody holds, which is lacking in the next pass. Index: pk_conversations.
+    // Skips locked conversations, which are still missing in the next pass. Index: pk_conversations.
     private const string LockConversationsSql =
         """
         SELECT id
@@ -89,7 +89,7 @@ public sealed class LargeInboxes(DirectDataSource database)
         FOR NO KEY UPDATE SKIP LOCKED
         """;
 
-    // Of those that are locked, and later than the locks. Index: pk_conversations, pk_participants.
+    // Only locked conversations, in a statement after the locks. Index: pk_conversations, pk_participants.
     private const string PlaceSql =
         """
         INSERT INTO inbox_places (conversation_id, user_id, activity_at)
@@ -109,7 +109,7 @@ public sealed class LargeInboxes(DirectDataSource database)
         WHERE user_id = @UserId AND filled_at IS NULL
         """;
 
-    // Plans that were made while there were few places are made anew: all that is sent looks there.
+    // Replaces plans that were made while there were few places, which every send uses.
     private const string CountSql = "ANALYZE inbox_places";
 
     // Few rows.
@@ -120,7 +120,7 @@ public sealed class LargeInboxes(DirectDataSource database)
         ORDER BY user_id
         """;
 
-    /// <summary>Those of the suspects whose inbox is large and not kept in order yet.</summary>
+    /// <summary>The candidates whose inbox is large and has no places yet.</summary>
     public async Task<IReadOnlyList<UserId>> FindAsync(IReadOnlyCollection<(UserId User, LocalDate Day)> suspects, CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
@@ -134,8 +134,8 @@ public sealed class LargeInboxes(DirectDataSource database)
     }
 
     /// <summary>
-    /// Has the user's conversations in order from now on. What somebody holds for long is left for another time, and the inbox is read as
-    /// before until all have places.
+    /// Gives the user's conversations places. Those that stay locked are left for another time, and the inbox is read as before until all
+    /// have places.
     /// </summary>
     public async Task KeepAsync(UserId user, CancellationToken ct)
     {
@@ -144,7 +144,7 @@ public sealed class LargeInboxes(DirectDataSource database)
             return;
         for (var pass = 0; pass < Passes; pass++)
         {
-            // Whoever has come in since has a place: what is lacking now was there before, and grows less.
+            // Memberships added since then have places, so the number of missing ones only falls.
             var lacking = await LackingAsync(connection, user, ct);
             if (lacking.Count == 0)
             {
@@ -159,7 +159,7 @@ public sealed class LargeInboxes(DirectDataSource database)
         }
     }
 
-    /// <summary>Gives every conversation of a large inbox its place that has none, or another one, for whatever reason.</summary>
+    /// <summary>Corrects missing and wrong places of large inboxes.</summary>
     public async Task TendAsync(CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
@@ -187,7 +187,7 @@ public sealed class LargeInboxes(DirectDataSource database)
         },
         ct);
 
-    // False where somebody holds what has to be locked.
+    // False if a required lock is held by others.
     private static async Task<bool> TryAsync(NpgsqlConnection connection, Func<NpgsqlTransaction, Task> write, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
