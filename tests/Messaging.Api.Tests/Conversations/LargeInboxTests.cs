@@ -40,7 +40,9 @@ public sealed class LargeInboxTests
         await NewestAsync();
         await UntilKeptAsync();
 
-        foreach (var id in await LastOfPageAsync())
+        var last = await LastOfPageAsync();
+        Assert.That(last, Has.Exactly(3).Items);
+        foreach (var id in last)
         {
             await SendAsync(id);
             Assert.That(await NewestAsync(), Is.EqualTo(id));

@@ -76,7 +76,7 @@ public sealed class SavedEndpointTests : HubFixture
     public async Task Nothing_that_was_saved_is_left_of_a_conversation_that_was_purged()
     {
         var (users, path) = await MessageAsync();
-        await Api.ClientFor(users[1]).PutAsync($"{path}/saved", content: null);
+        (await Api.ClientFor(users[1]).PutAsync($"{path}/saved", content: null)).EnsureSuccessStatusCode();
         (await Api.ClientFor(users[0]).DeleteAsync($"/v1/conversations/{Conversation(path)}?scope=everyone")).EnsureSuccessStatusCode();
 
         await Api.Services.GetRequiredService<Purges>().PurgeAsync(CancellationToken.None);

@@ -103,7 +103,9 @@ public sealed class SearchTests : SliceFixture
         for (var i = 0; i < 12; i++)
             await Slices.TextAsync(ada, id, $"river bank {new string('x', 240 + i)}river bank {new string('x', 300)}");
 
-        foreach (var item in (await SearchAsync(bob, q)).Items)
+        var found = (await SearchAsync(bob, q)).Items;
+        Assert.That(found, Has.Count.EqualTo(12));
+        foreach (var item in found)
             Assert.That(item.Highlight.Ranges.Select(range => range[0]), Is.EqualTo(q == "river" ? new[] { 0 } : [0, 6]));
     }
 
