@@ -11,6 +11,13 @@ public interface ICommand<TResult> : IRequest<TResult>;
 /// </summary>
 public interface ITransactionCommand<TResult> : ICommand<TResult>;
 
+/// <summary>Why an <see cref="ITransactionCommand{TResult}"/> needs one transaction, and holds locks through several round trips.</summary>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class OneTransactionAttribute(string reason) : Attribute
+{
+    public string Reason { get; } = reason;
+}
+
 /// <summary>A request that reads.</summary>
 public interface IQuery<TResult> : IRequest<TResult>;
 

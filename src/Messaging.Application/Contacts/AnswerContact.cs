@@ -5,6 +5,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Answers a contact request. Its sender is only told if it is accepted.</summary>
+[OneTransaction("the contact is decided under the pair's lock and applied to conversations")]
 public sealed record AnswerContact(Actor Actor, UserId UserId, bool Accepts) : ITransactionCommand<ContactView?>;
 
 public sealed class AnswerContactHandler(PairStore pairs, ContactStore contacts) : IRequestHandler<AnswerContact, ContactView?>

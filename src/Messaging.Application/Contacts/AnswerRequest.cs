@@ -5,6 +5,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Answers a message request: accepting makes both contacts and opens the conversation. Its sender is not told of a no.</summary>
+[OneTransaction("the request is decided under the pair's lock and applied to its conversation")]
 public sealed record AnswerRequest(Actor Actor, Guid Id, bool Accepts) : ITransactionCommand<MessageRequestView>;
 
 public sealed class AnswerRequestHandler(PairStore pairs, RequestStore requests) : IRequestHandler<AnswerRequest, MessageRequestView>

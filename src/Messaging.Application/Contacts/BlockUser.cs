@@ -9,6 +9,7 @@ using NodaTime;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Blocks a user: no text and no notification reaches either user from the other; groups are unaffected.</summary>
+[OneTransaction("the block is decided under the pair's lock and applied to conversations")]
 public sealed record BlockUser(Actor Actor, UserId UserId) : ITransactionCommand<BlockedUser>;
 
 /// <summary>The block as it stands.</summary>

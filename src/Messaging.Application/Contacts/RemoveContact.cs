@@ -5,6 +5,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Removes a contact, or withdraws or declines a contact request; conversations stay.</summary>
+[OneTransaction("the contact is decided under the pair's lock")]
 public sealed record RemoveContact(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
 public sealed class RemoveContactHandler(PairStore pairs) : IRequestHandler<RemoveContact, Done>

@@ -7,6 +7,7 @@ using Messaging.Domain.Contacts;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Sends a contact request; accepts the other user's request if there is one.</summary>
+[OneTransaction("the contact is decided under the pair's lock and applied to conversations")]
 public sealed record RequestContact(Actor Actor, UserId UserId) : ITransactionCommand<Upserted<ContactView>>;
 
 public sealed class RequestContactHandler(ConversationStore conversations, PairStore pairs, ContactStore contacts)

@@ -5,6 +5,7 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Contacts;
 
 /// <summary>Lifts the user's own block; one by the other user stays.</summary>
+[OneTransaction("the block is decided under the pair's lock and applied to conversations")]
 public sealed record UnblockUser(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
 public sealed class UnblockUserHandler(PairStore pairs) : IRequestHandler<UnblockUser, Done>

@@ -14,6 +14,7 @@ namespace Messaging.Application.Conversations;
 /// <summary>A new group; its creator is the owner. The service may make one without being in it.</summary>
 /// <param name="ParticipantIds">The other members, each once; the creator may be among them.</param>
 /// <param name="Slug">Unique, 3 to 100 of a-z, 0-9 and -; made from the name when absent.</param>
+[OneTransaction("members are checked under locks before the group is written")]
 public sealed record CreateGroup(
     Actor Actor, string Name, IReadOnlyList<UserId> ParticipantIds, string? Description, string? AvatarUrl, string? Slug,
     ConversationContext? Context, JsonText? Metadata, PolicyChange? Policy) : ITransactionCommand<ConversationView>;

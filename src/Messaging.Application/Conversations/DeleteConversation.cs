@@ -11,6 +11,7 @@ namespace Messaging.Application.Conversations;
 /// Deletes a conversation for everyone: the owner, or the service. It is gone at once; its messages are removed little by little.
 /// </summary>
 /// <param name="Versions">Those of which the conversation must have one; any when null.</param>
+[OneTransaction("what belongs to the conversation is removed together with it")]
 public sealed record DeleteConversation(Actor Actor, ConversationId ConversationId, IReadOnlyList<long>? Versions = null)
     : ITransactionCommand<Done>;
 

@@ -28,6 +28,7 @@ public enum ReportAction
 /// Tells the moderators of a message that somebody else has written. As long as one's first report of it is open, that one stands.
 /// </summary>
 /// <param name="Note">Up to 1,000 characters.</param>
+[OneTransaction("the report is read back as it was written")]
 public sealed record ReportMessage(Actor Actor, ConversationId ConversationId, MessageId MessageId, ReportReason Reason, string? Note)
     : ITransactionCommand<Upserted<ReportView>>;
 

@@ -8,6 +8,7 @@ using NodaTime;
 namespace Messaging.Application.Users;
 
 /// <summary>Patches one's own profile (RFC 7396): what is absent stays, null clears, metadata is merged member by member.</summary>
+[OneTransaction("the profile stays locked between reading and writing it")]
 public sealed record UpdateMe(
     UserId UserId,
     Optional<string> DisplayName,
