@@ -18,8 +18,7 @@ static partial class NewScript
             .Select(match => long.Parse(match.Groups["version"].ValueSpan, CultureInfo.InvariantCulture) + 1)
             .Append(first)
             .Max();
-        var words = name.Split('_', StringSplitOptions.RemoveEmptyEntries);
-        var type = string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+        var type = FreshClass(folder, name);
         var file = Path.Combine(folder, $"M{version}_{type}.cs");
         File.WriteAllText(file, $$"""""
             namespace Messaging.Migrations.Migrations;
@@ -39,6 +38,16 @@ static partial class NewScript
 
             """"");
         return file;
+    }
+
+    // A second class of the same name does not compile, whatever its file is called.
+    private static string FreshClass(string folder, string name)
+    {
+        var words = name.Split('_', StringSplitOptions.RemoveEmptyEntries);
+        var type = string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+        return Directory.EnumerateFiles(folder, $"M*_{type}.cs").FirstOrDefault() is { } taken
+            ? throw new UsageException($"There is a migration {type} already, {Path.GetFileName(taken)}: choose another name.")
+            : type;
     }
 
     /// <summary>The folder of the migrations in the repository that a folder lies in.</summary>

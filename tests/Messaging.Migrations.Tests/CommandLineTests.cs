@@ -128,4 +128,20 @@ sealed class CommandLineTests
             "[Migration(999912310008, \"add_nicknames (breaking)\")]\npublic sealed class AddNicknames : Migration"));
         repository.Delete(recursive: true);
     }
+
+    [TestCase("add_nicknames")]
+    [TestCase("add__nicknames")]
+    public async Task Create_refuses_a_name_whose_class_is_there_already(string name)
+    {
+        var repository = Directory.CreateTempSubdirectory();
+        var migrations = repository.CreateSubdirectory("db/Messaging.Migrations/Migrations").FullName;
+        await File.WriteAllTextAsync(Path.Combine(migrations, "M202601010001_AddNicknames.cs"), "");
+        using var create = Tool.Start(null, repository.FullName, "create", name);
+
+        var result = await create.EndAsync();
+
+        Assert.That(result, Has.Property("ExitCode").EqualTo(2).And.Property("Errors").Contains("M202601010001_AddNicknames.cs"));
+        Assert.That(Directory.GetFiles(migrations), Has.Length.EqualTo(1));
+        repository.Delete(recursive: true);
+    }
 }
