@@ -24,8 +24,10 @@ public sealed class RealtimeModule : ApiModule
                 // Arguments arrive as they are and are read strictly by the hub, which can tell what is wrong.
                 json.PayloadSerializerOptions.AllowDuplicateProperties = true;
             });
-        // Refusals are answers, and what is unexpected is logged by HubErrors; the dispatcher would log both as errors.
-        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.SignalR.Internal.DefaultHubDispatcher", LogLevel.None));
+        // Refusals are answers, and what is unexpected is logged by HubErrors; SignalR would log both as errors.
+        services.AddLogging(logging => logging
+            .AddFilter("Microsoft.AspNetCore.SignalR.Internal.DefaultHubDispatcher", LogLevel.None)
+            .AddFilter("Microsoft.AspNetCore.SignalR.HubConnectionHandler", LogLevel.None));
         services.AddSingleton<HubErrors>();
         services.AddSingleton<HubErrorFilter>();
         services.AddSingleton<Replays>();

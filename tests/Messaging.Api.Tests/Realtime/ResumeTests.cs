@@ -104,6 +104,16 @@ public sealed class ResumeTests : HubFixture
         Assert.That((await phone.Closed)!.Message, Does.Contain(reason));
     }
 
+    [TestCase("ffffffff-1")]
+    [TestCase("nonsense")]
+    public async Task A_refusal_at_connecting_is_no_error_in_the_log(string cursor)
+    {
+        await using var phone = await ConnectAsync(await UserAsync(), cursor);
+        await phone.Closed;
+
+        Assert.That(Api.Logs.Lines, Has.None.Match("^Error .*OnConnectedAsync"));
+    }
+
     private static async Task<string> RefusalAsync(HubClient phone, object? cursor) =>
         (await Assert.ThrowsAsync<HubException>(() => AllAsync(phone.ResumeAsync(cursor))))!.Message;
 
