@@ -99,8 +99,12 @@ public static class GroupEndpoints
     }
 
     private static async Task<Ok<ConversationView>> HandOverAsync(
-        Guid id, OwnerBody body, HttpContext context, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(await mediator.Send(new HandOverGroup(context.Actor(), new ConversationId(id), body.UserId), ct));
+        Guid id, OwnerBody body, HttpContext context, IMediator mediator, CancellationToken ct)
+    {
+        var group = await mediator.Send(new HandOverGroup(context.Actor(), new ConversationId(id), body.UserId), ct);
+        context.SetETag(group.Version);
+        return TypedResults.Ok(group);
+    }
 
     private static async Task<Ok<Page<BanView>>> ListBansAsync(
         Guid id, HttpContext context, IMediator mediator, CancellationToken ct, string? cursor = null,

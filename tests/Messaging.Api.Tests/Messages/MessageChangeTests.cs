@@ -192,6 +192,18 @@ public sealed class MessageChangeTests : HubFixture
         Assert.That((late.StatusCode, good.StatusCode), Is.EqualTo((HttpStatusCode.PreconditionFailed, HttpStatusCode.NoContent)));
     }
 
+    [Test]
+    public async Task A_group_handed_over_is_answered_with_its_version()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var path = $"/v1/conversations/{await GroupAsync(ada, bob)}";
+
+        var answer = await CallAsync(ada, HttpMethod.Post, $"{path}/owner", $$"""{"userId":"{{bob}}"}""");
+
+        var version = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version");
+        Assert.That(answer.Headers.ETag?.Tag, Is.EqualTo($"\"{version}\""));
+    }
+
     [TestCase("")]
     [TestCase("?scope=everyone")]
     public async Task A_version_tells_strangers_nothing(string query)
