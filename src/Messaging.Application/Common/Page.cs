@@ -25,7 +25,7 @@ public static class PageCursor
     public static string Encode(params ReadOnlySpan<string> parts) =>
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join('\n', parts)));
 
-    /// <summary>The parts of a cursor; refuses one that this service did not make.</summary>
+    /// <summary>The parts of a cursor; refuses one that this list did not make.</summary>
     public static string[] Decode(string cursor, int parts)
     {
         try
@@ -40,5 +40,5 @@ public static class PageCursor
     }
 
     public static RuleException Malformed() =>
-        CommonErrors.Invalid("cursor", "The cursor is not from this service; start again without it.");
+        CommonErrors.Invalid("cursor", "The cursor belongs to another list or is damaged; start again without it.");
 }

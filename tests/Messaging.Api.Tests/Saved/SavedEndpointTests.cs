@@ -73,6 +73,19 @@ public sealed class SavedEndpointTests : HubFixture
         Assert.That((int)(await Api.ClientFor(await UserAsync()).GetAsync($"/v1/saved?{query}")).StatusCode, Is.EqualTo(400));
 
     [Test]
+    public async Task A_cursor_of_another_list_is_called_that()
+    {
+        var (user, other) = (await UserAsync(), await UserAsync());
+        await GroupAsync(user, other);
+        await GroupAsync(user, other);
+        var cursor = (await Api.ClientFor(user).GetFromJsonAsync<JsonObject>("/v1/conversations?limit=1"))!["nextCursor"];
+
+        var refusal = await (await Api.ClientFor(user).GetAsync($"/v1/saved?cursor={cursor}")).Content.ReadAsStringAsync();
+
+        Assert.That(refusal, Does.Contain("another list"));
+    }
+
+    [Test]
     public async Task Nothing_that_was_saved_is_left_of_a_conversation_that_was_purged()
     {
         var (users, path) = await MessageAsync();
