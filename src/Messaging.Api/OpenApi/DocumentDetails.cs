@@ -91,7 +91,7 @@ public static class DocumentDetails
             "\"requests\";r=1180;t=42");
         Header(document, "RateLimit-Policy", "The quotas that apply: calls and window in seconds.", "\"requests\";q=1200;w=60");
         Header(document, "Retry-After", "Seconds after which a repeat may succeed.", "42");
-        Header(document, "Location", "The URL of what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
+        Header(document, "Location", "Where to read what was created.", "/v1/conversations/0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e");
         Header(document, "ETag", "The version of the resource, for `If-Match`.", "\"3\"");
         Header(document, IdempotencyConventions.ReplayedHeader, "`true` when this is the answer to an earlier request with the same key.",
             "true");

@@ -48,7 +48,7 @@ public static class OperationDetails
                 contents["*/*"] = file;
         }
         Refuse(operation, document, [.. ImpliedCodes(operation, isPublic, isApi, takesKey).Union(rules, StringComparer.Ordinal)]);
-        TellHeaders(operation, document, takesKey);
+        TellHeaders(operation, document, takesKey, hasAddress: !metadata.OfType<NoAddress>().Any());
         return Task.CompletedTask;
     }
 
@@ -104,7 +104,7 @@ public static class OperationDetails
         responses["default"] = new OpenApiResponseReference(ProblemResponses.Any, document);
     }
 
-    private static void TellHeaders(OpenApiOperation operation, OpenApiDocument document, bool takesKey)
+    private static void TellHeaders(OpenApiOperation operation, OpenApiDocument document, bool takesKey, bool hasAddress)
     {
         foreach (var (status, response) in operation.Responses!.Where(pair => pair.Key[0] is '2')
             .Select(pair => (pair.Key, pair.Value as OpenApiResponse)))
@@ -112,7 +112,7 @@ public static class OperationDetails
             var headers = response!.Headers ??= new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal);
             foreach (var name in DocumentDetails.RateLimitHeaders)
                 headers[name] = new OpenApiHeaderReference(name, document);
-            if (status == "201")
+            if (status == "201" && hasAddress)
                 headers["Location"] = new OpenApiHeaderReference("Location", document);
             if (response.Content?.Values.Any(
                 body => body.Schema is OpenApiSchemaReference { Reference.Id: { } id } && Versioned.Contains(id)) == true)

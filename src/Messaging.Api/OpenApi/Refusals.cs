@@ -5,6 +5,9 @@ namespace Messaging.Api.OpenApi;
 /// <summary>Metadata: the codes with which a call may refuse, beside those that follow from its shape.</summary>
 public sealed record Refusals(IReadOnlyList<string> Codes);
 
+/// <summary>Metadata: what the call creates can be read nowhere, so that its answer has no <c>Location</c>.</summary>
+public sealed record NoAddress;
+
 public static class RefusalConventions
 {
     /// <summary>What refuses everything new in a conversation, be it a message or what hangs on one.</summary>

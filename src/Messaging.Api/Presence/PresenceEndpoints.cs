@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.OpenApi;
@@ -31,7 +32,7 @@ public static class PresenceEndpoints
     }
 
     private static async Task<Ok<Page<PresenceView>>> ListPresenceAsync(
-        string? ids, HttpContext context, IMediator mediator, LivePresence presence, CancellationToken ct)
+        [Required] string? ids, HttpContext context, IMediator mediator, LivePresence presence, CancellationToken ct)
     {
         var seen = await mediator.Send(new GetLastSeen(context.Actor(), (ids ?? "").Split(',')), ct);
         return TypedResults.Ok(new Page<PresenceView>(presence.Of(seen)));

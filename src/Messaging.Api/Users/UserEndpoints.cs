@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Configuration;
@@ -65,7 +66,7 @@ public static class UserEndpoints
             .WithName("searchUsers").WithSummary("Search users by the first letters of their names or usernames");
         // Repeating it is harmless, and remembering the answer would store a token.
         v1.MapPost("/users/{userId:userid}/tokens", MintAsync).ServiceOnly(Scope.Tokens).WithoutIdempotencyKey()
-            .WithName("mintToken").WithSummary("Mint a user token, valid as long as the key that minted it");
+            .WithName("mintToken").WithSummary("Mint a user token, valid as long as the key that minted it").WithMetadata(new NoAddress());
         v1.MapPost("/users/{userId:userid}/tokens/revoke", RevokeTokensAsync).ServiceOnly(Scope.Tokens)
             .WithName("revokeTokens").WithSummary("Revoke all tokens issued to a user so far and close the user's connections");
         v1.MapGet("/me", GetMeAsync).RequireScope(Scope.Users).Refuses(ProblemCodes.NotFound)
@@ -93,11 +94,11 @@ public static class UserEndpoints
         TypedResults.Ok(await mediator.Send(new GetUser(context.Actor(), userId), ct));
 
     private static async Task<Ok<Page<UserProfile>>> ListAsync(
-        string? ids, HttpContext context, IMediator mediator, CancellationToken ct) =>
+        [Required] string? ids, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(await mediator.Send(new ListUsers(context.Actor(), ids), ct));
 
     private static async Task<Ok<Page<UserProfile>>> SearchAsync(
-        string? q, string? cursor, HttpContext context, IMediator mediator, CancellationToken ct, int limit = 30) =>
+        [Required] string? q, string? cursor, HttpContext context, IMediator mediator, CancellationToken ct, int limit = 30) =>
         TypedResults.Ok(await mediator.Send(new SearchUsers(context.Actor(), q, limit, cursor, context.User.ServiceKeyId()), ct));
 
     private static async Task<Created<MintedToken>> MintAsync(

@@ -127,6 +127,15 @@ public sealed class OpenApiTests
                 schema.TryGetProperty("type", out var type) && type.ToString().Contains("null", StringComparison.Ordinal), Is.False, name);
     });
 
+    [TestCase("/v1/users", "ids")]
+    [TestCase("/v1/users/search", "q")]
+    [TestCase("/v1/presence", "ids")]
+    public void A_parameter_that_cannot_be_left_out_is_required(string path, string parameter) =>
+        Assert.That(
+            document.GetProperty("paths").GetProperty(path).GetProperty("get").GetProperty("parameters").EnumerateArray()
+                .Single(p => p.GetProperty("name").GetString() == parameter).TryGetProperty("required", out var required)
+                && required.GetBoolean());
+
     [TestCase("/docs/index.html")]
     [TestCase("/docs/index.js")]
     [TestCase("/docs/swagger-ui.css")]

@@ -161,6 +161,18 @@ public sealed class UserEndpointTests
             await api.ClientWithToken(minted.GetProperty("token").GetString()!).GetAsync("/v1/me").OutcomeAsync(), Is.EqualTo("200"));
     }
 
+    [Test]
+    public async Task A_minted_token_has_no_address_and_the_document_names_none()
+    {
+        await PutAsync("minty", "{}");
+        using var response = await MintAsync("minty", "{}");
+        var document = await api.AnonymousClient().GetFromJsonAsync<JsonElement>("/openapi/v1.json");
+        var headers = document.GetProperty("paths").GetProperty("/v1/users/{userId}/tokens").GetProperty("post").GetProperty("responses")
+            .GetProperty("201").GetProperty("headers");
+
+        Assert.That((response.Headers.Location, headers.TryGetProperty("Location", out _)), Is.EqualTo(((Uri?)null, false)));
+    }
+
     [TestCase("""{"ttlSeconds":0}""")]
     [TestCase("""{"ttlSeconds":86401}""")]
     [TestCase("""{"ttlSeconds":null}""")]
