@@ -71,7 +71,7 @@ public static class ConversationEndpoints
         var v1 = app.MapGroup("/v1").WithTags("Conversations").RequireScope(Scope.Conversations);
 
         v1.MapPost("/conversations/direct", OpenDirectAsync).WithoutSendLimit("takes by itself when it makes or sends; most calls find")
-            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.NotAContact])
+            .Refuses([.. RefusalConventions.NotOpen, ProblemCodes.NotAContact, ProblemCodes.LimitReached])
             .WithName("openDirect").WithSummary("Find or open the direct conversation with a user");
         v1.MapPost("/conversations", CreateGroupAsync)
             .RequireSendLimit()

@@ -14,7 +14,6 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
     private DbConnection? connection;
     private DbTransaction? transaction;
     private List<Action>? afterCommit;
-    private readonly HashSet<string> held = new(StringComparer.Ordinal);
 
     public bool InTransaction => transaction is not null;
 
@@ -75,17 +74,7 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
     /// <summary>Marks the place that <see cref="RollbackToAsync"/> goes back to, within the transaction.</summary>
     public Task SaveAsync(string savepoint, CancellationToken ct) => transaction!.SaveAsync(savepoint, ct);
 
-    public Task RollbackToAsync(string savepoint, CancellationToken ct)
-    {
-        held.Clear();
-        return transaction!.RollbackAsync(savepoint, ct);
-    }
-
-    /// <summary>Whether a lock that was taken by <see cref="Hold"/> is held, which ends with the transaction.</summary>
-    public bool Holds(string name) => held.Contains(name);
-
-    /// <summary>Notes that the transaction holds a lock.</summary>
-    public void Hold(string name) => held.Add(name);
+    public Task RollbackToAsync(string savepoint, CancellationToken ct) => transaction!.RollbackAsync(savepoint, ct);
 
     public Task<List<T>> QueryAsync<T>(string sql, object? parameters, CancellationToken ct) =>
         UseAsync(async c => (await c.QueryAsync<T>(Command(sql, parameters, ct))).AsList(), ct);
@@ -173,7 +162,6 @@ public sealed class DbSession(DbDataSource dataSource, ReadDataSource readDataSo
         transaction = null;
         connection = null;
         afterCommit = null;
-        held.Clear();
     }
 }
 

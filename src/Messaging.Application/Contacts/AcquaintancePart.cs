@@ -13,17 +13,20 @@ namespace Messaging.Application.Contacts;
 /// <summary>The relationships of users who add others to groups with those others, under locks that keep them unchanged.</summary>
 public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
 {
-    // Shared by users who add people to groups; exclusive for a user who blocks someone or removes a contact.
+    // Shared by users who add people to groups; exclusive for a user who blocks someone or removes a contact. In the order of the keys.
+    private const string KeysSql =
+        $"SELECT DISTINCT {PairStore.AddingKey} AS key FROM unnest($1::text[], $2::text[]) AS the (adder, added) ORDER BY key";
+
     private const string LockSql =
-        """
-        SELECT pg_advisory_xact_lock_shared(hashtextextended('messaging:adding:' || u.id, 0))
-        FROM unnest($1::text[]) AS u (id)
+        $"""
+        SELECT pg_advisory_xact_lock_shared(key)
+        FROM ({KeysSql}) AS k
         """;
 
     private const string TryLockSql =
-        """
-        SELECT pg_try_advisory_xact_lock_shared(hashtextextended('messaging:adding:' || u.id, 0))
-        FROM unnest($1::text[]) AS u (id)
+        $"""
+        SELECT pg_try_advisory_xact_lock_shared(key)
+        FROM ({KeysSql}) AS k
         """;
 
     // Locks the users to be added, as their new rows do anyway, before reading whether they have left a group: leaving waits for it, and so
@@ -114,12 +117,10 @@ public sealed class AcquaintancePart(PolicySettings policies) : ChangePart
     internal override void Lock(Round round, bool waits, Action<ConversationId> miss)
     {
         var held = new HashSet<UserId>();
-        Columns.IfAny(asked.Select(one => one.By.Value).Distinct().Order(StringComparer.Ordinal).ToArray(), adding =>
+        Columns.IfAny(asked, rows =>
         {
-            if (waits)
-                round.Read(LockSql, _ => { }, adding);
-            else
-                round.Read(TryLockSql, reader => MissUnless(reader.GetBoolean(0)), adding);
+            var (adders, added) = (Columns.Of(rows, row => row.By.Value), Columns.Of(rows, row => row.User.Value));
+            round.Read(waits ? LockSql : TryLockSql, reader => MissUnless(waits || reader.GetBoolean(0)), adders, added);
         });
         Columns.IfAny(Columns.Of(brought, user => user.Value), users =>
         {

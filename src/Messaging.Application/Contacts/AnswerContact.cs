@@ -13,6 +13,8 @@ public sealed class AnswerContactHandler(PairStore pairs, ContactStore contacts)
     public async Task<ContactView?> Handle(AnswerContact command, CancellationToken ct)
     {
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
+        // An absent contact is answered without the lock.
+        _ = await contacts.FindAsync(one, other, ct) ?? throw CommonErrors.NotFound();
         var pair = await pairs.LockAsync(one, other, ct);
         pair.Answer(command.Accepts);
         await pairs.SaveAsync(pair, ct);

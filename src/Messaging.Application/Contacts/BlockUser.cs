@@ -31,10 +31,9 @@ public sealed class BlockUserHandler(ConversationStore conversations, PairStore 
         Relationship.EnsureOfTwo(one, other);
         await conversations.EnsureThereAsync(other, ct);
         var pair = await pairs.LockToBlockAsync(one, other, ct);
-        await pairs.StopAddingAsync(one, other, ct);
-
         var created = pair.Block();
         await pairs.SaveAsync(pair, ct);
+        await pairs.StopAddingAsync(pair, ct);
         return new BlockedUser((await blocks.ListAsync(one, after: "", other, take: 1, ct)).Single(), created);
     }
 }

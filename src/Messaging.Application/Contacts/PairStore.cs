@@ -18,13 +18,22 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
     /// </summary>
     public const string KeysOfPair = "(direct_key = pair OR (direct_key >= pair || ' ' AND direct_key < pair || '!'))";
 
+    /// <summary>
+    /// The key of the lock for an <c>adder</c> and an <c>added</c> user: shared while adding to a group, exclusive for a block or the end
+    /// of a contact. 64 keys per adder, not one per pair: PostgreSQL has room for some thousands of locks, and a group can start with
+    /// hundreds of users.
+    /// </summary>
+    public const string AddingKey = "hashtextextended('messaging:adding:' || adder || ' ' || (hashtext(added) & 63), 0)";
+
     // One lock for the pair, whichever user acts: contacts, blocks, requests and opening a conversation are decided one after the other.
-    private const string LockSql =
-        """
-        SELECT set_config('lock_timeout', @Patience, true);
-        SELECT pg_advisory_xact_lock(hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text,
-            @Other::text), 0))
-        """;
+    private const string PairKey =
+        "hashtextextended('messaging:pair:' || least(@One::text, @Other::text) || ' ' || greatest(@One::text, @Other::text), 0)";
+
+    // A transaction that already has the lock gets it again.
+    private const string TryLockSql =
+        $"SELECT set_config('lock_timeout', @Patience, true) IS NOT NULL AND pg_try_advisory_xact_lock({PairKey})";
+
+    private const string LockSql = $"SELECT pg_advisory_xact_lock({PairKey})";
 
     // After the lock, in a statement of its own. Index: pk_contacts, pk_blocks, pk_declines, uq_message_requests_pair.
     private const string LoadSql =
@@ -100,38 +109,54 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         WHERE id = @Id
         """;
 
-    // Who adds people to groups shares it; who blocks somebody, or ends a contact, takes that of both alone: nobody is added across a block
-    // that was answered. One lock, however many are added. In the order of the ids.
-    private const string StopAddingSql =
-        """
-        SELECT pg_advisory_xact_lock(hashtextextended('messaging:adding:' || u.id, 0))
-        FROM unnest(@UserIds::text[]) AS u (id)
+    // Exclusive, while users who add people to groups share them: nobody is added across a block that was answered. Taken last, after the
+    // conversations of the two, so that they are held for the commit only. In the order of the keys.
+    private const string AddingKeysSql =
+        $"""
+        SELECT {AddingKey} AS key
+        FROM (VALUES (@One::text, @Other::text), (@Other::text, @One::text)) AS the (adder, added)
+        ORDER BY key
+        """;
+
+    // Stops at the first one held by others, so that none is taken out of order.
+    private const string TryStopAddingSql =
+        $"""
+        SELECT CASE WHEN pg_try_advisory_xact_lock(min(key)) THEN pg_try_advisory_xact_lock(max(key)) ELSE false END
+        FROM ({AddingKeysSql}) AS k
+        """;
+
+    private const string StopAddingSql = $"SELECT pg_advisory_xact_lock(key) FROM ({AddingKeysSql}) AS k";
+
+    // Counts no further than the limit. Index: pk_direct_keys, the range of the pair.
+    private const string CountSql =
+        $"""
+        SELECT count(*)
+        FROM (
+            SELECT
+            FROM (VALUES (@Pair::text)) AS the (pair)
+            JOIN direct_keys ON {KeysOfPair}
+            LIMIT @Limit
+        ) AS counted
         """;
 
     /// <summary>The relationship of the two as the first user sees it, locked until the transaction ends.</summary>
     public Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct) =>
-        LockAsync(one, other, "1s", (pair, wait) => queue.WaitAsync(pair, wait), ct);
+        LockAsync(one, other, blocks: false, ct);
 
     /// <summary>The same for the first of them to block the other one, or to lift that: all that the other one is at ends before.</summary>
     public Task<Relationship> LockToBlockAsync(UserId one, UserId other, CancellationToken ct) =>
-        LockAsync(one, other, "10s", (_, wait) => queue.BlockAsync(one, wait), ct);
+        LockAsync(one, other, blocks: true, ct);
 
-    private async Task<Relationship> LockAsync(
-        UserId one, UserId other, string patience, Func<string, Func<Task>, Task> waitAsync, CancellationToken ct)
+    private async Task<Relationship> LockAsync(UserId one, UserId other, bool blocks, CancellationToken ct)
     {
         var pair = new
         {
             One = one.Value,
             Other = other.Value,
             Pair = NewConversation.DirectKey(one, other, context: null),
-            Patience = patience,
+            Patience = blocks ? "10s" : "1s",
         };
-        // A transaction that already has the lock does not wait.
-        if (!session.Holds(pair.Pair))
-        {
-            await waitAsync(pair.Pair, () => session.ExecuteAsync(LockSql, pair, ct));
-            session.Hold(pair.Pair);
-        }
+        await TakeAsync(TryLockSql, LockSql, pair, one, blocks, ct);
         var rows = await session.QueryAsync<Row>(LoadSql, pair, ct);
         var (mine, theirs) = (rows.Find(row => row.UserId == one)!, rows.Find(row => row.UserId == other)!);
         return Relationship.Restore(mine.ToSide(), theirs.ToSide(), mine.ToFirst(), Duration.FromDays(policies.DeclineDays), mine.Now);
@@ -151,9 +176,15 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
             await session.ExecuteAsync(AnswerSql, new { answered.Id, Status = Word(answered.Status), answered.AnsweredAt }, ct);
     }
 
-    /// <summary>Has those who add people to groups wait who are one of the two. Under the pair's lock.</summary>
-    public Task StopAddingAsync(UserId one, UserId other, CancellationToken ct) => session.ExecuteAsync(
-        StopAddingSql, new { UserIds = one < other ? new[] { one.Value, other.Value } : [other.Value, one.Value] }, ct);
+    /// <summary>
+    /// Waits until nobody adds one of the two to a group for the other, and keeps it so until the transaction ends. Called last.
+    /// </summary>
+    public Task StopAddingAsync(Relationship pair, CancellationToken ct)
+    {
+        var (one, other) = (pair.Mine.UserId, pair.Theirs.UserId);
+        return TakeAsync(
+            TryStopAddingSql, StopAddingSql, new { One = one.Value, Other = other.Value }, one, pair.Mine.Blocks, ct);
+    }
 
     /// <summary>Refuses users whom the actor may not add to a group; their relationships are locked until the transaction ends.</summary>
     /// <param name="users">The users to be added.</param>
@@ -172,6 +203,22 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
                 await round.RunAsync(ct);
         });
         acquainted.EnsureMayAdd(actor, users, now, placeOf);
+    }
+
+    /// <summary>Refuses if the two have as many conversations as the limit. Under the pair's lock.</summary>
+    public async Task EnsureRoomAsync(Relationship pair, CancellationToken ct)
+    {
+        const int limit = NewConversation.LimitOfTwo;
+        var key = NewConversation.DirectKey(pair.Mine.UserId, pair.Theirs.UserId, context: null);
+        if (await session.QuerySingleAsync<long>(CountSql, new { Pair = key, Limit = limit }, ct) >= limit)
+            throw ConversationErrors.TooManyOfTwo(limit);
+    }
+
+    // A lock that is free needs no place in the queue.
+    private async Task TakeAsync(string trySql, string sql, object parameters, UserId caller, bool blocks, CancellationToken ct)
+    {
+        if (!await session.QuerySingleAsync<bool>(trySql, parameters, ct))
+            await queue.WaitAsync(caller, blocks, waiting => session.ExecuteAsync(sql, parameters, waiting), ct);
     }
 
     private async Task FollowAsync(Relationship pair, CancellationToken ct)

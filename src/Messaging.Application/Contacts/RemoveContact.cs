@@ -8,15 +8,17 @@ namespace Messaging.Application.Contacts;
 [OneTransaction("the contact is decided under the pair's lock")]
 public sealed record RemoveContact(Actor Actor, UserId UserId) : ITransactionCommand<Done>;
 
-public sealed class RemoveContactHandler(PairStore pairs) : IRequestHandler<RemoveContact, Done>
+public sealed class RemoveContactHandler(PairStore pairs, ContactStore contacts) : IRequestHandler<RemoveContact, Done>
 {
     public async Task<Done> Handle(RemoveContact command, CancellationToken ct)
     {
         var (one, other) = (command.Actor.RequireUser(), command.UserId);
+        // An absent contact is answered without the lock.
+        _ = await contacts.FindAsync(one, other, ct) ?? throw CommonErrors.NotFound();
         var pair = await pairs.LockAsync(one, other, ct);
-        await pairs.StopAddingAsync(one, other, ct);
         pair.Remove();
         await pairs.SaveAsync(pair, ct);
+        await pairs.StopAddingAsync(pair, ct);
         return default;
     }
 }

@@ -101,6 +101,7 @@ public sealed class OpenDirectHandler(
         if (await FindAsync(key, ct) is { } found)
             return (found, false);
         pair.EnsureNotBlocked("userId");
+        await pairs.EnsureRoomAsync(pair, ct);
 
         var conversation = NewConversation.Direct(
             opener, command.UserId, command.Context, pair.Asks(policies.DirectMessages) ? RequestState.Unsent : null,

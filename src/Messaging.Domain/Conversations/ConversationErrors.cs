@@ -35,6 +35,11 @@ public static class ConversationErrors
     public static RuleException DirectIsFixed() => new(new Problem(
         ProblemCodes.DirectIsFixed, "A direct conversation is always between the same two people; open a group instead."));
 
+    public static RuleException TooManyOfTwo(int limit) => new(new Problem(
+        ProblemCodes.LimitReached,
+        string.Create(
+            CultureInfo.InvariantCulture, $"The same two users have at most {limit:N0} direct conversations; use one that is there.")));
+
     public static RuleException WithOneself() =>
         CommonErrors.Invalid("userId", "A direct conversation needs another user.");
 

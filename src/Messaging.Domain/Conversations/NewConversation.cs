@@ -7,6 +7,12 @@ namespace Messaging.Domain.Conversations;
 /// <summary>A conversation that is being created, with its first participants.</summary>
 public sealed class NewConversation
 {
+    /// <summary>
+    /// Direct conversations of the same two, one for each context: all of them follow in one transaction when one of the two blocks the
+    /// other. Who has more already keeps them.
+    /// </summary>
+    public const int LimitOfTwo = 1_000;
+
     private NewConversation(
         ConversationId id, ConversationType type, UserId? createdBy, IReadOnlyList<Participant> founders, Instant now) =>
         (Id, Type, CreatedBy, Founders, CreatedAt) = (id, type, createdBy, founders, now);

@@ -289,7 +289,7 @@ public sealed class MessageRequestTests : SliceFixture
         void Fill()
         {
             for (var i = 0; i < PairQueue.MaxWaiting; i++)
-                _ = queue.WaitAsync(NewConversation.DirectKey(ada, bob, context: null), () => held.Task);
+                _ = queue.WaitAsync(ada, blocks: false, _ => held.Task, CancellationToken.None);
         }
 
         var code = await CodeAsync(() => Slices.SendAsync(new OpenDirect(new Actor(ada), bob, null, new MessageContent(Text: "hi"), Fill)));
@@ -308,7 +308,7 @@ public sealed class MessageRequestTests : SliceFixture
 
         var (queue, held) = (Slices.Get<PairQueue>(), new TaskCompletionSource());
         for (var i = 0; i < PairQueue.MaxWaiting; i++)
-            _ = queue.WaitAsync(NewConversation.DirectKey(ada, bob, context: null), () => held.Task);
+            _ = queue.WaitAsync(ada, blocks: false, _ => held.Task, CancellationToken.None);
         var blocking = await HoldingAsync<Task>(id, LockPairSql, async () =>
         {
             Task block = blocks
@@ -336,7 +336,7 @@ public sealed class MessageRequestTests : SliceFixture
     [Test]
     public async Task Who_held_the_pair_before_it_was_rolled_back_queues_up_again([Values] bool toSavepoint)
     {
-        var ((ada, bob), queue, held) = (await PairAsync(), Slices.Get<PairQueue>(), new TaskCompletionSource());
+        var ((ada, bob, id), queue, held) = (await AskedAsync(), Slices.Get<PairQueue>(), new TaskCompletionSource());
 
         await Slices.UseAsync<PairStore>(async (session, pairs) =>
         {
@@ -347,7 +347,11 @@ public sealed class MessageRequestTests : SliceFixture
             if (!toSavepoint)
                 await session.BeginAsync(CancellationToken.None);
             for (var i = 0; i < PairQueue.MaxWaiting; i++)
-                _ = queue.WaitAsync(NewConversation.DirectKey(ada, bob, context: null), () => held.Task);
+                _ = queue.WaitAsync(ada, blocks: false, _ => held.Task, CancellationToken.None);
+
+            await using var other = await Slices.OpenAsync();
+            await using var holding = await other.BeginTransactionAsync();
+            await Dapper.SqlMapper.ExecuteAsync(other, LockPairSql, new { Id = id.Value }, holding);
 
             Assert.That(
                 await RefusalAsync(() => pairs.LockAsync(ada, bob, CancellationToken.None)), Is.EqualTo(ProblemCodes.Unavailable));

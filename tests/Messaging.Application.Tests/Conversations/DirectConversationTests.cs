@@ -38,6 +38,22 @@ public sealed class DirectConversationTests : SliceFixture
     }
 
     [Test]
+    public async Task Of_two_openings_at_once_the_one_beyond_the_limit_of_the_two_is_refused_and_what_is_there_is_found()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var there = await OpenAsync(ada, bob);
+        await Slices.ExecuteAsync(
+            "INSERT INTO direct_keys SELECT @Key || ' posting ' || n, gen_random_uuid() FROM generate_series(1, 998) AS n",
+            new { Key = NewConversation.DirectKey(ada, bob, context: null) });
+
+        var codes = await Task.WhenAll(new[] { (ada, bob, "a"), (bob, ada, "b") }.Select(
+            one => Task.Run(() => CodeAsync(() => OpenAsync(one.Item1, one.Item2, new ConversationContext("posting", one.Item3))))));
+
+        Assert.That(codes, Is.EquivalentTo(new[] { "", ProblemCodes.LimitReached }));
+        Assert.That((await OpenAsync(bob, ada)).Value.Id, Is.EqualTo(there.Value.Id));
+    }
+
+    [Test]
     public async Task Twenty_simultaneous_openings_from_both_sides_yield_one()
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
