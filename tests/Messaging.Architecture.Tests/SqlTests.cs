@@ -61,6 +61,16 @@ public sealed partial class SqlTests
         }
     }
 
+    [Test]
+    public void A_module_declares_no_table_of_others_that_it_does_not_write()
+    {
+        var written = SqlConstants.All.SelectMany(sql => Written(sql.Text).Select(table => (sql.Module, table))).ToHashSet();
+        var declared = Modules().SelectMany(
+            module => module.AlsoWrites.Select(table => (SqlConstants.ModuleOf(module.GetType()), table)));
+
+        Assert.That(declared.Except(written), Is.Empty);
+    }
+
     // By what is said of a message m, a reply r or the newest of a conversation c there. What writes or tells the state itself is named.
     [Test]
     public void Visibility_is_written_in_one_rule()

@@ -71,6 +71,8 @@ internal sealed class TokenValidator(AuthSettings settings, JwksKeys published, 
         ValidIssuer = settings.Issuer,
         ValidateAudience = !string.IsNullOrEmpty(settings.Audience),
         ValidAudience = settings.Audience,
+        // On by default: a token for another service whose name differs by the slash alone would be taken.
+        IgnoreTrailingSlashWhenValidatingAudience = false,
         // Below, where what is written is read as it is written.
         ValidateLifetime = false,
     };

@@ -42,7 +42,7 @@ public static class OwnStateEndpoints
             .WithName("markRead").WithSummary("Move one's read pointer forward");
         v1.MapPost("/conversations/{id:guid}/delivered", MarkDeliveredAsync).WithoutSendLimit(OwnState)
             .WithName("markDelivered").WithSummary("Move one's delivered pointer forward");
-        v1.MapPost("/conversations/{id:guid}/unread", MarkUnreadAsync).WithoutSendLimit(OwnState)
+        v1.MapPost("/conversations/{id:guid}/unread", MarkUnreadAsync).RequireSendLimit()
             .WithName("markUnread").WithSummary("Make a message the first unread one");
         v1.MapPatch("/conversations/{id:guid}/settings", UpdateSettingsAsync).WithoutSendLimit(OwnState)
             .WithName("updateSettings").WithSummary("Change one's own settings of a conversation");

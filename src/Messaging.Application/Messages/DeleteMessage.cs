@@ -59,13 +59,6 @@ public sealed class DeleteMessageHandler(ChangeRunner changes) : IRequestHandler
     private sealed class HideChange(DeleteMessage command)
         : StoredMessageChange<Done>(command.Actor, command.ConversationId, command.MessageId, command.Versions)
     {
-        internal override void Require(ChangeSet set)
-        {
-            base.Require(set);
-            if (command.Actor.UserId is { } user)
-                set.Memberships.RequireMember(ConversationId, user);
-        }
-
         protected override Done DecideOn(ChangeSet set)
         {
             var (conversation, _, message) = Get(set);

@@ -102,12 +102,11 @@ public sealed class MembershipPart : ChangePart
 
     private const string TryLockLeavingSql = $"{LockLeavingSql} SKIP LOCKED";
 
-    private const string LoadColumns =
+    private const string StateColumns =
         """
-        SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, p.role, p.joined_at, p.joined_seq, p.last_sent_at,
-            p.last_read_seq, p.last_delivered_seq, p.pending, coalesce(p.user_id = c.created_by, false) AS has_opened,
-            p.shown_read_seq, p.shown_delivered_seq, p.cleared_seq, p.hidden_seq,
-            p.archived_seq, p.starred_at, p.muted_until, p.show_read_receipts, p.settings::text
+        p.role, p.joined_at, p.joined_seq, p.last_sent_at, p.last_read_seq, p.last_delivered_seq, p.pending,
+            coalesce(p.user_id = c.created_by, false) AS has_opened, p.shown_read_seq, p.shown_delivered_seq, p.cleared_seq, p.hidden_seq,
+            p.archived_seq, p.starred_at, p.muted_until, p.show_read_receipts
         """;
 
     private const string LoadTables =
@@ -117,30 +116,32 @@ public sealed class MembershipPart : ChangePart
         LEFT JOIN users u ON u.id = k.user_id
         """;
 
-    // Under the locks. Index: pk_participants, pk_conversations, pk_users.
+    // Under the locks. Settings may hold a long draft: they are read only for those who change them. Index: pk_participants,
+    // pk_conversations, pk_users.
     private const string LoadSql =
         $"""
-        {LoadColumns}, CASE WHEN k.counts THEN {UnreadSql.Messages} ELSE 0 END AS unread
-        FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS k (conversation_id, user_id, counts)
+        SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, {StateColumns},
+            CASE WHEN k.own THEN p.settings::text END AS settings, CASE WHEN k.counts THEN {UnreadSql.Messages} ELSE 0 END AS unread
+        FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::boolean[]) AS k (conversation_id, user_id, counts, own)
         {LoadTables}
         """;
 
     private const string LoadOwnersSql =
         $"""
-        {LoadColumns}, 0::bigint AS unread
+        SELECT p.conversation_id, p.user_id, u.display_name, u.avatar_url, {StateColumns}, NULL::text AS settings, 0::bigint AS unread
         FROM ({OwnersSql}) AS k
         {LoadTables}
         """;
 
-    // Under the conversations' locks, so nobody joins or leaves; pointers may move. Index: pk_participants, those of the conversations;
-    // pk_conversations, pk_users.
+    // Under the conversations' locks, so nobody joins or leaves; pointers may move. Nobody is shown by name. Index: pk_participants, those
+    // of the conversations; pk_conversations.
     private const string LoadMembersSql =
         $"""
-        {LoadColumns}, 0::bigint AS unread
+        SELECT p.conversation_id, p.user_id, NULL::text AS display_name, NULL::text AS avatar_url, {StateColumns}, NULL::text AS settings,
+            0::bigint AS unread
         FROM unnest($1::uuid[]) AS k (conversation_id)
         JOIN participants p ON p.conversation_id = k.conversation_id AND p.left_at IS NULL
         JOIN conversations c ON c.id = k.conversation_id
-        LEFT JOIN users u ON u.id = p.user_id
         """;
 
     // Under the locks. Index: pk_participants.
@@ -167,7 +168,6 @@ public sealed class MembershipPart : ChangePart
 
     private readonly HashSet<(ConversationId Id, UserId User)> required = [];
     private readonly HashSet<(ConversationId Id, UserId User)> ownRequired = [];
-    private readonly HashSet<(ConversationId Id, UserId User)> unlockedRequired = [];
     private readonly HashSet<(ConversationId Id, UserId User)> sendersRequired = [];
     private readonly HashSet<(ConversationId Id, UserId User)> presentRequired = [];
     private readonly HashSet<ConversationId> firstRequired = [];
@@ -221,9 +221,6 @@ public sealed class MembershipPart : ChangePart
 
     /// <summary>Requires all current members without locking them: their pointers may move meanwhile.</summary>
     public void RequireMembers(ConversationId id) => membersRequired.Add(id);
-
-    /// <summary>Requires a current member without locking it: the pointers may move meanwhile.</summary>
-    public void RequireMember(ConversationId id, UserId user) => unlockedRequired.Add((id, user));
 
     /// <summary>Requires both members of a direct conversation, and locks them.</summary>
     public void RequireBoth(ConversationId id)
@@ -386,12 +383,12 @@ public sealed class MembershipPart : ChangePart
 
     private void LoadMemberships(Round round)
     {
-        Columns.IfAny(required.Union(ownRequired).Union(unlockedRequired).ToList(), rows =>
+        Columns.IfAny(required.Union(ownRequired).ToList(), rows =>
         {
             var (ids, users) = Columns.Split(rows);
             round.Read(
                 LoadSql, reader => Read(reader, mustBeLocked: required.Contains(Key(reader))), ids, users,
-                Columns.Of(rows, sendersRequired.Contains));
+                Columns.Of(rows, sendersRequired.Contains), Columns.Of(rows, ownRequired.Contains));
         });
         if (OwnerValues() is { Length: > 0 } values)
             round.Read(LoadOwnersSql, reader => Read(reader, mustBeLocked: true), values);

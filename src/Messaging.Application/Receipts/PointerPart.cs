@@ -80,7 +80,7 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
 
     private readonly Dictionary<(ConversationId Id, UserId User), long> required = [];
     private readonly Dictionary<(ConversationId Id, UserId User), UserId> newestSenders = [];
-    private readonly Dictionary<(ConversationId Id, UserId User), (bool Reads, Instant At)> changed = [];
+    private readonly Dictionary<(ConversationId Id, UserId User), (Pointers Pointers, bool Reads, Instant At)> changed = [];
     private readonly Dictionary<(ConversationId Id, UserId User), PointerMove> moves = [];
     private readonly List<PointerMove> earlierMoves = [];
     private readonly Dictionary<(ConversationId Id, UserId User), (long Seq, Instant At)> moveBacks = [];
@@ -117,7 +117,7 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
         moves[key] = moves.TryGetValue(key, out var earlier)
             ? move with { Reads = move.Reads || earlier.Reads, Receives = move.Receives || earlier.Receives }
             : move;
-        changed[key] = (move.Reads || changed.GetValueOrDefault(key).Reads, move.At);
+        changed[key] = (move.Pointers, move.Reads || changed.GetValueOrDefault(key).Reads, move.At);
     }
 
     /// <summary>
@@ -129,7 +129,7 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
         if (moves.Remove(key, out var move))
             earlierMoves.Add(move);
         moveBacks[key] = (moveBacks.TryGetValue(key, out var earlier) ? Math.Min(earlier.Seq, seq) : seq, at);
-        changed[key] = changed.TryGetValue(key, out var written) ? written : (false, at);
+        changed[key] = changed.TryGetValue(key, out var written) ? written : (back.Pointers, false, at);
         AddMarks(back);
     }
 
@@ -152,8 +152,8 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
             AddMarks(move);
         Columns.IfAny(changed, rows => round.Add(
             SaveSql, Columns.Of(rows, row => row.Key.Id.Value), Columns.Of(rows, row => row.Key.User.Value),
-            Columns.Of(rows, row => PointersOf(row.Key).LastReadSeq),
-            Columns.Of(rows, row => PointersOf(row.Key).LastDeliveredSeq),
+            Columns.Of(rows, row => row.Value.Pointers.LastReadSeq),
+            Columns.Of(rows, row => row.Value.Pointers.LastDeliveredSeq),
             Columns.Of(rows, row => row.Value.Reads), Columns.Of(rows, row => row.Value.At.ToDateTimeUtc())));
         WriteMarks(round, AddReadMarksSql, read);
         WriteMarks(round, AddDeliveredMarksSql, delivered);
@@ -177,8 +177,6 @@ public sealed class PointerPart(MembershipPart members) : ChangePart
     });
 
     private static (ConversationId, UserId) Key(DbDataReader reader) => (new(reader.GetGuid(0)), new(reader.GetString(1)));
-
-    private Pointers PointersOf((ConversationId Id, UserId User) key) => members.Find(key.Id, key.User)!.Participant.Pointers;
 
     private void AddMarks(PointerMove move)
     {

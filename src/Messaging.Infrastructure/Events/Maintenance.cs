@@ -8,7 +8,7 @@ namespace Messaging.Infrastructure.Events;
 
 /// <summary>
 /// Sees before the service starts that the partitions are there and that cursors given out will last, keeps partitions ahead of time,
-/// and once an hour, on one node of the cluster, clears away what is over and builds the indexes that are not on every partition yet.
+/// builds the indexes that are not on every partition yet, and once an hour, on one node of the cluster, clears away what is over.
 /// </summary>
 public sealed class Maintenance(
     DirectDataSource database, Partitions partitions, PartitionIndexes indexes, RowCleanup cleanup, RetentionSettings settings,
@@ -55,10 +55,9 @@ public sealed class Maintenance(
     {
         await MakeAsync(ct);
         if (await LeadsAsync(ct))
-        {
             await ClearAsync(ct);
-            await indexes.BuildAsync(ct);
-        }
+        // Whoever starts after an upgrade has them built, whichever node cleared away last.
+        await indexes.BuildAsync(ct);
         await Task.Delay(Every, ct);
     }
 

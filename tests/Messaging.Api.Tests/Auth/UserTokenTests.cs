@@ -82,6 +82,7 @@ public sealed class UserTokenTests
     [TestCase("iss", "https://other.test")]
     [TestCase("iss", null)]
     [TestCase("aud", "other")]
+    [TestCase("aud", ApiHost.Audience + "/")]
     [TestCase("aud", null)]
     [TestCase("exp", null)]
     [TestCase("exp", "tomorrow")]

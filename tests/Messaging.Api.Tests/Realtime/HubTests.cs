@@ -76,7 +76,7 @@ public sealed class HubTests : HubFixture
         await adasPhone.SendMessageAsync(group, new { text = "one", clientMessageId = "1" });
 
         Assert.That(
-            await RefusalAsync(evesPhone.SendMessageAsync(group, new { text = "hi" })), Does.Contain("HubException: not-found: There is"));
+            await RefusalAsync(evesPhone.SendMessageAsync(group, new { text = "hi" })), Does.Contain("HubException: not-found: Not found"));
         Assert.That(await RefusalAsync(adasPhone.SendMessageAsync(7, new { text = "hi" })), Does.Contain("HubException: not-found: "));
         Assert.That(
             await RefusalAsync(adasPhone.SendMessageAsync(group, new { text = "" })), Does.Contain("HubException: invalid-request: "));

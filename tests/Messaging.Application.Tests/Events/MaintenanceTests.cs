@@ -181,6 +181,22 @@ public sealed class MaintenanceTests
     }
 
     [Test]
+    public async Task A_node_that_starts_builds_missing_indexes_although_another_cleared_away_within_the_hour()
+    {
+        await MissTheIndexOfRepliesAsync();
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO leases (name, holder, fencing, expires_at) VALUES ('maintenance', 'another', 1, now() + interval '1 hour')
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+            """);
+
+        using var maintenance = Maintenance();
+        await maintenance.StartAsync(CancellationToken.None);
+        await feed.Slices.UntilAsync(RepliesAreIndexedSql);
+        await maintenance.StopAsync(CancellationToken.None);
+    }
+
+    [Test]
     public async Task A_node_leaves_an_index_alone_that_another_is_building()
     {
         await MissTheIndexOfRepliesAsync();

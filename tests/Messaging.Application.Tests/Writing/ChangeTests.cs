@@ -76,6 +76,26 @@ public sealed class ChangeTests : SliceFixture
     }
 
     [Test]
+    public async Task Reading_and_leaving_in_one_batch_are_both_written()
+    {
+        var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
+        var group = await Slices.GroupAsync(ada, bob);
+        await Slices.TextAsync(ada, group);
+        await using var connection = await Slices.OpenAsync();
+        await using var scope = Slices.Get<IServiceScopeFactory>().CreateAsyncScope();
+
+        await scope.ServiceProvider.GetRequiredService<ChangeSet>().RunAsync(
+            connection, [new PointerChange(group, bob, reads: true, seq: null), new RemovalChange(new Actor(bob), group, bob)],
+            waits: false, CancellationToken.None);
+
+        Assert.That(
+            await Slices.ScalarAsync<bool>(
+                "SELECT last_read_seq >= 2 AND left_at IS NOT NULL FROM participants WHERE conversation_id = @Id AND user_id = @User",
+                new { Id = group.Value, User = bob.Value }),
+            Is.True);
+    }
+
+    [Test]
     public async Task Sixty_four_reactions_to_one_message_in_one_batch_are_counted_one_after_the_other()
     {
         var users = await Slices.UsersAsync(64);

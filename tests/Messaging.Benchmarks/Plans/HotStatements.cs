@@ -89,7 +89,7 @@ static class HotStatements
             ("Send: the lock of the sender's place", "TryLockSql", [id, sender]),
             ("Send: the lock of the members' places, before the first of a day", "TryLockMembersSql", [id]),
             ("Send: who they are", "MembersSql", [id]),
-            ("Send: the sender's place", "LoadSql", [id, sender, Array(NpgsqlDbType.Boolean, true)]),
+            ("Send: the sender's place", "LoadSql", [id, sender, Array(NpgsqlDbType.Boolean, true), Array(NpgsqlDbType.Boolean, false)]),
             ("Send: who of the mentioned takes part", "PresentSql", [id, sender]),
         }.Select(part => Positional(part.Name, Statements.Of<MembershipPart>(part.Constant), part.Values)))
             .Concat(new (string Name, string Constant, (string, NpgsqlDbType, object?)[] Values)[]

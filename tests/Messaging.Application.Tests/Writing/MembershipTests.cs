@@ -3,7 +3,7 @@ using Messaging.Application.Participants;
 
 namespace Messaging.Application.Tests.Writing;
 
-public sealed class PlaceTests : SliceFixture
+public sealed class MembershipTests : SliceFixture
 {
     private static readonly string LoadSql = (string)typeof(MembershipPart)
         .GetField("LoadSql", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
@@ -19,8 +19,9 @@ public sealed class PlaceTests : SliceFixture
         var plan = string.Join('\n', await Slices.SqlAsync(session => session.QueryAsync<string>(
             "EXPLAIN (ANALYZE, TIMING OFF) " + LoadSql
                 .Replace("$1", "@Ids", StringComparison.Ordinal).Replace("$2", "@Users", StringComparison.Ordinal)
-                .Replace("$3", "@Sends", StringComparison.Ordinal),
-            new { Ids = new[] { group.Value }, Users = new[] { bob.Value }, Sends = new[] { sends } }, CancellationToken.None)));
+                .Replace("$3", "@Sends", StringComparison.Ordinal).Replace("$4", "@Own", StringComparison.Ordinal),
+            new { Ids = new[] { group.Value }, Users = new[] { bob.Value }, Sends = new[] { sends }, Own = new[] { false } },
+            CancellationToken.None)));
 
         // The first of the gaps, those of everybody; those of oneself are asked for only of who has some.
         Assert.That(plan, Does.Contain("on message_gaps g "));

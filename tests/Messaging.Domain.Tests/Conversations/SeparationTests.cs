@@ -3,10 +3,10 @@ using Messaging.Domain.Conversations;
 using Messaging.Domain.Participants;
 using Messaging.Domain.Tests.Conversations;
 
-namespace Messaging.Domain.Tests.Participants;
+namespace Messaging.Domain.Tests.Conversations;
 
 /// <summary>What becomes of a direct conversation when its two stand otherwise to each other.</summary>
-public sealed class PartnerTests
+public sealed class SeparationTests
 {
     private static readonly UserId Ada = new("ada");
     private static readonly UserId Bob = new("bob");
