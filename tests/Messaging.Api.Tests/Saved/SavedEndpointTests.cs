@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Messaging.Api.Tests.Realtime;
 using Messaging.Infrastructure.Retention;
