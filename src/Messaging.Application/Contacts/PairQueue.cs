@@ -7,12 +7,15 @@ namespace Messaging.Application.Contacts;
 /// are 20 by default. A request that gets its lock at once does not count. When all places are taken, the user with the most gives one up
 /// to a user with fewer, and anyone to a user who blocks: a few users with many requests keep nobody out.
 /// </summary>
-public sealed class PairQueue
+public sealed class PairQueue : IAsyncDisposable
 {
     public const int MaxWaiting = 10;
 
     /// <summary>Of one user who blocks or unblocks.</summary>
     public const int MaxBlocking = 2;
+
+    /// <summary>Where requests wait before they begin a transaction.</summary>
+    public PairTurns Turns { get; } = new();
 
     private readonly Lock gate = new();
     private readonly List<Place> places = [];
@@ -41,6 +44,8 @@ public sealed class PairQueue
                 places.Remove(place);
         }
     }
+
+    public ValueTask DisposeAsync() => Turns.DisposeAsync();
 
     private void Enter(Place place)
     {

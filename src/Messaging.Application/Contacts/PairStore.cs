@@ -139,6 +139,13 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         ) AS counted
         """;
 
+    /// <summary>
+    /// Does something within the transaction that is open, or else within one of its own, for which others with the same key wait on this
+    /// node.
+    /// </summary>
+    public Task<T> TransactAsync<T>(string key, Func<Task<T>> use, CancellationToken ct) =>
+        session.InTransaction ? use() : queue.Turns.TakeAsync(key, () => session.TransactAsync(use, ct), ct);
+
     /// <summary>The relationship of the two as the first user sees it, locked until the transaction ends.</summary>
     public Task<Relationship> LockAsync(UserId one, UserId other, CancellationToken ct) =>
         LockAsync(one, other, blocks: false, ct);

@@ -112,6 +112,10 @@ public sealed class RequestStore(DbSession session, PairStore pairs)
     public Task<bool> IsUnsentAsync(ConversationId id, UserId user, CancellationToken ct) =>
         session.QuerySingleAsync<bool>(IsUnsentSql, new { ConversationId = id.Value, UserId = user.Value }, ct);
 
+    /// <summary>The same as <see cref="PairStore.TransactAsync"/>, for first messages in a direct conversation.</summary>
+    public Task<T> TransactAsync<T>(ConversationId id, Func<Task<T>> use, CancellationToken ct) =>
+        pairs.TransactAsync(id.ToString(), use, ct);
+
     /// <summary>Locks the two of a direct conversation, before the conversation itself.</summary>
     public async Task<Relationship> LockPairAsync(ConversationId id, UserId user, CancellationToken ct)
     {

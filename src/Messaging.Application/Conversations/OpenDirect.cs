@@ -30,8 +30,7 @@ public sealed class OpenDirectValidator : AbstractValidator<OpenDirect>
 
 public sealed class OpenDirectHandler(
     DbSession session, ConversationStore conversations, ConversationViewStore views, MessageSender messages, PairStore pairs,
-    ChangeRunner changes, PolicySettings policies, IClock clock)
-    : IRequestHandler<OpenDirect, Upserted<ConversationView>>
+    ChangeRunner changes, PolicySettings policies, IClock clock) : IRequestHandler<OpenDirect, Upserted<ConversationView>>
 {
     // Index: pk_direct_keys.
     private const string FindSql =
@@ -56,7 +55,8 @@ public sealed class OpenDirectHandler(
 
         if (await FindAsync(key, ct) is { } found && await UseAsync(command, key, found, ct) is { } view)
             return new Upserted<ConversationView>(view, Created: false);
-        return await session.TransactAsync(() => MakeAsync(command, key, opener, ct), ct);
+        var pair = NewConversation.DirectKey(opener, command.UserId, context: null);
+        return await pairs.TransactAsync(pair, () => MakeAsync(command, key, opener, ct), ct);
     }
 
     // Null where it was deleted before anything was said in it: it is not there, as if it had never been. What was said is not said again.

@@ -21,7 +21,7 @@ public sealed class MessageSender(
             return await AskAsync(actor, conversationId, content, ct);
         var outcome = await changes.RunAsync(actor, new MessageChange(actor, conversationId, content, urls), ct);
         return outcome.Asks
-            ? await session.TransactAsync(() => AskAsync(actor, conversationId, content, ct), ct)
+            ? await requests.TransactAsync(conversationId, () => AskAsync(actor, conversationId, content, ct), ct)
             : await AnswerAsync(actor, conversationId, outcome, ct);
     }
 

@@ -144,7 +144,7 @@ public sealed class MessageRequestTests : SliceFixture
         var (ada, bob) = await PairAsync();
         var id = await Slices.DirectAsync(ada, bob);
 
-        var sent = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Slices.TextAsync(ada, id, "hi", "key"))));
+        var sent = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Slices.TextAsync(ada, id, "hi", "key"))));
 
         Assert.That(sent.Select(message => message.Id).Distinct().Count(), Is.EqualTo(1));
         Assert.That((await RequestAsync(bob, RequestDirection.In)).Message!.Id, Is.EqualTo(sent[0].Id));

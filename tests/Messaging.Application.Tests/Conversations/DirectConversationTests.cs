@@ -58,7 +58,7 @@ public sealed class DirectConversationTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 
-        var opened = await Task.WhenAll(Enumerable.Range(0, 10)
+        var opened = await Task.WhenAll(Enumerable.Range(0, 20)
             .Select(i => Task.Run(() => i % 2 == 0 ? OpenAsync(ada, bob) : OpenAsync(bob, ada))));
 
         Assert.That(opened.Select(o => o.Value.Id).Distinct().Count(), Is.EqualTo(1));
@@ -87,7 +87,7 @@ public sealed class DirectConversationTests : SliceFixture
     {
         var (ada, bob) = (await Slices.UserAsync(), await Slices.UserAsync());
 
-        var opened = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Slices.SendAsync(
+        var opened = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Slices.SendAsync(
             new OpenDirect(new Actor(ada), bob, null, new MessageContent("first", Text: "hi"))))));
 
         Assert.That(opened.Select(o => o.Value.LastSeq), Is.All.EqualTo(1));
