@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Messaging.Testing;
 using Messaging.Application;
 using Messaging.Application.Common;
@@ -8,7 +9,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Messaging.Architecture.Tests;
 
-public sealed class LayerTests
+public sealed partial class LayerTests
 {
     private static readonly Assembly Domain = typeof(UserId).Assembly;
     private static readonly Assembly Application = typeof(ApplicationSetup).Assembly;
@@ -50,10 +51,16 @@ public sealed class LayerTests
     public void The_API_holds_no_statements()
     {
         var statements = SourceFile.Of(".cs", "src/Messaging.Api").SelectMany(file => file.Syntax.DescendantNodes())
-            .OfType<VariableDeclaratorSyntax>().Where(one => one.Identifier.Text.EndsWith("Sql", StringComparison.Ordinal));
+            .Where(node => node is LiteralExpressionSyntax or InterpolatedStringExpressionSyntax)
+            .Select(node => node.ToString()).Where(text => Statement().IsMatch(text));
 
         Assert.That(statements, Is.Empty);
     }
+
+    [GeneratedRegex(
+        @"\b(SELECT\b.*\bFROM|INSERT INTO|UPDATE\b.*\bSET|DELETE FROM|CREATE|ALTER|DROP)\b",
+        RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Statement();
 
     [Test]
     public void Every_request_has_one_handler_and_its_file_bears_its_name()
