@@ -26,5 +26,6 @@ public sealed record PrivatePostgresOptions
     public static PrivatePostgresOptions ThrowAway { get; } = new();
 
     /// <summary>A durable one whose data, port and password are kept in <paramref name="dataFolder"/>.</summary>
-    public static PrivatePostgresOptions Kept(string dataFolder) => new() { DataFolder = dataFolder, Durable = true, MaxConnections = 100 };
+    public static PrivatePostgresOptions Persistent(string dataFolder) =>
+        new() { DataFolder = dataFolder, Durable = true, MaxConnections = 100 };
 }

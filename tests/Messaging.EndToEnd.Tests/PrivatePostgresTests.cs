@@ -250,7 +250,7 @@ public sealed class PrivatePostgresTests
 
     PrivatePostgresOptions ThrowAway => PrivatePostgresOptions.ThrowAway with { ThrowAwayParent = folder.Path };
 
-    PrivatePostgresOptions Kept => PrivatePostgresOptions.Kept(folder.In("kept")) with { Durable = false };
+    PrivatePostgresOptions Kept => PrivatePostgresOptions.Persistent(folder.In("kept")) with { Durable = false };
 
     async Task<PrivatePostgres> StartAsync(PrivatePostgresOptions options)
     {

@@ -89,7 +89,7 @@ sealed class Launcher(bool json)
             return null;
 
         Step("Starting PostgreSQL");
-        return await PrivatePostgres.StartAsync(PrivatePostgresOptions.Kept(data.Postgres), ct);
+        return await PrivatePostgres.StartAsync(PrivatePostgresOptions.Persistent(data.Postgres), ct);
     }
 
     static async Task MigrateAsync(string connectionString, CancellationToken ct)

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing.Template;
 
 namespace Messaging.Api.Errors;
 
-/// <summary>Words for the statuses that the framework answers without a body.</summary>
+/// <summary>Texts for the statuses that the framework answers without a body.</summary>
 public static class FrameworkProblems
 {
     /// <summary>Gives a refusal that was answered by its status alone the body that it lacks.</summary>

@@ -8,11 +8,11 @@ namespace Messaging.Api.Idempotency;
 /// <summary>Answers as they are stored, and given again.</summary>
 static class StoredAnswers
 {
-    private static readonly string[] Kept = [HeaderNames.ContentType, HeaderNames.Location, HeaderNames.ETag];
+    private static readonly string[] StoredHeaders = [HeaderNames.ContentType, HeaderNames.Location, HeaderNames.ETag];
 
     public static StoredAnswer Of(byte[] fingerprint, HttpResponse response, byte[] body)
     {
-        var headers = Kept
+        var headers = StoredHeaders
             .Where(name => !StringValues.IsNullOrEmpty(response.Headers[name]))
             .ToDictionary(name => name, name => response.Headers[name].ToString(), StringComparer.Ordinal);
         return new(fingerprint, response.StatusCode, JsonSerializer.Serialize(headers), body);

@@ -1,7 +1,7 @@
 namespace Messaging.Application.Bus;
 
 /// <summary>
-/// Word between the nodes of what is not stored. Best effort: nothing is kept for a node that is cut off, and the oldest is dropped when
+/// Signals between the nodes that are not stored. Best effort: nothing is kept for a node that is cut off, and the oldest is dropped when
 /// too much waits, so that those who use it must repair what was lost.
 /// </summary>
 public interface IBus

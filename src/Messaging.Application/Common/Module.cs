@@ -36,5 +36,5 @@ public abstract class Module
 
 /// <summary>Rows that are kept for a time only, and forgotten once an hour.</summary>
 /// <param name="Sql">Deletes at most <c>@Limit</c> of those that were over before <c>@Before</c>.</param>
-/// <param name="Kept">How long they are kept after they were over.</param>
-public sealed record OldRows(string Sql, Duration Kept);
+/// <param name="Retention">How long they are kept after they were over.</param>
+public sealed record OldRows(string Sql, Duration Retention);

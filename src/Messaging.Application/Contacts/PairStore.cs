@@ -31,7 +31,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
 
     // A transaction that already has the lock gets it again.
     private const string TryLockSql =
-        $"SELECT set_config('lock_timeout', @Patience, true) IS NOT NULL AND pg_try_advisory_xact_lock({PairKey})";
+        $"SELECT set_config('lock_timeout', @Timeout, true) IS NOT NULL AND pg_try_advisory_xact_lock({PairKey})";
 
     private const string LockSql = $"SELECT pg_advisory_xact_lock({PairKey})";
 
@@ -161,7 +161,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
             One = one.Value,
             Other = other.Value,
             Pair = NewConversation.DirectKey(one, other, context: null),
-            Patience = blocks ? "10s" : "1s",
+            Timeout = blocks ? "10s" : "1s",
         };
         await TakeAsync(TryLockSql, LockSql, pair, one, blocks, ct);
         var rows = await session.QueryAsync<Row>(LoadSql, pair, ct);
@@ -180,7 +180,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
             await FollowAsync(pair, ct);
         // After the conversation is locked: who deletes it holds it, and goes for its request.
         if (pair.Answered is { } answered)
-            await session.ExecuteAsync(AnswerSql, new { answered.Id, Status = Word(answered.Status), answered.AnsweredAt }, ct);
+            await session.ExecuteAsync(AnswerSql, new { answered.Id, Status = TextOf(answered.Status), answered.AnsweredAt }, ct);
     }
 
     /// <summary>
@@ -243,7 +243,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         {
             UserId = side.UserId.Value,
             OtherId = pair.OtherThan(side.UserId).Value,
-            Status = side.Contact is { } contact ? Word(contact.Status) : null,
+            Status = side.Contact is { } contact ? TextOf(contact.Status) : null,
             RequestedBy = side.Contact?.RequestedBy.Value,
             side.Contact?.CreatedAt,
             side.Contact?.AcceptedAt,
@@ -270,7 +270,7 @@ public sealed class PairStore(DbSession session, ChangeRunner changes, Outbox ou
         };
     }
 
-    private static string Word<T>(T status)
+    private static string TextOf<T>(T status)
         where T : struct, Enum => status.ToString().ToLowerInvariant();
 
     private sealed record ConversationRow(ConversationId Id, bool Blocked, bool Waits);

@@ -30,7 +30,7 @@ public sealed class Members(Conversation conversation, string[] userIds, string[
     public bool Hears(string userId) => Has(userId) && conversation.TellsTyping;
 
     /// <summary>Whether others are shown that somebody writes: not who may not.</summary>
-    public bool Shows(string userId) => Has(userId) && conversation.ShowsTyping(PartOf(userId));
+    public bool ShowsTypingOf(string userId) => Has(userId) && conversation.ShowsTyping(PartOf(userId));
 
     /// <summary>Whether somebody is told what that other one does: not where one of the two has blocked the other.</summary>
     public bool Hears(string userId, string other) =>
@@ -40,7 +40,7 @@ public sealed class Members(Conversation conversation, string[] userIds, string[
     public bool IsVisibleTo(Actor actor) => actor.UserId is not { Value: var id } || Has(id) || pending.Contains(id);
 
     /// <summary>Refuses somebody who can see the conversation to type where they can send nothing.</summary>
-    public void EnsureTakesTyping(UserId userId)
+    public void EnsureMayType(UserId userId)
     {
         conversation.EnsureMayPost(PartOf(userId.Value));
         if (!Has(userId.Value))

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Bus;
 
-/// <summary>Word between nodes of what is not stored.</summary>
+/// <summary>Signals between nodes that are not stored.</summary>
 public sealed class BusModule : Module
 {
     public override void AddServices(IServiceCollection services)

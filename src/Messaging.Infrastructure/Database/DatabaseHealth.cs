@@ -6,8 +6,8 @@ namespace Messaging.Infrastructure.Database;
 /// <summary>How the database stands just now, for readiness. Anybody may ask: all who do so within a second share one question.</summary>
 public sealed class DatabaseHealth(NpgsqlDataSource database, TimeProvider time)
 {
-    private static readonly TimeSpan Kept = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private Task<SchemaVersion?>? latest;
@@ -18,7 +18,7 @@ public sealed class DatabaseHealth(NpgsqlDataSource database, TimeProvider time)
     {
         lock (gate)
         {
-            if (latest is null || (latest.IsCompleted && time.GetElapsedTime(askedAt) >= Kept))
+            if (latest is null || (latest.IsCompleted && time.GetElapsedTime(askedAt) >= CacheTime))
                 (latest, askedAt) = (Task.Run(AskAsync, CancellationToken.None), time.GetTimestamp());
             return latest.WaitAsync(ct);
         }
@@ -27,7 +27,7 @@ public sealed class DatabaseHealth(NpgsqlDataSource database, TimeProvider time)
     // Whoever asked first may go away; the others still wait.
     private async Task<SchemaVersion?> AskAsync()
     {
-        using var timeout = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(Timeout);
         try
         {
             return await SchemaVersion.CheckAsync(database, timeout.Token);

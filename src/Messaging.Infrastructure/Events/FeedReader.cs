@@ -92,7 +92,7 @@ public sealed class FeedReader(
             (rows, goesOn) = (read, read.Count == FeedTail.BatchSize);
         }
         var (data, members, isHeard) = await tail.ReadDataAsync(rows, ct);
-        var told = rows.Where(IsWanted).ToDictionary(row => row.Position, row => Told.Of(row, data));
+        var told = rows.Where(IsWanted).ToDictionary(row => row.Position, row => Rendered.Of(row, data));
         var hidden = await tail.ReadHiddenAsync(
             [.. rows.Where(row => told.ContainsKey(row.Position))], members, row => told[row.Position].ShownSeq, ct);
         foreach (var row in rows)
@@ -118,7 +118,7 @@ public sealed class FeedReader(
         }
 
         // An event of a message is for those who may see it, and one that shows a message is told to the others without it.
-        void TellAll(FeedRow row, Told its, Guid conversation)
+        void TellAll(FeedRow row, Rendered its, Guid conversation)
         {
             var seeing = members[conversation]
                 .Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
@@ -181,7 +181,7 @@ public sealed class FeedReader(
 
     // What an event tells, made once for all who hear it. Of one that cannot be made, asking for it fails, where that is said and its
     // hearers are closed, and nothing else of the feed.
-    private sealed class Told(object? data, ExceptionDispatchInfo? failure)
+    private sealed class Rendered(object? data, ExceptionDispatchInfo? failure)
     {
         public object? Data
         {
@@ -194,15 +194,15 @@ public sealed class FeedReader(
 
         public long? ShownSeq => (data as IShowsMessage)?.ShownSeq;
 
-        public static Told Of(FeedRow row, Func<FeedRow, object?> make)
+        public static Rendered Of(FeedRow row, Func<FeedRow, object?> make)
         {
             try
             {
-                return new Told(make(row), failure: null);
+                return new Rendered(make(row), failure: null);
             }
             catch (Exception e)
             {
-                return new Told(data: null, ExceptionDispatchInfo.Capture(e));
+                return new Rendered(data: null, ExceptionDispatchInfo.Capture(e));
             }
         }
     }

@@ -16,7 +16,7 @@ public sealed class RowCleanup(DirectDataSource database, IEnumerable<Module> mo
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         var now = clock.GetCurrentInstant();
         foreach (var rows in modules.SelectMany(module => module.OldRows))
-            await ForgetAsync(connection, rows.Sql, now - rows.Kept, ct);
+            await ForgetAsync(connection, rows.Sql, now - rows.Retention, ct);
     }
 
     private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)

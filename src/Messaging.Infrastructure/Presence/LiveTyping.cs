@@ -65,7 +65,7 @@ public sealed class LiveTyping
     /// <summary>A user types, or has stopped; refuses a user who may not post there.</summary>
     public async Task SetAsync(ConversationId id, UserId userId, bool active)
     {
-        (await members.GetAsync(id, new Actor(userId))).EnsureTakesTyping(userId);
+        (await members.GetAsync(id, new Actor(userId))).EnsureMayType(userId);
         Set(id, userId.Value, active, isOurs: true);
     }
 
@@ -80,7 +80,7 @@ public sealed class LiveTyping
             return
             [
                 .. typists.Where(pair => pair.Value.State is not State.Ended && !IsOver(pair.Value)).Select(pair => pair.Key)
-                    .Where(user => now.Shows(user)
+                    .Where(user => now.ShowsTypingOf(user)
                         && (actor.UserId is not { Value: var viewer } || (user != viewer && now.Hears(viewer, user))))
                     .Order(StringComparer.Ordinal)
                     .Select(user => new TypingView(new UserId(user), Active: true)),
@@ -145,14 +145,14 @@ public sealed class LiveTyping
             remembered++;
             conversations[id] = typists;
         }
-        if (!isKnown || MayTell(typist) || (!isOurs && typist.State is not State.Told))
+        if (!isKnown || MayTell(typist) || (!isOurs && typist.State is not State.Announced))
         {
-            typists[user] = new Typist(State.Told, now, now);
+            typists[user] = new Typist(State.Announced, now, now);
             Announce(id, user, active: true, isOurs);
         }
         else
         {
-            typists[user] = typist with { State = typist.State is State.Told ? State.Told : State.Waits, HeardAt = now };
+            typists[user] = typist with { State = typist.State is State.Announced ? State.Announced : State.Waits, HeardAt = now };
         }
     }
 
@@ -162,7 +162,7 @@ public sealed class LiveTyping
         if (!typists.TryGetValue(user, out var typist))
             return;
         typists[user] = typist with { State = State.Ended };
-        if (typist.State is State.Told)
+        if (typist.State is State.Announced)
             Announce(id, user, active: false, isOurs);
     }
 
@@ -189,7 +189,7 @@ public sealed class LiveTyping
     // For a user who has been removed, or may not post any more, only the end is forwarded.
     private void Tell(Change change, Members now)
     {
-        if (change.Active && !now.Shows(change.UserId))
+        if (change.Active && !now.ShowsTypingOf(change.UserId))
             return;
         var view = new TypingView(new UserId(change.UserId), change.Active);
         var envelope = new EphemeralEnvelope(EventName, change.ConversationId, clock.GetCurrentInstant(), view);
@@ -199,7 +199,7 @@ public sealed class LiveTyping
     private enum State
     {
         /// <summary>The others here know that the user is typing.</summary>
-        Told,
+        Announced,
 
         /// <summary>The user is typing again, too soon after the last signal.</summary>
         Waits,

@@ -21,7 +21,7 @@ public sealed class CrashedServerTests
     [Test]
     public async Task Events_lost_from_the_feed_in_a_crash_are_moved_again_under_new_positions()
     {
-        var server = await PrivatePostgres.StartAsync(PrivatePostgresOptions.Kept(folder), CancellationToken.None);
+        var server = await PrivatePostgres.StartAsync(PrivatePostgresOptions.Persistent(folder), CancellationToken.None);
         await Slices.MigrateAsync(server.ConnectionString);
         long[] heard;
         await using (await LeadAsync(server))
@@ -35,7 +35,7 @@ public sealed class CrashedServerTests
             await CrashAsync(server);
         }
 
-        await using var again = await PrivatePostgres.StartAsync(PrivatePostgresOptions.Kept(folder), CancellationToken.None);
+        await using var again = await PrivatePostgres.StartAsync(PrivatePostgresOptions.Persistent(folder), CancellationToken.None);
         var left = await ScalarAsync<long>(again, "SELECT count(*) FROM feed");
         await using var leader = await LeadAsync(again);
         await AppendAsync(again, 0, upTo: 22);
