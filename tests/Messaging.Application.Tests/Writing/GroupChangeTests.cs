@@ -311,8 +311,14 @@ public sealed class GroupChangeTests : SliceFixture
     }
 
     // The conversation is held until all of them wait for it.
+    // All of them are taken by whoever waits for the lock.
     private async Task<string[]> InOneBatchAsync(Group group, params IReadOnlyList<Func<Task>> changes) => await Task.WhenAll(
-        await HoldingAsync(group.Id, LockSql, () => Task.FromResult(changes.Select(CodeAsync).ToList())));
+        await HoldingAsync(group.Id, LockSql, async () =>
+        {
+            var waiting = changes.Select(CodeAsync).ToList();
+            await Slices.UntilAsync(SomebodyWaits);
+            return waiting;
+        }));
 
     private async Task<T> HoldingAsync<T>(string sql, object parameters, Func<Task<T>> meanwhile)
     {
