@@ -14,8 +14,13 @@ namespace Messaging.Application.Events;
 /// <param name="Type">Such as <c>message:new</c>; also the name of the hub client method.</param>
 /// <param name="Seq">The seq of the message, in events about a message.</param>
 /// <param name="Data">Depends on the type: the message, the conversation, how far somebody has read.</param>
+/// <param name="UserId">
+/// For a service that reads everyone's events: whose event it is, where it is one user's own, such as <c>settings:updated</c>. Users
+/// hear only what is for them and are not told.
+/// </param>
 public sealed record EventEnvelope(
-    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data)
+    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UserId? UserId = null)
 {
     /// <summary>Whom the data names as <c>userId</c>; null where it names nobody. Other members may come with a later release.</summary>
     public string? NamedUser()
@@ -45,6 +50,7 @@ public sealed record FeedRow(
     public T Values<T>()
         where T : new() => Payload is { } payload ? JsonSerializer.Deserialize<T>(payload.Value, Lenient)! : new T();
 
+    /// <summary>The event as its hearers are told.</summary>
     public EventEnvelope ToEnvelope(long epoch, JsonText data) => new(
         new FeedCursor(epoch, Position).ToString(),
         Type,
@@ -52,4 +58,8 @@ public sealed record FeedRow(
         Seq,
         OccurredAt,
         data);
+
+    /// <summary>The event as a service that reads everyone's is told: with whose it is, where it is one user's own.</summary>
+    public EventEnvelope ToServiceEnvelope(long epoch, JsonText data) =>
+        ToEnvelope(epoch, data) with { UserId = UserId is { } user ? new UserId(user) : null };
 }

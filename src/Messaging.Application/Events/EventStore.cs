@@ -187,7 +187,7 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
         foreach (var row in rows)
         {
             if (data(row) is { } told)
-                events.Add(row.ToEnvelope(cursor.Epoch, told));
+                events.Add(actor.IsService ? row.ToServiceEnvelope(cursor.Epoch, told) : row.ToEnvelope(cursor.Epoch, told));
         }
         return new EventPage(events, cursor, hasMore);
     }

@@ -58,6 +58,28 @@ public sealed class SyncTests : HubFixture
         Assert.That(Texts(page), Does.Contain("for the service"));
     }
 
+    [Test]
+    public async Task The_service_is_told_whose_an_event_is_and_users_are_not()
+    {
+        var (ada, bob) = (await UserAsync(), await UserAsync());
+        var group = await GroupAsync(ada, bob);
+        var cursor = await CursorAsync(bob);
+        await PatchAsync(bob, $"/v1/conversations/{group}/settings", new { starred = true });
+        await SendAsync(ada, group);
+        await Api.Database.DrainedAsync();
+
+        var everyones = await Api.ServiceClient().GetFromJsonAsync<JsonElement>($"/v1/sync?since={cursor}");
+        var own = await SyncAsync(bob, cursor);
+
+        Assert.That(Owner(everyones, "settings:updated"), Is.EqualTo(bob));
+        Assert.That(Owner(everyones, "message:new"), Is.Null);
+        Assert.That(Owner(own, "settings:updated"), Is.Null);
+
+        string? Owner(JsonElement page, string type) =>
+            page.GetProperty("events").EnumerateArray().Single(e => e.GetProperty("type").GetString() == type)
+                .TryGetProperty("userId", out var owner) ? owner.GetString() : null;
+    }
+
     [TestCase("since=7", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=00000001-1&limit=0", HttpStatusCode.BadRequest, "invalid-request")]
@@ -71,6 +93,9 @@ public sealed class SyncTests : HubFixture
         Assert.That(answer.StatusCode, Is.EqualTo(status));
         Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString(), Is.EqualTo(code));
     }
+
+    private async Task PatchAsync(string user, string path, object body) =>
+        (await Api.ClientFor(user).PatchAsJsonAsync(path, body)).EnsureSuccessStatusCode();
 
     private static IEnumerable<string> Texts(JsonElement page) =>
         page.GetProperty("events").EnumerateArray().Where(e => e.GetProperty("type").GetString() == "message:new").Select(Text);
