@@ -6,6 +6,7 @@ using Messaging.Application.Attachments;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Application.Messages;
+using Messaging.Application.Push;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Attachments;
 using Messaging.Infrastructure.Database;
@@ -39,6 +40,7 @@ public sealed class Slices : IAsyncDisposable
             .AddSingleton(TimeProvider.System)
             .AddSingleton(new StorageSettings { Path = files })
             .AddSingleton(new ScanSettings())
+            .AddSingleton(new PushSettings())
             .AddSingleton<IServiceAddress>(new TestAddress())
             .AddApplication()
             .AddModules([.. Module.FindIn(typeof(ApplicationSetup).Assembly), new Infrastructure.Attachments.AttachmentsModule()]);
