@@ -1,35 +1,67 @@
 namespace Messaging.Application.Events;
 
-/// <summary>Wakes this node's reader of the feed: after a move by its own sequencer, or by another node's word.</summary>
-public sealed class FeedSignal : IDisposable
+/// <summary>Wakes this node's readers of the feed: after a move by its own sequencer, or by another node's word.</summary>
+public sealed class FeedSignal
 {
-    private readonly SemaphoreSlim raised = new(0, 1);
+    private readonly Lock gate = new();
+    private readonly List<FeedWaker> wakers = [];
     private long newest;
 
     /// <summary>Says that the feed goes up to <paramref name="position"/> at least; word that comes twice wakes once.</summary>
     public void Announce(long position)
     {
-        lock (raised)
+        lock (gate)
         {
             if (position <= newest)
                 return;
             newest = position;
-            if (raised.CurrentCount == 0)
-                raised.Release();
+            wakers.ForEach(waker => waker.Raise());
         }
     }
 
     /// <summary>Positions begin anew: what comes next is news, however low.</summary>
     public void Forget()
     {
-        lock (raised)
+        lock (gate)
             newest = 0;
     }
+
+    /// <summary>For one reader, which is woken by what is announced from now on.</summary>
+    public FeedWaker Listen()
+    {
+        var waker = new FeedWaker(Leave);
+        lock (gate)
+            wakers.Add(waker);
+        return waker;
+    }
+
+    private void Leave(FeedWaker waker)
+    {
+        lock (gate)
+            wakers.Remove(waker);
+    }
+}
+
+/// <summary>One reader's ear at the signal: what was announced since it waited last wakes it at once.</summary>
+public sealed class FeedWaker(Action<FeedWaker> leave) : IDisposable
+{
+    private readonly SemaphoreSlim raised = new(0, 1);
 
     /// <summary>
     /// Returns when something was announced, or after <paramref name="timeout"/>: word can be lost, rows cannot. True when announced.
     /// </summary>
     public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct) => raised.WaitAsync(timeout, ct);
 
-    public void Dispose() => raised.Dispose();
+    public void Dispose()
+    {
+        leave(this);
+        raised.Dispose();
+    }
+
+    // Under the signal's lock: nobody else raises at the same time.
+    internal void Raise()
+    {
+        if (raised.CurrentCount == 0)
+            raised.Release();
+    }
 }

@@ -53,11 +53,12 @@ public sealed class FeedReader(
     private async Task ReadAsync(CancellationToken ct)
     {
         await using var tail = await FeedTail.OpenAsync(database.Value, teller, ct);
+        using var waker = signal.Listen();
         while (true)
         {
             var goOn = place is { } from && HasListeners ? await DeliverAsync(tail, from, ct) : await SkipAsync(tail, ct);
             if (!goOn)
-                await signal.WaitAsync(Poll, ct);
+                await waker.WaitAsync(Poll, ct);
         }
     }
 

@@ -13,10 +13,10 @@ namespace Messaging.Infrastructure.Events;
 /// <summary>A participant of a conversation, as far as delivery depends on it.</summary>
 /// <param name="HasGaps">Whether the user may have deleted some of its messages for themselves.</param>
 /// <param name="HasFounded">Whether the user joined before the first message.</param>
-sealed record FeedMember(string UserId, Visibility Visibility, bool HasGaps, bool HasFounded);
+public sealed record FeedMember(string UserId, Visibility Visibility, bool HasGaps, bool HasFounded);
 
 /// <summary>Reads new events at the end of the feed, with their data and receivers, again and again on one connection.</summary>
-sealed class FeedTail : IAsyncDisposable
+public sealed class FeedTail : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
 
@@ -155,6 +155,21 @@ sealed class FeedTail : IAsyncDisposable
             hearers.UnionWith(await grid.ReadAsync<ListenerRow>());
         return (await reading.ReadAsync(grid), members, row => !DependsOnPlace(row) || hearers.Contains(ListenerRow.Of(row)));
     }
+
+    /// <summary>The data of each row as a service is told it; null for a row that is not told any more.</summary>
+    public async Task<Func<FeedRow, JsonText?>> ReadForServicesAsync(IReadOnlyList<FeedRow> rows, CancellationToken ct)
+    {
+        var reading = teller.Read(rows, reader: null);
+        if (reading.Sql.Length == 0)
+            return await reading.ReadAsync(null!);
+        await using var grid = await connection.QueryMultipleAsync(
+            new CommandDefinition(reading.Sql, reading.Parameters, cancellationToken: ct));
+        return await reading.ReadAsync(grid);
+    }
+
+    /// <summary>What else a follower wants to know, from this connection's snapshot.</summary>
+    public async Task<List<T>> QueryAsync<T>(string sql, object parameters, CancellationToken ct) =>
+        (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: ct))).AsList();
 
     private static bool DependsOnPlace(FeedRow row) =>
         row is { UserId: not null, ConversationId: not null } && row.Type is not (ParticipantRemoved.Name or ConversationDeleted.Name);

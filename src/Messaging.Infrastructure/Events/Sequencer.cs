@@ -25,9 +25,6 @@ public sealed class Sequencer(
         SET last_position = last_position + 20000
         """;
 
-    private static readonly TimeSpan Term = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BusyPoll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan IdlePoll = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(5);
@@ -35,50 +32,23 @@ public sealed class Sequencer(
     // Moving many events at once costs several times less per event.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(2);
 
-    private readonly string holder = Lease.NewHolder();
+    private readonly Leadership leadership = new(database, LeaseName, "the feed", logger);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Supervision.KeepRunningAsync(logger, TakeTurnAsync, stoppingToken);
+        Supervision.KeepRunningAsync(logger, ct => leadership.TakeTurnAsync(LeadAsync, ct), stoppingToken);
 
-    private async Task TakeTurnAsync(CancellationToken ct)
-    {
-        await using var connection = await database.Value.OpenConnectionAsync(ct);
-        Lease? lease;
-        while ((lease = await Lease.AcquireAsync(connection, LeaseName, holder, Term, ct)) is null)
-            await Task.Delay(AskEvery, ct);
-        logger.LogInformation("Leads the feed, fencing number {Fencing}", lease.Fencing);
-        if (await FeedEpoch.EnsureAsync(connection, ct))
-            logger.LogWarning("A new epoch begins: this database did not give out the cursors that clients hold");
-        try
-        {
-            await LeadAsync(connection, lease, ct);
-        }
-        finally
-        {
-            if (ct.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
-                await lease.ReleaseAsync(connection, CancellationToken.None);
-        }
-    }
-
-    private async Task LeadAsync(NpgsqlConnection connection, Lease lease, CancellationToken ct)
+    private async Task LeadAsync(Turn turn, CancellationToken ct)
     {
         var clock = TimeProvider.System;
-        var (renewed, busy) = (clock.GetTimestamp(), clock.GetTimestamp());
+        var busy = clock.GetTimestamp();
         var pace = new Pace(clock);
-        await using (var leap = new NpgsqlCommand(LeapSql, connection))
+        if (await FeedEpoch.EnsureAsync(turn.Connection, ct))
+            logger.LogWarning("A new epoch begins: this database did not give out the cursors that clients hold");
+        await using (var leap = new NpgsqlCommand(LeapSql, turn.Connection))
             await leap.ExecuteNonQueryAsync(ct);
-        await using var mover = await OutboxMover.PrepareAsync(connection, lease, ct);
-        while (true)
+        await using var mover = await OutboxMover.PrepareAsync(turn.Connection, turn.Lease, ct);
+        while (await turn.GoesOnAsync(ct))
         {
-            if (clock.GetElapsedTime(renewed) >= RenewEvery)
-            {
-                if (!await lease.RenewAsync(connection, Term, ct))
-                {
-                    logger.LogWarning("Leads the feed no longer: the lease passed on");
-                    return;
-                }
-                renewed = clock.GetTimestamp();
-            }
             var move = await MoveAsync(mover, ct);
             if (move.Batch is { } batch)
             {

@@ -130,6 +130,5 @@ sealed class FeedDatabase : IAsyncDisposable
         await Direct.DisposeAsync();
         await Slices.DisposeAsync();
         Committed.Dispose();
-        Moved.Dispose();
     }
 }

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using Dapper;
+using Messaging.Application.Events;
+using Messaging.Infrastructure.Database;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>
+/// Follows the feed in the name of the cluster: one node at a time reads it, from where the one before got to. What the events lead to is
+/// written in the transaction in which the follower's place moves on: each event counts once, however often nodes die, pause or take over.
+/// A new follower begins at the end of the feed.
+/// </summary>
+public abstract class FeedFollower(
+    string name, DirectDataSource database, FeedSignal signal, EventRenderer renderer, ILogger logger) : BackgroundService
+{
+    private const string BeginSql =
+        """
+        INSERT INTO feed_followers (name, epoch, position)
+        SELECT @Name, epoch, last_position
+        FROM feed_state
+        ON CONFLICT (name) DO NOTHING
+        """;
+
+    // Index: pk_feed_followers.
+    private const string PlaceSql =
+        """
+        SELECT epoch, position
+        FROM feed_followers
+        WHERE name = @Name
+        """;
+
+    // Locks the follower's row, after the lease's.
+    private const string MoveSql =
+        """
+        UPDATE feed_followers
+        SET epoch = @Epoch, position = @Position
+        WHERE name = @Name
+        """;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    // The move of the sequencer is in the log before: what is made durable here makes it durable, too.
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Leadership leadership = new(database, $"follower:{name}", $"the {name} behind the feed", logger);
+    private readonly Stopwatch unsaved = new();
+    private FeedCursor place;
+
+    /// <summary>
+    /// Decides what the next events lead to; null for nothing. Reads through <paramref name="tail"/>, and has what is returned write it, on
+    /// the connection it is given, in the transaction in which the place moves on.
+    /// </summary>
+    /// <param name="after">Where the events begin; gives the epoch of their ids.</param>
+    protected abstract Task<Func<NpgsqlConnection, Task>?> DecideAsync(
+        FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct);
+
+    /// <summary>What else the leader does between two batches, by <see cref="WriteAsync"/>; true if it wants to go on at once.</summary>
+    /// <param name="at">Where the follower is.</param>
+    protected virtual Task<bool> GoOnAsync(Turn turn, FeedTail tail, FeedCursor at, CancellationToken ct) => Task.FromResult(false);
+
+    protected sealed override Task ExecuteAsync(CancellationToken stoppingToken) => Supervision.KeepRunningAsync(
+        logger, ct => leadership.TakeTurnAsync(FollowAsync, ct), stoppingToken);
+
+    /// <summary>Writes in one transaction, if this node still leads; false if it does not, and nothing was written.</summary>
+    protected static async Task<bool> WriteAsync(Turn turn, Func<NpgsqlConnection, Task> write, CancellationToken ct)
+    {
+        await using var transaction = await turn.Connection.BeginTransactionAsync(ct);
+        var (name, holder, fencing) = turn.Lease;
+        var held = await turn.Connection.QuerySingleOrDefaultAsync<string>(new CommandDefinition(
+            Lease.HeldSql, new { Name = name, Holder = holder, Fencing = fencing }, transaction, cancellationToken: ct));
+        if (held is null)
+            return false;
+        await write(turn.Connection);
+        await transaction.CommitAsync(ct);
+        return true;
+    }
+
+    private async Task FollowAsync(Turn turn, CancellationToken ct)
+    {
+        await using var tail = await FeedTail.OpenAsync(database.Value, renderer, ct);
+        using var waker = signal.Listen();
+        await turn.Connection.ExecuteAsync(new CommandDefinition(BeginSql, new { Name = name }, cancellationToken: ct));
+        place = await turn.Connection.QuerySingleAsync<FeedCursor>(
+            new CommandDefinition(PlaceSql, new { Name = name }, cancellationToken: ct));
+        unsaved.Reset();
+        while (await turn.GoesOnAsync(ct))
+        {
+            if (await TakeAsync(turn, tail, ct) is not { } hasMore)
+                return;
+            if (!(await GoOnAsync(turn, tail, place, ct) | hasMore))
+                await waker.WaitAsync(Poll, ct);
+        }
+    }
+
+    // Whether there is more; null if this node leads no longer.
+    private async Task<bool?> TakeAsync(Turn turn, FeedTail tail, CancellationToken ct)
+    {
+        var (rows, end, expired) = await tail.ReadNextAsync(place.Position, ct);
+        if (end.Epoch != place.Epoch || end.Position < place.Position || place.Position < expired)
+            return await MoveAsync(turn, Continued(end, expired), write: null, ct) ? true : null;
+        var write = rows.Count > 0 ? await DecideAsync(tail, place, rows, ct) : null;
+        var next = rows.Count > 0 ? place with { Position = rows[^1].Position } : place;
+        if (write is not null || unsaved.Elapsed >= SaveEvery)
+        {
+            if (!await MoveAsync(turn, next, write, ct))
+                return null;
+        }
+        else if (next != place)
+        {
+            // What led to nothing is not worth a commit of its own at once.
+            unsaved.Start();
+            place = next;
+        }
+        return rows.Count == FeedTail.BatchSize;
+    }
+
+    private async Task<bool> MoveAsync(Turn turn, FeedCursor to, Func<NpgsqlConnection, Task>? write, CancellationToken ct)
+    {
+        var moved = await WriteAsync(turn, WriteBothAsync, ct);
+        unsaved.Reset();
+        place = to;
+        return moved;
+
+        async Task WriteBothAsync(NpgsqlConnection connection)
+        {
+            if (write is not null)
+                await write(connection);
+            await connection.ExecuteAsync(new CommandDefinition(
+                MoveSql, new { Name = name, to.Epoch, to.Position }, cancellationToken: ct));
+        }
+    }
+
+    // A database that was restored brought the place with it: the same position means the same there.
+    private FeedCursor Continued(FeedCursor end, long expired)
+    {
+        var to = end with { Position = Math.Clamp(place.Position, Math.Min(expired, end.Position), end.Position) };
+        if (place.Position < expired)
+            logger.LogError("The {Follower} missed the events from {Place} to {To}: the feed keeps them no longer", name, place, to);
+        else
+            logger.LogWarning("The {Follower} go on at {To} instead of {Place}: the database was restored", name, to, place);
+        signal.Forget();
+        return to;
+    }
+}
