@@ -1,5 +1,3 @@
-using FluentMigrator;
-
 namespace Messaging.Migrations.Migrations;
 
 /// <summary>

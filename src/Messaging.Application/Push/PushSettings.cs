@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Messaging.Application.Common;
+using Messaging.Domain.Webhooks;
 
 namespace Messaging.Application.Push;
 
@@ -134,16 +135,8 @@ public sealed class PushWebhookSettings
             yield break;
         if (!SettingText.IsAddress(Url))
             yield return "Url: an http or https address is expected.";
-        if (!IsSecret(Secret))
+        if (!WebhookSecret.TryParse(Secret, out _))
             yield return "Secret: whsec_ and 24 to 64 random bytes in base64 are expected.";
-    }
-
-    private static bool IsSecret(string? text)
-    {
-        const string Prefix = "whsec_";
-        var bytes = new byte[64];
-        return text?.StartsWith(Prefix, StringComparison.Ordinal) == true
-            && Convert.TryFromBase64String(text[Prefix.Length..], bytes, out var length) && length >= 24;
     }
 }
 
