@@ -15,6 +15,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           upload     64 files of 25 MiB at once; the most memory of the service
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
           group      300 members of a group who are all connected and acknowledge all that comes
+          feed       1,000 events in 1,000 groups of 300, of which 0, 1 and 200 people are connected: what the node's reader costs
           explain    the plans of the hot statements, written to artifacts/plans; fails if one reads a whole table
           all        everything
 
@@ -24,7 +25,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           --keep         keep the database in .data-bench and use it again, instead of loading a new one
         """;
 
-    static readonly string[] Verbs = ["send", "history", "inbox", "search", "upload", "push", "group", "explain", "all"];
+    static readonly string[] Verbs = ["send", "history", "inbox", "search", "upload", "push", "group", "feed", "explain", "all"];
 
     /// <summary>The arguments, or null when they are not among those of <see cref="Usage"/>.</summary>
     public static Options? Parse(string[] arguments)

@@ -32,6 +32,7 @@ try
         ("upload", bench => new UploadBenchmark(bench).RunAsync()),
         ("push", bench => new PushBenchmark(bench).RunAsync()),
         ("group", bench => new GroupBenchmark(bench).RunAsync()),
+        ("feed", bench => new FeedBenchmark(bench).RunAsync()),
         ("explain", bench => new PlansBenchmark(bench).RunAsync()),
     ])
     {

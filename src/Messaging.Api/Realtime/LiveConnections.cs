@@ -16,6 +16,7 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
     private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, ImmutableArray<LiveConnection>> byUser = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> changed = new();
     private readonly RevocationList revocations;
 
     public LiveConnections(RevocationList revocations)
@@ -40,7 +41,10 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
             if (!byUser.TryGetValue(user, out var others))
             {
                 if (byUser.TryAdd(user, [connection]))
+                {
+                    changed.Enqueue(user);
                     break;
+                }
             }
             else if (others.Length >= most)
             {
@@ -61,13 +65,26 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
         while (byUser.TryGetValue(user, out var before))
         {
             var after = before.Remove(connection);
-            if (after.IsEmpty ? byUser.TryRemove(KeyValuePair.Create(user, before)) : byUser.TryUpdate(user, after, before))
-                return;
+            if (!(after.IsEmpty ? byUser.TryRemove(KeyValuePair.Create(user, before)) : byUser.TryUpdate(user, after, before)))
+                continue;
+            if (after.IsEmpty)
+                changed.Enqueue(user);
+            return;
         }
     }
 
+    public bool Has(string user) => byUser.ContainsKey(user);
+
+    public IReadOnlyCollection<string> TakeChanged()
+    {
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        while (changed.TryDequeue(out var user))
+            taken.Add(user);
+        return taken;
+    }
+
     public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
-        audience.Any(byUser.ContainsKey);
+        audience.Any(Has);
 
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {

@@ -1,8 +1,4 @@
-using System.Diagnostics.Metrics;
-using System.Runtime.ExceptionServices;
 using Messaging.Application.Events;
-using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -22,13 +18,13 @@ public sealed class FeedReader(
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
-    private static readonly Meter Meter = new(MeterName);
-
-    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
-        "messaging.feed.failures", "{event}", "Events that a receiver on this node could not take.");
-
     private readonly ILiveReceiver[] receivers = [.. receivers];
+    private readonly Hearers hearers = new([.. receivers]);
+    private readonly LiveTelling telling = new([.. receivers], logger);
     private FeedCursor? place;
+
+    /// <summary>How many places of listeners in conversations are remembered; of who has more, each conversation's row is read.</summary>
+    public int MostPlaces { init => hearers.Most = value; }
 
     private bool HasListeners => Array.Exists(receivers, receiver => receiver.HasListeners);
 
@@ -65,6 +61,7 @@ public sealed class FeedReader(
     private async Task<bool> SkipAsync(FeedTail tail, CancellationToken ct)
     {
         moved.Stop();
+        hearers.Forget();
         var (end, expired) = await tail.ReadEndAsync(ct);
         if (place is null || !Follows(end, expired, place.Value))
             StartOver(end);
@@ -89,76 +86,34 @@ public sealed class FeedReader(
                 return false;
             }
             if (read.Count == 0)
+            {
+                // Those who have begun to listen need not wait for the next event to be read.
+                await hearers.UpdateAsync(tail, read, ct);
                 return false;
+            }
             (rows, goesOn) = (read, read.Count == FeedTail.BatchSize);
         }
-        var (data, members, isHeard) = await tail.ReadDataAsync(rows, ct);
-        var told = rows.Where(IsWanted).ToDictionary(row => row.Position, row => Rendered.Of(row, data));
-        var hidden = await tail.ReadHiddenAsync(
-            [.. rows.Where(row => told.ContainsKey(row.Position))], members, row => told[row.Position].ShownSeq, ct);
-        foreach (var row in rows)
-        {
-            var its = told.GetValueOrDefault(row.Position);
-            if (its is not null && row.UserId is { } user)
-                Tell(row, () => its.Data, [user]);
-            else if (its is not null)
-                TellAll(row, its, row.ConversationId!.Value);
-            place = after with { Position = row.Position };
-        }
+        await TellAsync(tail, rows, after.Epoch, ct);
+        place = after with { Position = rows[^1].Position };
         return goesOn;
-
-        // Who may hear it, of whom some listen here.
-        bool IsWanted(FeedRow row)
-        {
-            if (row is { UserId: null, ConversationId: null } || (row.UserId is not null && !isHeard(row)))
-                return false;
-            IReadOnlyCollection<string> audience =
-                row.UserId is { } user ? [user] : [.. members[row.ConversationId!.Value].Select(member => member.UserId)];
-            var id = row.ConversationId is { } conversation ? new ConversationId(conversation) : (ConversationId?)null;
-            return Array.Exists(receivers, receiver => receiver.Hears(row.Type, id, audience));
-        }
-
-        // An event of a message is for those who may see it, and one that shows a message is told to the others without it.
-        void TellAll(FeedRow row, Rendered its, Guid conversation)
-        {
-            var seeing = members[conversation]
-                .Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
-                .ToLookup(member => Sees(member, its.ShownSeq), member => member.UserId);
-            Tell(row, () => its.Data, [.. seeing[true]]);
-            if (seeing.Contains(false))
-                Tell(row, () => ((IShowsMessage)its.Data!).WithoutShown(), [.. seeing[false]]);
-
-            bool Sees(FeedMember member, long? seq) =>
-                seq is not { } of || member.Visibility.Shows(of, hidden.Contains((conversation, member.UserId, of)));
-        }
-
-        void Tell(FeedRow row, Func<object?> tells, IReadOnlyCollection<string> audience)
-        {
-            var envelope = new Lazy<EventEnvelope?>(
-                () => EventRenderer.Json(tells()) is { } json ? row.ToEnvelope(after.Epoch, json) : null);
-            foreach (var receiver in receivers)
-                Hand(receiver, row, envelope, audience);
-        }
     }
 
-    // An event that a receiver cannot take, or that cannot be rendered, must neither block all that follow nor be skipped silently.
-    private void Hand(ILiveReceiver receiver, FeedRow row, Lazy<EventEnvelope?> envelope, IReadOnlyCollection<string> audience)
+    private async Task TellAsync(FeedTail tail, IReadOnlyList<FeedRow> rows, long epoch, CancellationToken ct)
     {
-        try
-        {
-            if (envelope.Value is { } told)
-                receiver.Receive(told, row.Position, audience);
-        }
-        catch (Exception e)
-        {
-            var name = receiver.GetType().Name;
-            Failures.Add(1, new("type", row.Type), new("receiver", name));
-            // Log neither the exception's message nor the event's data: both may contain message text.
-            logger.LogError(
-                "{Receiver} could not take the event at {Position} ({Type}) and closes for it: {Exception}\n{Stack}",
-                name, row.Position, row.Type, e.GetType().Name, e.StackTrace);
-            receiver.Close(audience);
-        }
+        await hearers.UpdateAsync(tail, rows, ct);
+        var listeners = rows.Where(row => row is { UserId: null, ConversationId: not null }).Select(row => row.ConversationId!.Value)
+            .Distinct().ToDictionary(id => id, hearers.Of);
+        List<FeedRow> wanted = [.. rows.Where(row => telling.Concerns(row, id => listeners[id]))];
+        if (wanted.Count == 0)
+            return;
+        var data = await tail.ReadDataAsync(wanted, listeners, ct);
+        foreach (var id in listeners.Keys)
+            hearers.Keep(id, data.PresentIn(id));
+        wanted.RemoveAll(row => !data.IsHeard(row) || !telling.Concerns(row, data.HearingIn));
+        var told = wanted.ToDictionary(row => row.Position, row => ToldEvent.Of(row, data.Of));
+        var hidden = await tail.ReadHiddenAsync(wanted, data, row => told[row.Position].ShownSeq, ct);
+        foreach (var row in wanted)
+            telling.Tell(row, told[row.Position], epoch, data.MembersOf, hidden.Contains);
     }
 
     // Another epoch, or a feed that is shorter than before: positions no longer mean what the listeners assume. Or the next events are
@@ -176,35 +131,8 @@ public sealed class FeedReader(
         }
         foreach (var receiver in receivers)
             receiver.CloseAll();
+        hearers.Forget();
         signal.Forget();
         place = end;
-    }
-
-    // What an event tells, made once for all who hear it. Of one that cannot be made, asking for it fails, where that is said and its
-    // hearers are closed, and nothing else of the feed.
-    private sealed class Rendered(object? data, ExceptionDispatchInfo? failure)
-    {
-        public object? Data
-        {
-            get
-            {
-                failure?.Throw();
-                return data;
-            }
-        }
-
-        public long? ShownSeq => (data as IShowsMessage)?.ShownSeq;
-
-        public static Rendered Of(FeedRow row, Func<FeedRow, object?> make)
-        {
-            try
-            {
-                return new Rendered(make(row), failure: null);
-            }
-            catch (Exception e)
-            {
-                return new Rendered(data: null, ExceptionDispatchInfo.Capture(e));
-            }
-        }
     }
 }

@@ -11,14 +11,52 @@ using NpgsqlTypes;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>A participant of a conversation, as far as delivery depends on it.</summary>
-/// <param name="HasGaps">Whether the user may have deleted some of its messages for themselves.</param>
-/// <param name="HasFounded">Whether the user joined before the first message.</param>
-public sealed record FeedMember(string UserId, Visibility Visibility, bool HasGaps, bool HasFounded);
+public sealed record FeedMember
+{
+    public Guid ConversationId { get; init; }
+
+    public string UserId { get; init; } = "";
+
+    /// <summary>Not while a message request is pending.</summary>
+    public bool Hears { get; init; }
+
+    public long ClearedSeq { get; init; }
+
+    /// <summary>Whether the user may have deleted some of its messages for themselves.</summary>
+    public bool HasGaps { get; init; }
+
+    /// <summary>Whether the user joined before the first message.</summary>
+    public bool HasFounded { get; init; }
+
+    public bool Sees(long seq, bool isHidden) => new Visibility(ClearedSeq).Shows(seq, isHidden);
+}
+
+/// <summary>What events tell and to whom, all of one moment.</summary>
+/// <param name="of">The data of a row; null if it is not delivered any more.</param>
+/// <param name="present">Of the listeners those who take part, by conversation.</param>
+/// <param name="isHeard">Whether the one user whom an event is for receives it.</param>
+public sealed class FeedData(Func<FeedRow, object?> of, ILookup<Guid, FeedMember> present, Func<FeedRow, bool> isHeard)
+{
+    public object? Of(FeedRow row) => of(row);
+
+    public bool IsHeard(FeedRow row) => isHeard(row);
+
+    /// <summary>Those who take part in a conversation, whether they hear of it or not.</summary>
+    public IEnumerable<string> PresentIn(Guid conversation) => present[conversation].Select(member => member.UserId);
+
+    /// <summary>The listeners who hear what happens in a conversation.</summary>
+    public IEnumerable<FeedMember> MembersOf(Guid conversation) => present[conversation].Where(member => member.Hears);
+
+    public IReadOnlyCollection<string> HearingIn(Guid conversation) => [.. MembersOf(conversation).Select(member => member.UserId)];
+}
 
 /// <summary>Reads new events at the end of the feed, with their data and receivers, again and again on one connection.</summary>
 public sealed class FeedTail : IAsyncDisposable
 {
     public const int BatchSize = 1_000;
+
+    // More than members of the largest groups of a batch would be a third of.
+    private const int MaxAskedFor = 100_000;
 
     // The plans are made once and must not depend on how full the tables were at that moment. The statements of one round trip share a
     // snapshot: receivers and data match, so nobody receives what was sent after they left.
@@ -46,12 +84,28 @@ public sealed class FeedTail : IAsyncDisposable
         FROM feed_state
         """;
 
-    // Index: pk_participants. Read after the events: users who have left by now, or not accepted a request, receive none of them.
-    private const string MembersSql =
+    private const string HearingColumns =
         $"""
-        SELECT p.conversation_id, p.user_id, {VisibilitySql.Start} AS cleared_seq, p.has_gaps, {VisibilitySql.Founded} AS has_founded
+        p.conversation_id, p.user_id, {VisibilitySql.Hears} AS hears, {VisibilitySql.Start} AS cleared_seq, p.has_gaps,
+            {VisibilitySql.Founded} AS has_founded
+        """;
+
+    // Index: pk_participants, a row for each of this node's listeners in a conversation. Read after the events: users who have left by now,
+    // or not accepted a request, receive none of them.
+    private const string HearingSql =
+        $"""
+        SELECT {HearingColumns}
+        FROM unnest(@HeardIn::uuid[], @HeardBy::text[]) AS k (conversation_id, user_id)
+        JOIN participants p ON p.conversation_id = k.conversation_id AND p.user_id = k.user_id AND {VisibilitySql.TakesPart}
+        """;
+
+    // The same where listeners of whom is not known where they take part are many: fewer take part than would be asked for. Others than
+    // listeners are among them, and no receiver knows those. Index: pk_participants.
+    private const string HearingOfAllSql =
+        $"""
+        SELECT {HearingColumns}
         FROM participants p
-        WHERE p.conversation_id = ANY (@HeardConversations) AND {VisibilitySql.Hears}
+        WHERE p.conversation_id = ANY (@HeardIn::uuid[]) AND {VisibilitySql.TakesPart}
         """;
 
     // For events with a single receiver, who must be a participant as well; but removal and deletion
@@ -59,7 +113,7 @@ public sealed class FeedTail : IAsyncDisposable
     private const string HearersSql =
         $"""
         SELECT e.conversation_id, e.user_id, e.type
-        FROM unnest(@HeardIn::uuid[], @HeardBy::text[], @HeardTypes::text[]) AS e (conversation_id, user_id, type)
+        FROM unnest(@OwnIn::uuid[], @OwnBy::text[], @OwnTypes::text[]) AS e (conversation_id, user_id, type)
         JOIN participants p ON p.conversation_id = e.conversation_id AND p.user_id = e.user_id AND {VisibilitySql.HearsOwn}
         """;
 
@@ -124,36 +178,39 @@ public sealed class FeedTail : IAsyncDisposable
     }
 
     /// <summary>
-    /// The data of each row, the current participants of their conversations, and which of the events for a single user that user receives.
+    /// The data of each row, which of those who listen take part in its conversation now, and which of the events for a single user that
+    /// user receives.
     /// </summary>
-    public async Task<(Func<FeedRow, object?> Data, Dictionary<Guid, List<FeedMember>> Members, Func<FeedRow, bool> IsHeard)> ReadDataAsync(
-        IReadOnlyList<FeedRow> rows, CancellationToken ct)
+    /// <param name="listeners">Those who may take part, by conversation.</param>
+    public async Task<FeedData> ReadDataAsync(
+        IReadOnlyList<FeedRow> rows, IReadOnlyDictionary<Guid, IReadOnlyCollection<string>> listeners, CancellationToken ct)
     {
-        var members = new Dictionary<Guid, List<FeedMember>>();
-        var asked = rows.Where(DependsOnPlace).Select(ListenerRow.Of).Distinct().ToList();
-        var hearers = new HashSet<ListenerRow>();
-        foreach (var row in rows)
-        {
-            if (row is { UserId: null, ConversationId: { } id })
-                members.TryAdd(id, []);
-        }
         var reading = teller.ReadData(rows, reader: null);
         var parameters = new DynamicParameters(reading.Parameters);
-        parameters.Add("HeardConversations", members.Keys.ToArray());
-        parameters.Add("HeardIn", asked.Select(row => row.ConversationId).ToArray());
-        parameters.Add("HeardBy", asked.Select(row => row.UserId).ToArray());
-        parameters.Add("HeardTypes", asked.Select(row => row.Type).ToArray());
+        var asked = rows.Where(DependsOnPlace).Select(ListenerRow.Of).Distinct().ToList();
+        parameters.Add("OwnIn", asked.Select(row => row.ConversationId).ToArray());
+        parameters.Add("OwnBy", asked.Select(row => row.UserId).ToArray());
+        parameters.Add("OwnTypes", asked.Select(row => row.Type).ToArray());
+        var hearing = AskWhoHears(listeners, parameters);
         await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
-            MembersSql + (asked.Count > 0 ? ";" + HearersSql : "") + (reading.Sql.Length > 0 ? ";" + reading.Sql : ""), parameters,
+            hearing + (asked.Count > 0 ? ";" + HearersSql : "") + (reading.Sql.Length > 0 ? ";" + reading.Sql : ""), parameters,
             cancellationToken: ct));
-        foreach (var member in await grid.ReadAsync<MemberRow>())
+        var members = (await grid.ReadAsync<FeedMember>()).ToLookup(member => member.ConversationId);
+        var hearers = asked.Count > 0 ? (await grid.ReadAsync<ListenerRow>()).ToHashSet() : [];
+        return new FeedData(
+            await reading.ReadAsync(grid), members, row => !DependsOnPlace(row) || hearers.Contains(ListenerRow.Of(row)));
+    }
+
+    private static string AskWhoHears(IReadOnlyDictionary<Guid, IReadOnlyCollection<string>> listeners, DynamicParameters parameters)
+    {
+        if (listeners.Sum(pair => pair.Value.Count) > MaxAskedFor)
         {
-            members[member.ConversationId].Add(
-                new FeedMember(member.UserId, new Visibility(member.ClearedSeq), member.HasGaps, member.HasFounded));
+            parameters.Add("HeardIn", listeners.Keys.ToArray());
+            return HearingOfAllSql;
         }
-        if (asked.Count > 0)
-            hearers.UnionWith(await grid.ReadAsync<ListenerRow>());
-        return (await reading.ReadAsync(grid), members, row => !DependsOnPlace(row) || hearers.Contains(ListenerRow.Of(row)));
+        parameters.Add("HeardIn", listeners.SelectMany(pair => Enumerable.Repeat(pair.Key, pair.Value.Count)).ToArray());
+        parameters.Add("HeardBy", listeners.SelectMany(pair => pair.Value).ToArray());
+        return HearingSql;
     }
 
     /// <summary>The data of each row as a service is told it; null for a row that is not told any more.</summary>
@@ -177,14 +234,14 @@ public sealed class FeedTail : IAsyncDisposable
     /// <summary>Which members have deleted which messages, that the rows are about or include, for themselves.</summary>
     /// <param name="shownSeq">The message that a row's data includes beside its own; null for none.</param>
     public async Task<HashSet<(Guid ConversationId, string UserId, long Seq)>> ReadHiddenAsync(
-        IReadOnlyList<FeedRow> rows, Dictionary<Guid, List<FeedMember>> members, Func<FeedRow, long?> shownSeq, CancellationToken ct)
+        IReadOnlyList<FeedRow> rows, FeedData data, Func<FeedRow, long?> shownSeq, CancellationToken ct)
     {
         var asked = new HashSet<(Guid ConversationId, string UserId, long Seq)>();
         foreach (var row in rows)
         {
             if (row is not { UserId: null, ConversationId: { } id })
                 continue;
-            foreach (var member in members[id].Where(member => member.HasGaps))
+            foreach (var member in data.MembersOf(id).Where(member => member.HasGaps))
             {
                 if (row.Seq is { } own)
                     asked.Add((id, member.UserId, own));
@@ -232,6 +289,4 @@ public sealed class FeedTail : IAsyncDisposable
     {
         public static ListenerRow Of(FeedRow row) => new(row.ConversationId!.Value, row.UserId!, row.Type);
     }
-
-    private sealed record MemberRow(Guid ConversationId, string UserId, long ClearedSeq, bool HasGaps, bool HasFounded);
 }

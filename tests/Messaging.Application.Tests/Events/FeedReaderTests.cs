@@ -29,7 +29,10 @@ public sealed class FeedReaderTests
         await feed.DrainAsync();
         reader = await Running.StartAsync(new FeedReader(
             feed.Direct, feed.Moved, feed.Events, new EventRenderer([source = new Source()]), [listeners, others],
-            loggers.CreateLogger<FeedReader>()));
+            loggers.CreateLogger<FeedReader>())
+        {
+            MostPlaces = 3,
+        });
     }
 
     [TearDown]
@@ -44,6 +47,7 @@ public sealed class FeedReaderTests
     public async Task Each_event_goes_to_those_who_take_part_or_to_the_one_it_is_for()
     {
         var conversation = await feed.ConversationAsync("ada", "bob");
+        listeners.Come("ada", "bob");
         await feed.AppendAsync(conversation);
         await feed.AppendForAsync("eve");
         await feed.DrainAsync();
@@ -59,6 +63,7 @@ public sealed class FeedReaderTests
     public async Task Nobody_hears_what_was_sent_after_they_were_removed()
     {
         var conversation = await feed.ConversationAsync("ada", "bob");
+        listeners.Come("ada", "bob");
         await feed.AppendAsync(conversation);
         await feed.DrainAsync();
         await HeardAsync(1);
@@ -74,6 +79,7 @@ public sealed class FeedReaderTests
     public async Task Somebody_who_left_hears_of_no_event_of_their_own_but_the_leaving()
     {
         var conversation = await feed.ConversationAsync("ada", "bob");
+        listeners.Come("ada", "bob");
         await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'bob'");
         foreach (var (user, type) in new[] { ("bob", "message:read"), ("bob", "participant:removed"), ("ada", "message:read") })
         {
@@ -204,6 +210,7 @@ public sealed class FeedReaderTests
     {
         listeners.Only = others.Only = "bob";
         var (theirs, his) = (await feed.ConversationAsync("ada", "eve"), await feed.ConversationAsync("ada", "bob"));
+        listeners.Come("bob");
         foreach (var id in new[] { theirs, his })
             await MadeAsync(id, "{}");
         await feed.DrainAsync();
@@ -216,6 +223,7 @@ public sealed class FeedReaderTests
     public async Task An_event_that_cannot_be_made_costs_its_audience_is_logged_and_the_feed_goes_on()
     {
         var conversation = await feed.ConversationAsync("ada", "bob");
+        listeners.Come("ada", "bob");
         await MadeAsync(conversation, """{"poison": "a-secret-text"}""");
         await MadeAsync(conversation, "{}");
         await feed.DrainAsync();
@@ -225,6 +233,150 @@ public sealed class FeedReaderTests
         Assert.That(logs.Lines, Has.Some.StartsWith("Error").And.Some.Contains("test:made").And.None.Contains("a-secret-text"));
         Assert.That(source.Made, Is.EqualTo(2));
     }
+
+    [Test]
+    public async Task Somebody_who_comes_in_hears_what_follows()
+    {
+        var conversation = await feed.ConversationAsync("bob");
+        await AskedAsync("ada");
+        await JoinAsync(conversation, "ada", hearer: "ada");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(2))[1].Audience, Is.EqualTo((string[])["ada"]));
+    }
+
+    [Test]
+    public async Task Those_with_whom_a_conversation_begins_hear_of_it()
+    {
+        await AskedAsync("ada", "bob", "eve");
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        await CreatedAsync(conversation, hearer: null);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EquivalentTo((string[])["ada", "bob"]));
+    }
+
+    [Test]
+    public async Task Somebody_who_comes_in_and_leaves_at_once_hears_nothing_of_the_others()
+    {
+        var conversation = await feed.ConversationAsync("bob");
+        await AskedAsync("ada", "bob");
+        await JoinAsync(conversation, "ada", hearer: null);
+        await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'ada'");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(2)).Select(heard => heard.Audience), Is.All.EqualTo((string[])["bob"]));
+    }
+
+    [Test]
+    public async Task Somebody_who_left_and_came_back_hears_again()
+    {
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        listeners.Come("ada", "bob");
+        await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'ada'");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EqualTo((string[])["bob"]));
+
+        await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = NULL WHERE user_id = 'ada'");
+        await CreatedAsync(conversation, hearer: "ada");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(3))[2].Audience, Is.EquivalentTo((string[])["ada", "bob"]));
+    }
+
+    [Test]
+    public async Task Who_came_in_while_nobody_listened_hears_what_follows()
+    {
+        var conversation = await feed.ConversationAsync("bob");
+        await AskedAsync("ada");
+        listeners.Go("ada");
+        listeners.HasListeners = false;
+        await JoinAsync(conversation, "ada", hearer: "ada");
+        await feed.DrainAsync();
+        await PassedOverAsync();
+
+        listeners.Come("ada");
+        listeners.HasListeners = true;
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EqualTo((string[])["ada"]));
+    }
+
+    [Test]
+    public async Task A_request_that_is_accepted_is_heard_from_then_on()
+    {
+        var conversation = await feed.ConversationAsync("ada", "bob");
+        await feed.Slices.ExecuteAsync("UPDATE participants SET pending = true WHERE user_id = 'ada'");
+        listeners.Come("ada", "bob");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+        Assert.That((await HeardAsync(1))[0].Audience, Is.EqualTo((string[])["bob"]));
+
+        await feed.Slices.ExecuteAsync("UPDATE participants SET pending = false WHERE user_id = 'ada'");
+        await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(2))[1].Audience, Is.EquivalentTo((string[])["ada", "bob"]));
+    }
+
+    [Test]
+    public async Task Who_is_in_more_conversations_than_are_remembered_hears_all_of_them()
+    {
+        var four = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => feed.ConversationAsync("ada", "bob")));
+        await AskedAsync("ada", "bob");
+        foreach (var conversation in four)
+            await feed.AppendAsync(conversation);
+        await feed.AppendAsync(await feed.ConversationAsync("eve"));
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(4)).Select(heard => heard.Audience), Is.All.EquivalentTo((string[])["ada", "bob"]));
+    }
+
+    [Test]
+    public async Task Who_comes_into_more_conversations_than_are_remembered_hears_all_of_them()
+    {
+        await AskedAsync("ada");
+        var four = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => feed.ConversationAsync("bob")));
+        foreach (var conversation in four)
+            await JoinAsync(conversation, "ada", hearer: "ada");
+        foreach (var conversation in four)
+            await feed.AppendAsync(conversation);
+        await feed.DrainAsync();
+
+        Assert.That((await HeardAsync(8)).Select(heard => heard.Audience), Is.All.EqualTo((string[])["ada"]));
+    }
+
+    // They listen, and the reader has read where they take part: an event of their own is told after that.
+    private async Task AskedAsync(params string[] users)
+    {
+        listeners.Come(users);
+        foreach (var user in users)
+            await feed.AppendForAsync(user);
+        await feed.DrainAsync();
+        await HeardAsync(users.Length);
+        listeners.Heard.Clear();
+    }
+
+    private async Task JoinAsync(Guid conversation, string user, string? hearer)
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO users (id, created_at, updated_at) VALUES (@User, now(), now()) ON CONFLICT DO NOTHING;
+            INSERT INTO participants (conversation_id, user_id, role, joined_at) VALUES (@Id, @User, 'member', now())
+            """,
+            new { Id = conversation, User = user });
+        await CreatedAsync(conversation, hearer);
+    }
+
+    private Task CreatedAsync(Guid conversation, string? hearer) => feed.Slices.ExecuteAsync(
+        "INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload) "
+            + "VALUES (clock_timestamp(), @Id, @Hearer, 'conversation:created', '{}')",
+        new { Id = conversation, Hearer = hearer });
 
     private Task MadeAsync(Guid conversation, string payload) => feed.Slices.ExecuteAsync(
         "INSERT INTO outbox (occurred_at, conversation_id, type, payload) VALUES (clock_timestamp(), @Id, 'test:made', @Payload::jsonb)",
@@ -246,6 +398,8 @@ public sealed class FeedReaderTests
 
     private sealed class Listeners : ILiveReceiver
     {
+        private readonly ConcurrentDictionary<string, bool> users = new(StringComparer.Ordinal);
+        private readonly ConcurrentQueue<string> changed = new();
         private bool hasListeners = true;
 
         public ConcurrentQueue<(EventEnvelope Envelope, IReadOnlyCollection<string> Audience)> Heard { get; } = new();
@@ -272,8 +426,38 @@ public sealed class FeedReaderTests
             set => hasListeners = value;
         }
 
+        public bool Has(string user) => users.ContainsKey(user);
+
+        public IReadOnlyCollection<string> TakeChanged()
+        {
+            var taken = new List<string>();
+            while (changed.TryDequeue(out var user))
+                taken.Add(user);
+            return taken;
+        }
+
+        /// <summary>They begin to listen.</summary>
+        public void Come(params string[] names)
+        {
+            foreach (var name in names)
+            {
+                users[name] = true;
+                changed.Enqueue(name);
+            }
+        }
+
+        /// <summary>They listen no more.</summary>
+        public void Go(params string[] names)
+        {
+            foreach (var name in names)
+            {
+                users.TryRemove(name, out _);
+                changed.Enqueue(name);
+            }
+        }
+
         public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
-            Only is null || audience.Contains(Only);
+            Only is null ? audience.Count > 0 : audience.Contains(Only);
 
         public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
         {

@@ -199,6 +199,7 @@ static class HotStatements
     static IEnumerable<HotStatement> Feed(Guid conversation, string user)
     {
         var tail = typeof(OutboxMover).Assembly.GetType("Messaging.Infrastructure.Events.FeedTail", throwOnError: true)!;
+        var hearers = typeof(OutboxMover).Assembly.GetType("Messaging.Infrastructure.Events.Hearers", throwOnError: true)!;
         return
         [
             new(
@@ -208,8 +209,14 @@ static class HotStatements
                 ("Limit", Bigint, 1_000L), ("Name", Text, Sequencer.LeaseName), ("Holder", Text, "explained"), ("Fencing", Bigint, 0L),
                 ("Channel", Text, "explained")),
             new("Feed: what is new", Statements.Of(tail, "NextSql"), Background: true, ("After", Bigint, 0L), ("Limit", Bigint, 1_000L)),
-            new("Feed: who hears it", Statements.Of(tail, "MembersSql"), Background: true,
-                ("HeardConversations", NpgsqlDbType.Array | Uuid, new[] { conversation })),
+            new("Feed: where those take part who begin to listen", Statements.Of(hearers, "PlacesSql"), Background: true,
+                ("UserIds", NpgsqlDbType.Array | Text, new[] { user }), ("Limit", NpgsqlDbType.Integer, 20_001)),
+            new("Feed: who takes part where somebody is new", Statements.Of(hearers, "MembersSql"), Background: true,
+                ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation })),
+            new("Feed: who hears it", Statements.Of(tail, "HearingSql"), Background: true,
+                ("HeardIn", NpgsqlDbType.Array | Uuid, new[] { conversation }), ("HeardBy", NpgsqlDbType.Array | Text, new[] { user })),
+            new("Feed: who hears it, asked for all", Statements.Of(tail, "HearingOfAllSql"), Background: true,
+                ("HeardIn", NpgsqlDbType.Array | Uuid, new[] { conversation })),
             new(
                 "Feed: who has deleted it for oneself", Statements.Of(tail, "HiddenSql"), Background: true,
                 ("ConversationIds", NpgsqlDbType.Array | Uuid, new[] { conversation }),

@@ -1,0 +1,111 @@
+using System.Diagnostics.Metrics;
+using System.Runtime.ExceptionServices;
+using Messaging.Application.Events;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Infrastructure.Events;
+
+/// <summary>Hands events to those of this node's receivers whom they concern.</summary>
+sealed class LiveTelling(ILiveReceiver[] receivers, ILogger logger)
+{
+    private static readonly Meter Meter = new(FeedReader.MeterName);
+
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "messaging.feed.failures", "{event}", "Events that a receiver on this node could not take.");
+
+    /// <summary>Whether an event concerns anybody here.</summary>
+    /// <param name="hearing">Who may hear what happens in a conversation.</param>
+    public bool Concerns(FeedRow row, Func<Guid, IReadOnlyCollection<string>> hearing)
+    {
+        if (row is { UserId: null, ConversationId: null })
+            return false;
+        IReadOnlyCollection<string> audience = row.UserId is { } user ? [user] : hearing(row.ConversationId!.Value);
+        var id = row.ConversationId is { } conversation ? new ConversationId(conversation) : (ConversationId?)null;
+        return Array.Exists(receivers, receiver => receiver.Hears(row.Type, id, audience));
+    }
+
+    /// <summary>
+    /// Tells one user, or those who take part. An event of a message is for those who may see it, and one that shows a message is told to
+    /// the others without it.
+    /// </summary>
+    /// <param name="isHidden">Whether a member has deleted a message for themselves.</param>
+    public void Tell(
+        FeedRow row, ToldEvent its, long epoch, Func<Guid, IEnumerable<FeedMember>> members, Predicate<(Guid, string, long)> isHidden)
+    {
+        if (row.UserId is { } user)
+        {
+            Tell(row, () => its.Data, epoch, [user]);
+            return;
+        }
+        var conversation = row.ConversationId!.Value;
+        var seeing = members(conversation)
+            .Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
+            .ToLookup(member => Sees(member, its.ShownSeq), member => member.UserId);
+        Tell(row, () => its.Data, epoch, [.. seeing[true]]);
+        if (seeing.Contains(false))
+            Tell(row, () => ((IShowsMessage)its.Data!).WithoutShown(), epoch, [.. seeing[false]]);
+
+        bool Sees(FeedMember member, long? seq) =>
+            seq is not { } of || member.Sees(of, isHidden((conversation, member.UserId, of)));
+    }
+
+    private void Tell(FeedRow row, Func<object?> tells, long epoch, IReadOnlyCollection<string> audience)
+    {
+        var envelope = new Lazy<EventEnvelope?>(
+            () => EventRenderer.Json(tells()) is { } json ? row.ToEnvelope(epoch, json) : null);
+        foreach (var receiver in receivers)
+            Hand(receiver, row, envelope, audience);
+    }
+
+    // An event that a receiver cannot take, or that cannot be rendered, must neither block all that follow nor be skipped silently.
+    private void Hand(ILiveReceiver receiver, FeedRow row, Lazy<EventEnvelope?> envelope, IReadOnlyCollection<string> audience)
+    {
+        try
+        {
+            if (envelope.Value is { } told)
+                receiver.Receive(told, row.Position, audience);
+        }
+        catch (Exception e)
+        {
+            var name = receiver.GetType().Name;
+            Failures.Add(1, new("type", row.Type), new("receiver", name));
+            // Log neither the exception's message nor the event's data: both may contain message text.
+            logger.LogError(
+                "{Receiver} could not take the event at {Position} ({Type}) and closes for it: {Exception}\n{Stack}",
+                name, row.Position, row.Type, e.GetType().Name, e.StackTrace);
+            receiver.Close(audience);
+        }
+    }
+}
+
+/// <summary>
+/// What an event tells, made once for all who hear it. Of one that cannot be made, asking for it fails, where that is said and its hearers
+/// are closed, and nothing else of the feed.
+/// </summary>
+sealed class ToldEvent(object? data, ExceptionDispatchInfo? failure)
+{
+    public object? Data
+    {
+        get
+        {
+            failure?.Throw();
+            return data;
+        }
+    }
+
+    public long? ShownSeq => (data as IShowsMessage)?.ShownSeq;
+
+    public static ToldEvent Of(FeedRow row, Func<FeedRow, object?> make)
+    {
+        try
+        {
+            return new ToldEvent(make(row), failure: null);
+        }
+        catch (Exception e)
+        {
+            return new ToldEvent(data: null, ExceptionDispatchInfo.Capture(e));
+        }
+    }
+}
