@@ -17,6 +17,9 @@ sealed partial record MatrixRow(string Module, string Method, string Target, str
     /// <summary>What is called, as the service names it: <c>GET /v1/users/{userId}</c>.</summary>
     public string Endpoint => $"{Method} {Parameter().Replace(Target.Split('?')[0], "{${name}}")}";
 
+    /// <summary>Whether its path names something by <paramref name="name"/> of the caller's world.</summary>
+    public bool IsAbout(string name) => Target.Contains($"={name}}}", StringComparison.Ordinal);
+
     public override string ToString() => $"{Method} {Target}{(Body is null ? "" : $" {Body}")}";
 
     [GeneratedRegex(@"\{(?<name>\w+)=\w+\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
