@@ -56,6 +56,21 @@ need_clamd() {
   command -v clamd >/dev/null || install_packages clamd clamav-daemon clamd clamav-daemon
 }
 
+# The brokers that tests of several nodes start as private ones. Where the package would start one for the system, it is told not to.
+need_brokers() {
+  if command -v rabbitmq-server >/dev/null && command -v redis-server >/dev/null; then return; fi
+  # Read by Debian's invoke-rc.d, and by nobody else.
+  local no_service=/usr/sbin/policy-rc.d admin=()
+  if [ "$(id -u)" != 0 ]; then admin=(sudo -n); fi
+  if command -v apt-get >/dev/null && [ ! -e "$no_service" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${admin[@]}" tee "$no_service" >/dev/null 2>&1 && "${admin[@]}" chmod +x "$no_service"
+    install_packages "RabbitMQ and Redis" "rabbitmq-server redis-server" "" ""
+    "${admin[@]}" rm -f "$no_service" 2>/dev/null
+  else
+    install_packages "RabbitMQ and Redis" "rabbitmq-server redis-server" "rabbitmq-server redis" "rabbitmq-server redis"
+  fi
+}
+
 # PostgreSQL's server programs, 15 or newer. Where they cannot be installed, the launcher tries Docker or says what to do.
 need_postgres() {
   if has_postgres || docker version >/dev/null 2>&1; then return; fi

@@ -1,6 +1,7 @@
 using Messaging.Api.Errors;
 using Messaging.Api.OpenApi;
 using Messaging.Application.Attachments;
+using Messaging.Application.Bus;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
@@ -23,7 +24,7 @@ public static class HealthEndpoints
     private static Liveness Live() => new("live");
 
     private static async Task<IResult> ReadyAsync(
-        HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, IImageMaker images,
+        HttpContext context, Draining draining, DatabaseHealth database, Maintenance maintenance, IImageMaker images, IBus bus,
         CancellationToken ct)
     {
         var schema = await database.CheckAsync(ct);
@@ -38,7 +39,8 @@ public static class HealthEndpoints
         };
         if (reason is null)
             return TypedResults.Ok(new Readiness(
-                "ready", "up", schema!.State is SchemaState.Newer ? "newer" : "current", images.IsAvailable ? "available" : "missing"));
+                "ready", "up", schema!.State is SchemaState.Newer ? "newer" : "current", images.IsAvailable ? "available" : "missing",
+                bus.IsUp ? "up" : "degraded"));
         await context.WriteProblemAsync(new Problem(ProblemCodes.Unavailable, reason) { RetryAfterSeconds = 5 });
         return TypedResults.Empty;
     }
@@ -52,4 +54,8 @@ public sealed record Liveness(string Status);
 /// <param name="Database">Always <c>up</c>.</param>
 /// <param name="Schema"><c>current</c>, or <c>newer</c> after compatible migrations of a newer release.</param>
 /// <param name="Images"><c>available</c>, or <c>missing</c> without libvips: images are then kept unchanged and in one size.</param>
-public sealed record Readiness(string Status, string Database, string Schema, string Images);
+/// <param name="Bus">
+/// <c>up</c>, or <c>degraded</c> while this node hears nothing of the others: events come up to a second later, presence and typing of
+/// other nodes not at all.
+/// </param>
+public sealed record Readiness(string Status, string Database, string Schema, string Images, string Bus);

@@ -9,6 +9,12 @@ public interface IBus
     /// <summary>Names this process among the nodes; another one after a restart.</summary>
     string Node { get; }
 
+    /// <summary>The other nodes that are there, as far as this one knows; while the bus is down those that were there last.</summary>
+    IReadOnlyCollection<string> Others { get; }
+
+    /// <summary>Whether messages come; false as soon as the link is broken, or nothing has come over it for 10 s.</summary>
+    bool IsUp { get; }
+
     /// <summary>Sends to all other nodes, in the order of the calls. Never waits.</summary>
     /// <param name="topic">Without spaces.</param>
     /// <param name="body">Plain data, less than <see cref="BusLimits.MessageLength"/> as JSON.</param>

@@ -1,22 +1,30 @@
+using Messaging.Application.Bus;
+
 namespace Messaging.Application.Events;
 
-/// <summary>Wakes this node's readers of the feed: after a move by its own sequencer, or by another node's word.</summary>
+/// <summary>Wakes the readers of the feed: those of all nodes after a move by this node's sequencer, or by another node's word.</summary>
 public sealed class FeedSignal
 {
+    /// <summary>The name of the signal on the bus. It may be lost: readers poll, too.</summary>
+    public const string Topic = "feed";
+
     private readonly Lock gate = new();
     private readonly List<FeedWaker> wakers = [];
+    private readonly IBus? bus;
     private long newest;
+
+    /// <summary>Without a bus for one node alone.</summary>
+    public FeedSignal(IBus? bus = null)
+    {
+        this.bus = bus;
+        bus?.Subscribe<Growth>(Topic, (_, growth) => Raise(growth.Position));
+    }
 
     /// <summary>Says that the feed goes up to <paramref name="position"/> at least; word that comes twice wakes once.</summary>
     public void Announce(long position)
     {
-        lock (gate)
-        {
-            if (position <= newest)
-                return;
-            newest = position;
-            wakers.ForEach(waker => waker.Raise());
-        }
+        Raise(position);
+        bus?.Publish(Topic, new Growth(position));
     }
 
     /// <summary>Positions begin anew: what comes next is news, however low.</summary>
@@ -35,11 +43,24 @@ public sealed class FeedSignal
         return waker;
     }
 
+    private void Raise(long position)
+    {
+        lock (gate)
+        {
+            if (position <= newest)
+                return;
+            newest = position;
+            wakers.ForEach(waker => waker.Raise());
+        }
+    }
+
     private void Leave(FeedWaker waker)
     {
         lock (gate)
             wakers.Remove(waker);
     }
+
+    private sealed record Growth(long Position);
 }
 
 /// <summary>One reader's ear at the signal: what was announced since it waited last wakes it at once.</summary>

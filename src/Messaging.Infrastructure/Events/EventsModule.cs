@@ -27,7 +27,6 @@ public sealed class EventsModule : Module
     {
         services.AddHostedService(provider => provider.GetRequiredService<Maintenance>());
         services.AddHostedService<FeedReader>();
-        services.AddHostedService<FeedListener>();
         services.AddHostedService<Sequencer>();
     }
 }

@@ -97,14 +97,10 @@ public sealed class OutboxMover : IAsyncDisposable
             WHERE NOT EXISTS (SELECT FROM outdone WHERE outdone.id = taken.id)
             RETURNING position, occurred_at, conversation_id, seq, user_id, type, payload
         )
-        SELECT found.count::integer, told.taken::integer, told.epoch, told.last_position - told.kept, told.last_position, told.latest,
-            told.word,
+        SELECT found.count::integer, state.taken::integer, state.epoch, state.last_position - state.kept, state.last_position, state.latest,
             moved.position, moved.occurred_at, moved.conversation_id, moved.seq, moved.user_id, moved.type, moved.payload
         FROM (SELECT count(*) FROM next) AS found
-        LEFT JOIN (
-            SELECT taken, kept, epoch, last_position, latest, pg_notify(@Channel, last_position::text) AS word
-            FROM state
-        ) AS told ON true
+        LEFT JOIN state ON true
         LEFT JOIN moved ON true
         ORDER BY moved.position
         """;
@@ -135,7 +131,6 @@ public sealed class OutboxMover : IAsyncDisposable
                 new NpgsqlParameter("Holder", lease.Holder),
                 new NpgsqlParameter("Fencing", lease.Fencing),
                 new NpgsqlParameter("Limit", NpgsqlDbType.Bigint) { Value = (long)BatchSize },
-                new NpgsqlParameter("Channel", FeedListener.Channel),
             },
         };
         await prepared.PrepareAsync(ct);
@@ -170,7 +165,7 @@ public sealed class OutboxMover : IAsyncDisposable
         var rows = new List<FeedRow>(count);
         do
         {
-            rows.Add(FeedTail.ReadRow(reader, first: 7));
+            rows.Add(FeedTail.ReadRow(reader, first: 6));
         }
         while (await reader.ReadAsync(ct));
         return new Move(found, count, new MovedBatch(after, rows), last, latest, HasMore: false);

@@ -40,6 +40,10 @@ internal sealed class Network
 
         string IBus.Node => name;
 
+        public bool IsUp => !IsCutOff;
+
+        public IReadOnlyCollection<string> Others => [.. network.nodes.Keys.Where(other => other != name)];
+
         public string Name => name;
 
         public bool IsCutOff { get; set; }

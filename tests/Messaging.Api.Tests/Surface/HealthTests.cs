@@ -31,7 +31,7 @@ public sealed class HealthTests
         {
             Assert.That((await live.JsonAsync()).ToString(), Is.EqualTo("""{"status":"live"}"""));
             Assert.That((await ready.JsonAsync()).ToString(),
-                Is.EqualTo("""{"status":"ready","database":"up","schema":"current","images":"available"}"""));
+                Is.EqualTo("""{"status":"ready","database":"up","schema":"current","images":"available","bus":"up"}"""));
         });
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Messaging.Application.Bus;
+using Messaging.Application.Events;
 using Messaging.Infrastructure.Bus;
 using Messaging.Infrastructure.Database;
 using Messaging.Testing;
@@ -46,6 +47,60 @@ public sealed class BusTests
         await Eventually.HoldsAsync(() => Task.FromResult(two.Heard.Count == 2), "both are heard");
         Assert.That(
             () => one.Bus.Publish("word", longest with { Text = longest.Text + "x" }), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public async Task Readers_of_the_feed_on_other_nodes_are_woken_when_it_has_grown()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+        using var there = new FeedSignal(two.Bus).Listen();
+
+        new FeedSignal(one.Bus).Announce(7);
+
+        Assert.That(await there.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None), Is.True);
+    }
+
+    [Test]
+    public async Task Nodes_know_of_each_other_until_one_takes_its_leave()
+    {
+        await using var one = await Node.StartAsync(database);
+        var two = await Node.StartAsync(database);
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(one.Bus.Others.Contains(two.Bus.Node) && two.Bus.Others.Contains(one.Bus.Node)), "they know each other");
+
+        await two.DisposeAsync();
+
+        await Eventually.HoldsAsync(() => Task.FromResult(one.Bus.Others.Count == 0), "one is alone");
+    }
+
+    [Test]
+    public void A_message_that_waited_for_long_is_not_sent_any_more()
+    {
+        var time = new ManualTime();
+        var queue = new BusQueue(time, NullLogger<BusQueue>.Instance);
+        queue.Publish("word", new Word(1, "old"));
+        time.Advance(BusQueue.Freshness);
+        queue.Publish("word", new Word(2, "new"));
+
+        Assert.That(queue.Take(200)!.Split('\n').Skip(1), Is.EqualTo(["""word {"no":2,"text":"new"}"""]));
+    }
+
+    [Test]
+    public void Who_is_silent_is_gone_unless_the_bus_itself_is_silent()
+    {
+        var time = new ManualTime();
+        var queue = new BusQueue(time, NullLogger<BusQueue>.Instance);
+        queue.Connected();
+        queue.Hear(queue.Node);
+        queue.Hear("other\nnode {}");
+        time.Advance(BusQueue.Silence);
+        Assert.That(queue.IsUp, Is.False);
+        Assert.That(queue.Others, Is.EqualTo(["other"]));
+
+        queue.Hear(queue.Node);
+        Assert.That(queue.IsUp, Is.True);
+        Assert.That(queue.Others, Is.Empty);
     }
 
     [Test]
@@ -101,7 +156,7 @@ public sealed class BusTests
     [Test]
     public void Too_much_that_waits_drops_the_oldest()
     {
-        var queue = new BusQueue(NullLogger<BusQueue>.Instance);
+        var queue = new BusQueue(TimeProvider.System, NullLogger<BusQueue>.Instance);
         for (var i = 0; i <= BusQueue.Capacity; i++)
             queue.Publish("word", new Word(i, ""));
 
@@ -113,18 +168,18 @@ public sealed class BusTests
     private sealed class Node : IAsyncDisposable
     {
         private readonly DirectDataSource source;
-        private readonly PostgresBus worker;
+        private readonly BusWorker worker;
         private int connections;
 
         private Node(TestDatabase database)
         {
             source = new DirectDataSource(NpgsqlDataSource.Create(database.ConnectionString));
-            worker = new PostgresBus(source, Bus, NullLogger<PostgresBus>.Instance);
+            worker = new BusWorker(Bus, new PostgresCarrier(source), NullLogger<BusWorker>.Instance);
             Bus.Subscribe<Word>("word", (node, word) => Heard.Enqueue((node, word)));
             Bus.OnConnected(() => Interlocked.Increment(ref connections));
         }
 
-        public BusQueue Bus { get; } = new(NullLogger<BusQueue>.Instance);
+        public BusQueue Bus { get; } = new(TimeProvider.System, NullLogger<BusQueue>.Instance);
 
         public ConcurrentQueue<(string Node, Word Word)> Heard { get; } = new();
 

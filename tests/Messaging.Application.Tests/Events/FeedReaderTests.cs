@@ -96,21 +96,6 @@ public sealed class FeedReaderTests
     }
 
     [Test]
-    public async Task Other_nodes_are_told_that_the_feed_has_grown()
-    {
-        var signal = new FeedSignal();
-        using var waker = signal.Listen();
-        await using var listener = await Running.StartAsync(new FeedListener(feed.Direct, signal, NullLogger<FeedListener>.Instance));
-        await Eventually.HoldsAsync(
-            () => feed.Slices.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%')"), "it listens");
-
-        await feed.AppendForAsync("ada");
-        await feed.DrainAsync();
-
-        Assert.That(await waker.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None), Is.True);
-    }
-
-    [Test]
     public async Task Events_that_happened_while_nobody_listened_are_skipped()
     {
         listeners.HasListeners = false;

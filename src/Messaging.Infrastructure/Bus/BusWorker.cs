@@ -1,0 +1,83 @@
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Infrastructure.Bus;
+
+/// <summary>
+/// Carries the bus. What is published within a moment goes together; what a broken link carried is lost. A link over which not even this
+/// node's own beat comes back is broken, whatever it says of itself.
+/// </summary>
+public sealed class BusWorker(BusQueue queue, IBusCarrier carrier, ILogger<BusWorker> logger) : BackgroundService
+{
+    // PostgreSQL takes less than 8,000 bytes.
+    private const int MaxPayload = 7_500;
+
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan FirstMoment = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(1);
+
+    private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource allSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Is up before the server listens, unless that takes long: nothing waits for a broker.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        queue.AssumedNodes = carrier.AssumedNodes;
+        await base.StartAsync(cancellationToken);
+        await begun.Task.WaitAsync(FirstMoment, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Sends what waits, such as a goodbye, before it ends.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        queue.Complete();
+        await allSent.Task.WaitAsync(LastMoment, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.StopAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Supervision.KeepRunningAsync(logger, CarryAsync, stoppingToken);
+
+    private async Task CarryAsync(CancellationToken ct)
+    {
+        await using var link = await carrier.ConnectAsync(queue.Hear, ct);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        queue.Connected();
+        begun.TrySetResult();
+        Task[] work = [link.WatchAsync(end.Token), SendAsync(link, end.Token), BeatAsync(end.Token)];
+        try
+        {
+            await await Task.WhenAny(work);
+        }
+        finally
+        {
+            queue.Disconnected();
+            await end.CancelAsync();
+            await Task.WhenAll(work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task SendAsync(IBusLink link, CancellationToken ct)
+    {
+        while (await queue.WaitAsync(ct))
+        {
+            while (queue.Take(MaxPayload) is { } payload)
+                await link.SendAsync(payload, ct);
+            await Task.Delay(Moment, ct);
+        }
+        allSent.TrySetResult();
+        await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+    }
+
+    private async Task BeatAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(BusQueue.BeatEvery);
+        while (await timer.WaitForNextTickAsync(ct))
+        {
+            if (!queue.IsUp)
+                throw new TimeoutException($"Nothing has come over the bus for {BusQueue.Silence.TotalSeconds} s.");
+            queue.Beat();
+        }
+    }
+}
