@@ -21,29 +21,29 @@ public sealed class AccountBudgets(RateLimits limits, RateLimitSettings settings
 
     /// <summary>Counts a try to log in.</summary>
     /// <param name="device">One that the account knows, whose address strangers may share; else null.</param>
-    public void TakeLogIn(HttpContext context, RefreshToken? device)
+    public async ValueTask TakeLogInAsync(HttpContext context, RefreshToken? device)
     {
         if (device is not null)
-            context.Take(deviceLogIns, context.OriginKey());
-        context.Take(logIns, device is null ? context.OriginKey() : KeyOf(device));
+            await context.TakeAsync(deviceLogIns, context.OriginKey());
+        await context.TakeAsync(logIns, device is null ? context.OriginKey() : KeyOf(device));
     }
 
     /// <summary>Counts a try to change one's own password.</summary>
-    public void TakePassword(HttpContext context) => context.Take(passwords, context.User.BudgetKey()!);
+    public ValueTask TakePasswordAsync(HttpContext context) => context.TakeAsync(passwords, context.User.BudgetKey()!);
 
-    public void TakeRegistration(HttpContext context, string username)
+    public async ValueTask TakeRegistrationAsync(HttpContext context, string username)
     {
-        context.Take(registrations, context.OriginKey());
+        await context.TakeAsync(registrations, context.OriginKey());
         // What is no username is refused, and not to be remembered.
         if (UsernameRules.IsValid(username))
-            context.Take(names, $"name:{username.ToLowerInvariant()}");
+            await context.TakeAsync(names, $"name:{username.ToLowerInvariant()}");
     }
 
-    public void TakeRefresh(HttpContext context, string refreshToken)
+    public async ValueTask TakeRefreshAsync(HttpContext context, string refreshToken)
     {
-        context.Take(refreshes, context.OriginKey());
+        await context.TakeAsync(refreshes, context.OriginKey());
         if (RefreshToken.TryParse(refreshToken, out var token))
-            context.Take(logins, KeyOf(token));
+            await context.TakeAsync(logins, KeyOf(token));
     }
 
     private static string KeyOf(RefreshToken token) => $"login:{Convert.ToHexStringLower(token.FamilyHash())}";

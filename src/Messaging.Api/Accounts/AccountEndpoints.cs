@@ -59,7 +59,7 @@ public static class AccountEndpoints
     private static async Task<Created<LoginResult>> RegisterAsync(
         AccountBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
     {
-        budgets.TakeRegistration(context, body.Username);
+        await budgets.TakeRegistrationAsync(context, body.Username);
         var login = await mediator.Send(
             new RegisterAccount(body.Username, new Password(body.Password), body.DisplayName, context.OriginKey()), ct);
         return TypedResults.Created($"/v1/users/{login.User.UserId}", login);
@@ -72,14 +72,14 @@ public static class AccountEndpoints
         var isKnown = device is not null
             && UsernameRules.IsValid(body.Username)
             && await mediator.Send(new IsKnownDevice(body.Username, device), ct);
-        budgets.TakeLogIn(context, isKnown ? device : null);
+        await budgets.TakeLogInAsync(context, isKnown ? device : null);
         return TypedResults.Ok(await mediator.Send(new LogIn(body.Username, new Password(body.Password), context.OriginKey(), device), ct));
     }
 
     private static async Task<Ok<LoginResult>> RefreshAsync(
         RefreshBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
     {
-        budgets.TakeRefresh(context, body.RefreshToken);
+        await budgets.TakeRefreshAsync(context, body.RefreshToken);
         return TypedResults.Ok(await mediator.Send(new RefreshLogin(body.RefreshToken), ct));
     }
 
@@ -93,7 +93,7 @@ public static class AccountEndpoints
         PasswordBody body, HttpContext context, AccountBudgets budgets, IMediator mediator, CancellationToken ct)
     {
         var user = context.Actor().RequireUser();
-        budgets.TakePassword(context);
+        await budgets.TakePasswordAsync(context);
         var command = new ChangePassword(user, new Password(body.CurrentPassword), new Password(body.NewPassword), context.OriginKey());
         return TypedResults.Ok(await mediator.Send(command, ct));
     }

@@ -111,7 +111,7 @@ public static class ConversationEndpoints
     {
         if (body.Message is not null)
         {
-            context.TakeSend(limits);
+            await context.TakeSendAsync(limits);
             context.User.RequireScope(Scope.Messages);
         }
         var opened = await mediator.Send(

@@ -2,7 +2,7 @@ using Messaging.Application.Common;
 
 namespace Messaging.Api.RateLimiting;
 
-/// <summary><c>Messaging__RateLimits__*</c>: what one caller may do per minute, on each node.</summary>
+/// <summary><c>Messaging__RateLimits__*</c>: what one caller may do per minute, on all nodes together.</summary>
 public sealed class RateLimitSettings : ISettings
 {
     public static string Section => "Messaging:RateLimits";
@@ -42,7 +42,7 @@ public sealed class RateLimitSettings : ISettings
     /// <summary>Service keys and tokens from one address that nobody has given out.</summary>
     public int FailedCredentialsPerMinute { get; init; } = 60;
 
-    /// <summary>Hub connections of a user that are open at the same time.</summary>
+    /// <summary>Hub connections of a user that are open at the same time, on each node.</summary>
     public int ConnectionsPerUser { get; init; } = 20;
 
     public IEnumerable<string> Errors()

@@ -9,6 +9,9 @@ public sealed class RateLimitingModule : ApiModule
     public override void AddServices(IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<RateLimitExchange>();
         services.AddSingleton<RateLimits>();
     }
+
+    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<RateLimitWorker>();
 }

@@ -43,7 +43,7 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     public async Task<MessageView> SendMessage(JsonElement conversationId, JsonElement message)
     {
         Begin(Scope.Messages);
-        Take(limits.Send);
+        Allow(await limits.Send.TakeAsync(Context.User!.BudgetKey()!, Context.ConnectionAborted));
         var command = new SendMessage(Actor, ConversationIdOf(conversationId), Read<MessageContent>(message));
         return (await mediator.Send(command, Context.ConnectionAborted)).Message;
     }
@@ -108,13 +108,12 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     // Counted before it is refused, and of the scope that the same call needs over REST.
     private void Begin(Scope scope)
     {
-        Take(limits.Requests);
+        Allow(limits.Requests.Take(Context.User!.BudgetKey()!));
         Context.User!.RequireScope(scope);
     }
 
-    private void Take(RateLimitBudget budget)
+    private static void Allow(RateLimitState state)
     {
-        var state = budget.Take(Context.User!.BudgetKey()!);
         if (!state.Allowed)
             throw new RuleException(state.Problem);
     }

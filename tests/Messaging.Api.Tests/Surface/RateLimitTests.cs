@@ -4,6 +4,7 @@ using System.Text.Json;
 using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.Tests.Auth;
+using Messaging.Api.Tests.Presence;
 using Messaging.Domain.Common;
 using Messaging.Testing;
 
@@ -95,9 +96,9 @@ public sealed class RateLimitTests
     [Test]
     public void Memory_is_bounded_whoever_calls()
     {
-        var windows = new RateLimitWindows(TimeSpan.FromMinutes(1), clock);
+        var windows = new RateLimitWindows("requests", TimeSpan.FromMinutes(1), clock, Alone());
         for (var i = 0; i < RateLimitWindows.MaxKeys * 2; i++)
-            windows.Count($"address:{i}", 10);
+            windows.Take($"address:{i}", 10);
         Assert.That(windows.Keys, Is.LessThanOrEqualTo(RateLimitWindows.MaxKeys));
     }
 
@@ -277,5 +278,7 @@ public sealed class RateLimitTests
     }
 
     RateLimits Limits(int requests = 1200, int sends = 120) =>
-        new(new RateLimitSettings { RequestsPerMinute = requests, SendPerMinute = sends }, clock);
+        new(new RateLimitSettings { RequestsPerMinute = requests, SendPerMinute = sends }, clock, Alone());
+
+    static RateLimitExchange Alone() => new(new Network().Join("one"));
 }
