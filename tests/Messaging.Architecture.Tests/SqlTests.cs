@@ -91,7 +91,7 @@ public sealed partial class SqlTests
         Assert.That(writers, Is.EqualTo(new[] { nameof(ConversationPart) }));
     }
 
-    // What concerns no order within a conversation is told beside it: what is between two people, and that a file is ready.
+    // What concerns no order within a conversation is told beside it: what is between two people, that a file is ready, and notifications.
     [Test]
     public void Events_have_their_places_in_a_conversation_from_one_statement()
     {
@@ -101,7 +101,10 @@ public sealed partial class SqlTests
             tellers.Where(sql => sql.Text.Contains("event_no", StringComparison.Ordinal)).Select(sql => sql.Name),
             Is.EqualTo(new[] { "ChangeSet.AddEventsSql" }));
         Assert.That(
-            tellers.Select(sql => sql.Name), Is.EquivalentTo(new[] { "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql" }));
+            tellers.Select(sql => sql.Name), Is.EquivalentTo(new[]
+            {
+                "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql", "NotificationMaker.MakeSql",
+            }));
     }
 
     [Test]
@@ -169,7 +172,7 @@ public sealed partial class SqlTests
     [
         SqlConstants.All.Single(sql => sql.Name == "MessageReader.RangeSql").Text, VisibilitySql.Seen, VisibilitySql.ReplySeen,
         VisibilitySql.NewestSeen,
-        VisibilitySql.Hidden, VisibilitySql.Reached, VisibilitySql.AnyReached, UnreadSql.Pointer,
+        VisibilitySql.Hidden, VisibilitySql.Reached, VisibilitySql.AnyReached, VisibilitySql.NoticeReached, UnreadSql.Pointer,
     ];
 
     private static IEnumerable<string> Written(string sql) => Writes().Matches(sql).Select(match => match.Groups["table"].Value).Distinct();

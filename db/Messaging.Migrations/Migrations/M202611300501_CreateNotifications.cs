@@ -7,11 +7,15 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611300501, "create_notifications (compatible)")]
 public sealed class CreateNotifications : Migration
 {
-    public override void Up() => Execute.Sql("""
+    private const string Users =
+        """
         ALTER TABLE users
             ADD COLUMN language    text,
             ADD COLUMN quiet_hours jsonb;
+        """;
 
+    private const string Devices =
+        """
         CREATE TABLE devices (
             user_id      text COLLATE "C" NOT NULL,
             device_id    text COLLATE "C" NOT NULL,
@@ -30,9 +34,12 @@ public sealed class CreateNotifications : Migration
         -- A browser or phone takes pushes for one user at a time: whoever registered it last. Tokens have at most 2,048 bytes.
         CREATE UNIQUE INDEX uq_devices_token ON devices (platform, token);
         CREATE INDEX ix_devices_last_seen_at ON devices (last_seen_at);
+        """;
 
-        -- mention_seq is the seq of a mention; 0 for an entry that collapses the messages from first_seq to seq. push_at is when it is to be
-        -- pushed, to devices of which platforms, and whether with a sound. raised_at tells one raise of a collapsed entry from the next.
+    private const string Notifications =
+        """
+        -- mention_seq is the seq of a mention; 0 for an entry that collapses the messages from first_seq to seq. push_at is when it is to
+        -- be pushed, to devices of which platforms, and whether with a sound. raised_at tells one raise of a collapsed entry from the next.
         CREATE TABLE notifications (
             id              uuid             NOT NULL DEFAULT gen_random_uuid(),
             user_id         text COLLATE "C" NOT NULL,
@@ -71,7 +78,14 @@ public sealed class CreateNotifications : Migration
         CREATE INDEX ix_notifications_due ON notifications (push_at) WHERE delivery = 'pending';
         CREATE INDEX ix_notifications_delivery ON notifications (delivery, raised_at DESC, id DESC)
             WHERE delivery IN ('pending', 'failed', 'bounced');
-        """);
+        """;
+
+    public override void Up()
+    {
+        Execute.Sql(Users);
+        Execute.Sql(Devices);
+        Execute.Sql(Notifications);
+    }
 
     public override void Down() => Execute.Sql("""
         DROP TABLE notifications;

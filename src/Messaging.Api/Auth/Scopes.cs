@@ -28,9 +28,9 @@ public static class ScopeConventions
         throw new RuleException(new Problem(EdgeCodes.ScopeMissing, $"The service key lacks the scope {names}."));
     }
 
-    /// <summary>Only the service itself may call, with a key that has the scope.</summary>
-    public static TBuilder ServiceOnly<TBuilder>(this TBuilder builder, Scope scope)
-        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement([scope], ServiceOnly: true));
+    /// <summary>Only the service itself may call, with a key that has one of the scopes.</summary>
+    public static TBuilder ServiceOnly<TBuilder>(this TBuilder builder, params IReadOnlyList<Scope> scopes)
+        where TBuilder : IEndpointConventionBuilder => builder.Require(new ScopeRequirement(scopes, ServiceOnly: true));
 
     private static TBuilder Require<TBuilder>(this TBuilder builder, ScopeRequirement requirement)
         where TBuilder : IEndpointConventionBuilder =>

@@ -6,6 +6,7 @@ using Messaging.Api.Idempotency;
 using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
 using Messaging.Application.Common;
+using Messaging.Application.Notifications;
 using Messaging.Application.Users;
 using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
@@ -41,6 +42,12 @@ public sealed record MePatch
     public Optional<string> AvatarUrl { get; init; }
 
     public Optional<JsonText?> Metadata { get; init; }
+
+    /// <summary>Of the words of notifications: a language tag such as <c>de</c> or <c>pt-BR</c>.</summary>
+    public Optional<string> Language { get; init; }
+
+    /// <summary>When nothing is pushed; replaced as a whole.</summary>
+    public Optional<QuietHoursView> QuietHours { get; init; }
 }
 
 /// <summary>Lifetime of the token; one hour by default.</summary>
@@ -118,6 +125,11 @@ public static class UserEndpoints
     {
         var userId = context.Actor().RequireUser();
         return TypedResults.Ok(await mediator.Send(
-            new UpdateMe(userId, body.DisplayName, body.FirstName, body.LastName, body.AvatarUrl, body.Metadata), ct));
+            new UpdateMe(userId, body.DisplayName, body.FirstName, body.LastName, body.AvatarUrl, body.Metadata)
+            {
+                Language = body.Language,
+                QuietHours = body.QuietHours,
+            },
+            ct));
     }
 }

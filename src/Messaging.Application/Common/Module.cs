@@ -1,4 +1,5 @@
 using System.Reflection;
+using Messaging.Application.Retention;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 
@@ -37,4 +38,11 @@ public abstract class Module
 /// <summary>Rows that are kept for a time only, and forgotten once an hour.</summary>
 /// <param name="Sql">Deletes at most <c>@Limit</c> of those that were over before <c>@Before</c>.</param>
 /// <param name="Retention">How long they are kept after they were over.</param>
-public sealed record OldRows(string Sql, Duration Retention);
+public sealed record OldRows(string Sql, Func<RetentionSettings, Duration> Retention)
+{
+    /// <summary>Kept for a time that no operator sets.</summary>
+    public OldRows(string sql, Duration retention)
+        : this(sql, _ => retention)
+    {
+    }
+}

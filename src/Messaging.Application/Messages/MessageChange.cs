@@ -153,7 +153,9 @@ public sealed record NewMessage(
     public string? Location => Draft.Location is null ? null : JsonSerializer.Serialize(Draft.Location, MessagingJson.Options);
 
     /// <summary>The values that its event keeps from the time of sending, as JSON.</summary>
-    public string EventValues => $$"""{"recipientCount":{{RecipientCount}}}""";
+    public string EventValues => Content.Silent is true
+        ? $$"""{"recipientCount":{{RecipientCount}},"silent":true}"""
+        : $$"""{"recipientCount":{{RecipientCount}}}""";
 
     public string? Reference => Draft.Reference is null ? null : JsonSerializer.Serialize(Draft.Reference, MessagingJson.Options);
 }

@@ -33,6 +33,10 @@ public sealed record MessageContent(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MessageLocation? Location = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MessageReference? Reference = null)
 {
+    /// <summary>Notifies nobody, not even of mentions; the message counts as unread all the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Silent { get; init; }
+
     public MessageDraft ToDraft() => new(
         ClientMessageId, Type ?? MessageType.Text, Text, Metadata?.Value, ReplyToId, Mentions is null ? [] : [.. Mentions.Distinct()],
         Location,

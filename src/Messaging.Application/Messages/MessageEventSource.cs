@@ -19,6 +19,9 @@ public sealed record MessageValues
     /// <summary>The number of recipients of a new message.</summary>
     public int RecipientCount { get; init; }
 
+    /// <summary>Whether a new message notifies nobody.</summary>
+    public bool Silent { get; init; }
+
     /// <summary>Set for a message that a user deletes for themselves.</summary>
     public DeletedView? Deleted { get; init; }
 

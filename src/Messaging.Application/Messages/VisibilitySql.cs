@@ -39,6 +39,9 @@ public static class VisibilitySql
     /// <summary>Whether the viewer may see a message <c>m</c>, unless they have deleted it for themselves.</summary>
     public const string Reached = $"m.seq > {Start}";
 
+    /// <summary>Whether the viewer may see the newest message that a notification <c>n</c> is of, unless they have deleted it.</summary>
+    public const string NoticeReached = $"n.seq > {Start}";
+
     /// <summary>Whether the viewer has deleted a message <c>m</c> for themselves.</summary>
     public const string Hidden = $"{Find} m.seq{Found}";
 

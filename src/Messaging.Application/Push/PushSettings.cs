@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Messaging.Application.Common;
+using Messaging.Application.Notifications;
 using Messaging.Domain.Webhooks;
 
 namespace Messaging.Application.Push;
@@ -22,12 +23,19 @@ public sealed class PushSettings : ISettings
     /// <summary>An address of the host's, which sends in its own way.</summary>
     public PushWebhookSettings Webhook { get; init; } = new();
 
+    /// <summary>Of the words of notifications where a user has not chosen one, or there is no template in it.</summary>
+    public string Language { get; init; } = "en";
+
+    /// <summary>The words of notifications by kind and language; what is not given is built in, in English.</summary>
+    public Dictionary<string, Dictionary<string, PushTemplate>> Templates { get; init; } = [];
+
     /// <summary>Whether anything is pushed at all; else notifications are only listed.</summary>
     public bool IsConfigured => WebPush.IsConfigured || Fcm.IsConfigured || Apns.IsConfigured || Webhook.IsConfigured;
 
     public IEnumerable<string> Errors() =>
     [
         .. Of("WebPush", WebPush.Errors()), .. Of("Fcm", Fcm.Errors()), .. Of("Apns", Apns.Errors()), .. Of("Webhook", Webhook.Errors()),
+        .. PushTemplateRules.Errors(this),
     ];
 
     private static IEnumerable<string> Of(string provider, IEnumerable<string> errors) => errors.Select(error => $"{provider}__{error}");

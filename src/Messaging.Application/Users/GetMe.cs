@@ -15,12 +15,20 @@ public sealed class GetMeHandler(DbSession session, LimitSettings limits, Policy
         $"""
         SELECT {ProfileSql.Columns}
         FROM users AS u
+        WHERE u.id = @UserId;
+
+        SELECT u.language, u.quiet_hours
+        FROM users AS u
         WHERE u.id = @UserId
         """;
 
     public async Task<Me> Handle(GetMe query, CancellationToken ct)
     {
-        var profile = await session.QuerySingleOrDefaultAsync<UserProfile>(UserSql, new { UserId = query.UserId.Value }, ct);
-        return new Me(profile ?? throw CommonErrors.NotFound(), new Limits(limits), policies);
+        var (profile, preferences) = await session.QueryBatchAsync(
+            UserSql,
+            new { UserId = query.UserId.Value },
+            async grid => (await grid.ReadSingleOrDefaultAsync<UserProfile>(), await grid.ReadSingleOrDefaultAsync<OwnPreferences>()),
+            ct);
+        return new Me(profile ?? throw CommonErrors.NotFound(), preferences!, new Limits(limits), policies);
     }
 }

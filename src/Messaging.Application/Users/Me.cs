@@ -1,5 +1,7 @@
+using System.Text.Json.Serialization;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Notifications;
 using Messaging.Domain.Common;
 using Messaging.Domain.Contacts;
 using Messaging.Domain.Conversations;
@@ -8,7 +10,7 @@ using NodaTime;
 namespace Messaging.Application.Users;
 
 /// <summary>The caller's own profile, with the limits and policies in force.</summary>
-public sealed class Me(UserProfile profile, Limits limits, PolicySettings policies)
+public sealed class Me(UserProfile profile, OwnPreferences preferences, Limits limits, PolicySettings policies)
 {
     public UserId UserId => profile.UserId;
 
@@ -23,6 +25,13 @@ public sealed class Me(UserProfile profile, Limits limits, PolicySettings polici
     public string? AvatarUrl => profile.AvatarUrl;
 
     public JsonText? Metadata => profile.Metadata;
+
+    /// <summary>Of the words of notifications: a language tag such as <c>de</c> or <c>pt-BR</c>; null for the service's default.</summary>
+    public string? Language => preferences.Language;
+
+    /// <summary>When nothing is pushed; absent for never.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public QuietHoursView? QuietHours => preferences.ReadQuietHours();
 
     public Instant CreatedAt => profile.CreatedAt;
 

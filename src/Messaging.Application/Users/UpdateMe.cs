@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Notifications;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -15,7 +16,12 @@ public sealed record UpdateMe(
     Optional<string> FirstName,
     Optional<string> LastName,
     Optional<string> AvatarUrl,
-    Optional<JsonText?> Metadata) : ITransactionCommand<Me>;
+    Optional<JsonText?> Metadata) : ITransactionCommand<Me>
+{
+    public Optional<string> Language { get; init; }
+
+    public Optional<QuietHoursView> QuietHours { get; init; }
+}
 
 public sealed class UpdateMeValidator : AbstractValidator<UpdateMe>
 {
@@ -25,6 +31,11 @@ public sealed class UpdateMeValidator : AbstractValidator<UpdateMe>
         RuleFor(r => r.FirstName.Value).IsName().OverridePropertyName(nameof(UpdateMe.FirstName));
         RuleFor(r => r.LastName.Value).IsName().OverridePropertyName(nameof(UpdateMe.LastName));
         RuleFor(r => r.AvatarUrl.Value).IsWebAddress().OverridePropertyName(nameof(UpdateMe.AvatarUrl));
+        RuleFor(r => r.Language.Value).Must(tag => tag is null || UserLanguage.IsValid(tag))
+            .OverridePropertyName(nameof(UpdateMe.Language))
+            .WithMessage("A language tag such as en or pt-BR is expected; null for the service's default.");
+        RuleFor(r => r.QuietHours.Value!).SetValidator(new QuietHoursValidator()).When(r => r.QuietHours.Value is not null)
+            .OverridePropertyName(nameof(UpdateMe.QuietHours));
     }
 }
 
@@ -37,7 +48,11 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, LimitSettin
         SELECT {ProfileSql.Columns}
         FROM users AS u
         WHERE u.id = @UserId
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE;
+
+        SELECT u.language, u.quiet_hours
+        FROM users AS u
+        WHERE u.id = @UserId
         """;
 
     // pk_users.
@@ -49,6 +64,8 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, LimitSettin
             last_name = @LastName,
             avatar_url = @AvatarUrl,
             metadata = @Metadata::jsonb,
+            language = @Language,
+            quiet_hours = @QuietHours::jsonb,
             updated_at = @Now
         WHERE u.id = @UserId
         RETURNING {ProfileSql.Columns}
@@ -56,24 +73,35 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, LimitSettin
 
     public async Task<Me> Handle(UpdateMe command, CancellationToken ct)
     {
-        var id = command.UserId.Value;
-        var current = await session.QuerySingleOrDefaultAsync<UserProfile>(LoadSql, new { UserId = id }, ct)
-            ?? throw CommonErrors.NotFound();
+        var (found, own) = await session.QueryBatchAsync(
+            LoadSql,
+            new { UserId = command.UserId.Value },
+            async grid => (await grid.ReadSingleOrDefaultAsync<UserProfile>(), await grid.ReadSingleOrDefaultAsync<OwnPreferences>()),
+            ct);
+        var current = found ?? throw CommonErrors.NotFound();
+        var preferences = new OwnPreferences(
+            command.Language.Or(own!.Language), command.QuietHours.IsGiven ? command.QuietHours.Value?.ToJson() : own.QuietHours);
+        var saved = await SaveAsync(command, current, preferences, ct);
+        return new Me(saved, preferences, new Limits(limits), policies);
+    }
 
+    private Task<UserProfile> SaveAsync(UpdateMe command, UserProfile current, OwnPreferences preferences, CancellationToken ct)
+    {
         var metadata = command.Metadata.IsGiven ? MetadataRules.Patch(current.Metadata, command.Metadata.Value, limits) : current.Metadata;
-        var saved = await session.QuerySingleAsync<UserProfile>(
+        return session.QuerySingleAsync<UserProfile>(
             SaveSql,
             new
             {
-                UserId = id,
+                UserId = command.UserId.Value,
                 DisplayName = command.DisplayName.Or(current.DisplayName),
                 FirstName = command.FirstName.Or(current.FirstName),
                 LastName = command.LastName.Or(current.LastName),
                 AvatarUrl = command.AvatarUrl.Or(current.AvatarUrl),
                 Metadata = metadata?.Value,
+                preferences.Language,
+                QuietHours = preferences.QuietHours?.Value,
                 Now = clock.GetCurrentInstant(),
             },
             ct);
-        return new Me(saved, new Limits(limits), policies);
     }
 }

@@ -1,5 +1,5 @@
+using Messaging.Application.Retention;
 using Messaging.Infrastructure.Database;
-using Messaging.Infrastructure.Retention;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodaTime;

@@ -1,5 +1,6 @@
 using Dapper;
 using Messaging.Application.Common;
+using Messaging.Application.Retention;
 using Messaging.Infrastructure.Database;
 using NodaTime;
 using Npgsql;
@@ -7,7 +8,7 @@ using Npgsql;
 namespace Messaging.Infrastructure.Events;
 
 /// <summary>Deletes the old rows of all modules.</summary>
-public sealed class RowCleanup(DirectDataSource database, IEnumerable<Module> modules, IClock clock)
+public sealed class RowCleanup(DirectDataSource database, IEnumerable<Module> modules, RetentionSettings settings, IClock clock)
 {
     private const int BatchSize = 1_000;
 
@@ -16,7 +17,7 @@ public sealed class RowCleanup(DirectDataSource database, IEnumerable<Module> mo
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         var now = clock.GetCurrentInstant();
         foreach (var rows in modules.SelectMany(module => module.OldRows))
-            await ForgetAsync(connection, rows.Sql, now - rows.Retention, ct);
+            await ForgetAsync(connection, rows.Sql, now - rows.Retention(settings), ct);
     }
 
     private static async Task ForgetAsync(NpgsqlConnection connection, string sql, Instant before, CancellationToken ct)

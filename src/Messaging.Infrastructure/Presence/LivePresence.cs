@@ -57,6 +57,16 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
+    /// <summary>The users who are connected, to any node: those who are looking at one of their screens, and those who are away.</summary>
+    public (IReadOnlyList<string> Looking, IReadOnlyList<string> Away) Connected()
+    {
+        lock (gate)
+        {
+            var all = users.Where(pair => pair.Value.Nodes.Count > 0).ToLookup(pair => pair.Value.Status, pair => pair.Key);
+            return ([.. all[PresenceStatus.Online]], [.. all[PresenceStatus.Away]]);
+        }
+    }
+
     public void Connect(string user, ILiveConnection connection)
     {
         lock (gate)

@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Application.Conversations;
+using Messaging.Application.Retention;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Microsoft.Extensions.DependencyInjection;

@@ -118,13 +118,13 @@ sealed partial class MatrixWorld(TestDatabase database)
         ANALYZE;
         """;
 
-    // Of what changes without a caller: leases, when people were last connected, how often a login failed.
+    // Of what changes without a caller: leases, places in the feed, when people were last connected, how often a login failed.
     private const string TablesSql =
         """
         SELECT c.relname::text
         FROM pg_class c
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-            AND c.relname NOT LIKE 'matrix%' AND c.relname NOT IN ('leases', 'login_failures', 'VersionInfo')
+            AND c.relname NOT LIKE 'matrix%' AND c.relname NOT IN ('leases', 'feed_followers', 'login_failures', 'VersionInfo')
         """;
 
     private readonly Dictionary<(int Number, string Kind), (Guid Id, Guid MessageId)> conversations = [];

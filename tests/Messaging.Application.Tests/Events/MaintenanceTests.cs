@@ -1,8 +1,8 @@
 using Messaging.Application.Common;
 using Messaging.Application.Events;
+using Messaging.Application.Retention;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Events;
-using Messaging.Infrastructure.Retention;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Npgsql;
@@ -251,8 +251,8 @@ public sealed class MaintenanceTests
     private PartitionIndexes Indexes() => new(feed.Direct, NullLogger<PartitionIndexes>.Instance);
 
     private Maintenance Maintenance() => new(
-        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, Modules(), SystemClock.Instance), new RetentionSettings(),
-        SystemClock.Instance,
+        feed.Direct, feed.Partitions, Indexes(), new RowCleanup(feed.Direct, Modules(), new RetentionSettings(), SystemClock.Instance),
+        new RetentionSettings(), SystemClock.Instance,
         NullLogger<Maintenance>.Instance);
 
     private static IReadOnlyList<Module> Modules() => Module.FindIn(typeof(Module).Assembly, typeof(RowCleanup).Assembly);

@@ -1,6 +1,6 @@
 using Messaging.Application.Common;
 
-namespace Messaging.Infrastructure.Retention;
+namespace Messaging.Application.Retention;
 
 /// <summary><c>Messaging__Retention__*</c>.</summary>
 public sealed class RetentionSettings : ISettings
@@ -13,8 +13,13 @@ public sealed class RetentionSettings : ISettings
     /// <summary>Days without a message after which a conversation with a context is closed.</summary>
     public int InactiveCloseDays { get; init; } = 30;
 
+    /// <summary>Days after which a notification is removed, counted from the newest of its messages.</summary>
+    public int NotificationDays { get; init; } = 90;
+
     public IEnumerable<string> Errors()
     {
+        if (NotificationDays < 1)
+            yield return "NotificationDays: 1 or more is expected.";
         if (FeedDays < 1)
             yield return "FeedDays: 1 or more is expected.";
         if (InactiveCloseDays < 1)

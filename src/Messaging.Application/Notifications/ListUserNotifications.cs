@@ -1,0 +1,63 @@
+using FluentValidation;
+using MediatR;
+using Messaging.Application.Common;
+
+namespace Messaging.Application.Notifications;
+
+/// <summary>Notifications of all users, for operators: the newest first.</summary>
+/// <param name="State">Only those whose push is in this state.</param>
+public sealed record ListUserNotifications(DeliveryState? State, string? Cursor, int Limit) : IQuery<Page<NotificationView>>;
+
+public sealed class ListUserNotificationsValidator : AbstractValidator<ListUserNotifications>
+{
+    public ListUserNotificationsValidator() =>
+        RuleFor(q => q.Limit).InclusiveBetween(1, PageCursor.MaxLimit).WithMessage("A page has 1 to 100 items.");
+}
+
+public sealed class ListUserNotificationsHandler(DbSession session, PushTexts texts)
+    : IRequestHandler<ListUserNotifications, Page<NotificationView>>
+{
+    private const string Page =
+        """
+        (n.raised_at, n.id) < (@BeforeTime, @BeforeId)
+        ORDER BY n.raised_at DESC, n.id DESC
+        LIMIT @Take
+        """;
+
+    // Index: ix_notifications_raised_at, from the cursor on; most are in one of the two states that are not rare.
+    private const string CommonSql =
+        $"""
+        SELECT {NotificationSql.Columns}
+        FROM notifications n
+        {NotificationSql.Joins}
+        WHERE {NotificationSql.Stands} AND (@State::text IS NULL OR n.delivery = @State) AND {Page}
+        """;
+
+    // Index: ix_notifications_delivery, from the cursor on.
+    private const string RareSql =
+        $"""
+        SELECT {NotificationSql.Columns}
+        FROM notifications n
+        {NotificationSql.Joins}
+        WHERE {NotificationSql.Stands} AND n.delivery = @State AND n.delivery IN ('pending', 'failed', 'bounced') AND {Page}
+        """;
+
+    public async Task<Page<NotificationView>> Handle(ListUserNotifications query, CancellationToken ct)
+    {
+        var before = NotificationCursor.Of(query.Cursor);
+        var isRare = query.State is DeliveryState.Pending or DeliveryState.Failed or DeliveryState.Bounced;
+        var rows = await session.QueryAsync<NotificationRow>(
+            isRare ? RareSql : CommonSql,
+            new
+            {
+                State = query.State?.ToString().ToLowerInvariant(),
+                BeforeTime = before.Time,
+                BeforeId = before.Id,
+                Take = query.Limit + 1,
+            },
+            ct);
+        var page = Common.Page.Of(rows, query.Limit, NotificationCursor.After);
+        return new Page<NotificationView>(
+            [.. page.Items.Select(row => row.ToView(texts) with { UserId = row.UserId })], page.NextCursor);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Text.Json.Serialization;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+using Messaging.Domain.Messages;
+using NodaTime;
+
+namespace Messaging.Application.Notifications;
+
+public enum NotificationType
+{
+    Message,
+    Mention,
+    System,
+}
+
+/// <summary>How far a push has come.</summary>
+public enum DeliveryState
+{
+    None,
+    Pending,
+    Sent,
+    Failed,
+    Bounced,
+}
+
+/// <summary>What a user is notified of: a mention, or all other unread messages of a conversation.</summary>
+public sealed record NotificationView
+{
+    public required Guid Id { get; init; }
+
+    public required NotificationType Type { get; init; }
+
+    public required ConversationId ConversationId { get; init; }
+
+    /// <summary>The message; of several, the newest.</summary>
+    public required MessageId MessageId { get; init; }
+
+    public required UserId? SenderId { get; init; }
+
+    /// <summary>In the user's language.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>In the user's language, with the beginning of the message as it is now.</summary>
+    public required string Body { get; init; }
+
+    /// <summary>How many messages were collapsed.</summary>
+    public required int Count { get; init; }
+
+    /// <summary>Marked as read, or the conversation was read beyond it.</summary>
+    public required bool Read { get; init; }
+
+    /// <summary>How far the push is; <c>none</c> if there is none, such as of a muted conversation.</summary>
+    public required DeliveryState Delivery { get; init; }
+
+    public required Instant CreatedAt { get; init; }
+
+    /// <summary>When the newest of its messages was added.</summary>
+    public required Instant UpdatedAt { get; init; }
+
+    public required Instant? ReadAt { get; init; }
+
+    /// <summary>Whose it is; only where notifications of all users are listed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UserId? UserId { get; init; }
+}
+
+/// <summary>A notification with all that its words are made of: <see cref="NotificationSql.Columns"/>.</summary>
+public sealed record NotificationRow
+{
+    public required Guid Id { get; init; }
+
+    public required UserId UserId { get; init; }
+
+    public required NotificationType Type { get; init; }
+
+    public required ConversationId ConversationId { get; init; }
+
+    public required MessageId MessageId { get; init; }
+
+    public required int Count { get; init; }
+
+    public required DeliveryState Delivery { get; init; }
+
+    public bool Sound { get; init; }
+
+    public required Instant CreatedAt { get; init; }
+
+    public required Instant RaisedAt { get; init; }
+
+    public Instant? ReadAt { get; init; }
+
+    public required ConversationType ConversationType { get; init; }
+
+    public string? Name { get; init; }
+
+    public UserId? SenderId { get; init; }
+
+    public string? SenderName { get; init; }
+
+    public MessageType? MessageType { get; init; }
+
+    /// <summary>Whether the user may see the message: its text is there only then.</summary>
+    public bool IsShown { get; init; }
+
+    public string? Preview { get; init; }
+
+    public string? Language { get; init; }
+
+    public NotificationView ToView(PushTexts texts)
+    {
+        var (title, body) = texts.Of(this);
+        return new NotificationView
+        {
+            Id = Id,
+            Type = Type,
+            ConversationId = ConversationId,
+            MessageId = MessageId,
+            SenderId = SenderId,
+            Title = title,
+            Body = body,
+            Count = Count,
+            Read = ReadAt is not null,
+            Delivery = Delivery,
+            CreatedAt = CreatedAt,
+            UpdatedAt = RaisedAt,
+            ReadAt = ReadAt,
+        };
+    }
+}
+
+/// <summary>What is read of a notification <c>n</c>, as its user may see it at that moment.</summary>
+public static class NotificationSql
+{
+    public const string Columns =
+        """
+        n.id, n.user_id, n.type, n.conversation_id, n.message_id, n.count, n.delivery, n.sound, n.created_at, n.raised_at,
+            CASE WHEN n.read_at IS NOT NULL THEN n.read_at WHEN p.last_read_seq >= n.seq THEN coalesce(p.last_read_at, n.raised_at) END
+                AS read_at,
+            c.type AS conversation_type, c.name, m.sender_id, s.display_name AS sender_name, m.type AS message_type, m.is_shown,
+            CASE WHEN m.is_shown THEN m.preview END AS preview, u.language
+        """;
+
+    // The LIMITs keep the planner from joining whole tables. Index: pk_users, pk_participants, pk_conversations, pk_messages,
+    // pk_message_hidden.
+    public const string Joins =
+        $"""
+        JOIN users u ON u.id = n.user_id
+        JOIN participants p ON p.conversation_id = n.conversation_id AND p.user_id = n.user_id AND {VisibilitySql.Hears}
+        JOIN conversations c ON c.id = n.conversation_id
+        CROSS JOIN LATERAL (
+            SELECT m.sender_id, m.type, {Previews.Text} AS preview, m.deleted_at IS NULL AND {VisibilitySql.Seen} AS is_shown
+            FROM messages m
+            WHERE m.conversation_id = n.conversation_id AND m.seq = n.seq AND m.created_at = n.sent_at
+            LIMIT 1
+        ) m
+        LEFT JOIN LATERAL (
+            SELECT s.display_name
+            FROM users s
+            WHERE s.id = m.sender_id
+            LIMIT 1
+        ) s ON true
+        """;
+
+    /// <summary>
+    /// Whether there is something left to notify of: the user still takes part, and has neither cleared the conversation, nor is the only
+    /// message gone.
+    /// </summary>
+    public const string Stands = $"{VisibilitySql.NoticeReached} AND (m.is_shown OR n.count > 1)";
+
+    /// <summary>Whether it is unread.</summary>
+    public const string Unread = "n.read_at IS NULL AND p.last_read_seq < n.seq";
+}

@@ -1,0 +1,31 @@
+using Messaging.Application.Events;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Notifications;
+
+/// <summary>
+/// Follows the feed for what users are to be notified of, and for what they are not any more: nothing of it costs whoever sends or reads.
+/// </summary>
+public sealed class NotificationFollower(
+    NotificationMaker maker, DirectDataSource database, FeedSignal signal, EventRenderer renderer, ILogger<NotificationFollower> logger)
+    : FeedFollower("notifications", database, signal, renderer, logger)
+{
+    private Action? wake;
+
+    protected override Task<Func<NpgsqlConnection, Task>?> DecideAsync(
+        FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct) =>
+        Task.FromResult<Func<NpgsqlConnection, Task>?>(NotificationMaker.IsConcernedBy(rows)
+            ? async connection => wake = await maker.WriteAsync(connection, rows, ct)
+            : null);
+
+    // What was written is committed by now.
+    protected override Task<bool> GoOnAsync(Turn turn, FeedTail tail, FeedCursor at, CancellationToken ct)
+    {
+        wake?.Invoke();
+        wake = null;
+        return Task.FromResult(false);
+    }
+}
