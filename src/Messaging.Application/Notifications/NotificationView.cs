@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Messaging.Application.Messages;
+using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -170,4 +171,14 @@ public static class NotificationSql
 
     /// <summary>Whether it is unread.</summary>
     public const string Unread = "n.read_at IS NULL AND p.last_read_seq < n.seq";
+
+    /// <summary>
+    /// Whether one that is due may still be pushed: not if it was read meanwhile, the conversation muted, or the sender blocked.
+    /// </summary>
+    // Index: pk_blocks.
+    public const string Wanted =
+        $"""
+        {Stands} AND {Unread} AND NOT {OwnStateSql.Muted}
+            AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = n.user_id AND b.blocked_id = m.sender_id)
+        """;
 }
