@@ -3,27 +3,40 @@ using Npgsql;
 namespace Messaging.Migrations;
 
 /// <summary>
-/// The schema <c>public</c> as lines that can be compared: what each thing is called, and its definition as PostgreSQL writes it.
-/// Left out: partitions, which come and go with time; what extensions own; the runner's own tables; privileges and comments.
+/// The schema <c>public</c>, and <c>messaging</c>, which is for hosts on the same server, as lines that can be compared: what each thing is
+/// called, and its definition as PostgreSQL writes it. Left out: partitions, which come and go with time; what extensions own; the runner's
+/// own tables; comments; and privileges, but that everybody may call a function which acts with its owner's.
 /// </summary>
 static class SchemaDescription
 {
-    const string RelationsSql = """
-        SELECT CASE c.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'view ' ELSE 'table ' END || c.relname,
+    const string Schemas = "('public'::regnamespace, to_regnamespace('messaging'))";
+
+    // Before a relation's name.
+    const string Schema = "CASE c.relnamespace WHEN 'public'::regnamespace THEN '' ELSE c.relnamespace::regnamespace || '.' END";
+
+    const string SchemasSql = """
+        SELECT 'schema ' || nspname, ''
+        FROM pg_namespace
+        WHERE nspname = 'messaging'
+        """;
+
+    const string RelationsSql = $"""
+        SELECT CASE c.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'view ' ELSE 'table ' END
+                || {Schema} || c.relname,
             concat_ws(' ', c.relkind, c.relpersistence, pg_get_partkeydef(c.oid), c.reloptions::text,
                 CASE WHEN c.relrowsecurity THEN 'row security' END,
                 CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
                 s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle)
         FROM pg_class c
         LEFT JOIN pg_sequence s ON s.seqrelid = c.oid
-        WHERE c.relnamespace = 'public'::regnamespace
+        WHERE c.relnamespace IN {Schemas}
             AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
             AND NOT c.relispartition
             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
         """;
 
-    const string ColumnsSql = """
-        SELECT 'column ' || c.relname || '.' || a.attname,
+    const string ColumnsSql = $"""
+        SELECT 'column ' || {Schema} || c.relname || '.' || a.attname,
             concat_ws(' ', format_type(a.atttypid, a.atttypmod),
                 CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::regcollation END,
                 CASE WHEN a.attnotnull THEN 'NOT NULL' END,
@@ -34,7 +47,7 @@ static class SchemaDescription
         JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_type t ON t.oid = a.atttypid
         LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
-        WHERE c.relnamespace = 'public'::regnamespace
+        WHERE c.relnamespace IN {Schemas}
             AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
             AND NOT c.relispartition
             AND a.attnum > 0
@@ -42,42 +55,44 @@ static class SchemaDescription
         """;
 
     // A constraint with a parent belongs to a partition, or stands for one partition of a referenced table.
-    const string ConstraintsSql = """
-        SELECT 'constraint ' || c.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
+    const string ConstraintsSql = $"""
+        SELECT 'constraint ' || {Schema} || c.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
         FROM pg_constraint k
         JOIN pg_class c ON c.oid = k.conrelid
-        WHERE c.relnamespace = 'public'::regnamespace
+        WHERE c.relnamespace IN {Schemas}
             AND NOT c.relispartition
             AND k.conparentid = 0
             AND k.contype <> 't'
         """;
 
-    const string IndexesSql = """
-        SELECT 'index ' || c.relname, concat_ws(' ', pg_get_indexdef(c.oid), CASE WHEN NOT i.indisvalid THEN 'INVALID' END)
+    const string IndexesSql = $"""
+        SELECT 'index ' || {Schema} || c.relname, concat_ws(' ', pg_get_indexdef(c.oid), CASE WHEN NOT i.indisvalid THEN 'INVALID' END)
         FROM pg_index i
         JOIN pg_class c ON c.oid = i.indexrelid
         JOIN pg_class t ON t.oid = i.indrelid
-        WHERE c.relnamespace = 'public'::regnamespace
+        WHERE c.relnamespace IN {Schemas}
             AND NOT t.relispartition
         """;
 
-    const string TriggersSql = """
-        SELECT 'trigger ' || c.relname || '.' || g.tgname, concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled)
+    const string TriggersSql = $"""
+        SELECT 'trigger ' || {Schema} || c.relname || '.' || g.tgname, concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled)
         FROM pg_trigger g
         JOIN pg_class c ON c.oid = g.tgrelid
-        WHERE c.relnamespace = 'public'::regnamespace
+        WHERE c.relnamespace IN {Schemas}
             AND NOT c.relispartition
             AND NOT g.tgisinternal
         """;
 
-    const string FunctionsSql = """
-        SELECT 'function ' || p.oid::regprocedure, CASE WHEN p.prokind IN ('a', 'w') THEN p.prokind::text ELSE pg_get_functiondef(p.oid) END
+    const string FunctionsSql = $"""
+        SELECT 'function ' || p.oid::regprocedure,
+            concat_ws(' ', CASE WHEN p.prokind IN ('a', 'w') THEN p.prokind::text ELSE pg_get_functiondef(p.oid) END,
+                CASE WHEN p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE') THEN 'EXECUTE FOR PUBLIC' END)
         FROM pg_proc p
-        WHERE p.pronamespace = 'public'::regnamespace
+        WHERE p.pronamespace IN {Schemas}
             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e')
         """;
 
-    const string TypesSql = """
+    const string TypesSql = $"""
         SELECT 'type ' || t.typname,
             concat_ws(' ', t.typtype,
                 (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
@@ -86,7 +101,7 @@ static class SchemaDescription
                 t.typdefault,
                 (SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = t.oid))
         FROM pg_type t
-        WHERE t.typnamespace = 'public'::regnamespace
+        WHERE t.typnamespace IN {Schemas}
             AND t.typtype IN ('e', 'd', 'r')
             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.classid = 'pg_type'::regclass AND d.deptype = 'e')
         """;
@@ -94,13 +109,13 @@ static class SchemaDescription
     const string PoliciesSql = """
         SELECT 'policy ' || tablename || '.' || policyname, concat_ws(' ', permissive, roles, cmd, qual, with_check)
         FROM pg_policies
-        WHERE schemaname = 'public'
+        WHERE schemaname IN ('public', 'messaging')
         """;
 
-    const string StatisticsSql = """
+    const string StatisticsSql = $"""
         SELECT 'statistics ' || stxname, pg_get_statisticsobjdef(oid)
         FROM pg_statistic_ext
-        WHERE stxnamespace = 'public'::regnamespace
+        WHERE stxnamespace IN {Schemas}
         """;
 
     // FluentMigrator's, and what the runner before it left until the script that drops it.
@@ -110,7 +125,10 @@ static class SchemaDescription
     {
         var description = new SortedDictionary<string, string>(StringComparer.Ordinal);
         string[] queries =
-            [RelationsSql, ColumnsSql, ConstraintsSql, IndexesSql, TriggersSql, FunctionsSql, TypesSql, PoliciesSql, StatisticsSql];
+        [
+            SchemasSql, RelationsSql, ColumnsSql, ConstraintsSql, IndexesSql, TriggersSql, FunctionsSql, TypesSql, PoliciesSql,
+            StatisticsSql,
+        ];
         foreach (var query in queries)
         {
             foreach (var (what, definition) in await connection.QueryAsync(query, row => (row.GetString(0), row.GetString(1)), ct))

@@ -30,6 +30,35 @@ sealed class ReleaseScriptsTests
         Assert.That((await migrator.VerifyAsync()).Differences, Is.Empty);
     }
 
+    [Test]
+    public async Task Everybody_being_let_post_is_a_difference()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        var migrator = new Migrator(database.ConnectionString);
+        await migrator.UpAsync();
+
+        await database.ExecuteAsync("GRANT EXECUTE ON FUNCTION messaging.post TO PUBLIC");
+
+        Assert.That((await migrator.VerifyAsync()).Differences, Has.One.Items.And.Some.Contains("EXECUTE FOR PUBLIC"));
+    }
+
+    // A role that is called messaging finds what is there first.
+    [Test]
+    public async Task Nothing_for_hosts_has_the_name_of_a_table()
+    {
+        await using var database = await TestServer.CreateDatabaseAsync();
+        await new Migrator(database.ConnectionString).UpAsync();
+
+        Assert.That(
+            await database.LinesAsync(
+                """
+                SELECT relname
+                FROM pg_class
+                WHERE relnamespace = 'messaging'::regnamespace AND to_regclass('public.' || relname) IS NOT NULL
+                """),
+            Is.Empty);
+    }
+
     // Those before were made when no release started beside a newer script.
     [Test]
     public void Every_script_says_whether_it_breaks_the_release_before_it() => Assert.That(

@@ -12,6 +12,7 @@ public static class EventNames
     [
         .. from type in typeof(IEvent).Assembly.GetTypes()
            where type.IsAssignableTo(typeof(IEvent)) || type.IsAssignableTo(typeof(IPersonalEvent))
+               || type.IsAssignableTo(typeof(IServiceEvent))
            from name in Constants(type, "Name")
            select name,
     ];

@@ -76,7 +76,8 @@ public sealed class GivenDatabase : IDisposable
         }
 
         migrated = null;
-        await using var command = new NpgsqlCommand("DROP SCHEMA public CASCADE; CREATE SCHEMA public", connection);
+        await using var command = new NpgsqlCommand(
+            "DROP SCHEMA IF EXISTS messaging CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public", connection);
         await command.ExecuteNonQueryAsync();
         // Connections that were kept know types that are gone.
         NpgsqlConnection.ClearAllPools();

@@ -18,10 +18,15 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
         """;
 
     /// <summary>Tells one user what concerns no conversation.</summary>
-    public async Task TellAsync<TData>(IPersonalEvent fact, TData data, CancellationToken ct)
+    public Task TellAsync<TData>(IPersonalEvent fact, TData data, CancellationToken ct) =>
+        TellAsync(fact.Type, fact.Audience, data, ct);
+
+    /// <summary>Tells services, and no user: what has neither a user nor a conversation is heard by nobody else.</summary>
+    public Task TellAsync<TData>(IServiceEvent fact, TData data, CancellationToken ct) => TellAsync(fact.Type, audience: null, data, ct);
+
+    private async Task TellAsync<TData>(string type, UserId? audience, TData data, CancellationToken ct)
     {
-        await session.ExecuteAsync(
-            TellSql, new { UserId = fact.Audience.Value, fact.Type, Payload = Json(data) }, ct);
+        await session.ExecuteAsync(TellSql, new { UserId = audience?.Value, Type = type, Payload = Json(data) }, ct);
         session.AfterCommit(signal.Raise);
     }
 

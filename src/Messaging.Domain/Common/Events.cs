@@ -18,3 +18,9 @@ public interface IPersonalEvent
 
     UserId Audience { get; }
 }
+
+/// <summary>A fact that services alone are told about.</summary>
+public interface IServiceEvent
+{
+    string Type { get; }
+}

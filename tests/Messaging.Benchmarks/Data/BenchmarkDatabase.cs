@@ -75,7 +75,8 @@ sealed class BenchmarkDatabase : IAsyncDisposable
 
         var watch = Stopwatch.StartNew();
         output.WriteLine("Loading the database:");
-        await using (var clear = new NpgsqlCommand("DROP SCHEMA public CASCADE; CREATE SCHEMA public", connection) { CommandTimeout = 0 })
+        await using (var clear = new NpgsqlCommand(
+            "DROP SCHEMA IF EXISTS messaging CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public", connection) { CommandTimeout = 0 })
             await clear.ExecuteNonQueryAsync(ct);
         await new Migrator(ConnectionString).UpAsync(ct: ct);
         await RelaxAsync(during: true, ct);

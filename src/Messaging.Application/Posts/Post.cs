@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Domain.Conversations;
+
+namespace Messaging.Application.Posts;
+
+/// <summary>A message that a host has posted within a transaction of its own, as its row says it.</summary>
+public record Post
+{
+    public required Guid Id { get; init; }
+
+    /// <summary>Null for the service.</summary>
+    public UserId? SenderId { get; init; }
+
+    /// <summary>Null for the direct conversation with <see cref="RecipientId"/>.</summary>
+    public ConversationId? ConversationId { get; init; }
+
+    public UserId? RecipientId { get; init; }
+
+    public JsonText? Context { get; init; }
+
+    public required JsonText Message { get; init; }
+
+    public ConversationContext? ToContext() => MessagingJson.Read<ConversationContext>(Context);
+
+    /// <summary>
+    /// The message. Without a name of its own it has that of the post, by which a second try finds it; refuses what does not fit.
+    /// </summary>
+    public MessageContent ToContent()
+    {
+        try
+        {
+            var content = MessagingJson.Read<MessageContent>(Message)!;
+            return content.ClientMessageId is null ? content with { ClientMessageId = Id.ToString() } : content;
+        }
+        catch (JsonException e)
+        {
+            // In the parser's words only where these are our own: others hold pieces of the text.
+            var isOurs = !e.Message.Contains(".NET", StringComparison.Ordinal) && !e.Message.Contains("Path: ", StringComparison.Ordinal);
+            var place = (MessagingJson.PathOf(e) ?? "").TrimStart('$', '.');
+            throw CommonErrors.Invalid(
+                MemberPath.Of(place), isOurs ? e.Message : "There is no such member, or another kind of value is expected.");
+        }
+    }
+}
+
+/// <summary>What became of a post: a message, or a refusal.</summary>
+public sealed record PostOutcome(Post Post, PostedMessage? Message, Problem? Problem);
+
+/// <summary>The message that a post was sent as.</summary>
+public sealed record PostedMessage(ConversationId ConversationId, MessageId Id);

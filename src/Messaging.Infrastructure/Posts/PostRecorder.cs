@@ -1,0 +1,81 @@
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Application.Posts;
+using Messaging.Domain.Posts;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Messaging.Infrastructure.Posts;
+
+/// <summary>What services are told of a post that was refused.</summary>
+public sealed record RefusedPost
+{
+    /// <summary>What <c>messaging.post</c> returned.</summary>
+    public required Guid PostId { get; init; }
+
+    public string? SenderId { get; init; }
+
+    public Guid? ConversationId { get; init; }
+
+    public string? RecipientId { get; init; }
+
+    public required string Code { get; init; }
+
+    public required string Detail { get; init; }
+
+    /// <summary>The argument of <c>messaging.post</c>, or the member of its message, that is wrong.</summary>
+    public string? Member { get; init; }
+}
+
+/// <summary>Says in the rows of posts what became of them.</summary>
+static class PostRecorder
+{
+    // The text is in the message by now, where it can be deleted. Index: pk_host_posts.
+    private const string RecordSql =
+        """
+        UPDATE host_posts p
+        SET message = NULL, message_id = w.message_id, conversation_id = coalesce(w.conversation_id, p.conversation_id),
+            code = w.code, detail = w.detail, member = w.member, done_at = clock_timestamp()
+        FROM unnest(@Ids::uuid[], @MessageIds::uuid[], @ConversationIds::uuid[], @Codes::text[], @Details::text[], @Members::text[])
+            AS w (id, message_id, conversation_id, code, detail, member)
+        WHERE p.id = w.id AND p.done_at IS NULL
+        """;
+
+    /// <summary>Records outcomes and tells of the refused ones; false if another node leads meanwhile, and nothing is recorded.</summary>
+    public static async Task<bool> RecordAsync(
+        IServiceScopeFactory scopes, Lease lease, IReadOnlyList<PostOutcome> outcomes, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var session = scope.ServiceProvider.GetRequiredService<DbSession>();
+        var outbox = scope.ServiceProvider.GetRequiredService<Outbox>();
+        await session.BeginAsync(ct);
+        if (await session.QuerySingleOrDefaultAsync<string>(Lease.HeldSql, lease, ct) is null)
+            return false;
+        await session.ExecuteAsync(RecordSql, Columns(outcomes), ct);
+        foreach (var refused in outcomes.Where(one => one.Problem is not null))
+            await outbox.TellAsync(new PostRefused(), Told(refused), ct);
+        await session.CommitAsync(ct);
+        return true;
+    }
+
+    private static object Columns(IReadOnlyList<PostOutcome> outcomes) => new
+    {
+        Ids = outcomes.Select(one => one.Post.Id).ToArray(),
+        MessageIds = outcomes.Select(one => one.Message?.Id.Value).ToArray(),
+        ConversationIds = outcomes.Select(one => one.Message?.ConversationId.Value).ToArray(),
+        Codes = outcomes.Select(one => one.Problem?.Code).ToArray(),
+        Details = outcomes.Select(one => one.Problem?.Detail).ToArray(),
+        Members = outcomes.Select(one => one.Problem?.Member).ToArray(),
+    };
+
+    private static RefusedPost Told(PostOutcome refused) => new()
+    {
+        PostId = refused.Post.Id,
+        SenderId = refused.Post.SenderId?.Value,
+        ConversationId = refused.Post.ConversationId?.Value,
+        RecipientId = refused.Post.RecipientId?.Value,
+        Code = refused.Problem!.Code,
+        Detail = refused.Problem.Detail,
+        Member = refused.Problem.Member,
+    };
+}

@@ -1,0 +1,96 @@
+using Dapper;
+using Messaging.Application.Posts;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Posts;
+
+/// <summary>
+/// Sends what hosts post, within milliseconds of their commits. One node in the cluster does it, which keeps the order. A node that dies
+/// between sending and recording leaves posts that the next one sends again: their messages are found by their names, and stay one.
+/// </summary>
+public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory scopes, ILogger<PostWorker> logger) : BackgroundService
+{
+    private const string LeaseName = "posts";
+
+    // Index: pk_direct_keys.
+    private const string DirectsSql =
+        """
+        SELECT direct_key, conversation_id
+        FROM direct_keys
+        WHERE direct_key = ANY (@Keys)
+        """;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly Leadership leadership = new(database, LeaseName, "the sending of posts", logger);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Supervision.KeepRunningAsync(logger, ct => leadership.TakeTurnAsync(LeadAsync, ct), stoppingToken);
+
+    private async Task LeadAsync(Turn turn, CancellationToken ct)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var lines = new PostLines(scopes, logger, ending.Token);
+        var (reading, recording) = (ReadAsync(turn, lines, ending.Token), RecordAsync(turn.Lease, lines, ending.Token));
+        // Either ends the turn.
+        var first = await Task.WhenAny(reading, recording);
+        await ending.CancelAsync();
+        await Task.WhenAll(reading, recording).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
+    }
+
+    private static async Task ReadAsync(Turn turn, PostLines lines, CancellationToken ct)
+    {
+        var reader = new PostReader(turn.Connection);
+        await reader.OpenAsync(ct);
+        while (await turn.GoesOnAsync(ct))
+        {
+            if (!lines.HasRoom)
+            {
+                await Task.Delay(FullPause, ct);
+                continue;
+            }
+            var (posts, hasMore) = await reader.ReadAsync(ct);
+            await AddAsync(turn.Connection, lines, posts, ct);
+            if (!hasMore && !reader.IsCalled)
+                await turn.Connection.WaitAsync(Poll, ct);
+        }
+    }
+
+    private static async Task AddAsync(NpgsqlConnection connection, PostLines lines, IReadOnlyList<Post> posts, CancellationToken ct)
+    {
+        var keys = posts.Select(PostLines.DirectKey).OfType<string>().Distinct().ToArray();
+        var directs = keys.Length == 0
+            ? []
+            : (await connection.QueryAsync<DirectRow>(new CommandDefinition(DirectsSql, new { Keys = keys }, cancellationToken: ct)))
+                .ToDictionary(row => row.DirectKey, row => row.ConversationId);
+        foreach (var post in posts)
+        {
+            var key = PostLines.DirectKey(post);
+            lines.Add(post, key is not null && directs.TryGetValue(key, out var id) ? id : null);
+        }
+    }
+
+    private async Task RecordAsync(Lease lease, PostLines lines, CancellationToken ct)
+    {
+        var outcomes = new List<PostOutcome>();
+        while (await lines.Outcomes.WaitToReadAsync(ct))
+        {
+            while (outcomes.Count < 500 && lines.Outcomes.TryRead(out var outcome))
+                outcomes.Add(outcome);
+            if (!await PostRecorder.RecordAsync(scopes, lease, outcomes, ct))
+                return;
+            lines.Forget(outcomes);
+            outcomes.Clear();
+        }
+    }
+
+    private sealed record DirectRow(string DirectKey, ConversationId ConversationId);
+}
