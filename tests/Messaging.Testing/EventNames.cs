@@ -1,4 +1,5 @@
 using System.Reflection;
+using Messaging.Api.Realtime;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Presence;
 
@@ -19,7 +20,10 @@ public static class EventNames
 
     /// <summary>Of those that are told to who is there, and stored nowhere: constants <c>EventName</c> of what tells them.</summary>
     public static IReadOnlyList<string> Ephemeral { get; } =
-        [.. typeof(LivePresence).Assembly.GetTypes().SelectMany(type => Constants(type, "EventName"))];
+    [
+        .. ((Type[])[typeof(LivePresence), typeof(DrainingNotice)]).SelectMany(type => type.Assembly.GetTypes())
+            .SelectMany(type => Constants(type, "EventName")),
+    ];
 
     static IEnumerable<string> Constants(Type type, string field) => type.GetFields(BindingFlags.Static | BindingFlags.Public)
         .Where(constant => constant.IsLiteral && constant.Name == field).Select(constant => (string)constant.GetRawConstantValue()!);

@@ -26,10 +26,12 @@ public sealed class HubErrorFilter(HubErrors errors) : IHubFilter
     public async ValueTask<object?> InvokeMethodAsync(
         HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
     {
+        var connection = MessagingLifetime.LiveOf(invocationContext.Context.Items);
+        connection.BeginCall();
         try
         {
             // Calls may have been on their way when the connection was closed.
-            if (MessagingLifetime.LiveOf(invocationContext.Context.Items).HasEnded)
+            if (connection.HasEnded)
                 throw new RuleException(
                     new Problem(ProblemCodes.Unauthenticated, "The credential of this connection has expired or been revoked."));
             return await next(invocationContext);
@@ -37,6 +39,10 @@ public sealed class HubErrorFilter(HubErrors errors) : IHubFilter
         catch (Exception e)
         {
             throw errors.Of(e, invocationContext.HubMethodName);
+        }
+        finally
+        {
+            connection.EndCall();
         }
     }
 

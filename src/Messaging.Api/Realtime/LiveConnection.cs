@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Messaging.Api.Auth;
 using Messaging.Application.Events;
@@ -17,6 +18,8 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     /// <summary>Events that may wait to be written: what a healthy client takes in its stride after a pause of the feed.</summary>
     public const int Capacity = 5_000;
 
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromMilliseconds(100);
+
     // Of each envelope once, however many connections hear it.
     private static readonly ConditionalWeakTable<EphemeralEnvelope, SerializedHubMessage> Serialized = [];
 
@@ -28,6 +31,8 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     private bool isReplaying = beginsWithReplay;
     private bool isClosing;
     private volatile bool hasEnded;
+    private int calls;
+    private long calledAt;
     private long offered;
     private long told;
 
@@ -41,6 +46,17 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
 
     /// <summary>Whether calls that are on their way are refused, too.</summary>
     public bool HasEnded => hasEnded;
+
+    /// <summary>Whether no call is under way, and the answer of the last one has had time to be written.</summary>
+    public bool IsIdle => Volatile.Read(ref calls) == 0 && Stopwatch.GetElapsedTime(Volatile.Read(ref calledAt)) >= AnswerTime;
+
+    public void BeginCall() => Interlocked.Increment(ref calls);
+
+    public void EndCall()
+    {
+        Volatile.Write(ref calledAt, Stopwatch.GetTimestamp());
+        Interlocked.Decrement(ref calls);
+    }
 
     /// <summary>An event that just happened. Never waits; while a replay runs it is left to that, which reads up to it.</summary>
     public void Offer(long position, SerializedHubMessage message)

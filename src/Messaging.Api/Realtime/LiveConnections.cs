@@ -12,9 +12,6 @@ namespace Messaging.Api.Realtime;
 /// <summary>This node's hub connections by user. Several connections hear an event from one serialized message.</summary>
 public sealed class LiveConnections : ILiveReceiver, ILiveConnections
 {
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
-
     private readonly ConcurrentDictionary<string, ImmutableArray<LiveConnection>> byUser = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> changed = new();
     private readonly RevocationList revocations;
@@ -111,21 +108,6 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
             connection.Close();
     }
 
-    /// <summary>Closes everyone in small groups over some seconds, so that other nodes are not asked for all of them at once.</summary>
-    public async Task DrainAsync(CancellationToken ct)
-    {
-        var connections = All();
-        Random.Shared.Shuffle(connections);
-        var group = (int)Math.Ceiling(connections.Length / (DrainTime / DrainStep));
-        foreach (var some in connections.Chunk(Math.Max(group, 1)))
-        {
-            foreach (var connection in some)
-                connection.Close();
-            await Task.Delay(DrainStep, ct);
-        }
-        CloseAll();
-    }
-
     public void EndExpired(Instant now)
     {
         foreach (var connection in All())
@@ -163,5 +145,6 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
         }
     }
 
-    private LiveConnection[] All() => [.. byUser.Values.SelectMany(connections => connections)];
+    /// <summary>All of this moment.</summary>
+    public LiveConnection[] All() => [.. byUser.Values.SelectMany(connections => connections)];
 }

@@ -35,7 +35,8 @@ public sealed class RealtimeModule : ApiModule
         services.AddSingleton<ILiveConnections>(provider => provider.GetRequiredService<LiveConnections>());
         services.AddSingleton<ILiveReceiver>(provider => provider.GetRequiredService<LiveConnections>());
         services.AddSingleton<HubLifetimeManager<MessagingHub>, MessagingLifetime>();
-        services.AddSingleton<DrainStep>(provider => provider.GetRequiredService<LiveConnections>().DrainAsync);
+        services.AddSingleton<ConnectionDrain>();
+        services.AddSingleton<DrainStep>(provider => provider.GetRequiredService<ConnectionDrain>().RunAsync);
     }
 
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<ExpiryWorker>();

@@ -8,8 +8,8 @@ namespace Messaging.Application.Events;
 
 /// <summary>An event, the same over the hub and from <c>/v1/sync</c>.</summary>
 /// <param name="Id">
-/// The event's cursor: resume from the newest one seen. Over the hub it is null for <c>typing</c> and
-/// <c>presence:changed</c>, which are not stored.
+/// The event's cursor: resume from the newest one seen. Over the hub it is null for <c>typing</c>,
+/// <c>presence:changed</c> and <c>draining</c>, which are not stored.
 /// </param>
 /// <param name="Type">Such as <c>message:new</c>; also the name of the hub client method.</param>
 /// <param name="Seq">The seq of the message, in events about a message.</param>

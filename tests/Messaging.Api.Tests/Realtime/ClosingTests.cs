@@ -4,11 +4,15 @@ using Messaging.Api.Health;
 using Messaging.Api.Realtime;
 using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Messaging.Api.Tests.Realtime;
 
 public sealed class ClosingTests : HubFixture
 {
+    private const string WaitingSql =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
     protected override IEnumerable<(string Name, string? Value)> Settings() => [("Messaging:Cors:Origins:0", "https://app.test")];
 
     [Test]
@@ -27,10 +31,7 @@ public sealed class ClosingTests : HubFixture
         await ExecuteAsync($"INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), '{ada}', 'test:event', '{{}}')");
 
         await phone.NextAsync("test:event");
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40));
-        while (Connections(bob) > 0)
-            await timer.WaitForNextTickAsync(patience.Token);
+        await UntilAsync(() => Task.FromResult(Connections(bob) == 0));
     }
 
     [Test]
@@ -51,6 +52,42 @@ public sealed class ClosingTests : HubFixture
             () => late.ConnectAsync(HubClient.Address(own.Address, ApiHost.Token("ada")), CancellationToken.None),
             Throws.InstanceOf<WebSocketException>());
         Assert.That(late.HttpStatusCode, Is.EqualTo(System.Net.HttpStatusCode.ServiceUnavailable));
+    }
+
+    [Test]
+    public async Task Draining_tells_each_connection_when_to_connect_anew_before_it_closes()
+    {
+        await using var phone = await ConnectAsync(await UserAsync());
+
+        var draining = Api.Services.GetRequiredService<ConnectionDrain>().RunAsync(CancellationToken.None);
+
+        var notice = await phone.NextAsync("draining");
+        Assert.That(notice.GetProperty("data").GetProperty("reconnectInMs").GetInt32(), Is.InRange(0, 5_000));
+        Assert.That(await phone.Closed, Is.Null);
+        await draining;
+    }
+
+    [Test]
+    public async Task A_call_that_is_under_way_is_answered_before_its_connection_is_drained()
+    {
+        var ada = await UserAsync();
+        var group = await GroupAsync(ada, await UserAsync());
+        await using var phone = await ConnectAsync(ada);
+        await using var idle = await ConnectAsync(ada);
+        await using var connection = await Api.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand($"SELECT FROM conversations WHERE id = '{group}' FOR UPDATE", connection, transaction);
+        await hold.ExecuteNonQueryAsync();
+        var sending = phone.SendMessageAsync(group, new { text = "hello", clientMessageId = "1" });
+        await UntilAsync(async () => (await Api.Database.RowsAsync(WaitingSql, row => row.GetInt64(0)))[0] > 0);
+
+        var draining = Api.Services.GetRequiredService<ConnectionDrain>().RunAsync(CancellationToken.None);
+        Assert.That(await idle.Closed, Is.Null);
+        await transaction.RollbackAsync();
+
+        Assert.That((await sending).GetProperty("text").GetString(), Is.EqualTo("hello"));
+        Assert.That(await phone.Closed, Is.Null);
+        await draining;
     }
 
     [Test]
@@ -90,6 +127,14 @@ public sealed class ClosingTests : HubFixture
         await socket.ConnectAsync(HubClient.Address(Api.Address, ApiHost.Token(await UserAsync())), CancellationToken.None);
 
         Assert.That(socket.State, Is.EqualTo(WebSocketState.Open));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        while (!await condition())
+            await timer.WaitForNextTickAsync(patience.Token);
     }
 
     private int Connections(string user) => Api.Services.GetRequiredService<LiveConnections>().CountOf(user);
