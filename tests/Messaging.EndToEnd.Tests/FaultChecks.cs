@@ -1,0 +1,153 @@
+using Messaging.Testing;
+
+namespace Messaging.EndToEnd.Tests;
+
+/// <summary>
+/// What must hold of a run however nodes failed: of what was acknowledged, of what is stored, and of what each client heard and folded.
+/// </summary>
+sealed class FaultChecks(FaultRun run, TestDatabase database)
+{
+    // Of each member what is unread, counted from the messages themselves.
+    const string UnreadSql =
+        """
+        SELECT p.user_id, count(m.id)
+        FROM participants p
+        LEFT JOIN messages m ON m.conversation_id = p.conversation_id AND m.seq > greatest(p.last_read_seq, p.cleared_seq)
+            AND m.sender_id <> p.user_id AND m.type <> 'system' AND m.deleted_at IS NULL
+        WHERE p.left_at IS NULL
+        GROUP BY p.user_id
+        """;
+
+    readonly Dictionary<string, FaultGroup> groups = run.Groups.ToDictionary(group => group.Id);
+
+    public async Task HoldAsync()
+    {
+        var stored = (await database.RowsAsync(
+            "SELECT conversation_id::text, seq, id::text, client_message_id, text, metadata ->> 'event' FROM messages ORDER BY seq",
+            row => new Stored(row.GetString(0), row.GetInt64(1), row.GetString(2))
+            {
+                Key = row.IsDBNull(3) ? null : row.GetString(3),
+                Text = row.IsDBNull(4) ? null : row.GetString(4),
+                Event = row.IsDBNull(5) ? null : row.GetString(5),
+            })).FindAll(message => groups.ContainsKey(message.Conversation));
+        Assert.That(run.Clients.Select(client => client.Failure), Is.All.Null);
+        AcknowledgedIsStoredOnce(stored);
+        SeqsAreDense(stored);
+        SeqsFollowTheAnswers();
+        EverybodyHeardTheSame(stored);
+        NobodyHeardWhatWasSentAfterTheyWereRemoved(stored);
+        await EverybodyFoldedWhatIsReadAfreshAsync();
+    }
+
+    void AcknowledgedIsStoredOnce(List<Stored> stored)
+    {
+        var sent = stored.FindAll(message => message.Key is not null);
+        Assert.That(sent.Select(message => message.Text), Is.Unique, "a retry was stored again");
+        Assert.That(
+            sent.Select(message => (message.Conversation, message.Key, message.Id, message.Seq)),
+            Is.EquivalentTo(run.Acknowledged.Select(send => (send.Conversation, send.Key, send.Id, send.Seq))));
+    }
+
+    static void SeqsAreDense(List<Stored> stored)
+    {
+        foreach (var messages in stored.GroupBy(message => message.Conversation))
+            Assert.That(messages.Select(message => message.Seq), Is.EqualTo(Enumerable.Range(1, messages.Count()).Select(n => (long)n)));
+    }
+
+    // What was acknowledged before another send began has the lower seq.
+    void SeqsFollowTheAnswers()
+    {
+        foreach (var sends in run.Acknowledged.GroupBy(send => send.Conversation))
+        {
+            var answered = sends.OrderBy(send => send.AnsweredAt).ToList();
+            var (before, highest) = (0, 0L);
+            foreach (var send in sends.OrderBy(send => send.BegunAt))
+            {
+                for (; answered[before].AnsweredAt < send.BegunAt; before++)
+                    highest = Math.Max(highest, answered[before].Seq);
+                Assert.That(send.Seq, Is.GreaterThan(highest), send.Key);
+            }
+        }
+    }
+
+    // Every message of one's groups, and of each the same as is stored.
+    void EverybodyHeardTheSame(List<Stored> stored)
+    {
+        var known = stored.ToDictionary(message => (message.Conversation, message.Seq));
+        foreach (var client in run.Clients)
+        {
+            foreach (var heard in client.Heard)
+            {
+                var message = known[(heard.Conversation, heard.Seq)];
+                Assert.That((heard.Id, heard.Text), Is.EqualTo((message.Id, message.Text)), client.User);
+            }
+            var missed = stored.FindAll(message => groups[message.Conversation].Members[..^1].Contains(client.User)
+                && message.Seq > SeqAtFirst(client, message.Conversation));
+            Assert.That(
+                client.Heard.Select(heard => (heard.Conversation, heard.Seq)).Distinct(),
+                Is.SupersetOf(missed.Select(message => (message.Conversation, message.Seq))), $"{client.User} misses some");
+        }
+    }
+
+    void NobodyHeardWhatWasSentAfterTheyWereRemoved(List<Stored> stored)
+    {
+        var removals = stored.Where(message => message.Event == "user-removed")
+            .ToDictionary(message => message.Conversation, message => message.Seq);
+        Assert.That(removals.Keys, Is.EquivalentTo(groups.Keys));
+        foreach (var client in run.Clients)
+        {
+            Assert.That(
+                client.Heard.Where(heard => !groups[heard.Conversation].Members.Contains(client.User)
+                    || (groups[heard.Conversation].Removed == client.User && heard.Seq >= removals[heard.Conversation])),
+                Is.Empty, client.User);
+        }
+    }
+
+    // From where each client has come, and once more from where it began.
+    async Task EverybodyFoldedWhatIsReadAfreshAsync()
+    {
+        var unread = (await database.RowsAsync(UnreadSql, row => (row.GetString(0), row.GetInt64(1)))).ToDictionary();
+        await Task.WhenAll(run.Clients.Chunk(50).Select(some => HoldAsync(some, unread)));
+    }
+
+    async Task HoldAsync(LiveClient[] clients, Dictionary<string, long> unread)
+    {
+        foreach (var client in clients)
+        {
+            var fresh = await run.GetAsync(client.User, "/v1/sync");
+            var inbox = new ClientModel(client.User, fresh).Inbox;
+            await CatchUpAsync(client.User, client.Model, client.Model.Cursor);
+            Assert.That(client.Model.Inbox, Is.EqualTo(inbox), client.User);
+            Assert.That(fresh["unread"]!["messages"]!.GetValue<long>(), Is.EqualTo(unread.GetValueOrDefault(client.User)), client.User);
+            if (!groups.Values.Any(group => group.Members[0] == client.User || group.Removed == client.User))
+                continue;
+            var resumed = new ClientModel(client.User, client.Snapshot);
+            await CatchUpAsync(client.User, resumed, client.FirstCursor);
+            Assert.That(resumed.Inbox, Is.EqualTo(inbox), $"{client.User} from the beginning");
+        }
+    }
+
+    async Task CatchUpAsync(string user, ClientModel model, string cursor)
+    {
+        for (var more = true; more;)
+        {
+            var page = await run.GetAsync(user, $"/v1/sync?since={cursor}");
+            foreach (var envelope in page["events"]!.AsArray())
+                model.Apply(envelope!.AsObject());
+            (cursor, more) = (page["cursor"]!.GetValue<string>(), page["hasMore"]!.GetValue<bool>());
+        }
+    }
+
+    static long SeqAtFirst(LiveClient client, string conversation) =>
+        client.Snapshot["conversations"]!["items"]!.AsArray().Where(item => item!["id"]!.GetValue<string>() == conversation)
+            .Select(item => item!["lastSeq"]!.GetValue<long>()).DefaultIfEmpty().Max();
+
+    sealed record Stored(string Conversation, long Seq, string Id)
+    {
+        public string? Key { get; init; }
+
+        public string? Text { get; init; }
+
+        public string? Event { get; init; }
+    }
+}
