@@ -55,10 +55,18 @@ sealed class FeedBenchmark(Bench bench)
     public async Task RunAsync()
     {
         bench.Report.Heading($"feed: {Groups:N0} events in as many groups of {Members}, in one batch");
-        await ExecuteAsync(FillSql, ("Groups", Groups), ("Members", Members));
-        await ExecuteAsync(AnalyzeSql);
+        await FillAsync();
         foreach (var connected in Connected)
             await MeasureAsync(connected);
+    }
+
+    // Not with the service's settings, which bound how long a statement takes.
+    async Task FillAsync()
+    {
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(bench.Database.ConnectionString) { CommandTimeout = 0 }.ConnectionString);
+        await ExecuteAsync(source, FillSql, ("Groups", Groups), ("Members", Members));
+        await ExecuteAsync(source, AnalyzeSql);
     }
 
     async Task MeasureAsync(int connected)
@@ -94,7 +102,7 @@ sealed class FeedBenchmark(Bench bench)
     async Task<TimeSpan> TellAsync(HubConnection witness, int round)
     {
         var begun = Stopwatch.GetTimestamp();
-        await ExecuteAsync(TellSql, ("Groups", Groups), ("Round", round));
+        await ExecuteAsync(bench.Database.DataSource, TellSql, ("Groups", Groups), ("Round", round));
         await witness.ReceiveAsync(static frame => frame.Span.IndexOf("\"user:updated\""u8) < 0, bench.Stop);
         return Stopwatch.GetElapsedTime(begun);
     }
@@ -107,9 +115,9 @@ sealed class FeedBenchmark(Bench bench)
         return (long)(await command.ExecuteScalarAsync(bench.Stop))!;
     }
 
-    async Task ExecuteAsync(string sql, params (string Name, object Value)[] parameters)
+    async Task ExecuteAsync(NpgsqlDataSource source, string sql, params (string Name, object Value)[] parameters)
     {
-        await using var command = bench.Database.DataSource.CreateCommand(sql);
+        await using var command = source.CreateCommand(sql);
         foreach (var (name, value) in parameters)
             command.Parameters.Add(new NpgsqlParameter(name, value));
         await command.ExecuteNonQueryAsync(bench.Stop);
