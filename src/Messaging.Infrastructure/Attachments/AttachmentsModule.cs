@@ -1,5 +1,6 @@
 using Messaging.Application.Attachments;
 using Messaging.Application.Common;
+using Messaging.Infrastructure.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Attachments;
@@ -18,7 +19,7 @@ public sealed class AttachmentsModule : Module
         services.AddSingleton<Spool>();
         services.AddSingleton<FileUrls>();
         services.AddSingleton<FileKeeping>();
+        services.AddSingleton(provider => new Job(
+            "files", provider.GetRequiredService<JobSettings>().Files, provider.GetRequiredService<FileKeeping>().KeepAsync));
     }
-
-    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<FileWorker>();
 }

@@ -97,6 +97,14 @@ public sealed class FileKeeping(
         VALUES (clock_timestamp(), @ConversationId, @UserId, @Type, @Payload::jsonb)
         """;
 
+    /// <summary>All of it.</summary>
+    public async Task KeepAsync(CancellationToken ct)
+    {
+        await ScanAsync(ct);
+        await CollectAsync(ct);
+        await RemoveAsync(ct);
+    }
+
     /// <summary>Lets go of files that no message has named for a day, and of what killed processes left.</summary>
     public async Task CollectAsync(CancellationToken ct)
     {

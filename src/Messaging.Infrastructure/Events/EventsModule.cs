@@ -1,5 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Application.Events;
+using Messaging.Infrastructure.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Events;
@@ -20,6 +21,8 @@ public sealed class EventsModule : Module
         services.AddSingleton<PartitionIndexes>();
         services.AddSingleton<RowCleanup>();
         services.AddSingleton<Maintenance>();
+        services.AddSingleton(provider => new Job(
+            "cleanup", provider.GetRequiredService<JobSettings>().Cleanup, provider.GetRequiredService<Maintenance>().ClearAsync));
     }
 
     // Partitions and a place in the feed are there before the server listens.

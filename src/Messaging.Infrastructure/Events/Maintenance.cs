@@ -8,18 +8,14 @@ namespace Messaging.Infrastructure.Events;
 
 /// <summary>
 /// Sees before the service starts that the partitions are there and that cursors given out will last, keeps partitions ahead of time,
-/// builds the indexes that are not on every partition yet, and once an hour, on one node of the cluster, clears away what is over.
+/// and builds the indexes that are not on every partition yet. Clears away what is over when a job asks for it.
 /// </summary>
 public sealed class Maintenance(
     DirectDataSource database, Partitions partitions, PartitionIndexes indexes, RowCleanup cleanup, RetentionSettings settings,
     IClock clock,
     ILogger<Maintenance> logger) : BackgroundService
 {
-    private const string LeaseName = "maintenance";
-
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
-
-    private readonly string holder = Lease.NewHolder();
 
     /// <summary>Whether what is sent now finds its partition.</summary>
     public bool HasPartitions { get; private set; }
@@ -54,9 +50,7 @@ public sealed class Maintenance(
     private async Task RunHourlyAsync(CancellationToken ct)
     {
         await MakeAsync(ct);
-        if (await LeadsAsync(ct))
-            await ClearAsync(ct);
-        // Whoever starts after an upgrade has them built, whichever node cleared away last.
+        // Whoever starts after an upgrade has them built.
         await indexes.BuildAsync(ct);
         await Task.Delay(Every, ct);
     }
@@ -65,12 +59,5 @@ public sealed class Maintenance(
     {
         await partitions.MakeAsync(ct);
         HasPartitions = true;
-    }
-
-    // Not renewed: it keeps other nodes from doing the same within the hour.
-    private async Task<bool> LeadsAsync(CancellationToken ct)
-    {
-        await using var connection = await database.Value.OpenConnectionAsync(ct);
-        return await Lease.AcquireAsync(connection, LeaseName, holder, Every - TimeSpan.FromMinutes(1), ct) is not null;
     }
 }

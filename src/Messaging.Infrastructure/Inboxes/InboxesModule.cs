@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Infrastructure.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Inboxes;
@@ -8,7 +9,13 @@ public sealed class InboxesModule : Module
 {
     public override IReadOnlyList<string> Tables { get; } = ["large_inboxes", "inbox_places"];
 
-    public override void AddServices(IServiceCollection services) => services.AddSingleton<LargeInboxes>();
+    public override void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton<LargeInboxes>();
+        services.AddSingleton(provider => new Job(
+            "large-inboxes", provider.GetRequiredService<JobSettings>().LargeInboxes,
+            provider.GetRequiredService<LargeInboxes>().TendAsync));
+    }
 
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<InboxWorker>();
 }

@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Infrastructure.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Retention;
@@ -13,7 +14,10 @@ public sealed class RetentionModule : Module
     {
         services.AddSingleton<QuietConversations>();
         services.AddSingleton<Purges>();
+        services.AddSingleton(provider => new Job(
+            "quiet-conversations", provider.GetRequiredService<JobSettings>().QuietConversations,
+            provider.GetRequiredService<QuietConversations>().CloseAsync));
+        services.AddSingleton(provider => new Job(
+            "purges", provider.GetRequiredService<JobSettings>().Purges, provider.GetRequiredService<Purges>().PurgeAsync));
     }
-
-    public override void AddWorkers(IServiceCollection services) => services.AddHostedService<RetentionWorker>();
 }

@@ -47,6 +47,27 @@ public sealed class VerbTests
     }
 
     [Test]
+    public async Task A_job_is_run_when_it_is_asked_for()
+    {
+        await api.Database.RowsAsync(
+            "INSERT INTO login_failures (username, failures, ends_at) VALUES ('gone', 1, now() - interval '1 year')", _ => 0);
+
+        var run = await RunAsync("jobs", "run", "cleanup");
+
+        Assert.That((run.ExitCode, run.Output.Trim()), Is.EqualTo((0, "cleanup is done.")));
+        Assert.That(await api.Database.RowsAsync("SELECT FROM login_failures WHERE username = 'gone'", _ => 0), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_job_that_does_not_exist_is_answered_with_those_that_do()
+    {
+        var run = await RunAsync("jobs", "run", "nothing");
+
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Errors, Does.StartWith("There is no job 'nothing'; there are ").And.Contains("quiet-conversations"));
+    }
+
+    [Test]
     public async Task A_minted_token_is_good()
     {
         await api.ClientFor("anna").GetAsync("/v1/me");

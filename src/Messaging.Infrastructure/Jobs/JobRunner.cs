@@ -1,0 +1,122 @@
+using Dapper;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+
+namespace Messaging.Infrastructure.Jobs;
+
+/// <summary>
+/// Runs a job under a lease that it renews meanwhile: on one node at a time, and on another soon after this one dies. A second lease, which
+/// is written when the job is done, stands until it is due again.
+/// </summary>
+public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<JobRunner> logger)
+{
+    // Whoever writes it holds the job's lease.
+    private const string Schedule = "schedule";
+
+    // Index: pk_leases.
+    private const string IsDueSql =
+        """
+        SELECT NOT EXISTS (SELECT FROM leases WHERE name = @Name AND expires_at > clock_timestamp())
+        """;
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RenewEvery = Turn.Term / 3;
+
+    /// <summary>False if it is not due, or another node runs it. What makes it fail is logged, and it is tried again in a minute.</summary>
+    public async Task<bool> RunIfDueAsync(Job job, CancellationToken ct)
+    {
+        if (!await IsDueAsync(job, ct) || await AcquireAsync(job.Name, Lease.NewHolder(), Turn.Term, ct) is not { } lease)
+            return false;
+        try
+        {
+            // Somebody else may have finished it in between.
+            if (!await IsDueAsync(job, ct))
+                return false;
+            await RunAsync(job, lease, ct);
+            await AcquireAsync(Pause(job), Schedule, UntilDue(job), ct);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            logger.LogError(e, "The job {Job} has failed; it is tried again in {Seconds} s", job.Name, RetryAfter.TotalSeconds);
+            await AcquireAsync(Pause(job), Schedule, RetryAfter, ct);
+        }
+        finally
+        {
+            await ReleaseAsync(lease);
+        }
+        return true;
+    }
+
+    /// <summary>Runs it now, be it due or not. False if another node runs it.</summary>
+    public async Task<bool> RunNowAsync(Job job, CancellationToken ct)
+    {
+        if (await AcquireAsync(job.Name, Lease.NewHolder(), Turn.Term, ct) is not { } lease)
+            return false;
+        try
+        {
+            await RunAsync(job, lease, ct);
+            return true;
+        }
+        finally
+        {
+            await ReleaseAsync(lease);
+        }
+    }
+
+    private async Task RunAsync(Job job, Lease lease, CancellationToken ct)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var running = job.RunAsync(end.Token);
+        try
+        {
+            while (await Task.WhenAny(running, Task.Delay(RenewEvery, ct)) != running)
+            {
+                await using var connection = await database.Value.OpenConnectionAsync(ct);
+                if (!await lease.RenewAsync(connection, Turn.Term, ct))
+                    throw new TimeoutException("Another node has taken it over, since this one stood still.");
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await running;
+    }
+
+    private async Task<bool> IsDueAsync(Job job, CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(IsDueSql, new { Name = Pause(job) }, cancellationToken: ct));
+    }
+
+    private async Task<Lease?> AcquireAsync(string name, string holder, TimeSpan term, CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        return await Lease.AcquireAsync(connection, name, holder, term, ct);
+    }
+
+    // Another node need not wait until it expires. If this cannot be done, it does.
+    private async Task ReleaseAsync(Lease lease)
+    {
+        try
+        {
+            await using var connection = await database.Value.OpenConnectionAsync();
+            await lease.ReleaseAsync(connection, CancellationToken.None);
+        }
+        catch (Exception e) when (DatabaseFailures.IsAway(e))
+        {
+            logger.LogWarning(e, "The lease of {Job} was not given back", lease.Name);
+        }
+    }
+
+    private static string Pause(Job job) => $"{job.Name}:next";
+
+    private TimeSpan UntilDue(Job job)
+    {
+        var now = clock.GetCurrentInstant().ToDateTimeUtc();
+        return JobSettings.Next(job.Schedule, now)!.Value - now;
+    }
+}

@@ -1,0 +1,130 @@
+using Messaging.Application.Tests.Events;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Jobs;
+using Messaging.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
+using Npgsql;
+
+namespace Messaging.Application.Tests.Jobs;
+
+public sealed class JobTests
+{
+    private const string OnceAYear = "0 0 1 1 *";
+
+    private Slices slices = null!;
+    private DirectDataSource database = null!;
+    private int runs;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        slices = await Slices.StartAsync();
+        database = new DirectDataSource(NpgsqlDataSource.Create(slices.ConnectionString));
+        runs = 0;
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await database.DisposeAsync();
+        await slices.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Of_many_nodes_one_runs_a_job_that_is_due_and_none_again_before_it_is_due_once_more()
+    {
+        var job = Counting("counting");
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Runner().RunIfDueAsync(job, CancellationToken.None)));
+        await Runner().RunIfDueAsync(job, CancellationToken.None);
+
+        Assert.That(runs, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_job_is_run_again_when_it_is_due_again()
+    {
+        var job = Counting("counting");
+        await Runner().RunIfDueAsync(job, CancellationToken.None);
+        await slices.ExecuteAsync("UPDATE leases SET expires_at = now() WHERE name = 'counting:next'");
+
+        await Runner().RunIfDueAsync(job, CancellationToken.None);
+
+        Assert.That(runs, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task While_a_job_runs_nobody_else_runs_it_not_even_when_asked_to()
+    {
+        var end = new TaskCompletionSource();
+        var job = new Job("long", OnceAYear, _ => end.Task);
+        var running = Runner().RunIfDueAsync(job, CancellationToken.None);
+        await Eventually.HoldsAsync(
+            () => slices.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM leases WHERE name = 'long' AND expires_at > now())"), "it runs");
+
+        var others = (await Runner().RunIfDueAsync(job, CancellationToken.None), await Runner().RunNowAsync(job, CancellationToken.None));
+        end.SetResult();
+
+        Assert.That((others, await running), Is.EqualTo(((false, false), true)));
+    }
+
+    [Test]
+    public async Task A_job_that_another_node_took_over_is_broken_off()
+    {
+        var brokenOff = new TaskCompletionSource();
+        var running = Runner().RunNowAsync(
+            new Job("slow", OnceAYear, async ct =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                brokenOff.SetResult();
+            }),
+            CancellationToken.None);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await slices.ExecuteAsync("UPDATE leases SET holder = 'another', fencing = fencing + 1 WHERE name = 'slow'");
+                return brokenOff.Task.IsCompleted;
+            },
+            "it ends");
+
+        Assert.That(async () => await running, Throws.TypeOf<TimeoutException>());
+    }
+
+    [Test]
+    public async Task A_job_that_fails_is_tried_again_in_a_minute_and_keeps_no_other_from_running()
+    {
+        var failing = new Job("failing", OnceAYear, _ => throw new InvalidOperationException("This one fails."));
+        var worker = new JobWorker([failing, Counting("counting")], Runner(), NullLogger<JobWorker>.Instance);
+
+        await using (await Running.StartAsync(worker))
+            await Eventually.HoldsAsync(
+                async () => Volatile.Read(ref runs) == 1
+                    && await slices.ScalarAsync<bool>("SELECT count(*) = 2 FROM leases WHERE name LIKE '%:next'"),
+                "both were run");
+
+        Assert.That(
+            await slices.ScalarAsync<bool>(
+                "SELECT expires_at BETWEEN now() AND now() + interval '1 minute' FROM leases WHERE name = 'failing:next'"),
+            Is.True);
+    }
+
+    [TestCase("* * * * *", true)]
+    [TestCase("0 3 * * MON", true)]
+    [TestCase("hourly", false)]
+    [TestCase("0 0 30 2 *", false)]
+    [TestCase("61 * * * *", false)]
+    public void A_schedule_is_a_cron_expression_that_some_time_fits(string schedule, bool isGood) =>
+        Assert.That(
+            new JobSettings { Files = schedule }.Errors(),
+            isGood ? Is.Empty : Is.EqualTo((string[])
+                ["Files: a cron expression of five fields that some time fits is expected, such as 0 * * * *."]));
+
+    private Job Counting(string name) => new(name, OnceAYear, _ =>
+    {
+        Interlocked.Increment(ref runs);
+        return Task.CompletedTask;
+    });
+
+    private JobRunner Runner() => new(database, SystemClock.Instance, NullLogger<JobRunner>.Instance);
+}
