@@ -9,7 +9,8 @@ sealed class Broker : IAsyncDisposable
 {
     public const string Password = "wombat-of-the-tests";
 
-    private const string RabbitMqServer = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    // Debian's command of that name changes to a user of its own.
+    private const string DebiansRabbitMq = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
@@ -93,7 +94,7 @@ sealed class Broker : IAsyncDisposable
             configuration, $"listeners.tcp.1 = 127.0.0.1:{port}\ndefault_user = messaging\ndefault_pass = {Password}\n");
         var plugins = Path.Combine(folder, "enabled_plugins");
         File.WriteAllText(plugins, "[].");
-        var start = new ProcessStartInfo(RabbitMqServer) { WorkingDirectory = folder };
+        var start = new ProcessStartInfo(File.Exists(DebiansRabbitMq) ? DebiansRabbitMq : "rabbitmq-server") { WorkingDirectory = folder };
         foreach (var (name, value) in new (string, string)[]
         {
             ("HOME", folder),
