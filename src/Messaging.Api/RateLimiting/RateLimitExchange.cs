@@ -70,7 +70,12 @@ public sealed class RateLimitExchange : IDisposable
             LookAround();
             GiveUpOnSilence();
             if (!isUp || others.Count == 0)
+            {
+                // Whoever comes, or comes back, is told of everything.
+                dirty.Clear();
+                toConfirm.Clear();
                 return;
+            }
             foreach (var some in Chunks(TakeDirty()))
             {
                 underway[++lastNo] = new Report(some, [.. others], Stopwatch.GetTimestamp());

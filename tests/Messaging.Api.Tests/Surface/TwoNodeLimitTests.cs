@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Messaging.Api.RateLimiting;
 using Messaging.Testing;
 using Microsoft.AspNetCore.SignalR;
@@ -36,47 +35,61 @@ public sealed class TwoNodeLimitTests
     }
 
     [Test]
-    public async Task A_burst_on_both_at_once_gets_the_budget_and_no_tenth_more()
+    public async Task Bursts_on_both_at_once_get_the_budget_and_no_tenth_more()
     {
-        var admitted = await Task.WhenAll(nodes.Select(node => BurstAsync(node, "anna", 2 * Quota)));
+        var admitted = await Task.WhenAll(nodes.Select(node => UseUpAsync(node, "anna")));
 
         Assert.That(admitted.Sum(), Is.InRange(Quota, Quota * 1.1));
     }
 
     [Test]
     public async Task A_burst_on_one_gets_nine_tenths_of_the_budget_or_more() =>
-        Assert.That(await BurstAsync(nodes[0], "ben", 2 * Quota), Is.InRange(Quota * 0.9, Quota * 1.1));
+        Assert.That(await UseUpAsync(nodes[0], "ben"), Is.InRange(Quota * 0.9, Quota * 1.1));
 
     [Test]
     public async Task Messages_sent_over_the_hub_of_one_count_on_the_other()
     {
         await using var phone = await HubClient.ConnectAsync(nodes[1].Address, ApiHost.Token("carl"));
-        for (var i = 0; i < Quota; i++)
-            Assert.That(async () => await phone.SendMessageAsync(Guid.CreateVersion7(), new { text = "x" }), Throws.TypeOf<HubException>());
+        var admitted = 0;
+        while (admitted < Quota / 2)
+        {
+            var refusal = await Assert.ThrowsAsync<HubException>(() => phone.SendMessageAsync(Guid.CreateVersion7(), new { text = "x" }));
+            admitted += refusal!.Message.Contains("not-found", StringComparison.Ordinal) ? 1 : 0;
+        }
 
-        Assert.That(await BurstAsync(nodes[0], "carl", Quota), Is.LessThanOrEqualTo(Quota * 0.1));
+        Assert.That(admitted + await UseUpAsync(nodes[0], "carl"), Is.InRange(Quota * 0.9, Quota * 1.1));
     }
 
     [Test]
     public async Task Passwords_are_guessed_no_faster_on_two_nodes()
     {
-        var admitted = await Task.WhenAll(nodes.Select(node => BurstAsync(
-            node.AnonymousClient(), "/v1/accounts/login", """{"username":"dora","password":""}""", 2 * Quota)));
+        var admitted = await Task.WhenAll(nodes.Select(node => UseUpAsync(
+            node.AnonymousClient(), "/v1/accounts/login", """{"username":"dora","password":""}""")));
 
         Assert.That(admitted.Sum(), Is.InRange(Quota * 0.9, Quota * 1.1));
     }
 
-    static Task<int> BurstAsync(ApiHost node, string user, int times) =>
-        BurstAsync(node.ClientFor(user), $"/v1/conversations/{Guid.CreateVersion7()}/messages", "", times);
+    static Task<int> UseUpAsync(ApiHost node, string user) =>
+        UseUpAsync(node.ClientFor(user), $"/v1/conversations/{Guid.CreateVersion7()}/messages", "");
 
-    static async Task<int> BurstAsync(HttpClient client, string path, string body, int times)
+    // All at once, again and again, until a refusal says that there are no more in this minute.
+    static async Task<int> UseUpAsync(HttpClient client, string path, string body)
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, times).Select(async _ =>
+        var admitted = 0;
+        while (true)
         {
-            using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
-            using var answer = await client.PostAsync(path, content);
-            return answer.StatusCode;
-        }));
-        return answers.Count(status => status is not HttpStatusCode.TooManyRequests);
+            var waits = await Task.WhenAll(Enumerable.Range(0, Quota).Select(_ => WaitAsync(client, path, body)));
+            admitted += waits.Count(wait => wait is null);
+            if (waits.Any(wait => wait > TimeSpan.FromSeconds(1)))
+                return admitted;
+        }
+    }
+
+    // Null when it was admitted.
+    static async Task<TimeSpan?> WaitAsync(HttpClient client, string path, string body)
+    {
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync(path, content);
+        return answer.StatusCode is HttpStatusCode.TooManyRequests ? answer.Headers.RetryAfter!.Delta : null;
     }
 }
