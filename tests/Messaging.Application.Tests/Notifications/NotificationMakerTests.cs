@@ -494,6 +494,10 @@ public sealed class NotificationMakerTests : SliceFixture
     {
         public string Node => "alone";
 
+        public IReadOnlyCollection<string> Others => [];
+
+        public bool IsUp => true;
+
         public void Publish<T>(string topic, T body)
         {
         }
