@@ -12,6 +12,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           history    pages of 50: the newest, 10,000 and 100,000 deep, by 16 readers
           inbox      pages of 50 of an ordinary user and of one in 10,000 conversations, by 16 readers
           search     words, phrases and beginnings, for somebody in 1,000 conversations; GET /v1/me beside 50 hostile searches
+          resume     what users of 1 and of 1,000 conversations missed, on a feed of 5 million events of others
           upload     64 files of 25 MiB at once; the most memory of the service
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
           group      300 members of a group who are all connected and acknowledge all that comes
@@ -25,7 +26,8 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           --keep         keep the database in .data-bench and use it again, instead of loading a new one
         """;
 
-    static readonly string[] Verbs = ["send", "history", "inbox", "search", "upload", "push", "group", "feed", "explain", "all"];
+    static readonly string[] Verbs =
+        ["send", "history", "inbox", "search", "resume", "upload", "push", "group", "feed", "explain", "all"];
 
     /// <summary>The arguments, or null when they are not among those of <see cref="Usage"/>.</summary>
     public static Options? Parse(string[] arguments)

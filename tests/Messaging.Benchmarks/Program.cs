@@ -5,6 +5,7 @@ using Messaging.Benchmarks.Measures;
 using Messaging.Benchmarks.Plans;
 using Messaging.Benchmarks.Pushing;
 using Messaging.Benchmarks.Reading;
+using Messaging.Benchmarks.Resuming;
 using Messaging.Benchmarks.Sending;
 using Messaging.Benchmarks.Uploading;
 
@@ -29,6 +30,7 @@ try
         ("inbox", bench => new InboxBenchmark(bench).RunAsync()),
         ("search", bench => new SearchBenchmark(bench).RunAsync()),
         ("search", bench => new HostileSearchBenchmark(bench).RunAsync()),
+        ("resume", bench => new ResumeBenchmark(bench).RunAsync()),
         ("upload", bench => new UploadBenchmark(bench).RunAsync()),
         ("push", bench => new PushBenchmark(bench).RunAsync()),
         ("group", bench => new GroupBenchmark(bench).RunAsync()),

@@ -19,8 +19,10 @@ public sealed record EventPage(IReadOnlyList<EventEnvelope> Events, FeedCursor C
 /// </summary>
 public sealed class EventStore(DbSession session, EventRenderer teller)
 {
-    // Positions that one statement scans: keeps each statement short for a user in thousands of conversations who was away for days.
-    private const int Window = 100_000;
+    // Statements for one answer, and the events that each but the first looks at beyond those that it is asked for: most answers take one
+    // statement. What a user may not see is passed over without being told, and an answer that has passed over many says how far it came.
+    private const int MostStatements = 4;
+    private const int Beyond = 5_000;
 
     private const string StateSql =
         """
@@ -31,85 +33,156 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
     // That a conversation was made is told to those who were in it then: who came later is told by an event of one's own. Of a conversation
     // that one has left, one's own removal and its end alone are told; of a message that one has deleted for oneself, that it
     // was sent, without what it said, which keeps the seqs dense.
-    // Per conversation ix_feed_conversation, for the user's own events ix_feed_user, of those days only that hold anything of the window,
-    // whatever their clock said. The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
+    //
+    // Costs what was missed, not what happened elsewhere. A conversation without an event after the cursor costs a look into pk_feed_ends.
+    // Of the others it finds how each goes on, and reads those alone whose next events can be among the first of all, each up to as many
+    // events as are asked for. Where one of them has more, nothing is told from behind the last of those: the next statement goes on there.
+    // How one goes on is looked for day by day, the days being read in the order that they were put in. An event of a later day with a
+    // lower position, which a wrong clock can make, is no lower than the first one of all later days: that counts then.
+    // Indexes: pk_feed of each day, ix_participants_inbox, per conversation ix_feed_conversation, for the user's own events ix_feed_user.
+    // The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
+    // Long: one snapshot and one round trip for each page.
     private const string OfUserSql =
         $"""
         WITH state AS MATERIALIZED (
-            SELECT epoch, last_position, expired_position
+            SELECT epoch, last_position
             FROM feed_state
         ),
         days AS MATERIALIZED (
-            SELECT
-                coalesce(max(day) FILTER (WHERE (
-                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at < day LIMIT 1) IS NULL),
-                        '-infinity') AS first,
-                coalesce(min(day) FILTER (WHERE (
-                    SELECT true FROM feed WHERE position > @After AND position <= @UpTo AND occurred_at >= day LIMIT 1) IS NULL),
-                        'infinity') AS beyond
-            FROM generate_series(date_trunc('day', now()) - interval '8 days', date_trunc('day', now()) + interval '2 days',
-                interval '1 day') AS day
+            SELECT since, until, first, min(first) OVER (ORDER BY since ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS later
+            FROM (
+                SELECT since, until, (
+                    SELECT position
+                    FROM feed
+                    WHERE position > @After AND occurred_at >= since AND occurred_at < until
+                    ORDER BY position
+                    LIMIT 1) AS first
+                FROM (
+                    SELECT
+                        CASE WHEN ago = 8 THEN '-infinity' ELSE date_trunc('day', now()) - make_interval(days => ago) END AS since,
+                        CASE WHEN ago = -2 THEN 'infinity' ELSE date_trunc('day', now()) + make_interval(days => 1 - ago) END AS until
+                    FROM generate_series(-2, 8) AS ago
+                    WHERE @After < (SELECT last_position FROM state)
+                ) AS spans
+            ) AS found
+            WHERE first IS NOT NULL
+            ORDER BY since
         ),
-        missed AS (
-            SELECT e.position, e.occurred_at
+        missed AS MATERIALIZED (
+            SELECT p.conversation_id, p.user_id, p.cleared_seq, p.joined_seq, p.has_gaps, next.position
             FROM participants p
             CROSS JOIN LATERAL (
-                SELECT m.position, m.occurred_at
+                SELECT least(m.position, days.later) AS position
+                FROM days
+                CROSS JOIN LATERAL (
+                    SELECT m.position
+                    FROM feed m
+                    WHERE m.conversation_id = p.conversation_id
+                      AND m.user_id IS NULL
+                      AND m.position > @After
+                      AND m.occurred_at >= days.since
+                      AND m.occurred_at < days.until
+                    ORDER BY m.position
+                    LIMIT 1
+                ) AS m
+                LIMIT 1
+            ) AS next
+            WHERE @After < (SELECT last_position FROM state)
+              AND p.user_id = @UserId
+              AND {VisibilitySql.Hears}
+              AND (SELECT e.position FROM feed_ends e WHERE e.conversation_id = p.conversation_id) > @After
+            ORDER BY next.position
+            LIMIT @Limit
+        ),
+        bounds AS MATERIALIZED (
+            SELECT up_to, each, min(days.since) AS since, max(days.until) AS until
+            FROM (
+                SELECT
+                    CASE WHEN count(*) < @Limit THEN (SELECT last_position FROM state) ELSE max(position) END AS up_to,
+                    greatest(@Limit, @Beyond / greatest(count(*), 1)) AS each
+                FROM missed
+            ) AS page
+            LEFT JOIN days ON days.first <= up_to
+            GROUP BY up_to, each
+        ),
+        looked_at AS MATERIALIZED (
+            SELECT
+                p.conversation_id AS of, m.position, m.occurred_at,
+                (m.type <> '{ConversationCreated.Name}' OR {VisibilitySql.Founded})
+                    AND (m.seq IS NULL OR ({VisibilitySql.Reached} AND (m.type = '{MessageSent.Name}' OR NOT {VisibilitySql.Hidden})))
+                    AS is_told
+            FROM missed p
+            CROSS JOIN LATERAL (
+                SELECT m.position, m.occurred_at, m.seq, m.type
                 FROM feed m
                 WHERE m.conversation_id = p.conversation_id
                   AND m.user_id IS NULL
-                  AND (m.type <> '{ConversationCreated.Name}' OR {VisibilitySql.Founded})
-                  AND (m.seq IS NULL OR ({VisibilitySql.Reached} AND (m.type = '{MessageSent.Name}' OR NOT {VisibilitySql.Hidden})))
                   AND m.position > @After
-                  AND m.position <= @UpTo
-                  AND m.occurred_at >= (SELECT first FROM days)
-                  AND m.occurred_at < (SELECT beyond FROM days)
+                  AND m.position <= (SELECT up_to FROM bounds)
+                  AND m.occurred_at >= (SELECT since FROM bounds)
+                  AND m.occurred_at < (SELECT until FROM bounds)
                 ORDER BY m.position
-                LIMIT @Limit
-            ) AS e
-            WHERE p.user_id = @UserId AND {VisibilitySql.Hears}
+                LIMIT (SELECT each FROM bounds)
+            ) AS m
             UNION ALL
-            (
-                SELECT e.position, e.occurred_at
+            SELECT
+                NULL, e.position, e.occurred_at,
+                e.conversation_id IS NULL OR e.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
+                    SELECT FROM participants p
+                    WHERE p.conversation_id = e.conversation_id AND p.user_id = @UserId AND {VisibilitySql.HearsOwn})
+            FROM (
+                SELECT e.position, e.occurred_at, e.conversation_id, e.type
                 FROM feed e
                 WHERE e.user_id = @UserId
-                  AND (e.conversation_id IS NULL OR e.type IN ('{ParticipantRemoved.Name}', '{ConversationDeleted.Name}') OR EXISTS (
-                    SELECT FROM participants p
-                    WHERE p.conversation_id = e.conversation_id AND p.user_id = @UserId AND {VisibilitySql.HearsOwn}))
                   AND e.position > @After
-                  AND e.position <= @UpTo
-                  AND e.occurred_at >= (SELECT first FROM days)
-                  AND e.occurred_at < (SELECT beyond FROM days)
+                  AND e.position <= (SELECT up_to FROM bounds)
+                  AND e.occurred_at >= (SELECT since FROM bounds)
+                  AND e.occurred_at < (SELECT until FROM bounds)
                 ORDER BY e.position
-                LIMIT @Limit
-            )
+                LIMIT (SELECT each FROM bounds)
+            ) AS e
+        ),
+        reached AS MATERIALIZED (
+            SELECT least((SELECT up_to FROM bounds), min(cut)) AS position
+            FROM (
+                SELECT max(position) AS cut
+                FROM looked_at
+                GROUP BY of
+                HAVING count(*) = (SELECT each FROM bounds)
+            ) AS filled
+        ),
+        told AS (
+            SELECT position, occurred_at
+            FROM looked_at
+            WHERE is_told AND position <= (SELECT position FROM reached)
             ORDER BY position
             LIMIT @Limit
         )
         SELECT
-            state.epoch, state.last_position, state.expired_position,
+            state.epoch, state.last_position, reached.position AS reached_position,
             feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload
         FROM state
-        LEFT JOIN (missed JOIN feed USING (position, occurred_at)) ON feed.position <= state.last_position
+        CROSS JOIN reached
+        LEFT JOIN (told JOIN feed USING (position, occurred_at)) ON true
         ORDER BY feed.position
         """;
 
-    // pk_feed, one index per day.
+    // pk_feed, one index per day. Where there are fewer than asked for, that is all up to the end.
     private const string OfAllSql =
-        $"""
+        """
         WITH state AS MATERIALIZED (
-            SELECT epoch, last_position, expired_position
+            SELECT epoch, last_position
             FROM feed_state
         ),
         missed AS (
             SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
             FROM feed
-            WHERE position > @After AND position <= @UpTo
+            WHERE position > @After
             ORDER BY position
             LIMIT @Limit
         )
         SELECT
-            state.epoch, state.last_position, state.expired_position,
+            state.epoch, state.last_position, state.last_position AS reached_position,
             feed.position, feed.occurred_at, feed.conversation_id, feed.seq, feed.user_id, feed.type, feed.payload
         FROM state
         LEFT JOIN missed feed ON feed.position <= state.last_position
@@ -134,8 +207,8 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
     public async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, int limit, CancellationToken ct)
     {
         var page = await session.ReadAsync(() => ReadOfOneMomentAsync(actor, since, limit, ct));
-        // Asked again in a snapshot that is younger than the rows: a day that was dropped while they were read is gone from a statement
-        // that had to wait for it, though its snapshot, taken before, does not tell that the day expired.
+        // Asked in a snapshot that is younger than the rows: a day that was dropped while they were read is gone from a statement that had
+        // to wait for it, though its snapshot, taken before, does not tell that the day expired.
         await EnsureKnownAsync(since, ct);
         return page;
     }
@@ -158,24 +231,23 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
     {
         var found = new List<FeedRow>();
         var after = since.Position;
-        while (true)
+        for (var statement = 1; ; statement++)
         {
             // One more than requested tells whether there is more.
+            var asked = limit + 1 - found.Count;
             var rows = await session.QueryAsync<Row>(
                 actor.IsService ? OfAllSql : OfUserSql,
-                new { After = after, UpTo = after + Window, UserId = actor.UserId?.Value, Limit = limit + 1 - found.Count },
-                ct);
-            var (epoch, last, expired) = (rows[0].Epoch, rows[0].LastPosition, rows[0].ExpiredPosition);
-            EnsureKnown(since with { Position = after }, epoch, last, expired);
+                new { After = after, UserId = actor.UserId?.Value, Limit = asked, Beyond = statement == 1 ? 0 : Beyond }, ct);
+            var (epoch, last, reached) = (rows[0].Epoch, rows[0].LastPosition, rows[0].ReachedPosition);
             found.AddRange(rows.Where(row => row.Position is not null).Select(row => row.ToFeedRow()));
             if (found.Count > limit)
             {
                 found.RemoveAt(limit);
                 return await TellAsync(actor, found, new FeedCursor(epoch, found[^1].Position), hasMore: true, ct);
             }
-            after += Window;
-            if (after >= last)
-                return await TellAsync(actor, found, new FeedCursor(epoch, last), hasMore: false, ct);
+            if (reached >= last || statement == MostStatements)
+                return await TellAsync(actor, found, new FeedCursor(epoch, reached), hasMore: reached < last, ct);
+            after = reached;
         }
     }
 
@@ -202,7 +274,7 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
 
     // A row with only the state if there is no event.
     private sealed record Row(
-        long Epoch, long LastPosition, long ExpiredPosition,
+        long Epoch, long LastPosition, long ReachedPosition,
         long? Position, Instant? OccurredAt, Guid? ConversationId, long? Seq, string? UserId, string? Type, JsonText? Payload)
     {
         public FeedRow ToFeedRow() => new(Position!.Value, OccurredAt!.Value, ConversationId, Seq, UserId, Type!, Payload);

@@ -8,7 +8,16 @@ namespace Messaging.Infrastructure.Events;
 /// <summary>The way of events from the outbox through the feed to this node's listeners, and what keeps their tables in order.</summary>
 public sealed class EventsModule : Module
 {
-    public override IReadOnlyList<string> Tables { get; } = ["feed", "feed_followers", "feed_state", "leases"];
+    // Index: pk_feed_ends.
+    private const string PurgeEndsSql =
+        """
+        DELETE FROM feed_ends
+        WHERE conversation_id = $1
+        """;
+
+    public override IReadOnlyList<string> Tables { get; } = ["feed", "feed_ends", "feed_followers", "feed_state", "leases"];
+
+    public override IReadOnlyList<string> Purges { get; } = [PurgeEndsSql];
 
     // What concerns no conversation; its parts are made, emptied and dropped.
     public override IReadOnlyList<string> AlsoWrites { get; } = ["outbox"];

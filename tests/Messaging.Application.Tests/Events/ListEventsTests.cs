@@ -130,6 +130,78 @@ public sealed class ListEventsTests
         Assert.That(page.HasMore, Is.False);
     }
 
+    [TestCase(2)]
+    [TestCase(5)]
+    [TestCase(100)]
+    public async Task Conversations_are_told_in_the_order_of_the_feed_whatever_the_page_holds(int limit)
+    {
+        var mine = await Task.WhenAll(Enumerable.Range(0, 7).Select(_ => feed.ConversationAsync("ada")));
+        var strangers = await feed.ConversationAsync("bob");
+        var since = await SinceAsync();
+        // Some conversations have much in few places, others little all over.
+        await WriteAsync(
+            """
+            SELECT n, CASE WHEN n % 11 = 0 THEN @Strangers WHEN n % 5 = 0 THEN NULL WHEN n < 60 THEN (@Mine)[1 + n % 2]
+                ELSE (@Mine)[1 + (n * n / 7) % 7] END, n, CASE WHEN n % 11 <> 0 AND n % 5 = 0 THEN 'ada' END
+            FROM generate_series(1, 150) AS n
+            """,
+            new { Mine = mine, Strangers = strangers });
+
+        var (told, cursor, more) = (new List<long>(), since, true);
+        while (more)
+        {
+            var page = await ListAsync(cursor, limit);
+            told.AddRange(page.Events.Select(e => Position(e.Id) - since.Position));
+            Assert.That(page.Events, page.HasMore ? Has.Count.EqualTo(limit) : Has.Count.AtMost(limit));
+            (cursor, more) = (page.Cursor, page.HasMore);
+        }
+
+        Assert.That(told, Is.EqualTo(Enumerable.Range(1, 150).Where(n => n % 11 != 0)));
+    }
+
+    [Test]
+    public async Task An_answer_that_has_passed_over_many_events_without_telling_any_says_how_far_it_came()
+    {
+        var busy = await feed.ConversationAsync("ada");
+        await feed.Slices.ExecuteAsync("UPDATE participants SET cleared_seq = 40000 WHERE conversation_id = @Id", new { Id = busy });
+        var since = await SinceAsync();
+        await WriteAsync("SELECT n, @Id, n, NULL FROM generate_series(1, 40001) AS n", new { Id = busy });
+
+        var first = await ListAsync(since);
+        var (last, pages) = (first, 1);
+        for (; last.HasMore; pages++)
+            last = await ListAsync(last.Cursor);
+
+        Assert.That((first.Events.Count, first.HasMore), Is.EqualTo((0, true)));
+        Assert.That(first.Cursor.Position, Is.GreaterThan(since.Position));
+        Assert.That(last.Events.Select(e => e.Seq), Is.EqualTo((long?[])[40_001]));
+        Assert.That(pages, Is.LessThan(10));
+    }
+
+    [Test]
+    public async Task The_newest_position_of_each_conversation_is_kept_whoever_writes_the_feed()
+    {
+        var (one, two) = (await feed.ConversationAsync("ada"), await feed.ConversationAsync("ada"));
+        for (var i = 0; i < 3; i++)
+            await feed.AppendAsync(one);
+        await feed.DrainAsync();
+        await feed.AppendAsync(two);
+        await feed.AppendAsync(one);
+        await feed.DrainAsync();
+        await WriteAsync("SELECT 1, @Two::uuid, 1, NULL UNION ALL SELECT 2, @One, 1, 'ada'", new { One = one, Two = two });
+
+        Assert.That(
+            await feed.CountAsync(
+                """
+                feed_ends
+                WHERE position IS DISTINCT FROM (
+                    SELECT max(position) FROM feed WHERE feed.conversation_id = feed_ends.conversation_id AND user_id IS NULL)
+                """),
+            Is.Zero);
+        Assert.That(await feed.CountAsync("feed_ends"), Is.EqualTo(await feed.CountAsync(
+            "(SELECT DISTINCT conversation_id FROM feed WHERE user_id IS NULL AND conversation_id IS NOT NULL) AS told")));
+    }
+
     [TestCase(-40)]
     [TestCase(-3)]
     [TestCase(1)]
@@ -227,6 +299,21 @@ public sealed class ListEventsTests
     [TestCase(101)]
     public async Task A_page_has_1_to_100_events(int limit) =>
         await Assert.ThrowsAsync<RuleException>(() => feed.Slices.SendAsync(new ListEvents(new Actor(Ada), "00000001-1", limit)));
+
+    /// <summary>Events past the outbox, under the next positions: rows of a number, the conversation, the seq and the user.</summary>
+    private Task WriteAsync(string rows, object values) => feed.Slices.ExecuteAsync(
+        $"""
+        WITH state AS (
+            UPDATE feed_state SET last_position = last_position + added.count
+            FROM (SELECT count(*) AS count FROM ({rows}) AS r) AS added
+            RETURNING last_position - added.count AS before
+        )
+        INSERT INTO feed (position, occurred_at, conversation_id, seq, user_id, type, payload)
+        SELECT before + added.n, now(), added.conversation_id, added.seq, added.user_id, 'test:event', NULL
+        FROM ({rows}) AS added (n, conversation_id, seq, user_id)
+        CROSS JOIN state
+        """,
+        values);
 
     private async Task<FeedCursor> SinceAsync()
     {

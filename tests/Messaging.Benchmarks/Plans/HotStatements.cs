@@ -224,7 +224,11 @@ static class HotStatements
                 ("Seqs", NpgsqlDbType.Array | Bigint, new[] { 1L })),
             new(
                 "Resume: what one user missed", Statements.Of<EventStore>("OfUserSql"), Background: false,
-                ("After", Bigint, 0L), ("UpTo", Bigint, 100_000L), ("UserId", Text, user), ("Limit", NpgsqlDbType.Integer, 101)),
+                ("After", Bigint, 0L), ("UserId", Text, user), ("Limit", NpgsqlDbType.Integer, 101),
+                ("Beyond", NpgsqlDbType.Integer, 0)),
+            new(
+                "Resume: what a service missed", Statements.Of<EventStore>("OfAllSql"), Background: false,
+                ("After", Bigint, 0L), ("Limit", NpgsqlDbType.Integer, 101)),
         ];
     }
 

@@ -22,7 +22,7 @@ sealed partial class PlansBenchmark(Bench bench)
     [
         "conversations", "participants", "users", "messages", "message_keys", "message_gaps", "message_hidden", "mentions", "read_marks",
         "message_edits", "message_originals", "pins", "attachments", "delivered_marks", "reactions", "reaction_counts", "outbox", "feed_2",
-        "inbox_places",
+        "feed_ends", "inbox_places",
     ];
 
     string User => Data.Shape.UserId(new Data.Shape(bench.Options.Messages).Busy);
