@@ -13,6 +13,9 @@ public sealed class Contract
 {
     const string Id = "https://messaging.test/contract";
 
+    // Goes on without end.
+    const string Stream = "text/event-stream";
+
     // Refusals of the framework, which come from anywhere: the document's default response stands for them.
     static readonly int[] Anywhere = [405, 406, 408, 500];
 
@@ -74,7 +77,7 @@ public sealed class Contract
             return null;
         if (!documented.TryGetProperty("content", out var contents))
             return body.Length == 0 && (contentType is null || status >= 300) ? null : "The document has no body here.";
-        if (contents.TryGetProperty("*/*", out _))
+        if (contents.TryGetProperty("*/*", out _) || (contentType == Stream && contents.TryGetProperty(Stream, out _)))
             return null;
         if (contentType is null || !contents.TryGetProperty(contentType, out var content))
             return $"The document has no content type {contentType ?? "(none)"} here.";

@@ -10,5 +10,7 @@ public sealed class EventsModule : ApiModule
         ["Integration"] = "What happened since a cursor, and a state to start from.",
     };
 
-    public override void Map(IEndpointRouteBuilder routes) => routes.MapSync();
+    public override void AddServices(IServiceCollection services) => services.AddSingleton<EventStreams>();
+
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapSync().MapEventStream();
 }

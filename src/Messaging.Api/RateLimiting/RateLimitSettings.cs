@@ -42,7 +42,10 @@ public sealed class RateLimitSettings : ISettings
     /// <summary>Service keys and tokens from one address that nobody has given out.</summary>
     public int FailedCredentialsPerMinute { get; init; } = 60;
 
-    /// <summary>Hub connections of a user that are open at the same time, on each node.</summary>
+    /// <summary>
+    /// Hub connections and event streams of a user that are open at the same time, on each node; all services together have ten times as
+    /// many streams.
+    /// </summary>
     public int ConnectionsPerUser { get; init; } = 20;
 
     public IEnumerable<string> Errors()

@@ -3,8 +3,12 @@ namespace Messaging.Api.RateLimiting;
 /// <summary>The budgets of callers, on all nodes together. The hub takes from the same ones as REST.</summary>
 public sealed class RateLimits(RateLimitSettings settings, TimeProvider time, RateLimitExchange exchange)
 {
-    /// <summary>Connections that a user may have open at the same time.</summary>
+    /// <summary>Connections to the hub and event streams that a user may have open at the same time.</summary>
     public int ConnectionsPerUser { get; } = settings.Enabled ? settings.ConnectionsPerUser : int.MaxValue;
+
+    /// <summary>Event streams that all services together may have open at the same time: ten times as many, as of other limits.</summary>
+    public int ConnectionsOfServices { get; } =
+        settings.Enabled ? (int)Math.Min(10L * settings.ConnectionsPerUser, int.MaxValue) : int.MaxValue;
 
     /// <summary>Requests of any kind, by caller.</summary>
     public RateLimitBudget Requests { get; } = new("requests", settings.RequestsPerMinute, settings.Enabled, time, exchange);

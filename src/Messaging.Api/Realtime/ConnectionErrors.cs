@@ -11,6 +11,9 @@ public static class ConnectionErrors
             RetryAfterSeconds = 10,
         });
 
+    public static RuleException Draining() => new(new Problem(
+        ProblemCodes.Unavailable, "The service is on its way down; connect again.") { RetryAfterSeconds = 5 });
+
     public static RuleException TooManyReplays() => new(new Problem(
         ProblemCodes.RateLimited, "Your other connections are still catching up on missed events; retry in a few seconds.")
         {

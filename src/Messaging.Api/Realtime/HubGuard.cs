@@ -1,8 +1,6 @@
 using Messaging.Api.Auth;
-using Messaging.Api.Errors;
 using Messaging.Api.Health;
 using Messaging.Api.RateLimiting;
-using Messaging.Domain.Common;
 
 namespace Messaging.Api.Realtime;
 
@@ -17,12 +15,7 @@ public sealed class HubGuard(RequestDelegate next, Draining draining, LiveConnec
         if (!MessagingHub.IsAt(context.Request.Path))
             return next(context);
         if (draining.HasBegun)
-        {
-            return context.WriteProblemAsync(new Problem(ProblemCodes.Unavailable, "The service is on its way down; connect again.")
-            {
-                RetryAfterSeconds = 5,
-            });
-        }
+            throw ConnectionErrors.Draining();
         var user = context.Actor().RequireUser();
         // Of several at once more may get this far than there is room for; LiveConnections lets in no more than that.
         if (BeginsConnection(context.Request) && connections.CountOf(user.Value) >= limits.ConnectionsPerUser)

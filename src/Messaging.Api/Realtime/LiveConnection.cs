@@ -1,19 +1,15 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Messaging.Api.Auth;
 using Messaging.Application.Events;
 using Messaging.Application.Revocations;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Messaging.Api.Realtime;
 
 /// <summary>
-/// What one hub connection hears, in order and complete: events as they happen, written one after the other, or a replay of the feed
+/// What one connection hears, in order and complete: events as they happen, written one after the other, or a replay of the feed
 /// during which they wait. What it cannot take it is closed for; its client resumes.
 /// </summary>
-public sealed class LiveConnection(HubConnectionContext connection, bool beginsWithReplay) : ILiveConnection
+public sealed class LiveConnection(ILiveWire wire, bool beginsWithReplay) : ILiveConnection
 {
     /// <summary>Events that may wait to be written: what a healthy client takes in its stride after a pause of the feed.</summary>
     public const int Capacity = 5_000;
@@ -21,10 +17,10 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     private static readonly TimeSpan AnswerTime = TimeSpan.FromMilliseconds(100);
 
     // Of each envelope once, however many connections hear it.
-    private static readonly ConditionalWeakTable<EphemeralEnvelope, SerializedHubMessage> Serialized = [];
+    private static readonly ConditionalWeakTable<EphemeralEnvelope, LiveEvent> Passing = [];
 
     private readonly Lock gate = new();
-    private readonly Queue<(SerializedHubMessage Message, bool IsStored)> queue = new();
+    private readonly Queue<(LiveEvent Told, bool IsStored)> queue = new();
     private Task writing = Task.CompletedTask;
     private Task catchingUp = Task.CompletedTask;
     private bool isWriting;
@@ -34,12 +30,12 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     private int calls;
     private long calledAt;
     private long offered;
-    private long told;
+    private long replayed;
 
-    public CancellationToken Aborted => connection.ConnectionAborted;
+    public CancellationToken Aborted => wire.Aborted;
 
     /// <summary>What it was opened with.</summary>
-    public Credential? Credential { get; init; } = connection.User.Credential();
+    public Credential? Credential { get; init; } = wire.Credential;
 
     /// <summary>Whether it is on its way out, so that nothing more is told.</summary>
     public bool IsClosing => Volatile.Read(ref isClosing);
@@ -59,16 +55,16 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     }
 
     /// <summary>An event that just happened. Never waits; while a replay runs it is left to that, which reads up to it.</summary>
-    public void Offer(long position, SerializedHubMessage message)
+    public void Offer(long position, LiveEvent told)
     {
         lock (gate)
         {
             offered = position;
-            if (isReplaying || isClosing || position <= told)
+            if (isReplaying || isClosing || position <= replayed)
                 return;
             if (queue.Count < Capacity)
             {
-                Enqueue(message, isStored: true);
+                Enqueue(told, isStored: true);
                 return;
             }
         }
@@ -81,11 +77,11 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
     /// </summary>
     public void Push(EphemeralEnvelope envelope)
     {
-        var message = Serialized.GetValue(envelope, _ => new SerializedHubMessage(LiveConnections.MessageOf(envelope)));
+        var told = Passing.GetValue(envelope, _ => new LiveEvent(envelope));
         lock (gate)
         {
             if (!isClosing && queue.Count < Capacity)
-                Enqueue(message, isStored: false);
+                Enqueue(told, isStored: false);
         }
     }
 
@@ -115,20 +111,20 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
         {
             if (offered > position)
                 return false;
-            told = position;
+            replayed = position;
             isReplaying = false;
             return true;
         }
     }
 
     /// <summary>Has a replay that has begun be told as live events are.</summary>
-    public void CatchUp(IAsyncEnumerable<HubMessage> replay) => catchingUp = Task.Run(async () =>
+    public void CatchUp(IAsyncEnumerable<EventEnvelope> replay) => catchingUp = Task.Run(async () =>
     {
-        await foreach (var message in replay)
-            await connection.WriteAsync(message, Aborted);
+        await foreach (var envelope in replay)
+            await wire.WriteAsync(new LiveEvent(envelope), Aborted);
     });
 
-    /// <summary>Says goodbye so that the client connects anew; what is stuck is cut off by the transport's time-out.</summary>
+    /// <summary>Says goodbye so that the client connects anew.</summary>
     public void Close()
     {
         lock (gate)
@@ -138,7 +134,7 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
             isClosing = true;
             queue.Clear();
         }
-        connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        wire.RequestClose();
     }
 
     /// <summary>Closes it because what it was opened with is good no more.</summary>
@@ -148,9 +144,9 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
         Close();
     }
 
-    private void Enqueue(SerializedHubMessage message, bool isStored)
+    private void Enqueue(LiveEvent told, bool isStored)
     {
-        queue.Enqueue((message, isStored));
+        queue.Enqueue((told, isStored));
         if (isWriting)
             return;
         isWriting = true;
@@ -159,16 +155,16 @@ public sealed class LiveConnection(HubConnectionContext connection, bool beginsW
 
     private async Task WriteQueueAsync()
     {
-        while (Next() is { } message)
-            await connection.WriteAsync(message, Aborted);
+        while (Next() is { } told)
+            await wire.WriteAsync(told, Aborted);
     }
 
-    private SerializedHubMessage? Next()
+    private LiveEvent? Next()
     {
         lock (gate)
         {
             if (queue.TryDequeue(out var waiting))
-                return waiting.Message;
+                return waiting.Told;
             isWriting = false;
             return null;
         }

@@ -3,13 +3,14 @@ using System.Collections.Immutable;
 using Messaging.Application.Events;
 using Messaging.Application.Revocations;
 using Messaging.Domain.Common;
-using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
 using NodaTime;
 
 namespace Messaging.Api.Realtime;
 
-/// <summary>This node's hub connections by user. Several connections hear an event from one serialized message.</summary>
+/// <summary>
+/// This node's connections of the hub and event streams, by user, and those of services under their one name. Several connections hear an
+/// event from one serialized message.
+/// </summary>
 public sealed class LiveConnections : ILiveReceiver, ILiveConnections
 {
     private readonly ConcurrentDictionary<string, ImmutableArray<LiveConnection>> byUser = new(StringComparer.Ordinal);
@@ -23,6 +24,8 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
     }
 
     public bool HasListeners => !byUser.IsEmpty;
+
+    public bool HasServices => byUser.ContainsKey(ILiveReceiver.ServiceName);
 
     /// <summary>How many connections of the user are here.</summary>
     public int CountOf(string user) => byUser.TryGetValue(user, out var connections) ? connections.Length : 0;
@@ -85,9 +88,9 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
 
     public void Receive(EventEnvelope envelope, long position, IReadOnlyCollection<string> audience)
     {
-        SerializedHubMessage? message = null;
+        LiveEvent? told = null;
         foreach (var connection in Of(audience))
-            connection.Offer(position, message ??= new SerializedHubMessage(MessageOf(envelope)));
+            connection.Offer(position, told ??= new LiveEvent(envelope));
     }
 
     public void Push(EphemeralEnvelope envelope, IEnumerable<string> audience)
@@ -127,12 +130,6 @@ public sealed class LiveConnections : ILiveReceiver, ILiveConnections
     }
 
     private bool IsRevoked(LiveConnection connection) => connection.Credential is { } credential && revocations.IsRevoked(credential);
-
-    /// <summary>The call of the client's method that an event is.</summary>
-    public static InvocationMessage MessageOf(EventEnvelope envelope) => new(envelope.Type, [envelope]);
-
-    /// <inheritdoc cref="MessageOf(EventEnvelope)"/>
-    public static InvocationMessage MessageOf(EphemeralEnvelope envelope) => new(envelope.Type, [envelope]);
 
     private IEnumerable<LiveConnection> Of(IEnumerable<string> users)
     {

@@ -20,7 +20,7 @@ public sealed class MessagingLifetime(
     {
         await base.OnConnectedAsync(connection);
         var beginsWithReplay = connection.GetHttpContext()!.Request.Query.ContainsKey(MessagingHub.CursorParameter);
-        var live = new LiveConnection(connection, beginsWithReplay);
+        var live = new LiveConnection(new HubWire(connection), beginsWithReplay);
         if (!connections.TryAdd(connection.UserIdentifier!, live, limits.ConnectionsPerUser))
             return;
         connection.Items[Key] = live;

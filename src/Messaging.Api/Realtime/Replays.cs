@@ -3,7 +3,6 @@ using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Messaging.Api.Realtime;
 
@@ -24,7 +23,7 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
     public async Task CatchUpAsync(LiveConnection connection, Actor actor, FeedCursor since, CancellationToken ct)
     {
         await EnsureKnownAsync(since, ct);
-        connection.CatchUp(MessagesAsync(connection, actor, since, connection.Aborted));
+        connection.CatchUp(EventsAsync(connection, actor, since, connection.Aborted));
     }
 
     /// <summary>For a call on an open connection.</summary>
@@ -36,6 +35,13 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
             throw new RuleException(
                 new Problem(ProblemCodes.InvalidRequest, "A Resume is already running on this connection; wait until it ends."));
         return EventsAsync(connection, actor, since, CancellationToken.None);
+    }
+
+    /// <summary>Refuses a cursor after which events may be missing.</summary>
+    public async Task EnsureKnownAsync(FeedCursor since, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<EventStore>().EnsureKnownAsync(since, ct);
     }
 
     public ValueTask DisposeAsync() => turns.DisposeAsync();
@@ -67,18 +73,11 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
         }
     }
 
-    private async IAsyncEnumerable<HubMessage> MessagesAsync(
-        LiveConnection connection, Actor actor, FeedCursor since, [EnumeratorCancellation] CancellationToken ct)
-    {
-        await foreach (var envelope in EventsAsync(connection, actor, since, ct))
-            yield return LiveConnections.MessageOf(envelope);
-    }
-
     private async Task<EventPage> ReadAsync(Actor actor, FeedCursor since, CancellationToken ct)
     {
         try
         {
-            using var turn = await turns.TryTakeAsync(actor.RequireUser(), ct) ?? throw ConnectionErrors.TooManyReplays();
+            using var turn = await turns.TryTakeAsync(actor.UserId, ct) ?? throw ConnectionErrors.TooManyReplays();
             await using var scope = scopes.CreateAsyncScope();
             return await scope.ServiceProvider.GetRequiredService<EventStore>().ReadAsync(actor, since, PageSize, ct);
         }
@@ -86,11 +85,5 @@ public sealed class Replays(IServiceScopeFactory scopes, HubErrors errors) : IAs
         {
             throw errors.Of(e, nameof(MessagingHub.Resume));
         }
-    }
-
-    private async Task EnsureKnownAsync(FeedCursor since, CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<EventStore>().EnsureKnownAsync(since, ct);
     }
 }

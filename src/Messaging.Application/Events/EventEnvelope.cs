@@ -14,14 +14,16 @@ namespace Messaging.Application.Events;
 /// <param name="Type">Such as <c>message:new</c>; also the name of the hub client method.</param>
 /// <param name="Seq">The seq of the message, in events about a message.</param>
 /// <param name="Data">Depends on the type: the message, the conversation, how far somebody has read.</param>
-/// <param name="UserId">
-/// For a service that reads everyone's events: whose event it is, where it is one user's own, such as <c>settings:updated</c>. Users
-/// hear only what is for them and are not told.
-/// </param>
 public sealed record EventEnvelope(
-    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UserId? UserId = null)
+    string Id, string Type, ConversationId? ConversationId, long? Seq, Instant OccurredAt, JsonText Data)
 {
+    /// <summary>
+    /// For a service that reads everyone's events: whose event it is, where it is one user's own, such as <c>settings:updated</c>. Users
+    /// hear only what is for them and are not told.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UserId? UserId { get; init; }
+
     /// <summary>Whom the data names as <c>userId</c>; null where it names nobody. Other members may come with a later release.</summary>
     public string? NamedUser()
     {

@@ -7,6 +7,15 @@ namespace Messaging.Application.Events;
 /// </summary>
 public interface ILiveReceiver
 {
+    /// <summary>What services go by, which hear everyone's events; no user's id looks like this.</summary>
+    const string ServiceName = "*";
+
+    /// <summary>Their audience.</summary>
+    static readonly IReadOnlyCollection<string> Services = [ServiceName];
+
+    /// <summary>Whether a service listens here.</summary>
+    bool HasServices => false;
+
     /// <summary>False while nobody listens: the reader then only keeps its place.</summary>
     bool HasListeners { get; }
 

@@ -103,14 +103,17 @@ public sealed class FeedReader(
         await hearers.UpdateAsync(tail, rows, ct);
         var listeners = rows.Where(row => row is { UserId: null, ConversationId: not null }).Select(row => row.ConversationId!.Value)
             .Distinct().ToDictionary(id => id, hearers.Of);
-        List<FeedRow> wanted = [.. rows.Where(row => telling.Concerns(row, id => listeners[id]))];
+        var hasServices = telling.HasServices;
+        List<FeedRow> wanted = [.. rows.Where(row => hasServices || telling.Concerns(row, id => listeners[id]))];
         if (wanted.Count == 0)
             return;
         var data = await tail.ReadDataAsync(wanted, listeners, ct);
         foreach (var id in listeners.Keys)
             hearers.Keep(id, data.PresentIn(id));
-        wanted.RemoveAll(row => !data.IsHeard(row) || !telling.Concerns(row, data.HearingIn));
         var told = wanted.ToDictionary(row => row.Position, row => ToldEvent.Of(row, data.Of));
+        if (hasServices)
+            wanted.ForEach(row => telling.TellServices(row, told[row.Position], epoch));
+        wanted.RemoveAll(row => !data.IsHeard(row) || !telling.Concerns(row, data.HearingIn));
         var hidden = await tail.ReadHiddenAsync(wanted, data, row => told[row.Position].ShownSeq, ct);
         foreach (var row in wanted)
             telling.Tell(row, told[row.Position], epoch, data.MembersOf, hidden.Contains);

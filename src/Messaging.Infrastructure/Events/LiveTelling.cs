@@ -15,7 +15,10 @@ sealed class LiveTelling(ILiveReceiver[] receivers, ILogger logger)
     private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
         "messaging.feed.failures", "{event}", "Events that a receiver on this node could not take.");
 
-    /// <summary>Whether an event concerns anybody here.</summary>
+    /// <summary>Whether a service listens here, which every event concerns.</summary>
+    public bool HasServices => Array.Exists(receivers, receiver => receiver.HasServices);
+
+    /// <summary>Whether an event concerns any user here.</summary>
     /// <param name="hearing">Who may hear what happens in a conversation.</param>
     public bool Concerns(FeedRow row, Func<Guid, IReadOnlyCollection<string>> hearing)
     {
@@ -49,6 +52,15 @@ sealed class LiveTelling(ILiveReceiver[] receivers, ILogger logger)
 
         bool Sees(FeedMember member, long? seq) =>
             seq is not { } of || member.Sees(of, isHidden((conversation, member.UserId, of)));
+    }
+
+    /// <summary>Tells the services that listen here, whoever's it is.</summary>
+    public void TellServices(FeedRow row, ToldEvent its, long epoch)
+    {
+        var envelope = new Lazy<EventEnvelope?>(
+            () => EventRenderer.Json(its.Data) is { } json ? row.ToServiceEnvelope(epoch, json) : null);
+        foreach (var receiver in receivers.Where(receiver => receiver.HasServices))
+            Hand(receiver, row, envelope, ILiveReceiver.Services);
     }
 
     private void Tell(FeedRow row, Func<object?> tells, long epoch, IReadOnlyCollection<string> audience)

@@ -37,7 +37,8 @@ sealed class MatrixCaller(ApiHost api, Matrix matrix, MatrixWorld world)
             request.Headers.TryAddWithoutValidation(name, value);
         if (cell.Row.Body is { } body)
             request.Content = ContentOf(world.Fill(body, cell));
-        return await client.SendAsync(request).OutcomeAsync();
+        // A stream of events is answered with no more than its beginning.
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).OutcomeAsync();
     }
 
     /// <summary>A connection on which the cell's caller hears what there is to hear.</summary>

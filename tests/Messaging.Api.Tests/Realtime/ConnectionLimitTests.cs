@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using Messaging.Api.Realtime;
 using Messaging.Api.Tests.Auth;
+using Messaging.Api.Tests.Events;
 using Messaging.Application.Revocations;
 using Messaging.Testing;
 using Microsoft.AspNetCore.SignalR;
@@ -69,6 +70,21 @@ public sealed class ConnectionLimitTests : HubFixture
         Assert.That(Connections.CountOf(user), Is.EqualTo(Most));
         foreach (var phone in phones)
             await phone.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Event_streams_count_as_connections()
+    {
+        var user = await UserAsync();
+        await using var stream = await EventClient.OpenAsync(Api.ClientFor(user));
+        for (var i = 1; i < Most; i++)
+            await EventClient.OpenAsync(Api.ClientFor(user));
+
+        Assert.That(await EventClient.SendAsync(Api.ClientFor(user)).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+        Assert.That(await NegotiateAsync(user), Is.EqualTo("429 rate-limited"));
+        await stream.DisposeAsync();
+        await UntilAsync(() => Connections.CountOf(user) == Most - 1);
+        Assert.That(await NegotiateAsync(user), Is.EqualTo("200"));
     }
 
     [Test]

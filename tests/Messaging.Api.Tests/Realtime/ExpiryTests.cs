@@ -1,5 +1,6 @@
 using Messaging.Api.Realtime;
 using Messaging.Api.Tests.Auth;
+using Messaging.Api.Tests.Events;
 using Messaging.Application.Revocations;
 using Messaging.Domain.Common;
 using Messaging.Testing;
@@ -26,6 +27,17 @@ public sealed class ExpiryTests : HubFixture
         Assert.That(await shorter.Closed, Is.Null);
         await ExecuteAsync($"INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), '{user}', 'test:event', '{{}}')");
         await longer.NextAsync("test:event");
+    }
+
+    [Test]
+    public async Task An_event_stream_ends_when_its_token_is_over()
+    {
+        var token = ApiHost.Token(await UserAsync(), TimeSpan.FromHours(5));
+        await using var stream = await EventClient.OpenAsync(Api.ClientWithToken(token));
+
+        times.Advance(Duration.FromHours(9));
+
+        await stream.EndAsync();
     }
 
     [Test]

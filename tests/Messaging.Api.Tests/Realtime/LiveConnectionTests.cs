@@ -2,8 +2,6 @@ using System.Runtime.CompilerServices;
 using Messaging.Api.Realtime;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
-using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
 using NodaTime;
 
 namespace Messaging.Api.Tests.Realtime;
@@ -112,10 +110,10 @@ public sealed class LiveConnectionTests
         Assert.That(wire.Written, Is.EqualTo((string[])["missed"]));
     }
 
-    private static async IAsyncEnumerable<HubMessage> CatchUpAsync(
+    private static async IAsyncEnumerable<EventEnvelope> CatchUpAsync(
         LiveConnection connection, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        yield return Message("missed");
+        yield return Envelope("missed");
         await Task.Yield();
         ct.ThrowIfCancellationRequested();
         connection.TryEndReplay(1);
@@ -124,11 +122,10 @@ public sealed class LiveConnectionTests
     private static void OfferAll(LiveConnection connection, int from, int count)
     {
         foreach (var position in Enumerable.Range(from, count))
-            connection.Offer(position, new SerializedHubMessage(Message($"{position}")));
+            connection.Offer(position, new LiveEvent(Envelope($"{position}")));
     }
 
     private static EphemeralEnvelope Passing() => new("typing", null, Instant.MinValue, new object());
 
-    private static InvocationMessage Message(string id) =>
-        LiveConnections.MessageOf(new EventEnvelope(id, "test:event", null, null, Instant.MinValue, new JsonText("{}")));
+    private static EventEnvelope Envelope(string id) => new(id, "test:event", null, null, Instant.MinValue, new JsonText("{}"));
 }

@@ -1,33 +1,27 @@
 using System.Collections.Concurrent;
+using Messaging.Api.Realtime;
 using Messaging.Application.Events;
 using Messaging.Application.Presence;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
-using Microsoft.Extensions.Logging.Abstractions;
+using Messaging.Application.Revocations;
 
 namespace Messaging.Api.Tests.Realtime;
 
 /// <summary>A connection whose writes can be held up.</summary>
-internal sealed class Wire : HubConnectionContext, IConnectionLifetimeNotificationFeature
+internal sealed class Wire : ILiveWire
 {
     private readonly ConcurrentQueue<string> written = new();
     private readonly TaskCompletionSource writing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Wire()
-        : base(new DefaultConnectionContext(), new HubConnectionContextOptions(), NullLoggerFactory.Instance)
-    {
-        Features.Set<IConnectionLifetimeNotificationFeature>(this);
-        GoOn();
-    }
+    public Wire() => GoOn();
+
+    public CancellationToken Aborted => CancellationToken.None;
+
+    public Credential? Credential => null;
 
     public IReadOnlyCollection<string> Written => written;
 
     public bool IsCloseRequested { get; private set; }
-
-    public CancellationToken ConnectionClosedRequested { get; set; }
 
     public void RequestClose() => IsCloseRequested = true;
 
@@ -45,17 +39,14 @@ internal sealed class Wire : HubConnectionContext, IConnectionLifetimeNotificati
             await timer.WaitForNextTickAsync(patience.Token);
     }
 
-    public override ValueTask WriteAsync(HubMessage message, CancellationToken cancellationToken = default) =>
-        WriteAsync(((InvocationMessage)message).Arguments[0] switch
+    public ValueTask WriteAsync(LiveEvent told, CancellationToken ct) =>
+        WriteAsync(told.Envelope switch
         {
             EventEnvelope stored => stored.Id,
             EphemeralEnvelope { Data: PresenceView view } => $"{view.UserId} {view.Status}",
             EphemeralEnvelope passing => passing.Type,
             _ => "",
         });
-
-    public override ValueTask WriteAsync(SerializedHubMessage message, CancellationToken cancellationToken = default) =>
-        WriteAsync(message.Message!, cancellationToken);
 
     private async ValueTask WriteAsync(string id)
     {
