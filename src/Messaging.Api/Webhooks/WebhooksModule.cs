@@ -10,5 +10,5 @@ public sealed class WebhooksModule : ApiModule
         ["Webhooks"] = "Addresses of your own services that are told of events.",
     };
 
-    public override void Map(IEndpointRouteBuilder routes) => routes.MapWebhooks();
+    public override void Map(IEndpointRouteBuilder routes) => routes.MapWebhooks().MapDeliveries();
 }

@@ -19,7 +19,8 @@ public sealed class EventSelection(IReadOnlyCollection<string> words)
     public static IReadOnlyList<string> Types { get; } =
     [
         .. from type in typeof(IEvent).Assembly.GetTypes()
-           where type is { IsAbstract: false } && (type.IsAssignableTo(typeof(IEvent)) || type.IsAssignableTo(typeof(IPersonalEvent)))
+           where type is { IsAbstract: false } && (type.IsAssignableTo(typeof(IEvent)) || type.IsAssignableTo(typeof(IPersonalEvent))
+               || type.IsAssignableTo(typeof(IServiceEvent)))
            let name = (string)type.GetField("Name", BindingFlags.Public | BindingFlags.Static)!.GetRawConstantValue()!
            orderby name
            select name,

@@ -115,6 +115,10 @@ sealed partial class MatrixWorld(TestDatabase database)
         FROM matrix_conversations
         WHERE kind = 'group' AND n = ANY(@WithWebhook);
 
+        INSERT INTO webhook_deliveries (id, webhook_id, lane, position, event_id, type, body, state, created_at, ended_at)
+        SELECT id, id, id, 0, 'test', 'webhook:test', '{}', 'parked', now(), now()
+        FROM webhooks;
+
         ANALYZE;
         """;
 
@@ -124,7 +128,8 @@ sealed partial class MatrixWorld(TestDatabase database)
         SELECT c.relname::text
         FROM pg_class c
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-            AND c.relname NOT LIKE 'matrix%' AND c.relname NOT IN ('leases', 'feed_followers', 'login_failures', 'VersionInfo')
+            AND c.relname NOT LIKE 'matrix%'
+            AND c.relname NOT IN ('leases', 'feed_followers', 'webhook_places', 'login_failures', 'VersionInfo')
         """;
 
     private readonly Dictionary<(int Number, string Kind), (Guid Id, Guid MessageId)> conversations = [];

@@ -80,7 +80,7 @@ public sealed class FollowerTests
     }
 
     [Test]
-    public async Task What_the_feed_keeps_no_longer_is_missed_aloud()
+    public async Task Events_that_the_feed_keeps_no_longer_are_missed_aloud()
     {
         await using (await FollowAsync("one"))
         {

@@ -1,0 +1,25 @@
+using Messaging.Domain.Common;
+
+namespace Messaging.Domain.Webhooks;
+
+/// <summary>The service has stopped calling a webhook: it answered 410, or has failed for days.</summary>
+public sealed record WebhookDisabled : IServiceEvent
+{
+    public const string Name = "webhook:disabled";
+
+    /// <summary>It answered 410.</summary>
+    public const string Gone = "gone";
+
+    /// <summary>No call has succeeded for five days.</summary>
+    public const string Failing = "failing";
+
+    public string Type => Name;
+}
+
+/// <summary>A service asks for a delivery, to see whether its receiver works. Never in the feed.</summary>
+public sealed record WebhookTested : IServiceEvent
+{
+    public const string Name = "webhook:test";
+
+    public string Type => Name;
+}

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+
+namespace Messaging.Infrastructure.Webhooks;
+
+/// <summary>The deliveries of one webhook and one conversation, which this node alone goes through as long as its claim lasts.</summary>
+/// <param name="Claim">Higher each time the lane is taken: results of an earlier claim are void.</param>
+sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
+{
+    private long heard = Stopwatch.GetTimestamp();
+
+    public CalledWebhook? Webhook { get; set; }
+
+    public List<WaitingDelivery> Deliveries { get; } = [];
+
+    /// <summary>For how long it has been held since the database said so last.</summary>
+    public TimeSpan Unheard => Stopwatch.GetElapsedTime(Volatile.Read(ref heard));
+
+    public void Renewed(long at) => Volatile.Write(ref heard, at);
+}
+
+/// <summary>Where a webhook is called, and what calls are signed with.</summary>
+sealed record CalledWebhook(Guid Id, string Url, string Secret, string? PreviousSecret)
+{
+    public IReadOnlyList<string> Secrets => PreviousSecret is null ? [Secret] : [Secret, PreviousSecret];
+
+    // A record would say the secrets.
+    public override string ToString() => $"{nameof(CalledWebhook)} {Id}";
+}
+
+/// <summary>A delivery that waits.</summary>
+sealed record WaitingDelivery
+{
+    /// <summary>Which of the lanes that were asked for, counted from 1.</summary>
+    public long No { get; init; }
+
+    public Guid Id { get; init; }
+
+    public string EventId { get; init; } = "";
+
+    public byte[] Body { get; init; } = [];
+
+    /// <summary>Those that failed.</summary>
+    public int Tries { get; init; }
+
+    public bool IsDue { get; init; }
+}

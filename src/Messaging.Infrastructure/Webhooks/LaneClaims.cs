@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using Dapper;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Webhooks;
+
+/// <summary>Takes lanes for this node, on one connection.</summary>
+sealed class LaneClaims(NpgsqlConnection connection)
+{
+    /// <summary>How many deliveries of a lane are gone through before it is let go.</summary>
+    private const int PerLane = 10;
+
+    // The plans must not depend on how full the tables were when they were made. What a crash of the server takes back is taken anew.
+    public const string SessionSql =
+        """
+        SET jit = off;
+        SET enable_seqscan = off;
+        SET plan_cache_mode = force_generic_plan;
+        SET synchronous_commit = off
+        """;
+
+    // Locks the lanes that it takes, and waits for none. Each webhook's own due ones are found by its part of ix_webhook_lanes_due, so one
+    // with a million is looked at no longer than one with ten. Long: who may be called, what is due of each, and taking it, at one moment.
+    private const string TakeSql =
+        """
+        WITH callable AS MATERIALIZED (
+            SELECT w.id, CASE WHEN p.failures >= @FailingFrom THEN 1 ELSE @PerWebhook END - coalesce(busy.lanes, 0) AS free
+            FROM webhooks w
+            JOIN webhook_places p ON p.webhook_id = w.id
+            LEFT JOIN unnest(@Busy::uuid[], @BusyLanes::integer[]) AS busy (webhook_id, lanes) ON busy.webhook_id = w.id
+            WHERE w.enabled AND p.quiet_until <= now()
+            ORDER BY random()
+        ),
+        due AS MATERIALIZED (
+            SELECT l.place
+            FROM callable
+            CROSS JOIN LATERAL (
+                SELECT ctid AS place
+                FROM webhook_lanes
+                WHERE webhook_id = callable.id AND due_at <= now()
+                ORDER BY due_at
+                LIMIT greatest(callable.free, 0)
+                FOR UPDATE SKIP LOCKED
+            ) l
+            LIMIT @Room
+        )
+        UPDATE webhook_lanes l
+        SET claim = l.claim + 1, claimed_until = now() + @Term, due_at = now() + @Term
+        WHERE l.ctid = ANY(ARRAY(SELECT place FROM due))
+        RETURNING l.webhook_id, l.lane, l.claim
+        """;
+
+    // Index: pk_webhooks.
+    private const string WebhooksSql =
+        """
+        SELECT id, url, secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret
+        FROM webhooks
+        WHERE id = ANY(@Webhooks)
+        """;
+
+    // Index: ix_webhook_deliveries_lane.
+    private const string WaitingSql =
+        """
+        SELECT k.no, d.id, d.event_id, d.body, d.tries, d.next_at <= now() AS is_due
+        FROM unnest(@Webhooks::uuid[], @Lanes::uuid[]) WITH ORDINALITY AS k (webhook_id, lane, no)
+        CROSS JOIN LATERAL (
+            SELECT id, position, event_id, body, tries, next_at
+            FROM webhook_deliveries
+            WHERE webhook_id = k.webhook_id AND lane = k.lane AND state = 'pending'
+            ORDER BY position, id
+            LIMIT @PerLane
+        ) d
+        ORDER BY k.no, d.position, d.id
+        """;
+
+    // Locks the lanes' rows, in the order in which all do.
+    private const string RenewSql =
+        """
+        UPDATE webhook_lanes l
+        SET claimed_until = now() + @Term, due_at = now() + @Term
+        FROM (
+            SELECT l.webhook_id, l.lane
+            FROM unnest(@Webhooks::uuid[], @Lanes::uuid[], @Claims::bigint[]) AS k (webhook_id, lane, claim)
+            JOIN webhook_lanes l ON l.webhook_id = k.webhook_id AND l.lane = k.lane AND l.claim = k.claim
+            ORDER BY l.webhook_id, l.lane
+            FOR UPDATE OF l
+        ) held
+        WHERE l.webhook_id = held.webhook_id AND l.lane = held.lane
+        RETURNING l.webhook_id, l.lane, l.claim
+        """;
+
+    // Of each webhook that is called, the one that was made first. Few rows: the webhooks. Index: ix_webhook_deliveries_log.
+    private const string OldestSql =
+        """
+        SELECT coalesce(extract(epoch FROM now() - min(d.created_at)), 0)::float8
+        FROM webhooks w
+        CROSS JOIN LATERAL (
+            SELECT created_at
+            FROM webhook_deliveries
+            WHERE webhook_id = w.id AND state = 'pending'
+            ORDER BY created_at
+            LIMIT 1
+        ) d
+        WHERE w.enabled
+        """;
+
+    /// <summary>How long a lane is left to a node that is not heard of.</summary>
+    public static readonly TimeSpan Term = TimeSpan.FromSeconds(10);
+
+    /// <summary>Takes lanes that are due, with the first of their deliveries.</summary>
+    /// <param name="busy">How many lanes of a webhook this node has already.</param>
+    /// <param name="perWebhook">How many it has of a webhook at most; of one that fails, one.</param>
+    public async Task<List<ClaimedLane>> TakeAsync(IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
+    {
+        var from = Stopwatch.GetTimestamp();
+        var lanes = (await connection.QueryAsync<ClaimedLane>(new CommandDefinition(
+            TakeSql,
+            new
+            {
+                Backlog.FailingFrom,
+                PerWebhook = perWebhook,
+                Busy = busy.Keys.ToArray(),
+                BusyLanes = busy.Values.ToArray(),
+                Room = room,
+                Term,
+            },
+            cancellationToken: ct))).AsList();
+        if (lanes.Count == 0)
+            return lanes;
+        lanes.ForEach(lane => lane.Renewed(from));
+        var keys = new { Webhooks = lanes.ConvertAll(lane => lane.WebhookId), Lanes = lanes.ConvertAll(lane => lane.Lane), PerLane };
+        await using var grid = await connection.QueryMultipleAsync(
+            new CommandDefinition($"{WebhooksSql}; {WaitingSql}", keys, cancellationToken: ct));
+        var webhooks = (await grid.ReadAsync<CalledWebhook>()).ToDictionary(webhook => webhook.Id);
+        foreach (var delivery in await grid.ReadAsync<WaitingDelivery>())
+            lanes[(int)delivery.No - 1].Deliveries.Add(delivery);
+        lanes.ForEach(lane => lane.Webhook = webhooks.GetValueOrDefault(lane.WebhookId));
+        return lanes;
+    }
+
+    /// <summary>Goes on holding lanes; what another node has taken meanwhile is that node's.</summary>
+    public async Task RenewAsync(IReadOnlyCollection<ClaimedLane> lanes, CancellationToken ct)
+    {
+        var from = Stopwatch.GetTimestamp();
+        var keys = new
+        {
+            Webhooks = lanes.Select(lane => lane.WebhookId).ToArray(),
+            Lanes = lanes.Select(lane => lane.Lane).ToArray(),
+            Claims = lanes.Select(lane => lane.Claim).ToArray(),
+            Term,
+        };
+        var held = (await connection.QueryAsync<ClaimedLane>(new CommandDefinition(RenewSql, keys, cancellationToken: ct)))
+            .Select(lane => (lane.WebhookId, lane.Lane, lane.Claim)).ToHashSet();
+        foreach (var lane in lanes.Where(lane => held.Contains((lane.WebhookId, lane.Lane, lane.Claim))))
+            lane.Renewed(from);
+    }
+
+    /// <summary>For how many seconds the oldest delivery has waited.</summary>
+    public Task<double> ReadOldestAsync(CancellationToken ct) =>
+        connection.QuerySingleAsync<double>(new CommandDefinition(OldestSql, cancellationToken: ct));
+}

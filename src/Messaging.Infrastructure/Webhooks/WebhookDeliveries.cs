@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Dapper;
+using Messaging.Application.Webhooks;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Infrastructure.Webhooks;
+
+/// <summary>
+/// Delivers what is due, on every node: takes lanes, goes through each in order until a try fails, and lets them go. Webhooks do not wait
+/// for each other: each has its own share of what is under way, which is smaller the more is under way.
+/// </summary>
+sealed class WebhookDeliveries(
+    DirectDataSource database, WebhookCaller caller, DeliveryResults results, DeliverySignal signal, ILogger<WebhookDeliveries> logger)
+    : BackgroundService
+{
+    private const int Room = 2_048;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan MeasureEvery = TimeSpan.FromSeconds(15);
+
+    // From when on another node may soon take a lane: nothing more of it is sent.
+    private static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(8);
+
+    // So long calls may end by themselves when the node stops.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<ClaimedLane, Task> underWay = new(ReferenceEqualityComparer.Instance);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var calls = new CancellationTokenSource();
+        using var writing = new CancellationTokenSource();
+        var written = Supervision.KeepRunningAsync(logger, WriteAsync, writing.Token);
+        await Supervision.KeepRunningAsync(logger, ct => TakeAsync(calls.Token, ct), stoppingToken);
+        calls.CancelAfter(Grace);
+        await Task.WhenAll(underWay.Values);
+        results.Complete();
+        writing.CancelAfter(Grace);
+        await written;
+
+        async Task WriteAsync(CancellationToken ct)
+        {
+            await results.WriteAsync(ct);
+            await writing.CancelAsync();
+        }
+    }
+
+    private async Task TakeAsync(CancellationToken calls, CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(LaneClaims.SessionSql, cancellationToken: ct));
+        var claims = new LaneClaims(connection);
+        var measured = 0L;
+        while (true)
+        {
+            var old = underWay.Keys.Where(lane => lane.Unheard >= RenewAfter).ToList();
+            if (old.Count > 0)
+                await claims.RenewAsync(old, ct);
+            if (measured == 0 || Stopwatch.GetElapsedTime(measured) >= MeasureEvery)
+            {
+                WebhookMetrics.Waits(await claims.ReadOldestAsync(ct));
+                measured = Stopwatch.GetTimestamp();
+            }
+            var busy = underWay.Keys.GroupBy(lane => lane.WebhookId).ToDictionary(its => its.Key, its => its.Count());
+            var count = busy.Values.Sum();
+            var lanes = count < Room ? await claims.TakeAsync(busy, ShareOf(count), Room - count, ct) : [];
+            lanes.ForEach(lane => Begin(lane, calls));
+            if (lanes.Count == 0)
+                await signal.WaitAsync(Poll, ct);
+        }
+    }
+
+    private static int ShareOf(int count) => count switch { < Room / 4 => 32, < Room / 2 => 8, _ => 2 };
+
+    private void Begin(ClaimedLane lane, CancellationToken calls)
+    {
+        var begun = new TaskCompletionSource();
+        underWay[lane] = begun.Task;
+        _ = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await GoThroughAsync(lane, calls);
+                }
+                finally
+                {
+                    results.Release(lane, () => underWay.TryRemove(lane, out _));
+                    begun.SetResult();
+                }
+            },
+            CancellationToken.None);
+    }
+
+    private async Task GoThroughAsync(ClaimedLane lane, CancellationToken calls)
+    {
+        if (lane.Webhook is null)
+            return;
+        foreach (var delivery in lane.Deliveries.TakeWhile(delivery => delivery.IsDue))
+        {
+            if (lane.Unheard >= HeldFor || calls.IsCancellationRequested)
+                return;
+            try
+            {
+                var tried = await caller.TryAsync(lane, delivery, calls);
+                results.Add(tried);
+                if (tried.State is WebhookDeliveryState.Pending)
+                    return;
+            }
+            catch (OperationCanceledException) when (calls.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Events;
+using Messaging.Domain.Webhooks;
+using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+
+namespace Messaging.Infrastructure.Webhooks;
+
+/// <summary>The deliveries of a batch of events, as columns: each event once with its bytes, and who gets which.</summary>
+sealed class DueDeliveries
+{
+    public List<long> Positions { get; } = [];
+
+    public List<string> EventIds { get; } = [];
+
+    public List<string> Types { get; } = [];
+
+    public List<Guid> Lanes { get; } = [];
+
+    public List<byte[]> Bodies { get; } = [];
+
+    public List<Guid> Ids { get; } = [];
+
+    public List<Guid> Webhooks { get; } = [];
+
+    /// <summary>Which event, counted from 1.</summary>
+    public List<long> Events { get; } = [];
+
+    public int Count => Ids.Count;
+}
+
+/// <summary>Finds who gets which of a batch of events by every webhook's filters, and makes the bytes of those that anybody gets.</summary>
+sealed class WebhookMatches(ILogger logger)
+{
+    // Index: pk_conversations.
+    private const string ContextsSql =
+        """
+        SELECT id, context_type
+        FROM conversations
+        WHERE id = ANY(@Conversations) AND context_type = ANY(@ContextTypes)
+        """;
+
+    // Index: pk_participants.
+    private const string TakersSql =
+        """
+        SELECT conversation_id, user_id
+        FROM participants
+        WHERE conversation_id = ANY(@Conversations) AND user_id = ANY(@Users) AND left_at IS NULL
+        """;
+
+    private static readonly HashSet<string> Defaults = [.. EventSelection.Defaults];
+
+    private readonly ConcurrentDictionary<string, EventSelection> selections = new(StringComparer.Ordinal);
+
+    public async Task<DueDeliveries> FindAsync(
+        FeedTail tail, long epoch, IReadOnlyList<FollowingWebhook> webhooks, IReadOnlyList<FeedRow> rows, CancellationToken ct)
+    {
+        var due = new DueDeliveries();
+        if (webhooks.Count == 0 || rows.Count == 0)
+            return due;
+        var scope = await ReadScopeAsync(tail, webhooks, rows, ct);
+        var asking = webhooks.Select(webhook => (Webhook: webhook, Selection: SelectionOf(webhook.EventTypes))).ToList();
+        var matches = new List<(FeedRow Row, List<Guid> Webhooks)>();
+        foreach (var row in rows)
+        {
+            var takers = asking.Where(one => IsFor(one.Webhook, one.Selection, row, scope)).Select(one => one.Webhook.Id).ToList();
+            if (takers.Count > 0)
+                matches.Add((row, takers));
+        }
+        if (matches.Count == 0)
+            return due;
+        var data = await tail.ReadForServicesAsync([.. matches.Select(match => match.Row)], ct);
+        foreach (var (row, takers) in matches)
+        {
+            if (Render(row, epoch, data) is { } body)
+                Add(due, row, new FeedCursor(epoch, row.Position).ToString(), body, takers);
+        }
+        return due;
+    }
+
+    private static void Add(DueDeliveries due, FeedRow row, string eventId, byte[] body, List<Guid> takers)
+    {
+        due.Positions.Add(row.Position);
+        due.EventIds.Add(eventId);
+        due.Types.Add(row.Type);
+        due.Lanes.Add(LaneOf(row));
+        due.Bodies.Add(body);
+        foreach (var taker in takers)
+        {
+            due.Ids.Add(Guid.CreateVersion7());
+            due.Webhooks.Add(taker);
+            due.Events.Add(due.Positions.Count);
+        }
+    }
+
+    // What one event cannot be made of must not hold up all that follow. Neither the exception's message nor the data is logged: both may
+    // contain message text.
+    private byte[]? Render(FeedRow row, long epoch, Func<FeedRow, JsonText?> data)
+    {
+        try
+        {
+            return data(row) is { } told
+                ? JsonSerializer.SerializeToUtf8Bytes(row.ToServiceEnvelope(epoch, told), MessagingJson.Options)
+                : null;
+        }
+        catch (Exception e)
+        {
+            WebhookMetrics.Unmade.Add(1, new KeyValuePair<string, object?>("type", row.Type));
+            logger.LogError(
+                "The event at {Position} ({Type}) cannot be made for webhooks: {Exception}\n{Stack}",
+                row.Position, row.Type, e.GetType().Name, e.StackTrace);
+            return null;
+        }
+    }
+
+    private static bool IsFor(FollowingWebhook webhook, EventSelection selection, FeedRow row, Scope scope)
+    {
+        if (!selection.Includes(row.Type) || row.OccurredAt < Instant.FromDateTimeUtc(webhook.CreatedAt))
+            return false;
+        if (webhook.ContextType is { } context
+            && (row.ConversationId is not { } about || !scope.Contexts.TryGetValue(about, out var type) || type != context))
+            return false;
+        if (webhook.UserIds.Length > 0)
+        {
+            return row.UserId is { } user
+                ? webhook.UserIds.Contains(user)
+                : row.ConversationId is { } place && Array.Exists(webhook.UserIds, id => scope.Takers.Contains((place, id)));
+        }
+        // What is told to one user of a conversation, such as that it is there, is told of all in an event of everybody's as well.
+        return row.UserId is null || !Defaults.Contains(row.Type) || webhook.EventTypes.Contains(EventSelection.Any);
+    }
+
+    private EventSelection SelectionOf(string[] words) =>
+        selections.GetOrAdd(string.Join('\n', words), _ => new EventSelection(words));
+
+    private static async Task<Scope> ReadScopeAsync(
+        FeedTail tail, IReadOnlyList<FollowingWebhook> webhooks, IReadOnlyList<FeedRow> rows, CancellationToken ct)
+    {
+        var conversations = rows.Select(row => row.ConversationId).OfType<Guid>().Distinct().ToArray();
+        var contextTypes = webhooks.Select(webhook => webhook.ContextType).OfType<string>().Distinct().ToArray();
+        var users = webhooks.SelectMany(webhook => webhook.UserIds).Distinct().ToArray();
+        var contexts = conversations.Length == 0 || contextTypes.Length == 0
+            ? [] : await tail.QueryAsync<ContextRow>(ContextsSql, new { Conversations = conversations, ContextTypes = contextTypes }, ct);
+        var takers = conversations.Length == 0 || users.Length == 0
+            ? [] : await tail.QueryAsync<TakerRow>(TakersSql, new { Conversations = conversations, Users = users }, ct);
+        return new Scope(
+            contexts.ToDictionary(row => row.Id, row => row.ContextType),
+            [.. takers.Select(row => (row.ConversationId, row.UserId))]);
+    }
+
+    // The order that is kept: that of the conversation, or else that of the user. What concerns neither is in one order.
+    private static Guid LaneOf(FeedRow row) => row.ConversationId
+        ?? (row.UserId is { } user ? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16)) : Guid.Empty);
+
+    private sealed record Scope(Dictionary<Guid, string> Contexts, HashSet<(Guid ConversationId, string UserId)> Takers);
+
+    private sealed record ContextRow(Guid Id, string ContextType);
+
+    private sealed record TakerRow(Guid ConversationId, string UserId);
+}
