@@ -76,11 +76,17 @@ if $build; then prepare; fi
 cd "$root" || exit 1
 
 # Where a Docker engine answers, each project starts a container of its own. Elsewhere one private server serves all, and goes
-# when this script ends, however it does.
-if [ -z "${MESSAGING_TEST_DATABASE:-}" ] && ! docker version >/dev/null 2>&1; then
-  options=(--no-build)
-  if $fast; then options+=(--fast); fi
-  exec dotnet "$launcher" with-postgres -- "$root/test.sh" "${options[@]}"
+# when this script ends, however it does. Only a server that was given may have one database for all.
+at_once=${MESSAGING_TEST_AT_ONCE:-2}
+if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then
+  export MESSAGING_TEST_AT_ONCE=$at_once
+  if ! docker version >/dev/null 2>&1; then
+    options=(--no-build)
+    if $fast; then options+=(--fast); fi
+    exec dotnet "$launcher" with-postgres -- "$root/test.sh" "${options[@]}"
+  fi
+elif [ -z "${MESSAGING_TEST_AT_ONCE:-}" ]; then
+  at_once=1
 fi
 
 filter=()
@@ -88,13 +94,47 @@ if $fast; then filter=(--filter "TestCategory!=Fault&TestCategory!=Browser&TestC
 
 passed=0 failed=0 skipped=0 broken=()
 rm -rf "$results"
-while read -r project; do
-  name=$(basename "$project" .csproj)
-  say "Testing $name …"
-  dotnet test "$project" --no-build -c Release -nologo -v quiet --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
-    --logger "console;verbosity=minimal" --blame-hang-timeout 10m --blame-hang-dump-type none "${filter[@]}" </dev/null
-  add_up "$name" $?
-done < <(sed -n 's/^Project(.*"\(tests[\\/].*\.Tests\.csproj\)".*/\1/p' Messaging.sln | tr '\134' '/' | sort)
+mkdir -p "$results"
+
+run_tests() {
+  local name
+  name=$(basename "$1" .csproj)
+  dotnet test "$1" --no-build -c Release -nologo -v quiet --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
+    --logger "console;verbosity=minimal" --blame-hang-timeout 10m --blame-hang-dump-type none "${filter[@]}" \
+    </dev/null >"$results/$name.log" 2>&1
+  echo $? >"$results/$name.code"
+}
+
+# Runs so many of the projects at once, and says of each how it went when it has ended.
+run_all() {
+  local most=$1 running=0 next=0 project name
+  shift
+  while [ $next -lt $# ] || [ $running -gt 0 ]; do
+    if [ $next -lt $# ] && [ $running -lt "$most" ]; then
+      next=$((next + 1)) running=$((running + 1))
+      say "Testing $(basename "${!next}" .csproj) …"
+      run_tests "${!next}" &
+      continue
+    fi
+    wait -n
+    running=$((running - 1))
+    for project in "$@"; do
+      name=$(basename "$project" .csproj)
+      if [ -f "$results/$name.code" ]; then
+        cat "$results/$name.log"
+        add_up "$name" "$(cat "$results/$name.code")"
+        rm "$results/$name.code"
+      fi
+    done
+  done
+}
+
+mapfile -t projects < <(sed -n 's/^Project(.*"\(tests[\\/].*\.Tests\.csproj\)".*/\1/p' Messaging.sln | tr '\134' '/' | sort)
+# Those that kill and pause whole services have the machine to themselves.
+mapfile -t alone < <(printf '%s\n' "${projects[@]}" | grep EndToEnd)
+mapfile -t together < <(printf '%s\n' "${projects[@]}" | grep -v EndToEnd)
+run_all "$at_once" "${together[@]}"
+run_all 1 "${alone[@]}"
 
 if [ $((passed + failed)) -eq 0 ]; then
   broken+=("no test project was found")
