@@ -44,17 +44,21 @@ public static class Samples
         ["schema"] = "current",
         ["images"] = "available",
         ["direct"] = "anyone",
+        ["url"] = "https://example.com/hook",
+        ["eventTypes"] = "message:*",
+        ["contextType"] = "shipment",
+        ["secret"] = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
     };
 
     // Members whose presence means that something is over or changed, which it mostly is not.
     private static readonly HashSet<string> Nulls = new(StringComparer.Ordinal)
     {
-        "closed", "deleted", "editedAt", "replyTo", "replyToId", "mutedUntil", "before", "slug",
+        "closed", "deleted", "editedAt", "replyTo", "replyToId", "mutedUntil", "before", "slug", "disabledReason",
     };
 
     public static bool IsUsuallyNull(string name) => Nulls.Contains(name);
 
-    public static bool IsUsuallyTrue(string name) => name is "active" or "hasMore";
+    public static bool IsUsuallyTrue(string name) => name is "active" or "enabled" or "hasMore";
 
     public static long Number(string name, long minimum) => Math.Max(minimum, name switch
     {

@@ -50,7 +50,9 @@ public static class SchemaShapes
             && schema.Items is null && new OpenApiSchema() is var item && Describe(item, element))
             schema.Items = item;
         var patched = PatchedType(type);
-        if (!Describe(schema, patched ?? type))
+        if (patched is not null && ListedType(patched) is { } listed && new OpenApiSchema() is var one && Describe(one, listed))
+            (schema.Type, schema.Items) = (JsonSchemaType.Array | JsonSchemaType.Null, one);
+        else if (!Describe(schema, patched ?? type))
             return Task.CompletedTask;
         // The type's own words would be repeated at each place of a value.
         if (patched is not null)
@@ -94,6 +96,9 @@ public static class SchemaShapes
 
     private static Type? PatchedType(Type type) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Optional<>) ? type.GenericTypeArguments[0] : null;
+
+    private static Type? ListedType(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GenericTypeArguments[0] : null;
 
     private static List<JsonNode>? WordsOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(EnumName<>)
         ? [.. ((string[])type.GetProperty(nameof(EnumName<>.Names))!.GetValue(null)!).Select(word => JsonValue.Create(word))]

@@ -62,7 +62,8 @@ public static class WebhookEndpoints
 
     private static async Task<Ok<WebhookWithSecret>> RotateAsync(
         Guid id, RotationBody? body, HttpContext context, IMediator mediator, CancellationToken ct) =>
-        TypedResults.Ok(WithTag(context, await mediator.Send(new RotateWebhookSecret(id, body?.Secret, body?.KeepSeconds ?? RotateWebhookSecret.DefaultKeepSeconds), ct)));
+        TypedResults.Ok(WithTag(context, await mediator.Send(
+            new RotateWebhookSecret(id, body?.Secret, body?.KeepSeconds ?? RotateWebhookSecret.DefaultKeepSeconds), ct)));
 
     private static T WithTag<T>(HttpContext context, T webhook)
         where T : WebhookView

@@ -20,13 +20,16 @@ public sealed record NewWebhook
     /// <summary>For people; at most 1,000 characters.</summary>
     public string? Description { get; init; }
 
-    /// <inheritdoc cref="WebhookView.EventTypes"/>
+    /// <summary>
+    /// Types of events such as <c>message:new</c>, all of one kind as <c>message:*</c>, or all as <c>*</c>; without any, the events of
+    /// conversations, messages and participants.
+    /// </summary>
     public IReadOnlyList<string>? EventTypes { get; init; }
 
-    /// <inheritdoc cref="WebhookView.ContextType"/>
+    /// <summary>Only events of conversations that are about something of this type; all when absent.</summary>
     public string? ContextType { get; init; }
 
-    /// <inheritdoc cref="WebhookView.UserIds"/>
+    /// <summary>Only events that one of these users is told of, at most 1,000; everyone's when absent.</summary>
     public IReadOnlyList<UserId>? UserIds { get; init; }
 
     /// <summary>Whether it is called; true by default.</summary>
@@ -77,14 +80,15 @@ public sealed class CreateWebhookHandler(DbSession session, IWebhookAddresses ad
 
     private async Task<WebhookWithSecret> AddAsync(NewWebhook webhook, CancellationToken ct)
     {
-        var listed = webhook.UserIds ?? [];
-        await users.EnsureKnownAsync(listed, i => $"userIds/{i}", ct);
+        await users.EnsureKnownAsync(webhook.UserIds ?? [], i => $"userIds/{i}", ct);
         await session.ExecuteAsync(LockSql, parameters: null, ct);
         if (await session.QuerySingleAsync<long>(CountSql, parameters: null, ct) >= WebhookRules.Limit)
             throw WebhookErrors.TooMany(WebhookRules.Limit);
+        return (await InsertAsync(webhook, clock.GetCurrentInstant(), ct)).WithSecret();
+    }
 
-        var now = clock.GetCurrentInstant();
-        var stored = await session.QuerySingleAsync<StoredWebhook>(
+    private Task<StoredWebhook> InsertAsync(NewWebhook webhook, Instant now, CancellationToken ct) =>
+        session.QuerySingleAsync<StoredWebhook>(
             InsertSql,
             new
             {
@@ -93,12 +97,10 @@ public sealed class CreateWebhookHandler(DbSession session, IWebhookAddresses ad
                 webhook.Description,
                 EventTypes = (webhook.EventTypes ?? []).Distinct().ToArray(),
                 webhook.ContextType,
-                UserIds = listed.Select(user => user.Value).ToArray(),
+                UserIds = (webhook.UserIds ?? []).Select(user => user.Value).ToArray(),
                 webhook.Enabled,
                 Secret = webhook.Secret ?? WebhookSecret.New().Reveal(),
                 Now = now,
             },
             ct);
-        return stored.WithSecret();
-    }
 }

@@ -24,7 +24,7 @@ public sealed class RotateWebhookSecretValidator : AbstractValidator<RotateWebho
     {
         RuleFor(c => c.Secret).IsSecret();
         RuleFor(c => c.KeepSeconds).InclusiveBetween(0, RotateWebhookSecret.MaxKeepSeconds)
-            .WithMessage($"A number from 0 to {RotateWebhookSecret.MaxKeepSeconds} is expected: how long the former secret stays in force.");
+            .WithMessage($"A number from 0 to {RotateWebhookSecret.MaxKeepSeconds} is expected.");
     }
 }
 

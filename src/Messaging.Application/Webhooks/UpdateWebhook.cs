@@ -23,12 +23,13 @@ public sealed record WebhookPatch
     /// <summary>At most 1,000 characters.</summary>
     public Optional<string> Description { get; init; }
 
-    /// <summary>The whole list.</summary>
+    /// <summary>The whole list; null for the events of conversations, messages and participants.</summary>
     public Optional<IReadOnlyList<string>> EventTypes { get; init; }
 
+    /// <summary>Null for all conversations.</summary>
     public Optional<string> ContextType { get; init; }
 
-    /// <summary>The whole list.</summary>
+    /// <summary>The whole list; null for everyone's events.</summary>
     public Optional<IReadOnlyList<UserId>> UserIds { get; init; }
 
     /// <summary>True also clears <c>disabledReason</c>.</summary>

@@ -17,7 +17,7 @@ public static class WebhookRules
     private const int MostWords = 100;
 
     private static readonly string UnknownType =
-        $"The type of an event is expected, all of a kind such as message:*, or *; the types are {string.Join(", ", EventSelection.Types)}.";
+        $"An event's type is expected, all of a kind such as message:*, or *; the types are {string.Join(", ", EventSelection.Types)}.";
 
     public static IRuleBuilderOptions<T, string?> IsWebhookUrl<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Must(IsUrl).WithMessage(

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -42,10 +41,6 @@ public record WebhookView
 /// <summary>A webhook with its secret, which only the answers to its creation and to a change of the secret show.</summary>
 public sealed record WebhookWithSecret : WebhookView
 {
-    [SetsRequiredMembers]
-    public WebhookWithSecret(WebhookView webhook, string secret)
-        : base(webhook) => Secret = secret;
-
     /// <summary>What calls are signed with: <c>whsec_</c> and base64.</summary>
-    public string Secret { get; }
+    public required string Secret { get; init; }
 }

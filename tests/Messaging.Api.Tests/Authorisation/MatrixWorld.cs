@@ -160,7 +160,8 @@ sealed partial class MatrixWorld(TestDatabase database)
         command.Parameters.AddWithValue("States", built.Select(b => b.cell.State).ToArray());
         command.Parameters.AddWithValue("Ids", built.Select(b => b.id).ToArray());
         command.Parameters.AddWithValue("MessageIds", built.Select(b => b.message).ToArray());
-        command.Parameters.AddWithValue("WithWebhook", cells.Where(cell => cell.Row.IsAbout("webhook")).Select(cell => cell.Number).ToArray());
+        command.Parameters.AddWithValue(
+            "WithWebhook", cells.Where(cell => cell.Row.IsAbout("webhook")).Select(cell => cell.Number).ToArray());
         await command.ExecuteNonQueryAsync();
     }
 

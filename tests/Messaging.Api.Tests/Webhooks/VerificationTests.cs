@@ -57,7 +57,8 @@ public sealed class VerificationTests : WebhookClientFixture
     public async Task The_documented_code_for_Node_tells_whether_a_call_is_genuine(string secret, string expected)
     {
         var shown = File.ReadAllText(Repository.File("docs/integrating.md"))
-            .Split("```js\n").Select(part => part.Split("```")[0]).Single(part => part.Contains("function isGenuine", StringComparison.Ordinal));
+            .Split("```js\n").Select(part => part.Split("```")[0])
+            .Single(part => part.Contains("function isGenuine", StringComparison.Ordinal));
         var module = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.mjs");
         await File.WriteAllTextAsync(module, shown);
 

@@ -8,6 +8,8 @@ namespace Messaging.Api.Tests.Webhooks;
 
 public sealed class WebhookClientTests : WebhookClientFixture
 {
+    private const string TooLate = "There was no whole answer within 15 s.";
+
     [Test]
     public async Task A_call_brings_the_bytes_its_id_and_a_signature_by_each_secret()
     {
@@ -20,7 +22,7 @@ public sealed class WebhookClientTests : WebhookClientFixture
 
         Assert.That(outcome, Has.Property("IsDelivered").True.And.Property("Status").EqualTo(200).And.Property("Error").Null);
         var received = receiver.Calls.Single();
-        var signatures = new[] { other, Secret }.Select(secret => WebhookSecret.Parse(secret).Sign("event-1", call.Timestamp, call.Body.Span));
+        var signatures = call.Secrets.Select(secret => WebhookSecret.Parse(secret).Sign("event-1", call.Timestamp, call.Body.Span));
         Assert.That(received.Body, Is.EqualTo(call.Body.ToArray()));
         Assert.That(received.Header("webhook-id"), Is.EqualTo("event-1"));
         Assert.That(received.Header("webhook-timestamp"), Is.EqualTo($"{call.Timestamp.ToUnixTimeSeconds()}"));
@@ -109,7 +111,7 @@ public sealed class WebhookClientTests : WebhookClientFixture
         await reached.Task;
         time.Pass(TimeSpan.FromSeconds(15));
 
-        Assert.That(await sending, Has.Property("Status").Null.And.Property("Error").EqualTo("There was no whole answer within 15 s."));
+        Assert.That(await sending, Has.Property("Status").Null.And.Property("Error").EqualTo(TooLate));
     }
 
     [Test]
@@ -129,7 +131,7 @@ public sealed class WebhookClientTests : WebhookClientFixture
         await dripping.Task;
         time.Pass(TimeSpan.FromSeconds(15));
 
-        Assert.That(await sending, Has.Property("IsDelivered").False.And.Property("Error").EqualTo("There was no whole answer within 15 s."));
+        Assert.That(await sending, Has.Property("IsDelivered").False.And.Property("Error").EqualTo(TooLate));
     }
 
     [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "The answer broke off.")]

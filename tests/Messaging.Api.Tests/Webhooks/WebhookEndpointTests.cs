@@ -101,7 +101,8 @@ public sealed class WebhookEndpointTests
         await using var closed = await ApiHost.StartAsync(("Messaging:Webhooks:AllowPrivateNetworks", "true"));
 
         Assert.That(
-            await closed.ServiceClient().PostAsJsonAsync("/v1/webhooks", new { url = "http://10.0.0.1/" }).OutcomeAsync(), Is.EqualTo("201"));
+            await closed.ServiceClient().PostAsJsonAsync("/v1/webhooks", new { url = "http://10.0.0.1/" }).OutcomeAsync(),
+            Is.EqualTo("201"));
     }
 
     [Test]
