@@ -111,7 +111,8 @@ public sealed class WebhookClientTests : WebhookClientFixture
         await reached.Task;
         time.Pass(TimeSpan.FromSeconds(15));
 
-        Assert.That(await sending, Has.Property("Status").Null.And.Property("Error").EqualTo(TooLate));
+        var outcome = await sending.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.That((outcome.Status, outcome.Error), Is.EqualTo(((int?)null, TooLate)));
     }
 
     [Test]
@@ -131,7 +132,8 @@ public sealed class WebhookClientTests : WebhookClientFixture
         await dripping.Task;
         time.Pass(TimeSpan.FromSeconds(15));
 
-        Assert.That(await sending, Has.Property("IsDelivered").False.And.Property("Error").EqualTo(TooLate));
+        var outcome = await sending.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.That((outcome.IsDelivered, outcome.Error), Is.EqualTo((false, TooLate)));
     }
 
     [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "The answer broke off.")]
