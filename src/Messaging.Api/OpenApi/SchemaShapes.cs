@@ -51,8 +51,11 @@ public static class SchemaShapes
             schema.Items = item;
         var patched = PatchedType(type);
         if (patched is not null && ListedType(patched) is { } listed && new OpenApiSchema() is var one && Describe(one, listed))
+        {
             (schema.Type, schema.Items) = (JsonSchemaType.Array | JsonSchemaType.Null, one);
-        else if (!Describe(schema, patched ?? type))
+            return Task.CompletedTask;
+        }
+        if (!Describe(schema, patched ?? type))
             return Task.CompletedTask;
         // The type's own words would be repeated at each place of a value.
         if (patched is not null)
