@@ -10,12 +10,14 @@ namespace Messaging.EndToEnd.Tests;
 sealed class ServiceNode : IDisposable
 {
     readonly string connectionString;
+    readonly (string Name, string Value)[] settings;
     readonly HttpClient probe;
     ChildProcess? process;
 
-    public ServiceNode(string connectionString)
+    /// <param name="settings">Environment variables, beside those that every test needs.</param>
+    public ServiceNode(string connectionString, params (string Name, string Value)[] settings)
     {
-        this.connectionString = connectionString;
+        (this.connectionString, this.settings) = (connectionString, settings);
         Address = new Uri($"http://127.0.0.1:{FreePort()}");
         probe = new HttpClient(new ContractHandler()) { BaseAddress = Address };
     }
@@ -29,7 +31,7 @@ sealed class ServiceNode : IDisposable
         process = ChildProcess.Start(
             "dotnet",
             [Repository.Service, "serve"],
-            ("ConnectionStrings__Messaging", connectionString),
+            [("ConnectionStrings__Messaging", connectionString),
             ("ASPNETCORE_URLS", Address.OriginalString),
             ("ASPNETCORE_ENVIRONMENT", "Development"),
             ("Messaging__Auth__Issuer", ApiHost.Issuer),
@@ -37,7 +39,8 @@ sealed class ServiceNode : IDisposable
             ("Messaging__Auth__Hs256Secret", ApiHost.Hs256Secret),
             ("Messaging__Auth__BootstrapServiceKey", ApiHost.ServiceKey),
             ("Messaging__RateLimits__Enabled", "false"),
-            ("Messaging__Database__AllowUnsafeDurability", "true"));
+            ("Messaging__Database__AllowUnsafeDurability", "true"),
+            .. settings]);
         await Eventually.HoldsAsync(IsReadyAsync, () => $"the service is ready:\n{Process.Output}\n{Process.Errors}");
     }
 
