@@ -88,17 +88,20 @@ public static class Verbs
             throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
         var session = new VerbContext(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);
-        await (arguments.Positionals switch
+        await RunAsync(session, app.Services);
+    }
+
+    private static Task RunAsync(VerbContext session, IServiceProvider services) =>
+        session.Arguments.Positionals switch
         {
             ["keys", "create"] => KeyVerbs.CreateAsync(session),
             ["keys", "list"] => KeyVerbs.ListAsync(session),
             ["keys", "revoke", var id] => KeyVerbs.RevokeAsync(session, id),
             ["tokens", "mint", var userId] => TokenVerbs.MintAsync(session, userId),
-            ["jobs", "list"] => JobVerbs.ListAsync(session, app.Services),
-            ["jobs", "run", var name] => JobVerbs.RunAsync(session, app.Services, name),
+            ["jobs", "list"] => JobVerbs.ListAsync(session, services),
+            ["jobs", "run", var name] => JobVerbs.RunAsync(session, services, name),
             var words => throw new UsageException($"There is no verb '{string.Join(' ', words)}'."),
-        });
-    }
+        };
 
     private sealed class ConfigurationException(IEnumerable<string> errors) : Exception(string.Join(Environment.NewLine, errors));
 }

@@ -6,9 +6,6 @@ namespace Messaging.Infrastructure.Jobs;
 /// <summary>Work that is done now and then, by one node.</summary>
 public sealed class JobsModule : Module
 {
-    // By when jobs are due.
-    public override IReadOnlyList<string> AlsoWrites { get; } = ["leases"];
-
     public override void AddServices(IServiceCollection services) => services.AddSingleton<JobRunner>();
 
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<JobWorker>();
