@@ -1,4 +1,5 @@
 using Messaging.Application.Common;
+using Messaging.Application.Push;
 using Messaging.Application.ServiceKeys;
 using Messaging.Domain.ServiceKeys;
 
@@ -41,6 +42,17 @@ internal static class KeyVerbs
         await session.Mediator.Send(new RevokeServiceKey(id));
 
         await session.AnswerAsync(new { id, revoked = true }, $"{id} is revoked.");
+    }
+
+    public static async Task VapidAsync(VerbContext session)
+    {
+        session.Arguments.RefuseTheRest();
+
+        var keys = VapidKeys.Make();
+
+        await session.AnswerAsync(
+            keys, $"Messaging__Push__WebPush__PublicKey={keys.PublicKey}", $"Messaging__Push__WebPush__PrivateKey={keys.PrivateKey}");
+        await session.RemarkAsync("Browsers subscribe with the public key. With another pair, all of them have to subscribe again.");
     }
 
     private static Scope Parse(string name) => ScopeNames.Parse(name)

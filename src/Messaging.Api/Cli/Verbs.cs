@@ -17,6 +17,7 @@ public static class Verbs
         keys create --name <name> --scopes <a,b>     makes a service key and shows it this once
         keys list                                    lists the service keys
         keys revoke <id>                             refuses a service key from now on
+        keys vapid                                   makes a pair of keys for Web Push, and keeps none of it
         tokens mint <userId> [--ttl <seconds>]       makes a user token, good for an hour unless said
         jobs list                                    lists the jobs and when each is due, by its schedule in UTC
         jobs run <name>                              runs a job now, unless a node is running it
@@ -97,6 +98,7 @@ public static class Verbs
             ["keys", "create"] => KeyVerbs.CreateAsync(session),
             ["keys", "list"] => KeyVerbs.ListAsync(session),
             ["keys", "revoke", var id] => KeyVerbs.RevokeAsync(session, id),
+            ["keys", "vapid"] => KeyVerbs.VapidAsync(session),
             ["tokens", "mint", var userId] => TokenVerbs.MintAsync(session, userId),
             ["jobs", "list"] => JobVerbs.ListAsync(session, services),
             ["jobs", "run", var name] => JobVerbs.RunAsync(session, services, name),

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
+using Messaging.Application.Push;
 
 namespace Messaging.Application.Notifications;
 
@@ -42,6 +43,16 @@ public sealed class ListUserNotificationsHandler(DbSession session, PushTexts te
         WHERE {NotificationSql.Stands} AND n.delivery = @State AND n.delivery IN ('pending', 'failed', 'bounced') AND {Page}
         """;
 
+    // Index: pk_pushes.
+    private const string PushesSql =
+        """
+        SELECT p.notification_id, p.provider, p.device_id, p.state, p.attempts,
+            CASE WHEN p.state = 'pending' THEN p.next_attempt_at END AS next_attempt_at, p.error, p.provider_id
+        FROM pushes p
+        WHERE p.notification_id = ANY(@Ids)
+        ORDER BY p.notification_id, p.provider, p.device_id
+        """;
+
     public async Task<Page<NotificationView>> Handle(ListUserNotifications query, CancellationToken ct)
     {
         var before = NotificationCursor.Of(query.Cursor);
@@ -57,7 +68,10 @@ public sealed class ListUserNotificationsHandler(DbSession session, PushTexts te
             },
             ct);
         var page = Common.Page.Of(rows, query.Limit, NotificationCursor.After);
+        var pushes = await session.QueryAsync<PushView>(PushesSql, new { Ids = page.Items.Select(row => row.Id).ToArray() }, ct);
+        var pushesOf = pushes.ToLookup(push => push.NotificationId);
         return new Page<NotificationView>(
-            [.. page.Items.Select(row => row.ToView(texts) with { UserId = row.UserId })], page.NextCursor);
+            [.. page.Items.Select(row => row.ToView(texts) with { UserId = row.UserId, Pushes = [.. pushesOf[row.Id]] })],
+            page.NextCursor);
     }
 }

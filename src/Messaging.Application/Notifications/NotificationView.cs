@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Messaging.Application.Messages;
 using Messaging.Application.Participants;
+using Messaging.Application.Push;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
 using Messaging.Domain.Messages;
@@ -64,6 +65,10 @@ public sealed record NotificationView
     /// <summary>Whose it is; only where notifications of all users are listed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public UserId? UserId { get; init; }
+
+    /// <summary>What became of it on each device; only where notifications of all users are listed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PushView>? Pushes { get; init; }
 }
 
 /// <summary>A notification with all that its words are made of: <see cref="NotificationSql.Columns"/>.</summary>

@@ -158,11 +158,14 @@ public sealed record FcmAccount(string ProjectId, string KeyId, string Email, st
         {
             using var json = JsonDocument.Parse(SettingText.Read(text));
             var account = json.RootElement;
-            string Member(string name) => account.GetProperty(name).GetString() is { Length: > 0 } value ? value : throw new JsonException();
             var read = new FcmAccount(
-                Member("project_id"), Member("private_key_id"), Member("client_email"), Member("private_key"), new Uri(Member("token_uri")));
+                Member("project_id"), Member("private_key_id"), Member("client_email"), Member("private_key"),
+                new Uri(Member("token_uri")));
             using var key = SettingText.TryReadKey(read.PrivateKey, RSA.Create);
             return key is not null && SettingText.IsAddress(read.TokenAddress.OriginalString) ? read : null;
+
+            string Member(string name) =>
+                account.GetProperty(name).GetString() is { Length: > 0 } value ? value : throw new JsonException();
         }
         catch (Exception e)
             when (e is JsonException or KeyNotFoundException or InvalidOperationException or UriFormatException or IOException

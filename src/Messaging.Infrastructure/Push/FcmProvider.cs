@@ -82,9 +82,26 @@ public sealed class FcmProvider(PushSettings settings, PushHandlers handlers, IC
 
     private async Task<(string Token, Instant Until)?> FetchTokenAsync(CancellationToken ct)
     {
-        using var key = SettingText.TryReadKey(account!.PrivateKey, RSA.Create)!;
         var now = clock.GetCurrentInstant();
-        var assertion = PushTokens.Sign(key, account.KeyId, new
+        using var request = new HttpRequestMessage(HttpMethod.Post, account!.TokenAddress)
+        {
+            Content = new FormUrlEncodedContent(
+            [
+                new("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), new("assertion", Assertion(now)),
+            ]),
+        };
+        var answer = await client.SendAsync(request, ct);
+        if (!answer.IsSuccess || answer.Json() is not { } json || Text(json, "access_token") is not { Length: > 0 } fetched)
+            return null;
+        var seconds = json.TryGetProperty("expires_in", out var lifetime) && lifetime.ValueKind is JsonValueKind.Number
+            && lifetime.TryGetInt32(out var given) ? given : 0;
+        return (fetched, now + Duration.FromSeconds(seconds) - Duration.FromMinutes(5));
+    }
+
+    private string Assertion(Instant now)
+    {
+        using var key = SettingText.TryReadKey(account!.PrivateKey, RSA.Create)!;
+        return PushTokens.Sign(key, account.KeyId, new
         {
             iss = account.Email,
             scope = "https://www.googleapis.com/auth/firebase.messaging",
@@ -92,18 +109,6 @@ public sealed class FcmProvider(PushSettings settings, PushHandlers handlers, IC
             iat = now.ToUnixTimeSeconds(),
             exp = (now + Duration.FromHours(1)).ToUnixTimeSeconds(),
         });
-        using var request = new HttpRequestMessage(HttpMethod.Post, account.TokenAddress)
-        {
-            Content = new FormUrlEncodedContent(
-            [
-                new("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), new("assertion", assertion),
-            ]),
-        };
-        var answer = await client.SendAsync(request, ct);
-        if (!answer.IsSuccess || answer.Json() is not { } json || Text(json, "access_token") is not { Length: > 0 } fetched)
-            return null;
-        var seconds = json.TryGetProperty("expires_in", out var lifetime) && lifetime.TryGetInt32(out var given) ? given : 0;
-        return (fetched, now + Duration.FromSeconds(seconds) - Duration.FromMinutes(5));
     }
 
     private static ByteArrayContent JsonBody(byte[] bytes) =>

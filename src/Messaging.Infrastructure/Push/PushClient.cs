@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Messaging.Application.Push;
+using Messaging.Infrastructure.Webhooks;
 using NodaTime;
 
 namespace Messaging.Infrastructure.Push;
@@ -34,9 +35,9 @@ public sealed partial class PushClient(HttpMessageHandler handler, IClock clock)
         {
             return PushAnswer.None("timeout");
         }
-        catch (HttpRequestException)
+        catch (HttpRequestException e)
         {
-            return PushAnswer.None("unreachable");
+            return PushAnswer.None(e.InnerException is PrivateAddressException ? "private-address" : "unreachable");
         }
     }
 
@@ -72,7 +73,8 @@ public sealed partial class PushClient(HttpMessageHandler handler, IClock clock)
     public static string? Code(string? text) => text is not null && CodeShape().IsMatch(text) ? text : null;
 
     /// <summary>An id that a provider gave out; null where it is not one to be kept.</summary>
-    public static string? Id(string? text) => text is { Length: > 0 and <= 500 } && text.All(sign => sign is > ' ' and <= '~') ? text : null;
+    public static string? Id(string? text) =>
+        text is { Length: > 0 and <= 500 } && text.All(sign => sign is > ' ' and <= '~') ? text : null;
 
     [GeneratedRegex("^[A-Za-z_]{1,64}$", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex CodeShape();

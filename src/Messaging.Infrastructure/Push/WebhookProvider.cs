@@ -24,7 +24,7 @@ public sealed class WebhookProvider(PushSettings settings, IWebhookSender sender
             new
             {
                 Id = id,
-                Type = "notification:push",
+                Type = "push",
                 push.ConversationId,
                 Seq = (long?)null,
                 OccurredAt = push.RaisedAt,

@@ -43,14 +43,13 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
         }),
     }).Build();
 
-    private readonly WebhookAddresses addresses;
     private readonly TimeProvider time;
     private readonly HttpMessageInvoker http;
 
     public WebhookClient(WebhookAddresses addresses, TimeProvider time)
     {
-        (this.addresses, this.time) = (addresses, time);
-        http = new HttpMessageInvoker(NewHandler());
+        this.time = time;
+        http = new HttpMessageInvoker(NewHandler(addresses));
     }
 
     public async Task<WebhookOutcome> SendAsync(WebhookCall call, CancellationToken ct)
@@ -127,7 +126,8 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
         return asked is { } wait ? Duration.Max(Duration.Zero, Duration.Min(wait, LongestWait)) : null;
     }
 
-    private SocketsHttpHandler NewHandler() => new()
+    /// <summary>For all that is called at an address of somebody else's choice.</summary>
+    internal static SocketsHttpHandler NewHandler(WebhookAddresses addresses) => new()
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -140,7 +140,7 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
         ConnectTimeout = ConnectPatience,
         PooledConnectionLifetime = TimeSpan.FromMinutes(1),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
-        ConnectCallback = ConnectAsync,
+        ConnectCallback = (context, ct) => ConnectAsync(addresses, context, ct),
         // As the system verifies, but with what the other side has sent: a certificate may name any address to fetch others from.
         SslOptions = new SslClientAuthenticationOptions
         {
@@ -152,7 +152,8 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
         },
     };
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    private static async ValueTask<Stream> ConnectAsync(
+        WebhookAddresses addresses, SocketsHttpConnectionContext context, CancellationToken ct)
     {
         var found = await addresses.ResolveAsync(context.DnsEndPoint.Host, ct);
         for (var i = 0; ; i++)

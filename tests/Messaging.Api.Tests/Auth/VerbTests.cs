@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Messaging.Api.Cli;
+using Messaging.Application.Push;
 using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Auth;
@@ -65,6 +66,18 @@ public sealed class VerbTests
 
         Assert.That(run.ExitCode, Is.EqualTo(2));
         Assert.That(run.Errors, Does.StartWith("There is no job 'nothing'; there are ").And.Contains("quiet-conversations"));
+    }
+
+    [Test]
+    public async Task A_pair_of_keys_for_Web_Push_is_made_as_it_is_configured()
+    {
+        var lines = (await RunAsync("keys", "vapid")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string Value(int line) => lines[line].Split('=')[1].Trim();
+
+        Assert.That(
+            lines.Select(line => line.Split('=')[0]),
+            Is.EqualTo(new[] { "Messaging__Push__WebPush__PublicKey", "Messaging__Push__WebPush__PrivateKey" }));
+        Assert.That(VapidKeys.TryRead(Value(1)), Is.EqualTo(new VapidKeys(Value(0), Value(1))));
     }
 
     [Test]

@@ -245,7 +245,7 @@ public sealed class NotificationMakerTests : SliceFixture
     public async Task Silent_messages_and_those_of_the_service_notify_nobody()
     {
         var (id, users) = await GroupAsync();
-        await SendAsync(users[0], id, new MessageContent(Text: "psst", Mentions: [users[1]], Silent: true));
+        await SendAsync(users[0], id, new MessageContent(Text: "psst", Mentions: [users[1]]) { Silent = true });
         await Slices.SendAsync(new SendMessage(Actor.Service, id, new MessageContent(Type: MessageType.System, Text: "paid")));
         await FollowAsync(id);
 

@@ -31,7 +31,7 @@ public sealed class ApnsTests
                     Address = server.Address,
                 },
             },
-            new PushHandlers(), clock);
+            Pushes.Handlers(), clock);
     }
 
     [TearDown]
@@ -63,7 +63,8 @@ public sealed class ApnsTests
                 "com.example.chat", "alert", "10", "0197aaaa00007000800000000000000a", $"{push.ExpiresAt.ToUnixTimeSeconds()}",
             }));
         Assert.That(call.Json["aps"]!.ToJsonString(), Is.EqualTo(
-            """{"badge":7,"thread-id":"0197bbbb-0000-7000-8000-00000000000b","alert":{"title":"Ben","body":"See you at 8"},"sound":"default"}"""));
+            """{"badge":7,"thread-id":"0197bbbb-0000-7000-8000-00000000000b","alert":{"title":"Ben","body":"See you at 8"},"""
+            + "\"sound\":\"default\"}"));
         Assert.That((string?)call.Json["conversationId"], Is.EqualTo("0197bbbb-0000-7000-8000-00000000000b"));
     }
 

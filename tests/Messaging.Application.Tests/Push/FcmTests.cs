@@ -25,14 +25,14 @@ public sealed class FcmTests
         google = await PushServer.StartAsync();
         google.Reply = call => Task.FromResult(
             call.Line.EndsWith("/token", StringComparison.Ordinal)
-            ? new PushReply(200, new { access_token = $"bearer-{Interlocked.Increment(ref tokens)}", expires_in = 3_599, token_type = "Bearer" })
+            ? new PushReply(200, new { access_token = $"bearer-{Interlocked.Increment(ref tokens)}", expires_in = 3_599 })
             : reply);
         provider = new FcmProvider(
             new PushSettings
             {
                 Fcm = new FcmSettings { ServiceAccount = Pushes.ServiceAccount(key, $"{google.Address}/token"), Address = google.Address },
             },
-            new PushHandlers(), clock);
+            Pushes.Handlers(), clock);
     }
 
     [TearDown]
@@ -87,7 +87,9 @@ public sealed class FcmTests
 
         var call = google.Calls[0];
         var form = QueryHelpers.ParseQuery(System.Text.Encoding.UTF8.GetString(call.Body));
-        Assert.That((call.Line, form["grant_type"].ToString()), Is.EqualTo(("HTTP/1.1 POST /token", "urn:ietf:params:oauth:grant-type:jwt-bearer")));
+        Assert.That(
+            (call.Line, form["grant_type"].ToString()),
+            Is.EqualTo(("HTTP/1.1 POST /token", "urn:ietf:params:oauth:grant-type:jwt-bearer")));
         var token = await Pushes.VerifyAsync(form["assertion"].ToString(), new RsaSecurityKey(key), $"{google.Address}/token");
         Assert.That(
             (token.Alg, token.Kid, token.Issuer, token.GetClaim("scope").Value),

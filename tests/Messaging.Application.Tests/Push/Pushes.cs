@@ -2,6 +2,8 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Messaging.Application.Push;
+using Messaging.Infrastructure.Push;
+using Messaging.Infrastructure.Webhooks;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using NodaTime;
@@ -11,6 +13,10 @@ namespace Messaging.Application.Tests.Push;
 /// <summary>Pushes and keys for tests.</summary>
 internal static class Pushes
 {
+    /// <summary>Ways to servers on this machine, which is a private network.</summary>
+    public static PushHandlers Handlers(bool allowPrivate = true) => new(
+        new WebhookAddresses(new SystemNames(), new WebhookSettings { AllowPrivateNetworks = allowPrivate }));
+
     public static PushMessage To(PushDevice? device, string body = "See you at 8") => new()
     {
         NotificationId = Guid.Parse("0197aaaa-0000-7000-8000-00000000000a"),

@@ -20,12 +20,7 @@ public sealed class WebPushTests
     public async Task StartAsync()
     {
         server = await PushServer.StartAsync();
-        provider = new WebPushProvider(
-            new PushSettings
-            {
-                WebPush = new WebPushSettings { Subject = "mailto:push@test", PublicKey = Keys.PublicKey, PrivateKey = Keys.PrivateKey },
-            },
-            new PushHandlers(), SystemClock.Instance);
+        provider = Provider(Pushes.Handlers());
     }
 
     [OneTimeTearDown]
@@ -88,7 +83,8 @@ public sealed class WebPushTests
 
         var header = server.Calls.Single(one => one.Line.EndsWith("/wp/signed", StringComparison.Ordinal)).Headers["Authorization"];
         Assert.That(header, Does.Match($"^vapid t=[^ ,]+, k={Keys.PublicKey}$"));
-        var token = await Pushes.VerifyAsync(header[8..header.IndexOf(',', StringComparison.Ordinal)], Pushes.PublicKey(Keys.PublicKey), server.Address);
+        var token = await Pushes.VerifyAsync(
+            header[8..header.IndexOf(',', StringComparison.Ordinal)], Pushes.PublicKey(Keys.PublicKey), server.Address);
         Assert.That((token.Alg, token.Subject), Is.EqualTo(("ES256", "mailto:push@test")));
         Assert.That(token.ValidTo - DateTime.UtcNow, Is.LessThanOrEqualTo(TimeSpan.FromHours(24)));
     }
@@ -158,4 +154,22 @@ public sealed class WebPushTests
 
         Assert.That(outcome, Is.EqualTo(new PushOutcome(PushResult.Failed, "http-400")));
     }
+
+    [Test]
+    public async Task An_address_in_a_private_network_is_not_called()
+    {
+        using var guarded = Provider(Pushes.Handlers(allowPrivate: false));
+
+        var outcome = await guarded.SendAsync(Pushes.To(browser.At($"{server.Address}/wp/private")), CancellationToken.None);
+
+        Assert.That(outcome, Is.EqualTo(new PushOutcome(PushResult.Retry, "private-address")));
+        Assert.That(server.Calls.Select(call => call.Line), Has.None.Contains("/wp/private"));
+    }
+
+    private static WebPushProvider Provider(PushHandlers handlers) => new(
+        new PushSettings
+        {
+            WebPush = new WebPushSettings { Subject = "mailto:push@test", PublicKey = Keys.PublicKey, PrivateKey = Keys.PrivateKey },
+        },
+        handlers, SystemClock.Instance);
 }

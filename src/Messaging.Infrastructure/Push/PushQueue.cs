@@ -1,0 +1,329 @@
+using Dapper;
+using Messaging.Application.Notifications;
+using Messaging.Application.Push;
+using Messaging.Application.Receipts;
+using NodaTime;
+using Npgsql;
+
+namespace Messaging.Infrastructure.Push;
+
+/// <summary>
+/// The pushes in the database. A node that dies loses none: what it had claimed is due again after <see cref="Visibility"/>. What it says
+/// later of a claim that is not its own any more changes nothing.
+/// </summary>
+public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock clock)
+{
+    /// <summary>How long a claim is good: longer than a provider may take.</summary>
+    public static readonly Duration Visibility = Duration.FromMinutes(2);
+
+    /// <summary>How long it is tried.</summary>
+    public static readonly Duration Lifetime = Duration.FromHours(24);
+
+    private const int MakeSize = 500;
+
+    // Locks the notifications, each by one node. Index: ix_notifications_due.
+    private const string DueSql =
+        """
+        SELECT n.id
+        FROM notifications n
+        WHERE n.delivery = 'pending' AND n.push_at <= @Now
+        ORDER BY n.push_at
+        LIMIT @Limit
+        FOR NO KEY UPDATE SKIP LOCKED
+        """;
+
+    // Of an earlier raise: whoever is sending them has lost its claim. Index: pk_pushes.
+    private const string ForgetSql = "DELETE FROM pushes WHERE notification_id = ANY(@Ids)";
+
+    // Index: pk_notifications, pk_devices.
+    private const string MakeSql =
+        """
+        INSERT INTO pushes (notification_id, provider, device_id, next_attempt_at, expires_at)
+        SELECT n.id, t.provider, coalesce(d.device_id, ''), @Now, @ExpiresAt
+        FROM notifications n
+        CROSS JOIN unnest(@Providers::text[], @Platforms::text[]) AS t (provider, platform)
+        LEFT JOIN devices d ON d.user_id = n.user_id AND d.platform = t.platform
+            AND CASE WHEN t.platform = 'web' THEN n.to_web ELSE n.to_mobile END
+        WHERE n.id = ANY(@Ids) AND n.read_at IS NULL AND (t.platform = '' OR d.device_id IS NOT NULL)
+        """;
+
+    // Index: pk_notifications, pk_pushes.
+    private const string MadeSql =
+        """
+        UPDATE notifications n
+        SET push_at = 'infinity',
+            delivery = CASE WHEN EXISTS (SELECT FROM pushes p WHERE p.notification_id = n.id) THEN 'pending' ELSE 'none' END
+        WHERE n.id = ANY(@Ids)
+        """;
+
+    // Locks the pushes, each for one node. Index: ix_pushes_due, then pk_pushes.
+    private const string ClaimSql =
+        """
+        UPDATE pushes p
+        SET claim = @Claim, attempts = p.attempts + 1, next_attempt_at = @Until
+        FROM (
+            SELECT q.notification_id, q.provider, q.device_id
+            FROM pushes q
+            WHERE q.state = 'pending' AND q.provider = @Provider AND q.next_attempt_at <= @Now
+            ORDER BY q.next_attempt_at
+            LIMIT @Limit
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) due
+        WHERE p.notification_id = due.notification_id AND p.provider = due.provider AND p.device_id = due.device_id
+        RETURNING p.notification_id, p.device_id, p.attempts, p.expires_at
+        """;
+
+    // What may still be said of them, to their users as they are now. Index: pk_notifications, and those of the joins.
+    private const string NotificationsSql =
+        $"""
+        SELECT {NotificationSql.Columns}
+        FROM unnest(@Notifications::uuid[]) AS k (id)
+        JOIN notifications n ON n.id = k.id
+        {NotificationSql.Joins}
+        WHERE {NotificationSql.Wanted}
+        """;
+
+    // Index: pk_notifications, pk_devices.
+    private const string DevicesSql =
+        """
+        SELECT n.id AS notification_id, d.device_id, d.platform, d.token, d.p256dh, d.auth
+        FROM unnest(@Notifications::uuid[], @Devices::text[]) AS k (notification_id, device_id)
+        JOIN notifications n ON n.id = k.notification_id
+        JOIN devices d ON d.user_id = n.user_id AND d.device_id = k.device_id
+        """;
+
+    // Index: as for a user's own badge.
+    private const string BadgesSql =
+        $"""
+        SELECT u.id AS user_id, total.messages
+        FROM (SELECT DISTINCT n.user_id FROM notifications n WHERE n.id = ANY(@Notifications)) AS u (id)
+        CROSS JOIN LATERAL ({UnreadSql.Totals}) total
+        """;
+
+    // Locks the notifications: of two pushes of one that end at once, the later one sees both.
+    private const string LockSql =
+        """
+        SELECT n.id
+        FROM notifications n
+        WHERE n.id = ANY(@Notifications)
+        ORDER BY n.id
+        FOR NO KEY UPDATE
+        """;
+
+    // Index: pk_pushes.
+    private const string SettleSql =
+        """
+        UPDATE pushes p
+        SET state = o.state, attempts = o.attempts, next_attempt_at = o.next_attempt_at, error = o.error, provider_id = o.provider_id,
+            settled_at = CASE WHEN o.state <> 'pending' THEN @Now::timestamptz END
+        FROM unnest(
+            @Notifications::uuid[], @Providers::text[], @Devices::text[], @Claims::uuid[], @States::text[], @Attempts::integer[],
+            @Next::timestamptz[], @Errors::text[], @ProviderIds::text[])
+            AS o (notification_id, provider, device_id, claim, state, attempts, next_attempt_at, error, provider_id)
+        WHERE p.notification_id = o.notification_id AND p.provider = o.provider AND p.device_id = o.device_id AND p.claim = o.claim
+            AND p.state = 'pending'
+        """;
+
+    // Whoever registered anew meanwhile has another token. Index: pk_devices.
+    private const string UnregisterSql =
+        """
+        DELETE FROM devices d
+        USING unnest(@Users::text[], @Devices::text[], @Tokens::text[]) AS o (user_id, device_id, token)
+        WHERE d.user_id = o.user_id AND d.device_id = o.device_id AND d.token = o.token
+        """;
+
+    // One that was raised again meanwhile is pending anyway. Index: pk_pushes, pk_notifications.
+    private const string DeliverySql =
+        """
+        UPDATE notifications n
+        SET delivery = s.delivery
+        FROM (
+            SELECT p.notification_id, CASE
+                WHEN bool_or(p.state = 'sent') THEN 'sent'
+                WHEN bool_or(p.state = 'pending') THEN 'pending'
+                WHEN bool_or(p.state = 'failed') THEN 'failed'
+                WHEN bool_or(p.state = 'bounced') THEN 'bounced'
+                ELSE 'none' END AS delivery
+            FROM pushes p
+            WHERE p.notification_id = ANY(@Notifications)
+            GROUP BY p.notification_id
+        ) s
+        WHERE n.id = s.notification_id AND n.push_at = 'infinity' AND n.delivery <> s.delivery
+        """;
+
+    /// <summary>The database's time.</summary>
+    public Instant Now => clock.GetCurrentInstant();
+
+    /// <summary>Puts notifications that are due into the queue, some hundred at a time.</summary>
+    /// <param name="targets">The platforms of devices, each with its provider; one without devices has an empty platform.</param>
+    /// <returns>How many there were.</returns>
+    public async Task<int> MakeAsync(IReadOnlyList<(string Provider, string Platform)> targets, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var now = Now;
+        var due = new CommandDefinition(DueSql, new { Now = now.ToDateTimeUtc(), Limit = MakeSize }, transaction, cancellationToken: ct);
+        var parameters = new
+        {
+            Ids = (await connection.QueryAsync<Guid>(due)).ToArray(),
+            Providers = targets.Select(target => target.Provider).ToArray(),
+            Platforms = targets.Select(target => target.Platform).ToArray(),
+            Now = now.ToDateTimeUtc(),
+            ExpiresAt = (now + Lifetime).ToDateTimeUtc(),
+        };
+        if (parameters.Ids.Length == 0)
+            return 0;
+        await connection.ExecuteAsync(
+            new CommandDefinition($"{ForgetSql};{MakeSql};{MadeSql}", parameters, transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+        return parameters.Ids.Length;
+    }
+
+    /// <summary>
+    /// Claims what is due of a provider, with what is to be sent at this moment; without a message where the notification was read, or
+    /// there is nothing left of it, or no device.
+    /// </summary>
+    public async Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider, int limit, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var (claim, now) = (Guid.NewGuid(), Now);
+        var parameters = new
+        {
+            Claim = claim,
+            Provider = provider,
+            Now = now.ToDateTimeUtc(),
+            Until = (now + Visibility).ToDateTimeUtc(),
+            Limit = limit,
+        };
+        var rows = (await connection.QueryAsync<ClaimRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
+        if (rows.Count == 0)
+            return [];
+        var messageOf = await ReadAsync(connection, rows, ct);
+        return
+        [
+            .. rows.Select(row => new ClaimedPush(
+                new PushKey(row.NotificationId, provider, row.DeviceId), claim, row.Attempts, row.ExpiresAt, messageOf(row))),
+        ];
+    }
+
+    /// <summary>Writes down what came of some pushes, and what that means for their notifications and devices.</summary>
+    public async Task SettleAsync(IReadOnlyList<SettledPush> settled, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var keys = settled.Select(one => one.Push.Key).ToList();
+        var of = new
+        {
+            Notifications = keys.Select(key => key.NotificationId).ToArray(),
+            Providers = keys.Select(key => key.Provider).ToArray(),
+            Devices = keys.Select(key => key.DeviceId).ToArray(),
+            Claims = settled.Select(one => one.Push.Claim).ToArray(),
+            States = settled.Select(one => one.State).ToArray(),
+            Attempts = settled.Select(one => one.Attempts).ToArray(),
+            Next = settled.Select(one => one.NextAttemptAt.ToDateTimeUtc()).ToArray(),
+            Errors = settled.Select(one => one.Error).ToArray(),
+            ProviderIds = settled.Select(one => one.ProviderId).ToArray(),
+            Now = Now.ToDateTimeUtc(),
+        };
+        await connection.ExecuteAsync(new CommandDefinition($"{LockSql};{SettleSql}", of, transaction, cancellationToken: ct));
+        await UnregisterAsync(connection, transaction, settled, ct);
+        await connection.ExecuteAsync(new CommandDefinition(DeliverySql, of, transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+    }
+
+    private async Task<Func<ClaimRow, PushMessage?>> ReadAsync(NpgsqlConnection connection, List<ClaimRow> rows, CancellationToken ct)
+    {
+        var parameters = new
+        {
+            Notifications = rows.Select(row => row.NotificationId).ToArray(),
+            Devices = rows.Select(row => row.DeviceId).ToArray(),
+        };
+        await using var grid = await connection.QueryMultipleAsync(
+            new CommandDefinition($"{NotificationsSql};{DevicesSql};{BadgesSql}", parameters, cancellationToken: ct));
+        var notifications = (await grid.ReadAsync<NotificationRow>()).DistinctBy(row => row.Id).ToDictionary(row => row.Id);
+        var devices = (await grid.ReadAsync<DeviceRow>()).ToDictionary(row => (row.NotificationId, row.DeviceId));
+        var badges = (await grid.ReadAsync<BadgeRow>()).ToDictionary(row => row.UserId, row => row.Messages);
+        return row =>
+        {
+            var device = devices.GetValueOrDefault((row.NotificationId, row.DeviceId));
+            return notifications.TryGetValue(row.NotificationId, out var notification) && (device is not null || row.DeviceId.Length == 0)
+                ? notification.ToPush(texts, device?.ToDevice(), badges[notification.UserId.Value], row.ExpiresAt)
+                : null;
+        };
+    }
+
+    private static Task UnregisterAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<SettledPush> settled, CancellationToken ct)
+    {
+        var gone = settled.Where(one => one.State == PushStates.Bounced).Select(one => one.Push.Message!)
+            .Where(push => push.Device is not null).ToList();
+        return gone.Count == 0 ? Task.CompletedTask : connection.ExecuteAsync(new CommandDefinition(
+            UnregisterSql,
+            new
+            {
+                Users = gone.Select(push => push.UserId).ToArray(),
+                Devices = gone.Select(push => push.Device!.DeviceId).ToArray(),
+                Tokens = gone.Select(push => push.Device!.Token).ToArray(),
+            },
+            transaction,
+            cancellationToken: ct));
+    }
+
+    private sealed record ClaimRow(Guid NotificationId, string DeviceId, int Attempts, Instant ExpiresAt);
+
+    private sealed record BadgeRow(string UserId, long Messages);
+
+    private sealed class DeviceRow
+    {
+        public Guid NotificationId { get; init; }
+
+        public required string DeviceId { get; init; }
+
+        public required string Platform { get; init; }
+
+        public required string Token { get; init; }
+
+        public string? P256dh { get; init; }
+
+        public string? Auth { get; init; }
+
+        public PushDevice ToDevice() => new(DeviceId, Platform, Token, P256dh, Auth);
+    }
+}
+
+/// <summary>How a push stands in its row.</summary>
+public static class PushStates
+{
+    public const string Pending = "pending";
+    public const string Sent = "sent";
+    public const string Failed = "failed";
+    public const string Bounced = "bounced";
+    public const string Withdrawn = "withdrawn";
+}
+
+/// <summary>Which push.</summary>
+public sealed record PushKey(Guid NotificationId, string Provider, string DeviceId);
+
+/// <summary>A push that this node is to send.</summary>
+/// <param name="Attempts">This one included.</param>
+/// <param name="Message">Null where there is nothing to send any more.</param>
+public sealed record ClaimedPush(PushKey Key, Guid Claim, int Attempts, Instant ExpiresAt, PushMessage? Message)
+{
+    /// <summary>When it was claimed, by this machine's counter.</summary>
+    public long ClaimedAt { get; } = TimeProvider.System.GetTimestamp();
+
+    /// <summary>False once another node may have it, as after a pause of this one.</summary>
+    public bool IsOurs => TimeProvider.System.GetElapsedTime(ClaimedAt) < PushQueue.Visibility.ToTimeSpan() / 2;
+}
+
+/// <summary>What came of a push.</summary>
+public sealed record SettledPush(ClaimedPush Push, string State)
+{
+    public required int Attempts { get; init; }
+
+    public required Instant NextAttemptAt { get; init; }
+
+    public string? Error { get; init; }
+
+    public string? ProviderId { get; init; }
+}

@@ -1,0 +1,215 @@
+using Messaging.Application.Notifications;
+using Messaging.Application.Push;
+using Messaging.Application.Receipts;
+using Messaging.Domain.Common;
+using Messaging.Infrastructure.Push;
+using NodaTime;
+
+namespace Messaging.Application.Tests.Push;
+
+/// <summary>The rows of the queue: what is made, claimed, settled and derived, step by step.</summary>
+public sealed class PushQueueTests : PushFixture
+{
+    [Test]
+    public async Task A_notification_is_made_into_a_push_for_each_device_that_a_provider_serves()
+    {
+        var raised = await RaiseAsync("android", "ios", "web");
+
+        await Queue.MakeAsync([("fcm", "android"), ("webhook", "")], CancellationToken.None);
+
+        Assert.That(
+            await Slices.ScalarAsync<string>(
+                "SELECT string_agg(provider || ' ' || device_id || ' ' || state, ', ' ORDER BY provider) FROM pushes"),
+            Is.EqualTo("fcm android pending, webhook  pending"));
+        Assert.That(await Queue.MakeAsync(Targets, CancellationToken.None), Is.Zero);
+    }
+
+    [Test]
+    public async Task Without_a_device_there_is_nothing_to_push()
+    {
+        var raised = await RaiseAsync();
+
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+
+        Assert.That(await DeliveryAsync(raised), Is.EqualTo("none"));
+    }
+
+    [Test]
+    public async Task Switches_keep_pushes_from_the_devices_of_a_kind()
+    {
+        var raised = await RaiseAsync("android", "web");
+        await Slices.ExecuteAsync("UPDATE notifications SET to_mobile = false WHERE id = @Id", new { raised.Id });
+
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+
+        Assert.That(await ClaimAsync("fcm"), Is.Empty);
+        Assert.That(await ClaimAsync("webpush"), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_notification_that_is_due_later_waits_until_then()
+    {
+        var raised = await RaiseAsync("android");
+        await Slices.ExecuteAsync("UPDATE notifications SET push_at = push_at + interval '8 hours' WHERE id = @Id", new { raised.Id });
+
+        Assert.That(await Queue.MakeAsync(Targets, CancellationToken.None), Is.Zero);
+        Clock.Advance(Duration.FromHours(8));
+
+        Assert.That(await Queue.MakeAsync(Targets, CancellationToken.None), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_push_says_what_the_notification_says_with_what_is_unread_over_all()
+    {
+        var raised = await RaiseAsync("android");
+        var eve = await Slices.UserAsync("Eve");
+        await Slices.TextAsync(eve, await Slices.DirectAsync(eve, raised.User));
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+
+        var message = (await ClaimAsync("fcm")).Single().Message!;
+
+        Assert.That((message.Title, message.Body, message.Badge), Is.EqualTo(("Ben", "See you at 8", 2L)));
+        Assert.That(message.Device!.Token, Is.EqualTo($"android-{raised.User.Value}"));
+    }
+
+    [Test]
+    public async Task A_push_of_a_dead_node_is_sent_by_another_and_its_late_word_changes_nothing()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var dead = (await ClaimAsync("fcm")).Single();
+        Assert.That(await ClaimAsync("fcm"), Is.Empty);
+        Clock.Advance(PushQueue.Visibility);
+
+        var other = (await ClaimAsync("fcm")).Single();
+        await SettleAsync(dead, new PushOutcome(PushResult.Bounced, "UNREGISTERED"));
+        var meanwhile = await DeliveryAsync(raised);
+        await SettleAsync(other, new PushOutcome(PushResult.Sent));
+
+        Assert.That((other.Attempts, meanwhile, await DeliveryAsync(raised)), Is.EqualTo((2, "pending", "sent")));
+    }
+
+    [Test]
+    public async Task One_that_is_raised_again_is_pushed_again_whatever_became_of_the_first()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var first = (await ClaimAsync("fcm")).Single();
+        await Slices.ExecuteAsync(
+            "UPDATE notifications SET count = 2, delivery = 'pending', push_at = @Now, raised_at = @Now WHERE id = @Id",
+            new { raised.Id, Now = Clock.GetCurrentInstant().ToDateTimeUtc() });
+
+        await SettleAsync(first, new PushOutcome(PushResult.Sent));
+        var meanwhile = await DeliveryAsync(raised);
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var second = (await ClaimAsync("fcm")).Single();
+
+        Assert.That(meanwhile, Is.EqualTo("pending"));
+        Assert.That(second.Message!.CollapseId, Is.EqualTo(first.Message!.CollapseId));
+    }
+
+    [Test]
+    public async Task One_device_that_was_reached_is_enough()
+    {
+        var raised = await RaiseAsync("android", "ios", "web");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var phones = await ClaimAsync("fcm");
+        var browser = (await ClaimAsync("webpush")).Single();
+
+        await SettleAsync(phones[0], new PushOutcome(PushResult.Failed, "http-413"));
+        var first = await DeliveryAsync(raised);
+        await SettleAsync(phones[1], new PushOutcome(PushResult.Sent));
+        var second = await DeliveryAsync(raised);
+        await SettleAsync(browser, new PushOutcome(PushResult.Bounced, "unsubscribed"));
+
+        Assert.That((first, second, await DeliveryAsync(raised)), Is.EqualTo(("pending", "sent", "sent")));
+    }
+
+    [Test]
+    public async Task Pushes_of_one_notification_that_end_at_once_leave_it_settled()
+    {
+        var raised = new List<Raised>();
+        for (var i = 0; i < 20; i++)
+            raised.Add(await RaiseAsync("android", "web"));
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var (phones, browsers) = (await ClaimAsync("fcm"), await ClaimAsync("webpush"));
+
+        await Task.WhenAll(phones.Concat(browsers).Select(push => SettleAsync(push, new PushOutcome(PushResult.Failed, "http-400"))));
+
+        Assert.That(
+            await Slices.ScalarAsync<string>("SELECT string_agg(DISTINCT delivery, ' ') FROM notifications"), Is.EqualTo("failed"));
+    }
+
+    [Test]
+    public async Task A_device_that_bounced_is_removed_unless_it_was_registered_anew()
+    {
+        var (gone, renewed) = (await RaiseAsync("android"), await RaiseAsync("android"));
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var pushes = await ClaimAsync("fcm");
+        await RegisterAsync(renewed.User, "android", "another-token");
+
+        foreach (var push in pushes)
+            await SettleAsync(push, new PushOutcome(PushResult.Bounced, "UNREGISTERED"));
+
+        Assert.That((await DevicesAsync(gone.User), await DevicesAsync(renewed.User)), Is.EqualTo((0, 1)));
+        Assert.That((await DeliveryAsync(gone), await DeliveryAsync(renewed)), Is.EqualTo(("bounced", "bounced")));
+    }
+
+    [Test]
+    public async Task A_notification_that_was_read_before_it_was_sent_is_withdrawn()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        await Slices.SendAsync(new MarkRead(new Actor(raised.User), raised.Message.ConversationId, raised.Message.Seq));
+
+        var push = (await ClaimAsync("fcm")).Single();
+
+        Assert.That(push.Message, Is.Null);
+    }
+
+    [Test]
+    public async Task Operators_see_what_became_of_it_on_each_device()
+    {
+        var raised = await RaiseAsync("android", "web");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        await SettleAsync((await ClaimAsync("fcm")).Single(), new PushOutcome(PushResult.Failed, "http-413"));
+        await SettleAsync((await ClaimAsync("webpush")).Single(), new PushOutcome(PushResult.Retry, "timeout"));
+
+        var listed = (await Slices.SendAsync(new ListUserNotifications(DeliveryState.Pending, null, 100))).Items.Single();
+
+        Assert.That((listed.Id, listed.UserId), Is.EqualTo((raised.Id, (UserId?)raised.User)));
+        Assert.That(
+            listed.Pushes!.Select(push => (push.Provider, push.DeviceId, push.State, push.Attempts, push.Error, push.NextAttemptAt)),
+            Is.EqualTo(new[]
+            {
+                ("fcm", "android", PushState.Failed, 1, "http-413", (Instant?)null),
+                ("webpush", "web", PushState.Pending, 1, "timeout", Clock.GetCurrentInstant() + Duration.FromSeconds(5)),
+            }));
+    }
+
+    [Test]
+    public async Task Pauses_double_up_to_half_an_hour_and_end_with_the_day()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var pauses = new List<Duration>();
+        while (await DeliveryAsync(raised) == "pending")
+        {
+            var push = (await ClaimAsync("fcm")).Single();
+            var settled = PushSchedule.After(push, new PushOutcome(PushResult.Retry, "http-503"), Clock.GetCurrentInstant(), chance: 0.5);
+            await Queue.SettleAsync([settled], CancellationToken.None);
+            pauses.Add(settled.NextAttemptAt - Clock.GetCurrentInstant());
+            Clock.Advance(pauses[^1]);
+        }
+
+        Assert.That(pauses[..4].Select(pause => pause.TotalSeconds), Is.EqualTo(new[] { 5, 10, 20, 40 }));
+        Assert.That(pauses[..^1].Max(), Is.EqualTo(Duration.FromMinutes(30)));
+        Assert.That(pauses.Aggregate(Duration.Zero, (sum, pause) => sum + pause).TotalHours, Is.InRange(23, 24));
+        Assert.That(await DeliveryAsync(raised), Is.EqualTo("failed"));
+    }
+
+    private Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider) => Queue.ClaimAsync(provider, 100, CancellationToken.None);
+
+    private Task SettleAsync(ClaimedPush push, PushOutcome outcome) =>
+        Queue.SettleAsync([PushSchedule.After(push, outcome, Clock.GetCurrentInstant(), chance: 0.5)], CancellationToken.None);
+}
