@@ -17,6 +17,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
           push       from a send until another client hears of it, with 1,000 connections; memory of the service
           group      300 members of a group who are all connected and acknowledge all that comes
           feed       1,000 events in 1,000 groups of 300, of which 0, 1 and 200 people are connected: what the node's reader costs
+          deliver    20,000 events to a webhook's receiver on this machine; the same posts alone
           explain    the plans of the hot statements, written to artifacts/plans; fails if one reads a whole table
           all        everything
 
@@ -27,7 +28,7 @@ sealed record Options(string Verb, int Messages, TimeSpan Run, bool Keep, string
         """;
 
     static readonly string[] Verbs =
-        ["send", "history", "inbox", "search", "resume", "upload", "push", "group", "feed", "explain", "all"];
+        ["send", "history", "inbox", "search", "resume", "upload", "push", "group", "feed", "deliver", "explain", "all"];
 
     /// <summary>The arguments, or null when they are not among those of <see cref="Usage"/>.</summary>
     public static Options? Parse(string[] arguments)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Messaging.Benchmarks;
 using Messaging.Benchmarks.Data;
+using Messaging.Benchmarks.Delivering;
 using Messaging.Benchmarks.Measures;
 using Messaging.Benchmarks.Plans;
 using Messaging.Benchmarks.Pushing;
@@ -35,6 +36,7 @@ try
         ("push", bench => new PushBenchmark(bench).RunAsync()),
         ("group", bench => new GroupBenchmark(bench).RunAsync()),
         ("feed", bench => new FeedBenchmark(bench).RunAsync()),
+        ("deliver", bench => new DeliveryBenchmark(bench).RunAsync()),
         ("explain", bench => new PlansBenchmark(bench).RunAsync()),
     ])
     {

@@ -57,6 +57,7 @@ sealed class Service : IAsyncDisposable
             ("Messaging__RateLimits__Enabled", "false"),
             ("Messaging__Limits__UploadBytesPerDay", "1000000000000"),
             ("Messaging__Limits__UnnamedFiles", "10000"),
+            ("Messaging__Webhooks__AllowPrivateNetworks", "true"),
             ("Messaging__Storage__Path", folder.FullName),
         ])
             start.Environment[name] = value;
