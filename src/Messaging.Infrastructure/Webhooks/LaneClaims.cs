@@ -117,12 +117,8 @@ sealed class LaneClaims(NpgsqlConnection connection)
             TakeSql,
             new
             {
-                Backlog.FailingFrom,
-                PerWebhook = perWebhook,
-                Busy = busy.Keys.ToArray(),
-                BusyLanes = busy.Values.ToArray(),
-                Room = room,
-                Term,
+                Backlog.FailingFrom, PerWebhook = perWebhook, Room = room, Term,
+                Busy = busy.Keys.ToArray(), BusyLanes = busy.Values.ToArray(),
             },
             cancellationToken: ct))).AsList();
         if (lanes.Count == 0)

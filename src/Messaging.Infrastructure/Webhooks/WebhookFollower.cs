@@ -35,7 +35,7 @@ public sealed class WebhookFollower(
             FROM (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' LIMIT w.resumes) d) AS stays_behind
         FROM (
             SELECT w.id, w.event_types, w.context_type, w.user_ids, w.created_at, p.position,
-                CASE WHEN p.failures >= @FailingFrom THEN @FullOfFailing ELSE @Full END / @Resumes AS resumes
+                CASE WHEN p.failures >= @FailingFrom THEN @FullOfFailing::bigint ELSE @Full END / @Resumes::bigint AS resumes
             FROM webhook_places p
             JOIN webhooks w ON w.id = p.webhook_id
             WHERE p.position IS NOT NULL AND w.enabled AND w.id > @After
@@ -52,7 +52,7 @@ public sealed class WebhookFollower(
             SELECT count(*)
             FROM (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' LIMIT w.full) d) AS is_full
         FROM (
-            SELECT w.id, CASE WHEN p.failures >= @FailingFrom THEN @FullOfFailing ELSE @Full END AS full
+            SELECT w.id, CASE WHEN p.failures >= @FailingFrom THEN @FullOfFailing::bigint ELSE @Full END AS full
             FROM webhooks w
             JOIN webhook_places p ON p.webhook_id = w.id
             WHERE p.position IS NULL AND w.id > @After

@@ -17,7 +17,9 @@ sealed class DeliveryBenchmark(Bench bench)
     const string WebhookSql =
         """
         INSERT INTO webhooks (id, url, event_types, user_ids, enabled, secret, created_at, updated_at, version)
-        VALUES (@Id, @Url, '{participant:removed}', '{}', true, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', now() - interval '1 minute', now(), 1)
+        VALUES (
+            @Id, @Url, '{participant:removed}', '{}', true, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', now() - interval '1 minute', now(),
+            1)
         """;
 
     // Of a type that is told as it stands; as large as the event of a message.
