@@ -146,7 +146,7 @@ public sealed class DeliveryTests : DeliveryFixture
     }
 
     [Test]
-    public async Task Whatever_a_disabled_webhook_missed_follows_in_order_once_it_is_enabled_again()
+    public async Task Events_that_a_disabled_webhook_missed_follow_in_order_once_it_is_enabled_again()
     {
         await using var receiver = Receiver.Answering(Receiver.Ok);
         var (id, secret) = await WebhookAsync(receiver, new { eventTypes = (string[])["message:new"] });
