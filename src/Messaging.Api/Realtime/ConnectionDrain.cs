@@ -25,6 +25,9 @@ public sealed class ConnectionDrain(LiveConnections connections, ShutdownSetting
     /// <summary>From when a client was to connect anew until it is closed; a resuming client is there by then.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    /// <summary>For the last ones' sockets to be closed in order: what follows aborts them.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Few connections need not be spread: other nodes take 50 a second with ease.</summary>
     private static readonly TimeSpan PerConnection = TimeSpan.FromMilliseconds(20);
 
@@ -34,19 +37,22 @@ public sealed class ConnectionDrain(LiveConnections connections, ShutdownSetting
         {
             var begun = Stopwatch.GetTimestamp();
             var staying = Tell();
-            while (connections.HasListeners && staying.Count > 0)
+            while (connections.HasListeners)
             {
                 var due = Stopwatch.GetElapsedTime(begun) - Grace;
                 foreach (var (connection, _) in staying.Where(one => one.At <= due && one.Connection.IsIdle))
                     connection.Close();
                 staying.RemoveAll(one => one.Connection.IsClosing);
-                if (staying.Count > 0)
-                    await Task.Delay(Step, ct);
+                // Also who began to connect before.
+                if (staying.Count == 0)
+                    connections.CloseAll();
+                await Task.Delay(Step, ct);
             }
+            await Task.Delay(Farewell, ct);
         }
         finally
         {
-            // Also who began to connect before, and when there is no time left.
+            // When there is no time left.
             connections.CloseAll();
         }
     }
