@@ -34,6 +34,8 @@ sealed class Broker : IAsyncDisposable
 
     private string Data => Path.Combine(folder, "data");
 
+    private string IdFile => Path.Combine(folder, "pid");
+
     /// <param name="setting"><c>RabbitMq</c> or <c>Redis</c>.</param>
     public static async Task<Broker> StartAsync(string setting)
     {
@@ -106,7 +108,7 @@ sealed class Broker : IAsyncDisposable
             ("RABBITMQ_ENABLED_PLUGINS_FILE", plugins),
             ("RABBITMQ_MNESIA_BASE", Data),
             ("RABBITMQ_LOG_BASE", Data),
-            ("RABBITMQ_PID_FILE", Path.Combine(folder, "pid")),
+            ("RABBITMQ_PID_FILE", IdFile),
         })
             start.Environment[name] = value;
         return start;
@@ -128,7 +130,9 @@ sealed class Broker : IAsyncDisposable
 
     private async Task SignalAsync(string signal)
     {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {process!.Id}"]);
+        // RabbitMQ's process is a child of the one that was started.
+        var id = isRabbitMq ? await File.ReadAllTextAsync(IdFile) : $"{process!.Id}";
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {id}"]);
         await kill.WaitForExitAsync();
     }
 
