@@ -15,6 +15,7 @@ prepare() {
   if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then need_postgres; fi
   need_vips
   need_clamd
+  need_python
   need_brokers
 
   local client="$root/tests/Messaging.EndToEnd.Tests/client"

@@ -56,6 +56,11 @@ need_clamd() {
   command -v clamd >/dev/null || install_packages clamd clamav-daemon clamd clamav-daemon
 }
 
+# What the example in Python is run with.
+need_python() {
+  command -v python3 >/dev/null || install_packages Python python3 python3 python3
+}
+
 # The brokers that tests of several nodes start as private ones. Where the package would start one for the system, it is told not to.
 need_brokers() {
   if command -v rabbitmq-server >/dev/null && command -v redis-server >/dev/null; then return; fi

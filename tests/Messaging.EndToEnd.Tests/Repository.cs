@@ -16,5 +16,11 @@ static class Repository
     /// <summary>A script of the JavaScript client.</summary>
     public static string Client(string script) => Path.Combine(Root, "tests", "Messaging.EndToEnd.Tests", "client", script);
 
+    /// <summary>A file of the examples for integrators.</summary>
+    public static string Example(string file) => Path.Combine(Root, "docs", "examples", file);
+
+    /// <summary>The example in C# as it was built along with these tests.</summary>
+    public static string BuiltExample => Example($"csharp/bin/{Configuration}/net10.0/Example.dll");
+
     static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 }

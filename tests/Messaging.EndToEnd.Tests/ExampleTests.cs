@@ -1,0 +1,110 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Messaging.Testing;
+
+namespace Messaging.EndToEnd.Tests;
+
+/// <summary>The services of docs/examples, run as they are against the API.</summary>
+public sealed class ExampleTests
+{
+    const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const string Body = """{"id": "1-4711", "type": "conversation:closed", "data": {}}""";
+
+    ApiHost api = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => api = await ApiHost.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await api.DisposeAsync();
+
+    [TestCaseSource(nameof(Examples))]
+    public async Task An_example_follows_the_feed_and_answers_as_a_user(string name, string program, string file)
+    {
+        var (conversation, bot) = await DirectAsync(name);
+        using var folder = new TemporaryFolder();
+        using var example = await RunAsync(program, file, bot, Path.Combine(folder.Path, "cursor"));
+
+        await SendAsync(conversation, "ping");
+
+        await Eventually.HoldsAsync(
+            async () => (await TextsAsync(conversation)).Contains($"{bot}: pong"), () => $"an answer:\n{example.Output}\n{example.Errors}");
+    }
+
+    [TestCaseSource(nameof(Examples))]
+    public async Task An_example_tells_genuine_webhooks_from_others(string name, string program, string file)
+    {
+        using var folder = new TemporaryFolder();
+        using var example = await RunAsync(program, file, name, Path.Combine(folder.Path, "cursor"));
+        var address = new Uri($"http://127.0.0.1:{Listening(example)}/");
+
+        Assert.That(await CallAsync(address, Body), Is.EqualTo(HttpStatusCode.NoContent), example.Errors);
+        var other = Body.Replace("closed", "opened", StringComparison.Ordinal);
+        Assert.That(await CallAsync(address, other), Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(example.Output, Does.Contain("conversation:closed").And.Not.Contain("conversation:opened"));
+    }
+
+    static IEnumerable<TestCaseData> Examples() =>
+    [
+        Case("csharp", "dotnet", Repository.BuiltExample),
+        Case("node", "node", Repository.Example("node/service.mjs")),
+        Case("python", "python3", Repository.Example("python/service.py")),
+    ];
+
+    static TestCaseData Case(string name, string program, string file) => new TestCaseData(name, program, file).SetArgDisplayNames(name);
+
+    async Task<ChildProcess> RunAsync(string program, string file, string bot, string cursor)
+    {
+        var example = ChildProcess.Start(
+            program, [file], ("MESSAGING_URL", api.Address.OriginalString), ("MESSAGING_KEY", ApiHost.ServiceKey),
+            ("WEBHOOK_SECRET", Secret), ("BOT", bot), ("PORT", "0"), ("CURSOR_FILE", cursor));
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(Listening(example) is not null && File.Exists(cursor)),
+            () => $"{file} runs:\n{example.Output}\n{example.Errors}");
+        return example;
+    }
+
+    static int? Listening(ChildProcess example) => example.Output.Split('\n')
+        .Where(line => line.Contains("\"listening\"", StringComparison.Ordinal))
+        .Select(line => (int?)JsonElement.Parse(line).GetProperty("listening").GetInt32()).FirstOrDefault();
+
+    async Task<(string Conversation, string Bot)> DirectAsync(string name)
+    {
+        var bot = $"{name}-bot";
+        (await api.ServiceClient().PutAsJsonAsync($"/v1/users/{bot}", new { displayName = "Bot" })).EnsureSuccessStatusCode();
+        var answer = await api.ClientFor("anna").PostAsJsonAsync("/v1/conversations/direct", new { userId = bot });
+        return ((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString()!, bot);
+    }
+
+    async Task SendAsync(string conversation, string text) => (await api.ClientFor("anna").PostAsJsonAsync(
+        $"/v1/conversations/{conversation}/messages", new { text })).EnsureSuccessStatusCode();
+
+    async Task<List<string>> TextsAsync(string conversation) =>
+    [
+        .. (await api.ClientFor("anna").GetFromJsonAsync<JsonElement>($"/v1/conversations/{conversation}/messages")).GetProperty("items")
+            .EnumerateArray().Select(one => $"{one.GetProperty("senderId").GetString()}: {one.GetProperty("text").GetString()}"),
+    ];
+
+    // Signed for the first body, whatever is sent.
+    static async Task<HttpStatusCode> CallAsync(Uri address, string body)
+    {
+        var timestamp = $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}";
+        var key = Convert.FromBase64String(Secret["whsec_".Length..]);
+        var signature = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"1-4711.{timestamp}.{Body}"));
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            Headers =
+            {
+                { "webhook-id", "1-4711" },
+                { "webhook-timestamp", timestamp },
+                { "webhook-signature", $"v1,{Convert.ToBase64String(signature)}" },
+            },
+        };
+        return (await client.SendAsync(request)).StatusCode;
+    }
+}
