@@ -33,7 +33,7 @@ public sealed class EventStreamTests : HubFixture
     }
 
     [Test]
-    public async Task What_passes_by_has_no_id_and_leaves_the_last_one_standing()
+    public async Task An_event_that_is_not_stored_has_no_id_and_leaves_the_last_one_standing()
     {
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var group = await GroupAsync(ada, bob);
