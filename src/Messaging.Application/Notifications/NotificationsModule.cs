@@ -1,5 +1,4 @@
 using Messaging.Application.Common;
-using Messaging.Application.Retention;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 
