@@ -82,10 +82,10 @@ public static class Verbs
         builder.Services.AddModules(builder.Environment);
 
         await using var app = builder.Build();
-        // What is wrong elsewhere keeps nobody from revoking a key. A job may use anything.
+        // What is wrong elsewhere keeps nobody from revoking a key. A job may use anything; a pair of keys needs nothing.
         string[] sections = arguments.Positionals is ["jobs", ..]
             ? [] : [LimitSettings.Section, AuthSettings.Section, AccountSettings.Section];
-        if (app.Services.FindErrorsOfSections(sections) is { Count: > 0 } found)
+        if (arguments.Positionals is not ["keys", "vapid"] && app.Services.FindErrorsOfSections(sections) is { Count: > 0 } found)
             throw new ConfigurationException(found);
         await using var scope = app.Services.CreateAsyncScope();
         var session = new VerbContext(arguments, scope.ServiceProvider.GetRequiredService<IMediator>(), output, errors);
