@@ -28,6 +28,10 @@ public sealed record LoginBody(string Username, string Password, string? Refresh
 /// <summary>A refresh token of the login.</summary>
 public sealed record RefreshBody(string RefreshToken);
 
+/// <summary>The login to end, by a refresh token of it.</summary>
+/// <param name="DeviceId">The device under <c>/v1/devices</c> that is logged out: it gets no more pushes.</param>
+public sealed record LogOutBody(string RefreshToken, string? DeviceId = null);
+
 /// <summary>The current password and the new one.</summary>
 public sealed record PasswordBody(string CurrentPassword, string NewPassword);
 
@@ -83,9 +87,9 @@ public static class AccountEndpoints
         return TypedResults.Ok(await mediator.Send(new RefreshLogin(body.RefreshToken), ct));
     }
 
-    private static async Task<NoContent> LogOutAsync(RefreshBody body, IMediator mediator, CancellationToken ct)
+    private static async Task<NoContent> LogOutAsync(LogOutBody body, IMediator mediator, CancellationToken ct)
     {
-        await mediator.Send(new LogOut(body.RefreshToken), ct);
+        await mediator.Send(new LogOut(body.RefreshToken, body.DeviceId), ct);
         return TypedResults.NoContent();
     }
 

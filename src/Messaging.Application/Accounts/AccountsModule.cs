@@ -23,7 +23,7 @@ public sealed class AccountsModule : Module
     public override IReadOnlyList<string> Tables { get; } = ["accounts", "refresh_tokens", "login_failures"];
 
     // A registration makes its user; a login that ends is revoked.
-    public override IReadOnlyList<string> AlsoWrites { get; } = ["users", "revocations"];
+    public override IReadOnlyList<string> AlsoWrites { get; } = ["users", "revocations", "devices"];
 
     // A token that is over still tells the account's devices from strangers.
     public override IReadOnlyList<OldRows> OldRows { get; } =

@@ -9,17 +9,23 @@ namespace Messaging.Application.Accounts;
 /// Ends the login that the refresh token is of, its access tokens and what is open with them. What is no token, or of no login, is logged
 /// out already.
 /// </summary>
-public sealed record LogOut(string RefreshToken) : ICommand<Done>;
+/// <param name="DeviceId">A device of the user that gets no more pushes.</param>
+public sealed record LogOut(string RefreshToken, string? DeviceId = null) : ICommand<Done>;
 
 public sealed class LogOutHandler(DbSession session, RevocationList revocations) : IRequestHandler<LogOut, Done>
 {
-    // pk_refresh_tokens. Any token of the family will do: one that was used before is a reason all the more to end it.
+    // pk_refresh_tokens, pk_devices. Any token of the family will do: one that was used before is a reason all the more to end it.
     private const string RevokeSql =
         $"""
         WITH ended AS (
             DELETE FROM refresh_tokens
             WHERE family_hash = @FamilyHash
-            RETURNING family_hash
+            RETURNING family_hash, user_id
+        ),
+        unregistered AS (
+            DELETE FROM devices d
+            USING ended
+            WHERE d.user_id = ended.user_id AND d.device_id = @DeviceId
         )
         {RevocationSql.OfEndedLogins}
         """;
@@ -28,7 +34,7 @@ public sealed class LogOutHandler(DbSession session, RevocationList revocations)
     {
         if (!RefreshToken.TryParse(command.RefreshToken, out var token))
             return default;
-        var ended = await session.QueryAsync<Revocation>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct);
+        var ended = await session.QueryAsync<Revocation>(RevokeSql, new { FamilyHash = token.FamilyHash(), command.DeviceId }, ct);
         revocations.AddAfterCommit(session, ended);
         return default;
     }

@@ -147,13 +147,29 @@ public static class NotificationSql
             CASE WHEN m.is_shown THEN m.preview END AS preview, u.language
         """;
 
-    // The LIMITs keep the planner from joining whole tables. Index: pk_users, pk_participants, pk_conversations, pk_messages,
-    // pk_message_hidden.
+    // The LIMITs keep the planner from beginning elsewhere than at the notifications, in their order, and from reading all of them.
+    // Index: pk_users, pk_participants, pk_conversations, pk_messages, pk_message_hidden.
     public const string Joins =
         $"""
-        JOIN users u ON u.id = n.user_id
-        JOIN participants p ON p.conversation_id = n.conversation_id AND p.user_id = n.user_id AND {VisibilitySql.Hears}
-        JOIN conversations c ON c.id = n.conversation_id
+        CROSS JOIN LATERAL (
+            SELECT u.language
+            FROM users u
+            WHERE u.id = n.user_id
+            LIMIT 1
+        ) u
+        CROSS JOIN LATERAL (
+            SELECT p.conversation_id, p.user_id, {VisibilitySql.Start} AS cleared_seq, p.has_gaps, p.last_read_seq, p.last_read_at,
+                p.muted_until
+            FROM participants p
+            WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id AND {VisibilitySql.Hears}
+            LIMIT 1
+        ) p
+        CROSS JOIN LATERAL (
+            SELECT c.type, c.name
+            FROM conversations c
+            WHERE c.id = n.conversation_id
+            LIMIT 1
+        ) c
         CROSS JOIN LATERAL (
             SELECT m.sender_id, m.type, {Previews.Text} AS preview, m.deleted_at IS NULL AND {VisibilitySql.Seen} AS is_shown
             FROM messages m

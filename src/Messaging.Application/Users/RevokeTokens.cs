@@ -6,7 +6,8 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Users;
 
 /// <summary>
-/// Ends all tokens of a user that were issued before now, and the logins of a built-in account, and closes what the user has open. Holds
+/// Ends all tokens of a user that were issued before now, and the logins of a built-in account, and closes what the user has open. The
+/// user's devices get no more pushes until they are registered again. Holds
 /// for a user who has not come yet, too: the token that is to be stopped may be the first.
 /// </summary>
 public sealed record RevokeTokens(UserId UserId) : ICommand<Done>
@@ -19,7 +20,8 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
 {
     // Since a token that was minted since the last time begins in the second after it, that second ends, too, however soon this comes.
     // One round trip, which is one transaction. The first statement locks the account's row and waits for logins that are being opened; the
-    // second, whose snapshot is younger, sees them. Index: pk_accounts, ix_refresh_tokens_user_id, pk_revocations.
+    // second, whose snapshot is younger, sees them. Index: pk_accounts, ix_refresh_tokens_user_id, pk_devices,
+    // pk_revocations.
     private const string RevokeSql =
         $"""
         SELECT user_id
@@ -34,6 +36,10 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
         )
         {RevocationSql.OfEndedLogins};
 
+        WITH unregistered AS (
+            DELETE FROM devices
+            WHERE user_id = @UserId
+        )
         INSERT INTO revocations AS r (kind, subject)
         VALUES ('tokens', @UserId), ('connections', @UserId)
         ON CONFLICT (kind, subject) DO UPDATE

@@ -7,6 +7,6 @@ public sealed class UsersModule : Module
 {
     public override IReadOnlyList<string> Tables { get; } = ["users"];
 
-    // Revoking all tokens of a user ends the logins, too.
-    public override IReadOnlyList<string> AlsoWrites { get; } = ["refresh_tokens", "revocations"];
+    // Revoking all tokens of a user ends the logins and the pushes to devices, too.
+    public override IReadOnlyList<string> AlsoWrites { get; } = ["refresh_tokens", "revocations", "devices"];
 }

@@ -116,7 +116,7 @@ public sealed class NotificationMaker(
         """;
 
     // An unread entry is raised again. Where the user has read beyond it, though the feed has yet to say so, it begins anew. Locked in the
-    // order of uq_notifications_open, as where a user marks all as read.
+    // order of uq_notifications_open, as where a user marks all as read. Index: uq_notifications_open, pk_participants.
     private const string Written =
         """
         written AS (
@@ -130,7 +130,7 @@ public sealed class NotificationMaker(
             ON CONFLICT (conversation_id, user_id, mention_seq) WHERE read_at IS NULL DO UPDATE
             SET count = excluded.count + CASE WHEN n.seq > (
                     SELECT p.last_read_seq
-                    FROM people p
+                    FROM participants p
                     WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id) THEN n.count ELSE 0 END,
                 seq = excluded.seq, sent_at = excluded.sent_at, message_id = excluded.message_id, to_web = excluded.to_web,
                 to_mobile = excluded.to_mobile, sound = excluded.sound, delivery = excluded.delivery, push_at = excluded.push_at,

@@ -13,7 +13,7 @@ public sealed class DeviceTests
     private ApiHost api = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => api = await ApiHost.StartAsync();
+    public async Task StartAsync() => api = await ApiHost.StartAsync(("Messaging:Accounts:Enabled", "true"));
 
     [OneTimeTearDown]
     public async Task StopAsync() => await api.DisposeAsync();
@@ -119,6 +119,36 @@ public sealed class DeviceTests
 
         Assert.That(put.StatusCode, Is.EqualTo(HttpStatusCode.Created), await put.Content.ReadAsStringAsync());
         Assert.That((string?)(await DevicesAsync(ada)).Single()!["keys"]!["p256dh"], Is.EqualTo(PublicKey));
+    }
+
+    [Test]
+    public async Task Revoking_all_tokens_of_a_user_ends_the_pushes_to_all_devices_of_that_user_alone()
+    {
+        var user = $"u-{Guid.NewGuid():N}";
+        var other = Client();
+        await api.ClientFor(user).PutAsJsonAsync("/v1/devices/phone", Phone());
+        await other.PutAsJsonAsync("/v1/devices/phone", Phone());
+
+        (await api.ServiceClient().PostAsync($"/v1/users/{user}/tokens/revoke", null)).EnsureSuccessStatusCode();
+
+        Assert.That(await DevicesAsync(api.ServiceClient(user)), Is.Empty);
+        Assert.That(await DevicesAsync(other), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Logging_out_ends_the_pushes_to_the_device_that_is_named()
+    {
+        var account = new { username = $"u{Guid.NewGuid():N}"[..20], password = "a fox that reads at night" };
+        var login = await (await api.AnonymousClient().PostAsJsonAsync("/v1/accounts", account)).Content.ReadFromJsonAsync<JsonObject>();
+        var client = api.ClientWithToken((string)login!["accessToken"]!);
+        foreach (var device in new[] { "phone", "tablet" })
+            await client.PutAsJsonAsync($"/v1/devices/{device}", Phone());
+
+        await api.AnonymousClient().PostAsJsonAsync(
+            "/v1/accounts/logout", new { refreshToken = (string)login["refreshToken"]!, deviceId = "phone" });
+
+        var devices = await DevicesAsync(api.ServiceClient((string)login["user"]!["userId"]!));
+        Assert.That(devices.Select(device => (string?)device!["deviceId"]), Is.EqualTo(new[] { "tablet" }));
     }
 
     [Test]

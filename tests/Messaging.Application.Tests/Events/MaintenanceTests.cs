@@ -163,6 +163,25 @@ public sealed class MaintenanceTests
     }
 
     [Test]
+    public async Task Notifications_and_devices_are_forgotten_when_their_time_is_over()
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO users (id, created_at, updated_at) VALUES ('ada', now(), now());
+            INSERT INTO notifications (user_id, type, conversation_id, first_seq, seq, sent_at, message_id, created_at, raised_at)
+            SELECT 'ada', 'message', gen_random_uuid(), 1, 1, now(), gen_random_uuid(), now() - interval '1 year', now() - age
+            FROM unnest(ARRAY['91 days', '89 days']::interval[]) AS age;
+            INSERT INTO devices (user_id, device_id, platform, token, created_at, last_seen_at)
+            SELECT 'ada', age, 'ios', age, now() - interval '1 year', now() - age::interval
+            FROM unnest(ARRAY['271 days', '269 days']) AS age
+            """);
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That((await feed.CountAsync("notifications"), await feed.CountAsync("devices")), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
     public async Task An_index_that_a_script_made_on_the_parent_alone_is_built_on_every_partition()
     {
         await feed.Slices.ExecuteAsync(

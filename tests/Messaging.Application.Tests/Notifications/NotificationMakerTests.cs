@@ -401,6 +401,33 @@ public sealed class NotificationMakerTests : SliceFixture
     }
 
     [Test]
+    public async Task Three_hundred_who_are_away_are_notified_together()
+    {
+        var (id, users) = await GroupAsync();
+        await Slices.ExecuteAsync(
+            """
+            WITH u AS (
+                INSERT INTO users (id, created_at, updated_at)
+                SELECT @User || n, now(), now() FROM generate_series(1, 297) AS n
+                RETURNING id
+            )
+            INSERT INTO participants (conversation_id, user_id, role, joined_at)
+            SELECT @Id, id, 'member', now() FROM u
+            """,
+            new { Id = id.Value, User = users[0].Value });
+        await Slices.TextAsync(users[0], id);
+        await Slices.TextAsync(users[0], id);
+        await FollowAsync(id);
+
+        Assert.That(
+            await Slices.ScalarAsync<string>(
+                "SELECT concat_ws(' ', count(*), min(count), max(count)) FROM notifications WHERE conversation_id = @Id",
+                new { Id = id.Value }),
+            Is.EqualTo("299 2 2"));
+        Assert.That(told.Count(one => one.StartsWith(users[0].Value, StringComparison.Ordinal)), Is.EqualTo(297));
+    }
+
+    [Test]
     public async Task Operators_list_those_of_all_users_by_state()
     {
         var (id, users) = await GroupAsync();
