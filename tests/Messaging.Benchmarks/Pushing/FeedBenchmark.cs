@@ -39,7 +39,8 @@ sealed class FeedBenchmark(Bench bench)
     const string TellSql =
         """
         INSERT INTO outbox (occurred_at, conversation_id, event_no, user_id, type, payload)
-        SELECT now() + @Round * interval '1 millisecond', md5('feed group ' || g)::uuid, @Round::bigint, NULL::text, 'conversation:updated', '{}'::jsonb
+        SELECT now() + @Round * interval '1 millisecond', md5('feed group ' || g)::uuid, @Round::bigint, NULL::text,
+            'conversation:updated', '{}'::jsonb
         FROM generate_series(0, @Groups - 2) AS g
         UNION ALL
         SELECT now() + (@Round + 1) * interval '1 millisecond', NULL, NULL, 'feed-witness', 'user:updated', '{}'::jsonb
