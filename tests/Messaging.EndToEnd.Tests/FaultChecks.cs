@@ -81,7 +81,7 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
                 var message = known[(heard.Conversation, heard.Seq)];
                 Assert.That((heard.Id, heard.Text), Is.EqualTo((message.Id, message.Text)), client.User);
             }
-            var missed = stored.FindAll(message => groups[message.Conversation].Members[..^1].Contains(client.User)
+            var missed = stored.FindAll(message => groups[message.Conversation].Staying.Contains(client.User)
                 && message.Seq > SeqAtFirst(client, message.Conversation));
             Assert.That(
                 client.Heard.Select(heard => (heard.Conversation, heard.Seq)).Distinct(),

@@ -9,6 +9,8 @@ namespace Messaging.EndToEnd.Tests;
 sealed record FaultGroup(string Id, string[] Members)
 {
     public string Removed => Members[^1];
+
+    public IEnumerable<string> Staying => Members.SkipLast(1);
 }
 
 /// <summary>Clients in groups of their own, half of them on each node, and senders.</summary>
@@ -76,7 +78,7 @@ sealed class FaultRun : IDisposable
             .ToDictionary();
         foreach (var group in Groups)
         {
-            foreach (var client in Clients.Where(client => group.Members[..^1].Contains(client.User)))
+            foreach (var client in Clients.Where(client => group.Staying.Contains(client.User)))
             {
                 await Eventually.HoldsAsync(
                     () => client.Heard.Any(message => message.Conversation == group.Id && message.Seq == last[group.Id]),
@@ -115,7 +117,7 @@ sealed class FaultRun : IDisposable
     {
         var clients = new List<LiveClient>();
         foreach (var user in group.Members)
-            clients.Add(new LiveClient(user, await GetAsync(user, "/v1/sync"), turn: clients.Count));
+            clients.Add(new LiveClient(user, await GetAsync(user, "/v1/sync"), first: clients.Count));
         return clients;
     }
 

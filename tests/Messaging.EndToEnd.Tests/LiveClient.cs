@@ -15,8 +15,10 @@ sealed record HeardMessage(string Conversation, long Seq, string Id, string? Tex
 /// A client as docs/integrating.md asks for: it folds what it hears, connects anew wherever somebody answers, from the newest event that it
 /// has seen, and goes elsewhere when it is told to.
 /// </summary>
-sealed class LiveClient(string user, JsonObject snapshot, int turn)
+sealed class LiveClient(string user, JsonObject snapshot, int first)
 {
+    static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(50);
+
     readonly ConcurrentQueue<HeardMessage> heard = new();
     int notices;
     readonly HashSet<string> ids = new(StringComparer.Ordinal);
@@ -44,7 +46,7 @@ sealed class LiveClient(string user, JsonObject snapshot, int turn)
 
     public async Task HearAsync(ServiceNode[] nodes, CancellationToken over)
     {
-        for (; !over.IsCancellationRequested; turn++)
+        for (var turn = first; !over.IsCancellationRequested; turn++)
         {
             try
             {
@@ -53,6 +55,7 @@ sealed class LiveClient(string user, JsonObject snapshot, int turn)
             catch (Exception)
             {
                 // The node is down, or all is over.
+                await Task.Delay(ReconnectAfter, CancellationToken.None);
             }
             address = null;
         }

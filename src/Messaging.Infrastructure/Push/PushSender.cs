@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Messaging.Application.Push;
 using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Logging;
-using NodaTime;
 
 namespace Messaging.Infrastructure.Push;
 
@@ -61,7 +60,7 @@ public sealed class PushSender(
     {
         var task = SendAsync(push, logger, sending);
         running.TryAdd(task, true);
-        task.ContinueWith(
+        _ = task.ContinueWith(
             done =>
             {
                 running.TryRemove(done, out _);

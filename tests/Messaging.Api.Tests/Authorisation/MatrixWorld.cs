@@ -127,7 +127,7 @@ sealed partial class MatrixWorld(TestDatabase database)
         """
         SELECT c.relname::text
         FROM pg_class c
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             AND c.relname NOT LIKE 'matrix%'
             AND c.relname NOT IN ('leases', 'feed_followers', 'webhook_places', 'login_failures', 'VersionInfo')
         """;

@@ -494,11 +494,11 @@ public sealed class NotificationMakerTests : SliceFixture
     private async Task<MessageView> SendAsync(UserId sender, ConversationId id, MessageContent content) =>
         (await Slices.SendAsync(new SendMessage(new Actor(sender), id, content))).Message;
 
-    private Task SetAsync(UserId user, ConversationId id, SettingsChange change) =>
-        Slices.SendAsync(new UpdateSettings(new Actor(user), id, change));
+    private async Task SetAsync(UserId user, ConversationId id, SettingsChange change) =>
+        await Slices.SendAsync(new UpdateSettings(new Actor(user), id, change));
 
-    private Task DeleteAsync(UserId user, MessageView message, DeleteScope scope) =>
-        Slices.SendAsync(new DeleteMessage(new Actor(user), message.ConversationId, message.Id, scope, null, null));
+    private async Task DeleteAsync(UserId user, MessageView message, DeleteScope scope) =>
+        await Slices.SendAsync(new DeleteMessage(new Actor(user), message.ConversationId, message.Id, scope, null, null));
 
     private Task DeviceAsync(UserId user, string platform) => Slices.ExecuteAsync(
         """

@@ -30,7 +30,11 @@ public sealed class FcmTests
         provider = new FcmProvider(
             new PushSettings
             {
-                Fcm = new FcmSettings { ServiceAccount = Pushes.ServiceAccount(key, $"{google.Address}/token"), Address = google.Address },
+                Fcm = new FcmSettings
+                {
+                    ServiceAccount = Pushes.ServiceAccount(key.ExportPkcs8PrivateKeyPem(), $"{google.Address}/token"),
+                    Address = google.Address,
+                },
             },
             Pushes.Handlers(), clock);
     }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Messaging.Application.Messages;
 using Messaging.Application.Notifications;
 using Messaging.Application.Push;
@@ -14,7 +13,7 @@ namespace Messaging.Application.Tests.Push;
 /// <summary>Notifications in a database, and providers on this machine that they are sent to.</summary>
 public abstract class PushFixture : SliceFixture
 {
-    private static readonly RSA GoogleKey = RSA.Create(2048);
+    private static readonly string GoogleKey = Pushes.NewRsaKey();
     private static readonly VapidKeys Vapid = VapidKeys.Make();
 
     private protected MovingTime Clock { get; private set; } = null!;
@@ -55,6 +54,7 @@ public abstract class PushFixture : SliceFixture
         await Browsers.DisposeAsync();
         await database.DisposeAsync();
         browser.Dispose();
+        Logs.Dispose();
     }
 
     /// <summary>What Google was sent, without calls for tokens.</summary>

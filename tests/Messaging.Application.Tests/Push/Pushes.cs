@@ -59,12 +59,19 @@ internal static class Pushes
         }));
     }
 
-    public static string ServiceAccount(RSA key, string tokenAddress) => JsonSerializer.Serialize(new
+    public static string NewRsaKey()
+    {
+        using var key = RSA.Create(2048);
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+
+    /// <param name="key">As PEM.</param>
+    public static string ServiceAccount(string key, string tokenAddress) => JsonSerializer.Serialize(new
     {
         type = "service_account",
         project_id = "chat-test",
         private_key_id = "key-1",
-        private_key = key.ExportPkcs8PrivateKeyPem(),
+        private_key = key,
         client_email = "push@chat-test.iam.gserviceaccount.com",
         token_uri = tokenAddress,
     });
