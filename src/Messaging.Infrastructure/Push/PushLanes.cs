@@ -13,20 +13,22 @@ public sealed class PushLanes(TimeProvider time)
 
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(15);
 
-    private readonly ConcurrentDictionary<string, Lane> lanes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Provider, string Name), Lane> lanes = new();
 
-    public bool IsOpen(string lane) => !lanes.TryGetValue(lane, out var known) || known.State.CircuitState is not CircuitState.Open;
+    /// <summary>Whether a provider that is one server is to be tried: it is not left alone, or it is time to ask it again.</summary>
+    public bool IsOpen(string provider) =>
+        !lanes.TryGetValue((provider, provider), out var known) || known.ClosedUntil <= time.GetUtcNow();
 
     /// <summary>Tries; null with how long to wait where the lane is left alone.</summary>
     public async Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(
-        string lane, Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)
+        string provider, string lane, Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)
     {
         // Devices name servers: what is forgotten is learnt again.
         if (lanes.Count > Most)
             lanes.Clear();
         try
         {
-            var pipeline = lanes.GetOrAdd(lane, _ => new Lane(time)).Pipeline;
+            var pipeline = lanes.GetOrAdd((provider, lane), _ => new Lane(time)).Pipeline;
             return (await pipeline.ExecuteAsync(async token => await send(token), ct), Duration.Zero);
         }
         catch (BrokenCircuitException e)
@@ -44,14 +46,19 @@ public sealed class PushLanes(TimeProvider time)
                 MinimumThroughput = 5,
                 SamplingDuration = TimeSpan.FromSeconds(30),
                 BreakDuration = Break,
-                StateProvider = State,
+                OnOpened = args =>
+                {
+                    ClosedUntil = time.GetUtcNow() + args.BreakDuration;
+                    return default;
+                },
                 // A provider that asks for patience answers.
                 ShouldHandle = new PredicateBuilder<PushOutcome>().HandleResult(
                     outcome => outcome is { Result: PushResult.Retry, RetryAfter: null }),
             })
             .Build();
 
-        public CircuitBreakerStateProvider State { get; } = new();
+        /// <summary>Of the breaker's state the time alone is asked: it stays open until somebody tries again.</summary>
+        public DateTimeOffset ClosedUntil { get; private set; }
 
         public ResiliencePipeline<PushOutcome> Pipeline { get; }
     }

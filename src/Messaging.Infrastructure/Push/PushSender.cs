@@ -94,7 +94,8 @@ public sealed class PushSender(
             return PushSchedule.Withdrawn(push, queue.Now);
         }
         var began = TimeProvider.System.GetTimestamp();
-        var (outcome, wait) = await lanes.TryAsync(provider.LaneOf(message), token => provider.SendAsync(message, token), ct);
+        var (outcome, wait) = await lanes.TryAsync(
+            provider.Name, provider.LaneOf(message), token => provider.SendAsync(message, token), ct);
         if (outcome is null)
             return PushSchedule.Postponed(push, queue.Now + wait);
         PushMetrics.Took(provider.Name, TimeProvider.System.GetElapsedTime(began));

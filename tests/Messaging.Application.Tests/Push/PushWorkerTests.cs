@@ -151,13 +151,54 @@ public sealed class PushWorkerTests : PushFixture
     public async Task A_server_that_fails_again_and_again_is_left_alone_and_no_other()
     {
         var lanes = new PushLanes(TimeProvider.System);
+        await FailAsync(lanes, "fcm", "fcm");
+
+        var (outcome, wait) = await lanes.TryAsync(
+            "fcm", "fcm", _ => throw new AssertionException("It was tried."), CancellationToken.None);
+        var other = await lanes.TryAsync("apns", "apns", Sends, CancellationToken.None);
+
+        Assert.That((outcome, wait > Duration.Zero, lanes.IsOpen("fcm")), Is.EqualTo(((PushOutcome?)null, true, false)));
+        Assert.That((other.Outcome!.Result, lanes.IsOpen("apns")), Is.EqualTo((PushResult.Sent, true)));
+    }
+
+    [Test]
+    public async Task A_server_that_was_left_alone_is_tried_again_after_a_while()
+    {
+        var time = new MovedTime();
+        var lanes = new PushLanes(time);
+        await FailAsync(lanes, "fcm", "fcm");
+
+        time.By = TimeSpan.FromSeconds(16);
+
+        Assert.That(lanes.IsOpen("fcm"), Is.True);
+        Assert.That((await lanes.TryAsync("fcm", "fcm", Sends, CancellationToken.None)).Outcome!.Result, Is.EqualTo(PushResult.Sent));
+    }
+
+    [Test]
+    public async Task A_browser_s_server_that_has_the_name_of_a_provider_is_not_taken_for_it()
+    {
+        var lanes = new PushLanes(TimeProvider.System);
+
+        await FailAsync(lanes, "webpush", "fcm");
+
+        Assert.That((lanes.IsOpen("fcm"), lanes.IsOpen("webpush")), Is.EqualTo((true, true)));
+    }
+
+    private static async Task FailAsync(PushLanes lanes, string provider, string lane)
+    {
         for (var i = 0; i < 5; i++)
-            await lanes.TryAsync("dead", _ => Task.FromResult(new PushOutcome(PushResult.Retry, "timeout")), CancellationToken.None);
+        {
+            await lanes.TryAsync(
+                provider, lane, _ => Task.FromResult(new PushOutcome(PushResult.Retry, "timeout")), CancellationToken.None);
+        }
+    }
 
-        var (outcome, wait) = await lanes.TryAsync("dead", _ => throw new AssertionException("It was tried."), CancellationToken.None);
-        var other = await lanes.TryAsync("alive", _ => Task.FromResult(new PushOutcome(PushResult.Sent)), CancellationToken.None);
+    private static Task<PushOutcome> Sends(CancellationToken ct) => Task.FromResult(new PushOutcome(PushResult.Sent));
 
-        Assert.That((outcome, wait > Duration.Zero, lanes.IsOpen("dead")), Is.EqualTo(((PushOutcome?)null, true, false)));
-        Assert.That(other.Outcome!.Result, Is.EqualTo(PushResult.Sent));
+    private sealed class MovedTime : TimeProvider
+    {
+        public TimeSpan By { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + By;
     }
 }
