@@ -7,8 +7,8 @@ namespace Messaging.Application.Users;
 
 /// <summary>
 /// Ends all tokens of a user that were issued before now, and the logins of a built-in account, and closes what the user has open. The
-/// user's devices get no more pushes until they are registered again. Holds
-/// for a user who has not come yet, too: the token that is to be stopped may be the first.
+/// user's devices get no more pushes until they are registered again. Holds for a user who has not come yet, too: the token that is to be
+/// stopped may be the first.
 /// </summary>
 public sealed record RevokeTokens(UserId UserId) : ICommand<Done>
 {
@@ -18,24 +18,30 @@ public sealed record RevokeTokens(UserId UserId) : ICommand<Done>
 
 public sealed class RevokeTokensHandler(DbSession session, RevocationList revocations) : IRequestHandler<RevokeTokens, Done>
 {
-    // Since a token that was minted since the last time begins in the second after it, that second ends, too, however soon this comes.
-    // One round trip, which is one transaction. The first statement locks the account's row and waits for logins that are being opened; the
-    // second, whose snapshot is younger, sees them. Index: pk_accounts, ix_refresh_tokens_user_id, pk_devices,
-    // pk_revocations.
-    private const string RevokeSql =
-        $"""
+    // Locks the account's row, and waits for logins that are being opened. Index: pk_accounts.
+    private const string LockSql =
+        """
         SELECT user_id
         FROM accounts
         WHERE user_id = @UserId
-        FOR NO KEY UPDATE;
+        FOR NO KEY UPDATE
+        """;
 
+    // Its snapshot is younger than the lock. Index: ix_refresh_tokens_user_id, pk_revocations.
+    private const string EndLoginsSql =
+        $"""
         WITH ended AS (
             DELETE FROM refresh_tokens
             WHERE user_id = @UserId
             RETURNING family_hash
         )
-        {RevocationSql.OfEndedLogins};
+        {RevocationSql.OfEndedLogins}
+        """;
 
+    // Since a token that was minted since the last time begins in the second after it, that second ends, too, however soon this comes.
+    // Index: pk_devices, pk_revocations.
+    private const string EndTokensSql =
+        """
         WITH unregistered AS (
             DELETE FROM devices
             WHERE user_id = @UserId
@@ -49,6 +55,9 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
             xact = excluded.xact
         RETURNING kind, subject, revoked_at
         """;
+
+    // One round trip, which is one transaction.
+    private const string RevokeSql = $"{LockSql};{EndLoginsSql};{EndTokensSql}";
 
     public async Task<Done> Handle(RevokeTokens command, CancellationToken ct)
     {

@@ -84,7 +84,7 @@ public sealed class ConfigCheckTests
     public async Task A_name_that_is_no_sections_is_an_error(string name, string value)
     {
         var (code, output, _) = await CheckAsync("Host=127.0.0.1;Port=1;Database=messaging", (name, value));
-        Assert.That(output, Does.Contain($"{name}: there is no such setting; below Messaging__ there are Accounts, Auth, Cors, "));
+        Assert.That(output, Does.Contain($"{name}: there is no such setting; below Messaging__ there are Accounts, Auth, Bus, Cors, "));
         Assert.That(code, Is.EqualTo(1));
     }
 
