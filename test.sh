@@ -10,6 +10,9 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 
 results="$root/TestResults"
 
+# Most code of a test run is run a few times: it is not worth finding out how it could be run faster.
+export DOTNET_TieredPGO=0
+
 prepare() {
   need_dotnet
   if [ -z "${MESSAGING_TEST_DATABASE:-}" ]; then need_postgres; fi

@@ -168,7 +168,7 @@ sealed class TakeoverTests
             .AddFluentMigratorCore()
             .ConfigureRunner(builder => builder
                 .AddPostgres15_0()
-                .WithGlobalConnectionString(database.ConnectionString)
+                .WithGlobalConnectionString($"{database.ConnectionString};Search Path=public")
                 .ScanIn(typeof(Migrator).Assembly).For.Migrations())
             .BuildServiceProvider();
         using var scope = services.CreateScope();
