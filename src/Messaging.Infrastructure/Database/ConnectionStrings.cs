@@ -67,7 +67,7 @@ public static class ConnectionStrings
     public static string ForDirectUse(string given) => Complete(
         given,
         DirectOptions,
-        ("Maximum Pool Size", "16"),
+        ("Maximum Pool Size", "15"),
         ("Keepalive", "10"));
 
     /// <summary>How many connections a node takes at most, by what for.</summary>
