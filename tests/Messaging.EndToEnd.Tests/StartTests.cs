@@ -237,8 +237,6 @@ public sealed class StartEndTests
     }
 
     [TestCase("Messaging__Policies__DirectMessages", "requests")]
-    [TestCase("Messaging__Policies__DirectMessages", "contacts")]
-    [TestCase("Messaging__Limits__TextLength", "20")]
     [TestCase("Messaging__RateLimits__RequestsPerMinute", "1")]
     public async Task Settings_that_refuse_the_demo_leave_it_out_and_the_service_up(string name, string value)
     {

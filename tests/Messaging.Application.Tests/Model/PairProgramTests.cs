@@ -31,7 +31,7 @@ public sealed class PairProgramTests(DirectMessages policy) : SliceFixture
     protected override void Add(IServiceCollection services) => services.AddSingleton(new PolicySettings { DirectMessages = policy });
 
     [Test]
-    public Task The_service_does_what_the_model_says() => Step.CheckAsync(Steps, cases: 6, DoesWhatTheModelSaysAsync);
+    public Task The_service_does_what_the_model_says() => Step.CheckAsync(Steps, cases: 4, DoesWhatTheModelSaysAsync);
 
     private async Task DoesWhatTheModelSaysAsync(int[] steps)
     {
