@@ -22,15 +22,15 @@ prepare() {
   need_brokers
 
   local client="$root/tests/Messaging.EndToEnd.Tests/client"
-  if [ -f "$client/package-lock.json" ]; then
-    command -v npm >/dev/null || give_up "Node 18 or newer is missing: install it from https://nodejs.org."
-    say "Installing the JavaScript client …"
-    (cd "$client" && npm ci --no-audit --no-fund --loglevel=error) >&2 </dev/null || give_up "npm ci failed."
-  fi
+  command -v npm >/dev/null || give_up "Node 18 or newer is missing: install it from https://nodejs.org."
+  say "Installing the JavaScript client …"
+  (cd "$client" && npm ci --no-audit --no-fund --loglevel=error) >&2 </dev/null &
+  local installing=$!
 
   say "Restoring …"
   dotnet restore "$root/Messaging.sln" --locked-mode -v quiet >&2 </dev/null || give_up "The restore failed."
   build_release Messaging.sln --no-restore -nodeReuse:false || give_up "The build failed."
+  wait "$installing" || give_up "npm ci failed."
 }
 
 # Whatever keeps the tests from running counts as a failure in the last line too.
