@@ -42,6 +42,9 @@ public abstract class FeedFollower(
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
+    // Nobody looks at what comes of it within a moment, and a commit for each event would cost senders more than the event itself.
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
+
     // The move of the sequencer is in the log before: what is made durable here makes it durable, too.
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
 
@@ -90,8 +93,10 @@ public abstract class FeedFollower(
         {
             if (await TakeAsync(turn, tail, ct) is not { } hasMore)
                 return;
-            if (!(await GoOnAsync(turn, tail, place, ct) | hasMore))
-                await waker.WaitAsync(Poll, ct);
+            if (await GoOnAsync(turn, tail, place, ct) | hasMore)
+                continue;
+            await waker.WaitAsync(Poll, ct);
+            await Task.Delay(Gather, ct);
         }
     }
 
