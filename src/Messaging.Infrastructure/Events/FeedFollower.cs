@@ -1,4 +1,6 @@
+using System.Data;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Dapper;
 using Messaging.Application.Events;
 using Messaging.Infrastructure.Database;
@@ -11,7 +13,7 @@ namespace Messaging.Infrastructure.Events;
 /// <summary>
 /// Follows the feed in the name of the cluster: one node at a time reads it, from where the one before got to. What the events lead to is
 /// written in the transaction in which the follower's place moves on: each event counts once, however often nodes die, pause or take over.
-/// A new follower begins at the end of the feed.
+/// A new follower begins at the end of the feed. An event that cannot be worked on is passed over, aloud.
 /// </summary>
 public abstract class FeedFollower(
     string name, DirectDataSource database, FeedSignal signal, EventRenderer renderer, ILogger logger) : BackgroundService
@@ -40,8 +42,6 @@ public abstract class FeedFollower(
         WHERE name = @Name
         """;
 
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
-
     // Nobody looks at what comes of it within a moment, and a commit for each event would cost senders more than the event itself.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
 
@@ -50,14 +50,18 @@ public abstract class FeedFollower(
 
     private readonly Leadership leadership = new(database, $"follower:{name}", $"the {name} behind the feed", logger);
     private readonly Stopwatch unsaved = new();
+    private readonly Stride stride = new();
     private FeedCursor place;
 
+    /// <summary>How long it rests when there is nothing to do and nobody says that there is.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>
-    /// Decides what the next events lead to; null for nothing. Reads through <paramref name="tail"/>, and has what is returned write it, on
-    /// the connection it is given, in the transaction in which the place moves on.
+    /// Decides what the next events lead to. Reads through <paramref name="tail"/>, and has what is returned write it, on the connection it
+    /// is given, in the transaction in which the place moves on. After a failure it is asked again about fewer events, down to one.
     /// </summary>
     /// <param name="after">Where the events begin; gives the epoch of their ids.</param>
-    protected abstract Task<Func<NpgsqlConnection, Task>?> DecideAsync(
+    protected abstract Task<Decision> DecideAsync(
         FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct);
 
     /// <summary>What else the leader does between two batches, by <see cref="WriteAsync"/>; true if it wants to go on at once.</summary>
@@ -78,6 +82,25 @@ public abstract class FeedFollower(
             return false;
         await write(turn.Connection);
         await transaction.CommitAsync(ct);
+        return true;
+    }
+
+    /// <summary>
+    /// Whether to go on behind the first of the events that were worked on in vain, since it fails by itself; else to try again with fewer.
+    /// </summary>
+    protected bool PassesOver(Exception failure, IReadOnlyList<FeedRow> rows, Stride stride, Turn turn)
+    {
+        if (!stride.Failed(failure, rows.Count))
+        {
+            if (!Stride.IsOfEvents(failure) || turn.Connection.State is not ConnectionState.Open)
+                ExceptionDispatchInfo.Throw(failure);
+            return false;
+        }
+        LiveTelling.Failures.Add(1, new("type", rows[0].Type), new("receiver", name));
+        // Neither the exception's message nor the event's data: both may contain message text.
+        logger.LogError(
+            "The {Follower} pass over the event at {Position} ({Type}): {Exception} {Code}\n{Stack}",
+            name, rows[0].Position, rows[0].Type, failure.GetType().Name, (failure as PostgresException)?.SqlState, failure.StackTrace);
         return true;
     }
 
@@ -103,23 +126,37 @@ public abstract class FeedFollower(
     // Whether there is more; null if this node leads no longer.
     private async Task<bool?> TakeAsync(Turn turn, FeedTail tail, CancellationToken ct)
     {
-        var (rows, end, expired) = await tail.ReadNextAsync(place.Position, ct);
+        var asked = stride.Length;
+        var (rows, end, expired) = await tail.ReadNextAsync(place.Position, asked, ct);
         if (end.Epoch != place.Epoch || end.Position < place.Position || place.Position < expired)
             return await MoveAsync(turn, Continued(end, expired), write: null, ct) ? true : null;
-        var write = rows.Count > 0 ? await DecideAsync(tail, place, rows, ct) : null;
-        var next = rows.Count > 0 ? place with { Position = rows[^1].Position } : place;
-        if (write is not null || unsaved.Elapsed >= SaveEvery)
+        if (rows.Count == 0)
+            return unsaved.Elapsed < SaveEvery || await MoveAsync(turn, place, write: null, ct) ? false : null;
+        try
         {
-            if (!await MoveAsync(turn, next, write, ct))
+            var decision = await DecideAsync(tail, place, rows, ct);
+            if (!await GoToAsync(turn, rows[decision.Events - 1], decision.Write, ct))
                 return null;
+            stride.Succeeded(rows.Count, decision.Events);
+            return decision.Events < rows.Count || rows.Count == asked;
         }
-        else if (next != place)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            // What led to nothing is not worth a commit of its own at once.
-            unsaved.Start();
-            place = next;
+            if (PassesOver(e, rows, stride, turn) && !await GoToAsync(turn, rows[0], write: null, ct))
+                return null;
+            return true;
         }
-        return rows.Count == FeedTail.BatchSize;
+    }
+
+    // What led to nothing is not worth a commit of its own at once.
+    private async Task<bool> GoToAsync(Turn turn, FeedRow last, Func<NpgsqlConnection, Task>? write, CancellationToken ct)
+    {
+        var next = place with { Position = last.Position };
+        if (write is not null || unsaved.Elapsed >= SaveEvery)
+            return await MoveAsync(turn, next, write, ct);
+        unsaved.Start();
+        place = next;
+        return true;
     }
 
     private async Task<bool> MoveAsync(Turn turn, FeedCursor to, Func<NpgsqlConnection, Task>? write, CancellationToken ct)
@@ -150,3 +187,8 @@ public abstract class FeedFollower(
         return to;
     }
 }
+
+/// <summary>What events lead to.</summary>
+/// <param name="Events">How many of them this is of, from the first on; what the others lead to is decided next.</param>
+/// <param name="Write">Writes it; null where they lead to nothing.</param>
+public sealed record Decision(int Events, Func<NpgsqlConnection, Task>? Write);

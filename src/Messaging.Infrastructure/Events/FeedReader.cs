@@ -79,7 +79,7 @@ public sealed class FeedReader(
         var goesOn = rows is not null;
         if (rows is null)
         {
-            (var read, var end, var expired) = await tail.ReadNextAsync(after.Position, ct);
+            (var read, var end, var expired) = await tail.ReadNextAsync(after.Position, FeedTail.BatchSize, ct);
             if (!Follows(end, expired, after))
             {
                 StartOver(end);

@@ -138,7 +138,7 @@ public sealed class FeedTail : IAsyncDisposable
         state = new NpgsqlCommand(StateSql, connection);
         var rows = new NpgsqlBatchCommand(NextSql);
         rows.Parameters.Add(new NpgsqlParameter("After", NpgsqlDbType.Bigint));
-        rows.Parameters.Add(new NpgsqlParameter("Limit", NpgsqlDbType.Bigint) { Value = (long)BatchSize });
+        rows.Parameters.Add(new NpgsqlParameter("Limit", NpgsqlDbType.Bigint));
         next = new NpgsqlBatch(connection) { BatchCommands = { rows, new NpgsqlBatchCommand(StateSql) } };
         hidden = new NpgsqlCommand(HiddenSql, connection);
         hidden.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
@@ -165,9 +165,10 @@ public sealed class FeedTail : IAsyncDisposable
     }
 
     /// <summary>The next events, then the end of the feed and the position up to which it has been deleted, read after them.</summary>
-    public async Task<(List<FeedRow> Rows, FeedCursor End, long Expired)> ReadNextAsync(long after, CancellationToken ct)
+    public async Task<(List<FeedRow> Rows, FeedCursor End, long Expired)> ReadNextAsync(long after, int limit, CancellationToken ct)
     {
         next.BatchCommands[0].Parameters[0].Value = after;
+        next.BatchCommands[0].Parameters[1].Value = (long)limit;
         var rows = new List<FeedRow>();
         await using var reader = await next.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))

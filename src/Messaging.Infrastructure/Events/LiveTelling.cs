@@ -12,8 +12,8 @@ sealed class LiveTelling(ILiveReceiver[] receivers, ILogger logger)
 {
     private static readonly Meter Meter = new(FeedReader.MeterName);
 
-    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
-        "messaging.feed.failures", "{event}", "Events that a receiver on this node could not take.");
+    public static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "messaging.feed.failures", "{event}", "Events that a receiver on this node, or a follower of the feed, could not take.");
 
     /// <summary>Whether a service listens here, which every event concerns.</summary>
     public bool HasServices => Array.Exists(receivers, receiver => receiver.HasServices);

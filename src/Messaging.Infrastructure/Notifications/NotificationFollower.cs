@@ -2,7 +2,6 @@ using Messaging.Application.Events;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Messaging.Infrastructure.Notifications;
 
@@ -15,11 +14,11 @@ public sealed class NotificationFollower(
 {
     private Action? wake;
 
-    protected override Task<Func<NpgsqlConnection, Task>?> DecideAsync(
+    protected override Task<Decision> DecideAsync(
         FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct) =>
-        Task.FromResult<Func<NpgsqlConnection, Task>?>(NotificationMaker.IsConcernedBy(rows)
-            ? async connection => wake = await maker.WriteAsync(connection, rows, ct)
-            : null);
+        Task.FromResult(new Decision(
+            rows.Count,
+            NotificationMaker.IsConcernedBy(rows) ? async connection => wake = await maker.WriteAsync(connection, rows, ct) : null));
 
     // What was written is committed by now.
     protected override Task<bool> GoOnAsync(Turn turn, FeedTail tail, FeedCursor at, CancellationToken ct)

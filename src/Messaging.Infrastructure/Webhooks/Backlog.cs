@@ -35,6 +35,12 @@ static class Backlog
     /// <summary>Below this part of it, more is made for a webhook that was left behind.</summary>
     public const int Resumes = 2;
 
+    /// <summary>Deliveries that are made in one transaction, unless a single event has more.</summary>
+    public const int MadeAtOnce = 10_000;
+
+    /// <summary>The same, by how much they tell.</summary>
+    public const long BytesMadeAtOnce = 16 * 1024 * 1024;
+
     /// <summary>How many webhooks are looked at at once.</summary>
     public const int Looked = 20;
 }

@@ -107,25 +107,27 @@ public sealed class WebhookFollower(
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly WebhookMatches matches = new(logger);
+    private readonly Stride behind = new();
     private bool made;
     private Guid lastBehind;
+    private bool someWereLed;
     private Guid lastLooked;
     private long looked = Stopwatch.GetTimestamp();
 
-    protected override async Task<Func<NpgsqlConnection, Task>?> DecideAsync(
+    protected override async Task<Decision> DecideAsync(
         FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
         var atTheEnd = await tail.QueryAsync<FollowingWebhook>(AtTheEndSql, new { }, ct);
         var leaving = atTheEnd.Where(webhook => webhook.StaysBehind).Select(webhook => webhook.Id).ToArray();
         var due = await matches.FindAsync(tail, after.Epoch, [.. atTheEnd.Where(webhook => !webhook.StaysBehind)], rows, ct);
-        if (due.Count == 0 && leaving.Length == 0)
-            return null;
-        return async connection =>
+        return new Decision(due.Looked, due.Count == 0 && leaving.Length == 0 ? null : WriteAsync);
+
+        async Task WriteAsync(NpgsqlConnection connection)
         {
             await MakeAsync(connection, due);
             if (leaving.Length > 0)
                 await connection.ExecuteAsync(PlaceSql, new { Ids = leaving, after.Position });
-        };
+        }
     }
 
     protected override async Task<bool> GoOnAsync(Turn turn, FeedTail tail, FeedCursor at, CancellationToken ct)
@@ -135,38 +137,72 @@ public sealed class WebhookFollower(
         made = false;
         if (Stopwatch.GetElapsedTime(looked) >= LookEvery)
             await LookAsync(turn, at, ct);
-        var behind = (await turn.Connection.QueryAsync<FollowingWebhook>(
+        var some = (await turn.Connection.QueryAsync<FollowingWebhook>(
             new CommandDefinition(BehindSql, Limits(lastBehind), cancellationToken: ct))).AsList();
-        var next = behind.Find(webhook => !webhook.StaysBehind);
-        // In turn, and from the first one again after the last one.
-        lastBehind = next?.Id ?? (behind.Count == Backlog.Looked ? behind[^1].Id : Guid.Empty);
-        if (next is not null)
-            await LeadOnAsync(turn, tail, next, at, ct);
-        return next is not null;
+        return some.Find(webhook => !webhook.StaysBehind) is { } next
+            ? await LeadOnAsync(turn, tail, next, at, ct)
+            : GoRound(some);
+    }
+
+    // In turn, and from the first one again after the last one: at once as long as anything is to be done for any of them.
+    private bool GoRound(List<FollowingWebhook> others)
+    {
+        if (others.Count == Backlog.Looked)
+        {
+            lastBehind = others[^1].Id;
+            return true;
+        }
+        var goesOn = someWereLed;
+        (lastBehind, someWereLed) = (Guid.Empty, false);
+        return goesOn;
     }
 
     private static object Limits(Guid after) =>
         new { Backlog.FailingFrom, Backlog.Full, Backlog.FullOfFailing, Backlog.Resumes, Backlog.Looked, After = after };
 
-    // A batch for one that is behind. Once it has been led to where the others are, it goes on with them.
-    private async Task LeadOnAsync(Turn turn, FeedTail tail, FollowingWebhook webhook, FeedCursor at, CancellationToken ct)
+    private async Task<bool> LeadOnAsync(Turn turn, FeedTail tail, FollowingWebhook webhook, FeedCursor at, CancellationToken ct)
     {
-        var from = webhook.Position!.Value;
-        var (rows, _, expired) = await tail.ReadNextAsync(from, ct);
+        var before = lastBehind;
+        // Another one is next also if this fails for good.
+        (lastBehind, someWereLed) = (webhook.Id, true);
+        if (!await LeadAsync(turn, tail, webhook, at, ct))
+            lastBehind = before;
+        return true;
+    }
+
+    // A batch for one that is behind; false to try at once with fewer events. Once it is where the others are, it goes on with them.
+    private async Task<bool> LeadAsync(Turn turn, FeedTail tail, FollowingWebhook webhook, FeedCursor at, CancellationToken ct)
+    {
+        var (from, asked) = (webhook.Position!.Value, behind.Length);
+        var (read, _, expired) = await tail.ReadNextAsync(from, asked, ct);
         if (from < expired)
             logger.LogError("The webhook {Id} missed the events up to {Position}: the feed keeps them no longer", webhook.Id, expired);
-        var joins = rows.Count < FeedTail.BatchSize || rows[^1].Position >= at.Position;
-        var due = await matches.FindAsync(tail, at.Epoch, [webhook], [.. rows.Where(row => row.Position <= at.Position)], ct);
-        await WriteAsync(
-            turn,
-            async connection =>
-            {
-                await MakeAsync(connection, due);
-                await connection.ExecuteAsync(
-                    PlaceSql, new { Ids = new[] { webhook.Id }, Position = joins ? (long?)null : rows[^1].Position });
-            },
-            ct);
+        List<FeedRow> rows = [.. read.Where(row => row.Position <= at.Position)];
+        try
+        {
+            var due = await matches.FindAsync(tail, at.Epoch, [webhook], rows, ct);
+            var joins = due.Looked == rows.Count && (read.Count < asked || read[^1].Position >= at.Position);
+            await MoveAsync(turn, webhook, joins ? null : rows[due.Looked - 1].Position, due, ct);
+            behind.Succeeded(rows.Count, due.Looked);
+            return true;
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && rows.Count > 0)
+        {
+            if (!PassesOver(e, rows, behind, turn))
+                return false;
+            await MoveAsync(turn, webhook, rows[0].Position, new DueDeliveries(), ct);
+            return true;
+        }
     }
+
+    private Task<bool> MoveAsync(Turn turn, FollowingWebhook webhook, long? position, DueDeliveries due, CancellationToken ct) => WriteAsync(
+        turn,
+        async connection =>
+        {
+            await MakeAsync(connection, due);
+            await connection.ExecuteAsync(PlaceSql, new { Ids = new[] { webhook.Id }, Position = position });
+        },
+        ct);
 
     private async Task LookAsync(Turn turn, FeedCursor at, CancellationToken ct)
     {

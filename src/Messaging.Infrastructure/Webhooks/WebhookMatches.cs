@@ -32,6 +32,9 @@ sealed class DueDeliveries
     public List<long> Events { get; } = [];
 
     public int Count => Ids.Count;
+
+    /// <summary>How many of the events, from the first on, were looked at; with the others there would be too much at once.</summary>
+    public int Looked { get; set; }
 }
 
 /// <summary>Finds who gets which of a batch of events by every webhook's filters, and makes the bytes of those that anybody gets.</summary>
@@ -60,25 +63,40 @@ sealed class WebhookMatches(ILogger logger)
     public async Task<DueDeliveries> FindAsync(
         FeedTail tail, long epoch, IReadOnlyList<FollowingWebhook> webhooks, IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
-        var due = new DueDeliveries();
+        var due = new DueDeliveries { Looked = rows.Count };
         if (webhooks.Count == 0 || rows.Count == 0)
             return due;
         var scope = await ReadScopeAsync(tail, webhooks, rows, ct);
         var asking = webhooks.Select(webhook => (Webhook: webhook, Selection: SelectionOf(webhook.EventTypes))).ToList();
-        var matches = new List<(FeedRow Row, List<Guid> Webhooks)>();
-        foreach (var row in rows)
+        var matches = new List<(int No, List<Guid> Webhooks)>();
+        for (var (no, count) = (0, 0); no < rows.Count; no++)
         {
-            var takers = asking.Where(one => IsFor(one.Webhook, one.Selection, row, scope)).Select(one => one.Webhook.Id).ToList();
-            if (takers.Count > 0)
-                matches.Add((row, takers));
+            var takers = asking.Where(one => IsFor(one.Webhook, one.Selection, rows[no], scope)).Select(one => one.Webhook.Id).ToList();
+            if (takers.Count == 0)
+                continue;
+            if (count > 0 && count + takers.Count > Backlog.MadeAtOnce)
+            {
+                due.Looked = no;
+                break;
+            }
+            count += takers.Count;
+            matches.Add((no, takers));
         }
         if (matches.Count == 0)
             return due;
-        var data = await tail.ReadForServicesAsync([.. matches.Select(match => match.Row)], ct);
-        foreach (var (row, takers) in matches)
+        var data = await tail.ReadForServicesAsync([.. matches.Select(match => rows[match.No])], ct);
+        var bytes = 0L;
+        foreach (var (no, takers) in matches)
         {
-            if (Render(row, epoch, data) is { } body)
-                Add(due, row, new FeedCursor(epoch, row.Position).ToString(), body, takers);
+            if (Render(rows[no], epoch, data) is not { } body)
+                continue;
+            bytes += (long)body.Length * takers.Count;
+            if (due.Count > 0 && bytes > Backlog.BytesMadeAtOnce)
+            {
+                due.Looked = no;
+                break;
+            }
+            Add(due, rows[no], new FeedCursor(epoch, rows[no].Position).ToString(), body, takers);
         }
         return due;
     }

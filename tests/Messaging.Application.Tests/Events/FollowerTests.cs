@@ -61,7 +61,7 @@ public sealed class FollowerTests
     {
         var paused = new TaskCompletionSource();
         var decides = new TaskCompletionSource();
-        await using var first = await FollowAsync("one", async () =>
+        await using var first = await FollowAsync("one", async _ =>
         {
             decides.TrySetResult();
             await paused.Task;
@@ -110,6 +110,46 @@ public sealed class FollowerTests
         Assert.That(string.Join(" ", logs.Lines), Does.Contain("the database was restored"));
     }
 
+    [Test]
+    public async Task An_event_that_cannot_be_worked_on_is_passed_over_aloud_and_no_other()
+    {
+        await feed.Slices.ExecuteAsync("ALTER TABLE noted ADD CONSTRAINT ck_noted CHECK (position <> 3)", new { });
+        await using var node = await FollowAsync("one", rows =>
+            rows.Any(row => row.Position == 6) ? throw new FormatException("a-secret-text") : Task.CompletedTask);
+
+        await TellAsync(9);
+
+        await NotedAsync(7);
+        Assert.That(logs.Lines.Where(line => line.StartsWith("Error", StringComparison.Ordinal)), Has.Exactly(2).Items);
+        Assert.That(logs.Lines, Has.None.Contains("a-secret-text"));
+    }
+
+    [Test]
+    public async Task A_database_that_is_away_makes_nobody_pass_over_an_event()
+    {
+        var away = 2;
+        await using var node = await FollowAsync("one", _ =>
+            away-- > 0 ? throw new NpgsqlException("away", new TimeoutException()) : Task.CompletedTask);
+
+        await TellAsync(1);
+
+        await NotedAsync(1);
+    }
+
+    [Test]
+    public async Task What_is_too_much_at_once_is_done_in_parts()
+    {
+        await using var node = await FollowAsync("one", rows =>
+            rows.Count > 3 ? throw new NpgsqlException("too slow", new TimeoutException()) : Task.CompletedTask, most: 2);
+
+        await TellAsync(9);
+
+        await NotedAsync(9);
+        Assert.That(
+            await feed.Slices.ScalarAsync<long>("SELECT max(n) FROM (SELECT count(*) AS n FROM noted GROUP BY xmin::text) AS transactions"),
+            Is.EqualTo(2));
+    }
+
     private async Task TellAsync(int events)
     {
         for (var i = 0; i < events; i++)
@@ -122,10 +162,10 @@ public sealed class FollowerTests
         async () => await feed.CountAsync("noted") == events, $"{events} are noted");
 
     // Returns when it has its place.
-    private async Task<Running> FollowAsync(string node, Func<Task>? deciding = null)
+    private async Task<Running> FollowAsync(string node, Func<IReadOnlyList<FeedRow>, Task>? deciding = null, int most = int.MaxValue)
     {
         var leases = await LeasesAsync();
-        var running = await Running.StartAsync(new Notes(feed, node, deciding, loggers.CreateLogger<Notes>()));
+        var running = await Running.StartAsync(new Notes(feed, node, deciding, most, loggers.CreateLogger<Notes>()));
         await Eventually.HoldsAsync(
             async () => await LeasesAsync() > leases && await feed.CountAsync("feed_followers") == 1, "it follows");
         return running;
@@ -135,16 +175,17 @@ public sealed class FollowerTests
         "SELECT coalesce(sum(fencing), 0)::bigint FROM leases WHERE name = 'follower:notes' AND expires_at > now()");
 
     /// <summary>Notes each event that it is told of.</summary>
-    private sealed class Notes(FeedDatabase feed, string node, Func<Task>? deciding, ILogger logger)
+    private sealed class Notes(FeedDatabase feed, string node, Func<IReadOnlyList<FeedRow>, Task>? deciding, int most, ILogger logger)
         : FeedFollower("notes", feed.Direct, feed.Moved, new EventRenderer([]), logger)
     {
-        protected override async Task<Func<NpgsqlConnection, Task>?> DecideAsync(
+        protected override async Task<Decision> DecideAsync(
             FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct)
         {
             if (deciding is not null)
-                await deciding();
-            var noted = rows.Select(row => new { Node = node, row.Position }).ToList();
-            return connection => connection.ExecuteAsync("INSERT INTO noted VALUES (@Node, @Position)", noted);
+                await deciding(rows);
+            var noted = rows.Take(most).Select(row => new { Node = node, row.Position }).ToList();
+            return new Decision(
+                noted.Count, connection => connection.ExecuteAsync("INSERT INTO noted VALUES (@Node, @Position)", noted));
         }
     }
 }

@@ -1,0 +1,106 @@
+using Messaging.Application.Events;
+using Messaging.Application.Tests.Events;
+using Messaging.Application.Webhooks;
+using Messaging.Infrastructure.Webhooks;
+using Messaging.Testing;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Application.Tests.Webhooks;
+
+/// <summary>What is made of the feed for webhooks, and not yet sent.</summary>
+public sealed class MakingTests
+{
+    private readonly DeliverySignal signal = new();
+    private LogRecorder logs = null!;
+    private ILoggerFactory loggers = null!;
+    private FeedDatabase feed = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        feed = await FeedDatabase.StartAsync();
+        loggers = LoggerFactory.Create(logging => logging.AddProvider(logs = new LogRecorder()));
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await feed.DisposeAsync();
+        loggers.Dispose();
+    }
+
+    [OneTimeTearDown]
+    public void Stop() => signal.Dispose();
+
+    [Test]
+    public async Task A_page_of_the_feed_for_a_thousand_webhooks_is_made_in_parts()
+    {
+        await AddAsync(1000);
+        await using var node = await FollowAsync();
+
+        await TellAsync("message:new", await feed.ConversationAsync("ada"), count: 24);
+
+        await MadeAsync("webhook_deliveries", "true", 24_000);
+        Assert.That(
+            await feed.Slices.ScalarAsync<long>(
+                "SELECT max(made) FROM (SELECT count(*) AS made FROM webhook_deliveries GROUP BY xmin::text) AS transactions"),
+            Is.LessThanOrEqualTo(10_000));
+    }
+
+    // It rests only where nothing is left: it would never come to the end.
+    [Test]
+    public async Task One_that_is_far_behind_is_led_to_the_end_without_a_rest_and_past_what_fails()
+    {
+        var group = await feed.ConversationAsync("ada");
+        await TellAsync("message:new", group, count: 2_500);
+        await AddAsync(25);
+        await feed.Slices.ExecuteAsync(
+            """
+            UPDATE webhooks SET created_at = created_at - interval '1 hour';
+            INSERT INTO webhook_places (webhook_id, position)
+            SELECT id, CASE WHEN id = (SELECT max(id::text)::uuid FROM webhooks) THEN 0 ELSE 2500 END FROM webhooks;
+            ALTER TABLE webhook_deliveries ADD CONSTRAINT ck_test CHECK (position <> 1500)
+            """);
+
+        await using var node = await FollowAsync(Timeout.InfiniteTimeSpan);
+
+        await MadeAsync("webhook_deliveries", "true", 2_499);
+        await MadeAsync("webhook_places", "position IS NULL", 25);
+        Assert.That(logs.Lines, Has.Exactly(1).StartsWith("Error").And.Some.Contains("pass over the event at 1500 (message:new)"));
+    }
+
+    private Task AddAsync(int count, params string[] users) => feed.Slices.ExecuteAsync(
+        """
+        INSERT INTO webhooks (id, url, event_types, user_ids, enabled, secret, created_at, updated_at, version)
+        SELECT gen_random_uuid(), 'http://127.0.0.1/', '{*}', @Users, true, '', now(), now(), 1
+        FROM generate_series(1, @Count)
+        """,
+        new { Count = count, Users = users });
+
+    private async Task<Running> FollowAsync(TimeSpan? poll = null)
+    {
+        var running = await Running.StartAsync(new WebhookFollower(
+            feed.Direct, feed.Moved, new EventRenderer([]), signal, loggers.CreateLogger<WebhookFollower>())
+        {
+            Poll = poll ?? TimeSpan.FromSeconds(1),
+        });
+        await MadeAsync("feed_followers", "true", 1);
+        return running;
+    }
+
+    private async Task TellAsync(string type, Guid conversation, long? seq = null, string? user = null, int count = 1)
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, user_id, type, payload)
+            SELECT clock_timestamp(), @Conversation, n, @Seq, @User, @Type, '{}'
+            FROM generate_series(1, @Count) AS n
+            """,
+            new { Type = type, Conversation = conversation, Seq = seq, User = user, Count = count });
+        await feed.DrainAsync();
+        feed.Moved.Announce((await feed.EndAsync()).Position);
+    }
+
+    private Task MadeAsync(string table, string which, long count) => Eventually.HoldsAsync(
+        async () => await feed.Slices.ScalarAsync<long>($"SELECT count(*) FROM {table} WHERE {which}") == count, $"{count} {table}");
+}
