@@ -28,7 +28,14 @@ public sealed record FeedMember
     /// <summary>Whether the user joined before the first message.</summary>
     public bool HasFounded { get; init; }
 
-    public bool Sees(long seq, bool isHidden) => new Visibility(ClearedSeq).Shows(seq, isHidden);
+    /// <summary>Whether the member receives an event that is for everybody who hears what happens in the conversation.</summary>
+    /// <param name="isHidden">Whether a member has deleted a message for themselves.</param>
+    public bool Receives(FeedRow row, Predicate<(Guid ConversationId, string UserId, long Seq)> isHidden) =>
+        Sees(row.Seq, isHidden) && (HasFounded || row.Type != ConversationCreated.Name);
+
+    /// <summary>Whether the member may see a message; null for none.</summary>
+    public bool Sees(long? seq, Predicate<(Guid ConversationId, string UserId, long Seq)> isHidden) =>
+        seq is not { } of || new Visibility(ClearedSeq).Shows(of, isHidden((ConversationId, UserId, of)));
 }
 
 /// <summary>What events tell and to whom, all of one moment.</summary>
@@ -183,10 +190,19 @@ public sealed class FeedTail : IAsyncDisposable
     /// user receives.
     /// </summary>
     /// <param name="listeners">Those who may take part, by conversation.</param>
-    public async Task<FeedData> ReadDataAsync(
-        IReadOnlyList<FeedRow> rows, IReadOnlyDictionary<Guid, IReadOnlyCollection<string>> listeners, CancellationToken ct)
+    public Task<FeedData> ReadDataAsync(
+        IReadOnlyList<FeedRow> rows, IReadOnlyDictionary<Guid, IReadOnlyCollection<string>> listeners, CancellationToken ct) =>
+        ReadDataAsync(rows, teller.ReadData(rows, reader: null), listeners, ct);
+
+    /// <summary>The same without the data.</summary>
+    public Task<FeedData> ReadHearersAsync(
+        IReadOnlyList<FeedRow> rows, IReadOnlyDictionary<Guid, IReadOnlyCollection<string>> listeners, CancellationToken ct) =>
+        ReadDataAsync(rows, teller.ReadData([], reader: null), listeners, ct);
+
+    private async Task<FeedData> ReadDataAsync(
+        IReadOnlyList<FeedRow> rows, Reading<Func<FeedRow, object?>> reading,
+        IReadOnlyDictionary<Guid, IReadOnlyCollection<string>> listeners, CancellationToken ct)
     {
-        var reading = teller.ReadData(rows, reader: null);
         var parameters = new DynamicParameters(reading.Parameters);
         var asked = rows.Where(DependsOnPlace).Select(ListenerRow.Of).Distinct().ToList();
         parameters.Add("OwnIn", asked.Select(row => row.ConversationId).ToArray());

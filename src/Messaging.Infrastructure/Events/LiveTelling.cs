@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Runtime.ExceptionServices;
 using Messaging.Application.Events;
 using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Infrastructure.Events;
@@ -42,16 +41,12 @@ sealed class LiveTelling(ILiveReceiver[] receivers, ILogger logger)
             Tell(row, () => its.Data, epoch, [user]);
             return;
         }
-        var conversation = row.ConversationId!.Value;
-        var seeing = members(conversation)
-            .Where(member => Sees(member, row.Seq) && (member.HasFounded || row.Type != ConversationCreated.Name))
-            .ToLookup(member => Sees(member, its.ShownSeq), member => member.UserId);
+        var seeing = members(row.ConversationId!.Value)
+            .Where(member => member.Receives(row, isHidden))
+            .ToLookup(member => member.Sees(its.ShownSeq, isHidden), member => member.UserId);
         Tell(row, () => its.Data, epoch, [.. seeing[true]]);
         if (seeing.Contains(false))
             Tell(row, () => ((IShowsMessage)its.Data!).WithoutShown(), epoch, [.. seeing[false]]);
-
-        bool Sees(FeedMember member, long? seq) =>
-            seq is not { } of || member.Sees(of, isHidden((conversation, member.UserId, of)));
     }
 
     /// <summary>Tells the services that listen here, whoever's it is.</summary>

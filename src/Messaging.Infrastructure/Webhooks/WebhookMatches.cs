@@ -48,14 +48,6 @@ sealed class WebhookMatches(ILogger logger)
         WHERE id = ANY(@Conversations) AND context_type = ANY(@ContextTypes)
         """;
 
-    // Index: pk_participants.
-    private const string TakersSql =
-        """
-        SELECT conversation_id, user_id
-        FROM participants
-        WHERE conversation_id = ANY(@Conversations) AND user_id = ANY(@Users) AND left_at IS NULL
-        """;
-
     private static readonly HashSet<string> Defaults = [.. EventSelection.Defaults];
 
     private readonly ConcurrentDictionary<string, EventSelection> selections = new(StringComparer.Ordinal);
@@ -66,12 +58,29 @@ sealed class WebhookMatches(ILogger logger)
         var due = new DueDeliveries { Looked = rows.Count };
         if (webhooks.Count == 0 || rows.Count == 0)
             return due;
-        var scope = await ReadScopeAsync(tail, webhooks, rows, ct);
-        var asking = webhooks.Select(webhook => (Webhook: webhook, Selection: SelectionOf(webhook.EventTypes))).ToList();
-        var matches = new List<(int No, List<Guid> Webhooks)>();
+        var contexts = await ReadContextsAsync(tail, webhooks, rows, ct);
+        var hearers = await WebhookHearers.ReadAsync(tail, webhooks, rows, ct);
+        var matches = Match(webhooks, rows, contexts, hearers, due);
+        if (matches.Count > 0)
+            Make(rows, epoch, await tail.ReadForServicesAsync([.. matches.Select(match => rows[match.No])], ct), matches, due);
+        return due;
+    }
+
+    private List<(int No, List<Guid> Takers)> Match(
+        IReadOnlyList<FollowingWebhook> webhooks, IReadOnlyList<FeedRow> rows, Dictionary<Guid, string> contexts, WebhookHearers hearers,
+        DueDeliveries due)
+    {
+        var selected = webhooks.ToDictionary(webhook => webhook.Id, SelectionOf);
+        List<FollowingWebhook> ofAll = [.. webhooks.Where(webhook => webhook.UserIds.Length == 0)];
+        var matches = new List<(int No, List<Guid> Takers)>();
         for (var (no, count) = (0, 0); no < rows.Count; no++)
         {
-            var takers = asking.Where(one => IsFor(one.Webhook, one.Selection, rows[no], scope)).Select(one => one.Webhook.Id).ToList();
+            List<Guid> takers =
+            [
+                .. from webhook in ofAll.Where(one => IsForAll(one, rows[no])).Concat(hearers.Of(rows[no]))
+                   where selected[webhook.Id].Includes(rows[no].Type) && IsFor(webhook, rows[no], contexts)
+                   select webhook.Id,
+            ];
             if (takers.Count == 0)
                 continue;
             if (count > 0 && count + takers.Count > Backlog.MadeAtOnce)
@@ -82,9 +91,12 @@ sealed class WebhookMatches(ILogger logger)
             count += takers.Count;
             matches.Add((no, takers));
         }
-        if (matches.Count == 0)
-            return due;
-        var data = await tail.ReadForServicesAsync([.. matches.Select(match => rows[match.No])], ct);
+        return matches;
+    }
+
+    private void Make(
+        IReadOnlyList<FeedRow> rows, long epoch, Func<FeedRow, JsonText?> data, List<(int No, List<Guid> Takers)> matches, DueDeliveries due)
+    {
         var bytes = 0L;
         foreach (var (no, takers) in matches)
         {
@@ -94,11 +106,10 @@ sealed class WebhookMatches(ILogger logger)
             if (due.Count > 0 && bytes > Backlog.BytesMadeAtOnce)
             {
                 due.Looked = no;
-                break;
+                return;
             }
             Add(due, rows[no], new FeedCursor(epoch, rows[no].Position).ToString(), body, takers);
         }
-        return due;
     }
 
     private static void Add(DueDeliveries due, FeedRow row, string eventId, byte[] body, List<Guid> takers)
@@ -136,48 +147,32 @@ sealed class WebhookMatches(ILogger logger)
         }
     }
 
-    private static bool IsFor(FollowingWebhook webhook, EventSelection selection, FeedRow row, Scope scope)
-    {
-        if (!selection.Includes(row.Type) || row.OccurredAt < Instant.FromDateTimeUtc(webhook.CreatedAt))
-            return false;
-        if (webhook.ContextType is { } context
-            && (row.ConversationId is not { } about || !scope.Contexts.TryGetValue(about, out var type) || type != context))
-            return false;
-        if (webhook.UserIds.Length > 0)
-        {
-            return row.UserId is { } user
-                ? webhook.UserIds.Contains(user)
-                : row.ConversationId is { } place && Array.Exists(webhook.UserIds, id => scope.Takers.Contains((place, id)));
-        }
-        // What is told to one user of a conversation, such as that it is there, is told of all in an event of everybody's as well.
-        return row.UserId is null || !Defaults.Contains(row.Type) || webhook.EventTypes.Contains(EventSelection.Any);
-    }
+    private static bool IsFor(FollowingWebhook webhook, FeedRow row, Dictionary<Guid, string> contexts) =>
+        row.OccurredAt >= Instant.FromDateTimeUtc(webhook.CreatedAt)
+        && (webhook.ContextType is not { } context
+            || (row.ConversationId is { } about && contexts.TryGetValue(about, out var type) && type == context));
 
-    private EventSelection SelectionOf(string[] words) =>
-        selections.GetOrAdd(string.Join('\n', words), _ => new EventSelection(words));
+    // What is told to one user of a conversation, such as that it is there, is told of all in an event of everybody's as well.
+    private static bool IsForAll(FollowingWebhook webhook, FeedRow row) =>
+        row.UserId is null || !Defaults.Contains(row.Type) || webhook.EventTypes.Contains(EventSelection.Any);
 
-    private static async Task<Scope> ReadScopeAsync(
+    private EventSelection SelectionOf(FollowingWebhook webhook) =>
+        selections.GetOrAdd(string.Join('\n', webhook.EventTypes), _ => new EventSelection(webhook.EventTypes));
+
+    private static async Task<Dictionary<Guid, string>> ReadContextsAsync(
         FeedTail tail, IReadOnlyList<FollowingWebhook> webhooks, IReadOnlyList<FeedRow> rows, CancellationToken ct)
     {
         var conversations = rows.Select(row => row.ConversationId).OfType<Guid>().Distinct().ToArray();
         var contextTypes = webhooks.Select(webhook => webhook.ContextType).OfType<string>().Distinct().ToArray();
-        var users = webhooks.SelectMany(webhook => webhook.UserIds).Distinct().ToArray();
-        var contexts = conversations.Length == 0 || contextTypes.Length == 0
-            ? [] : await tail.QueryAsync<ContextRow>(ContextsSql, new { Conversations = conversations, ContextTypes = contextTypes }, ct);
-        var takers = conversations.Length == 0 || users.Length == 0
-            ? [] : await tail.QueryAsync<TakerRow>(TakersSql, new { Conversations = conversations, Users = users }, ct);
-        return new Scope(
-            contexts.ToDictionary(row => row.Id, row => row.ContextType),
-            [.. takers.Select(row => (row.ConversationId, row.UserId))]);
+        return conversations.Length == 0 || contextTypes.Length == 0
+            ? []
+            : (await tail.QueryAsync<ContextRow>(ContextsSql, new { Conversations = conversations, ContextTypes = contextTypes }, ct))
+            .ToDictionary(row => row.Id, row => row.ContextType);
     }
 
     // The order that is kept: that of the conversation, or else that of the user. What concerns neither is in one order.
     private static Guid LaneOf(FeedRow row) => row.ConversationId
         ?? (row.UserId is { } user ? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 16)) : Guid.Empty);
 
-    private sealed record Scope(Dictionary<Guid, string> Contexts, HashSet<(Guid ConversationId, string UserId)> Takers);
-
     private sealed record ContextRow(Guid Id, string ContextType);
-
-    private sealed record TakerRow(Guid ConversationId, string UserId);
 }

@@ -32,6 +32,50 @@ public sealed class MakingTests
     [OneTimeTearDown]
     public void Stop() => signal.Dispose();
 
+    // Eve has yet to accept, bob came later, and dan has deleted a message for himself.
+    [Test]
+    public async Task A_webhook_of_a_user_gets_what_the_user_hears()
+    {
+        var group = await feed.ConversationAsync("ada", "eve", "bob", "dan");
+        await feed.Slices.ExecuteAsync(
+            """
+            UPDATE participants SET pending = true WHERE user_id = 'eve';
+            UPDATE participants SET joined_seq = 5, cleared_seq = 5 WHERE user_id = 'bob';
+            UPDATE participants SET has_gaps = true WHERE user_id = 'dan';
+            INSERT INTO message_hidden (conversation_id, user_id, seq) VALUES (@Group, 'dan', 7)
+            """,
+            new { Group = group });
+        foreach (var user in (string[])["ada", "eve", "bob", "dan"])
+            await AddAsync(1, user);
+        await using var node = await FollowAsync();
+
+        await TellAsync("conversation:created", group);
+        await TellAsync("message:new", group, seq: 3);
+        await TellAsync("message:new", group, seq: 7);
+        await TellAsync("settings:updated", group, user: "eve");
+        await TellAsync("notification:new", group, user: "eve");
+        await TellAsync("message:new", await feed.ConversationAsync("ada", "eve", "bob", "dan"), seq: 9);
+        await MadeAsync("webhook_deliveries d JOIN feed f USING (position)", "f.seq = 9", 4);
+
+        Assert.That(
+            await feed.Slices.ScalarAsync<string>(
+                """
+                SELECT string_agg(told.line, '; ' ORDER BY told.line)
+                FROM (
+                    SELECT w.user_ids[1] || ' ' || string_agg(d.type || coalesce('/' || f.seq, ''), ' ' ORDER BY d.position) AS line
+                    FROM webhook_deliveries d
+                    JOIN feed f ON f.position = d.position
+                    JOIN webhooks w ON w.id = d.webhook_id
+                    WHERE f.conversation_id = @Group
+                    GROUP BY w.id
+                ) AS told
+                """,
+                new { Group = group }),
+            Is.EqualTo(
+                "ada conversation:created message:new/3 message:new/7; bob message:new/7; dan conversation:created message:new/3; "
+                + "eve settings:updated"));
+    }
+
     [Test]
     public async Task A_page_of_the_feed_for_a_thousand_webhooks_is_made_in_parts()
     {
