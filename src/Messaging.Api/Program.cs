@@ -19,7 +19,7 @@ if (!BuildTime.IsDocument)
 
 var app = builder.Build();
 if (ConfigCheck.IsAsked(args))
-    return await app.CheckConfigurationAsync(args);
+    return await app.CheckConfigurationAsync(args, Console.Out);
 if (!await app.MayStartAsync())
     return 1;
 

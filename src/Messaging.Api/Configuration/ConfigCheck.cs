@@ -15,16 +15,16 @@ public static class ConfigCheck
     public static bool IsAsked(string[] args) => args is ["config", "check", ..];
 
     /// <summary>Says what it found, and returns the exit code: 1 for a configuration that no node starts with.</summary>
-    public static async Task<int> CheckConfigurationAsync(this WebApplication app, string[] args)
+    public static async Task<int> CheckConfigurationAsync(this WebApplication app, string[] args, TextWriter output)
     {
         var errors = app.Services.FindConfigurationErrors();
         var answer = errors.Count > 0
             ? new Answer(errors, [], null, null, null, null)
             : await CountAsync(app.Configuration, app.Lifetime.ApplicationStopping);
         if (args.Contains("--json", StringComparer.Ordinal))
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(answer, MessagingJson.Options));
+            await output.WriteLineAsync(JsonSerializer.Serialize(answer, MessagingJson.Options));
         else
-            await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, answer.Lines()));
+            await output.WriteLineAsync(string.Join(Environment.NewLine, answer.Lines()));
         return answer.Errors.Count > 0 || answer.FittingNodes is 0 ? 1 : 0;
     }
 

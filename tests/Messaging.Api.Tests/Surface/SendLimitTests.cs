@@ -13,28 +13,40 @@ namespace Messaging.Api.Tests.Surface;
 /// <summary>Whatever writes takes from the budget of sends, is the service's alone, or says why that of requests is enough.</summary>
 public sealed class SendLimitTests
 {
-    [Test]
-    public async Task Every_endpoint_that_writes_takes_from_the_budget_of_sends_or_has_a_reason_not_to()
-    {
-        var writing = await WritingAsync();
+    private ApiHost api = null!;
+    private List<RouteEndpoint> writing = [];
 
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        api = await ApiHost.StartAsync(
+            ("Messaging:Accounts:Enabled", "true"), ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
+        writing =
+        [
+            .. api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+                .Where(endpoint => !MessagingHub.IsAt($"/{endpoint.RoutePattern.RawText!.Trim('/')}"))
+                .Where(endpoint => endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods
+                    .Any(method => method is not ("GET" or "HEAD"))),
+        ];
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await api.DisposeAsync();
+
+    [Test]
+    public void Every_endpoint_that_writes_takes_from_the_budget_of_sends_or_has_a_reason_not_to()
+    {
         Assert.That(writing, Is.Not.Empty);
         Assert.That(writing.Where(endpoint => !Sends(endpoint) && !HasReason(endpoint)).Select(endpoint => endpoint.DisplayName), Is.Empty);
     }
 
     [Test]
-    public async Task No_endpoint_has_a_reason_not_to_take_what_it_takes()
-    {
-        var both = (await WritingAsync()).Where(endpoint => Sends(endpoint) && HasReason(endpoint));
-
-        Assert.That(both.Select(endpoint => endpoint.DisplayName), Is.Empty);
-    }
+    public void No_endpoint_has_a_reason_not_to_take_what_it_takes() => Assert.That(
+        writing.Where(endpoint => Sends(endpoint) && HasReason(endpoint)).Select(endpoint => endpoint.DisplayName), Is.Empty);
 
     [Test]
     public async Task Every_hub_method_takes_from_the_budget_of_sends_or_has_a_reason_not_to()
     {
-        await using var api = await ApiHost.StartAsync(
-            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:SendPerMinute", "1"));
         await api.ClientFor("anna").PostAsync($"/v1/conversations/{Guid.CreateVersion7()}/messages", content: null);
         await using var phone = await HubClient.ConnectAsync(api.Address, ApiHost.Token("anna"));
         var methods = typeof(MessagingHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
@@ -49,18 +61,6 @@ public sealed class SendLimitTests
 
         var excused = methods.Where(method => method.IsDefined(typeof(WithoutSendLimitAttribute)));
         Assert.That(others, Is.EquivalentTo(excused.Select(method => method.Name)));
-    }
-
-    private static async Task<List<RouteEndpoint>> WritingAsync()
-    {
-        await using var api = await ApiHost.StartAsync(("Messaging:Accounts:Enabled", "true"));
-        return
-        [
-            .. api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-                .Where(endpoint => !MessagingHub.IsAt($"/{endpoint.RoutePattern.RawText!.Trim('/')}"))
-                .Where(endpoint => endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods
-                    .Any(method => method is not ("GET" or "HEAD"))),
-        ];
     }
 
     private static bool Sends(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<SendLimit>() is not null;
