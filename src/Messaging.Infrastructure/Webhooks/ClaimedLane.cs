@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Messaging.Infrastructure.Webhooks;
 
 /// <summary>The deliveries of one webhook and one conversation, which this node alone goes through as long as its claim lasts.</summary>
-/// <param name="Claim">Higher each time the lane is taken: results of an earlier claim are void.</param>
+/// <param name="Claim">Another one each time the lane is taken: results of an earlier claim are void.</param>
 sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
 {
     private long heard = Stopwatch.GetTimestamp();

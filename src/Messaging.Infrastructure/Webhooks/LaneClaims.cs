@@ -45,7 +45,7 @@ sealed class LaneClaims(NpgsqlConnection connection)
             LIMIT @Room
         )
         UPDATE webhook_lanes l
-        SET claim = l.claim + 1, claimed_until = now() + @Term, due_at = now() + @Term
+        SET claim = @Claim, claimed_until = now() + @Term, due_at = now() + @Term
         WHERE l.ctid = ANY(ARRAY(SELECT place FROM due))
         RETURNING l.webhook_id, l.lane, l.claim
         """;
@@ -118,6 +118,9 @@ sealed class LaneClaims(NpgsqlConnection connection)
             new
             {
                 Backlog.FailingFrom, PerWebhook = perWebhook, Room = room, Term,
+                // No other take has the same. Counting would begin again when a lane's row is made anew, or the server has lost its last
+                // moments.
+                Claim = Random.Shared.NextInt64(),
                 Busy = busy.Keys.ToArray(), BusyLanes = busy.Values.ToArray(),
             },
             cancellationToken: ct))).AsList();

@@ -83,14 +83,22 @@ sealed class Receiver : IAsyncDisposable
             var stream = client.GetStream();
             while (await ReadAsync(stream, stop.Token) is { } call)
             {
-                var before = Calls.Count;
-                Calls.Enqueue(call);
-                await answer(stream, before, stop.Token);
+                await answer(stream, Note(call), stop.Token);
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The other side has had enough, or the test.
+        }
+    }
+
+    // Calls come in parallel.
+    private int Note(ReceivedCall call)
+    {
+        lock (listener)
+        {
+            Calls.Enqueue(call);
+            return Calls.Count - 1;
         }
     }
 
