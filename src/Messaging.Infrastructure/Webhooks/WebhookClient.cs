@@ -22,8 +22,6 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
 {
     private const int MaxAnswerBytes = 64 * 1024;
     private const int MaxHeaderKilobytes = 16;
-    private const int ConnectionsPerHost = 64;
-
     // A name may have any number of addresses; whoever has several is reachable by one of the first.
     private const int AddressesTried = 4;
 
@@ -136,7 +134,6 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
         ActivityHeadersPropagator = null,
         MaxResponseHeadersLength = MaxHeaderKilobytes,
         MaxResponseDrainSize = 0,
-        MaxConnectionsPerServer = ConnectionsPerHost,
         ConnectTimeout = ConnectPatience,
         PooledConnectionLifetime = TimeSpan.FromMinutes(1),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),

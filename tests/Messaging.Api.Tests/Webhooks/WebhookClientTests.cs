@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Messaging.Domain.Webhooks;
+using Messaging.Infrastructure.Webhooks;
 using NodaTime;
 
 namespace Messaging.Api.Tests.Webhooks;
@@ -172,6 +174,51 @@ public sealed class WebhookClientTests : WebhookClientFixture
         var outcome = await OutcomeAsync($"HTTP/1.1 503 Busy\r\nRetry-After: {header}\r\nContent-Length: 0\r\n\r\n");
 
         Assert.That(outcome.RetryAfter?.TotalSeconds, Is.EqualTo(seconds));
+    }
+
+    [Test]
+    public async Task Calls_that_hang_leave_connections_to_others_at_their_host()
+    {
+        Receiver receiver = null!;
+        await using var host = receiver = new Receiver(async (stream, before, ct) =>
+        {
+            if (receiver.Calls.ElementAt(before).Head.Contains("/slow", StringComparison.Ordinal))
+                await Task.Delay(Timeout.Infinite, ct);
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(Receiver.Ok), ct);
+        });
+        using var stop = new CancellationTokenSource();
+        using var client = Client(time: new HandTime());
+        var slow = Enumerable.Range(0, 100)
+            .Select(_ => client.SendAsync(Call(new Uri(receiver.Url, "/slow")), stop.Token)).ToList();
+
+        var outcome = await client.SendAsync(Call(receiver.Url), CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.That(outcome.IsDelivered, Is.True);
+        await stop.CancelAsync();
+        Assert.That(() => Task.WhenAll(slow), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task Names_that_are_looked_up_for_long_hold_up_others_only_where_there_are_too_many()
+    {
+        using var known = new ManualResetEventSlim();
+        using var names = new SystemNames(LookUp, TimeSpan.FromMilliseconds(50));
+        var slow = Enumerable.Range(1, SystemNames.Threads - 1).Select(i => names.ResolveAsync($"slow-{i}", default)).ToList();
+        Assert.That(await names.ResolveAsync("quick", default), Is.EqualTo((IPAddress[])[IPAddress.Loopback]));
+
+        slow.Add(names.ResolveAsync("slow", default));
+
+        Assert.That(() => names.ResolveAsync("quick", default), Throws.InstanceOf<SocketException>());
+        known.Set();
+        await Task.WhenAll(slow);
+        Assert.That(await names.ResolveAsync("quick", default), Is.EqualTo((IPAddress[])[IPAddress.Loopback]));
+
+        IPAddress[] LookUp(string name)
+        {
+            if (name != "quick")
+                known.Wait();
+            return [IPAddress.Loopback];
+        }
     }
 
     [Test]
