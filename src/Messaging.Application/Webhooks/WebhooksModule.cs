@@ -22,6 +22,26 @@ public sealed class WebhooksModule : Module
             LIMIT @Limit)
         """;
 
+    // What waits for webhooks that are disabled, once the feed would not have it any more either. Few webhooks. What is being sent is left.
+    // Index: ix_webhook_deliveries_log.
+    private const string DisabledSql =
+        """
+        DELETE FROM webhook_deliveries
+        WHERE id IN (
+            SELECT d.id
+            FROM webhooks w
+            CROSS JOIN LATERAL (
+                SELECT id
+                FROM webhook_deliveries
+                WHERE webhook_id = w.id AND state = 'pending' AND created_at < @Before
+                ORDER BY created_at
+                LIMIT @Limit
+                FOR UPDATE SKIP LOCKED
+            ) d
+            WHERE NOT w.enabled
+            LIMIT @Limit)
+        """;
+
     // Few webhooks; of those that were deleted, what they left. Index: ix_webhook_deliveries_log.
     private const string OrphansSql =
         """
@@ -76,6 +96,7 @@ public sealed class WebhooksModule : Module
     public override IReadOnlyList<OldRows> OldRows { get; } =
     [
         new(OldSql, LogRetention),
+        new(DisabledSql, settings => Duration.FromDays(settings.FeedDays)),
         new(OrphansSql, Duration.Zero),
         new(OrphanedLanesSql, Duration.Zero),
         new(OrphanedPlacesSql, Duration.Zero),

@@ -132,27 +132,31 @@ public sealed class ParkingTests : DeliveryFixture
     }
 
     [Test]
-    public async Task The_log_forgets_a_week_after_the_end_and_nothing_that_waits()
+    public async Task The_log_forgets_a_week_after_the_end_and_what_has_waited_for_a_week_only_while_disabled()
     {
         await using var receiver = Receiving((call, _) => TextOf(call) == "waits" ? Answer("503 Busy\r\nRetry-After: 9999") : Receiver.Ok);
         var place = await PlaceAsync();
         var (id, _) = await WebhookAsync(receiver, new { eventTypes = (string[])["message:new"] });
-        await SendAllAsync(place, "old", "young", "waits");
+        await SendAllAsync(place, "old", "young", "waits", "later");
         await UntilAsync(() => receiver.Calls.Any(call => TextOf(call) == "waits"), "all were tried");
         await UntilAsync(async () => await CountAsync($"webhook_id = '{id}' AND tries = 1") == 3, "it is written");
         await ExecuteAsync(
             $"""
             UPDATE webhook_deliveries
-            SET created_at = created_at - interval '30 days', ended_at = ended_at - CASE WHEN position = (
+            SET created_at = created_at - CASE WHEN tries = 0 THEN interval '6 days' ELSE interval '30 days' END, ended_at = ended_at - CASE WHEN position = (
                 SELECT min(position) FROM webhook_deliveries WHERE webhook_id = '{id}') THEN interval '8 days' ELSE interval '6 days' END
             WHERE webhook_id = '{id}'
             """);
 
         await ClearAsync();
 
-        Assert.That(
-            (await DeliveriesAsync(id)).Select(delivery => delivery.GetProperty("state").GetString()),
-            Is.EqualTo((string[])["pending", "delivered"]));
+        Assert.That(await StatesAsync(), Is.EqualTo((string[])["pending", "pending", "delivered"]));
+        (await Api.ServiceClient().PatchAsJsonAsync($"/v1/webhooks/{id}", new { enabled = false })).EnsureSuccessStatusCode();
+        await ClearAsync();
+        Assert.That(await StatesAsync(), Is.EqualTo((string[])["pending", "delivered"]));
+
+        async Task<string[]> StatesAsync() =>
+            [.. (await DeliveriesAsync(id)).Select(delivery => delivery.GetProperty("state").GetString()!)];
     }
 
     private Task ClearAsync() => Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions
