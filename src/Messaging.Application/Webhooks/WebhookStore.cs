@@ -43,20 +43,7 @@ public sealed record StoredWebhook
         Version = Version,
     };
 
-    public WebhookWithSecret WithSecret() => new()
-    {
-        Id = Id,
-        Url = Url,
-        Description = Description,
-        EventTypes = EventTypes,
-        ContextType = ContextType,
-        UserIds = [.. UserIds.Select(id => new UserId(id))],
-        Enabled = Enabled,
-        DisabledReason = DisabledReason,
-        CreatedAt = CreatedAt,
-        Version = Version,
-        Secret = Secret,
-    };
+    public WebhookWithSecret WithSecret() => new(ToView(), Secret);
 }
 
 /// <summary>Loads webhooks.</summary>

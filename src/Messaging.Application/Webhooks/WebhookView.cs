@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Messaging.Domain.Common;
 using NodaTime;
@@ -41,6 +42,14 @@ public record WebhookView
 /// <summary>A webhook with its secret, which only the answers to its creation and to a change of the secret show.</summary>
 public sealed record WebhookWithSecret : WebhookView
 {
+    public WebhookWithSecret()
+    {
+    }
+
+    [SetsRequiredMembers]
+    internal WebhookWithSecret(WebhookView webhook, string secret)
+        : base(webhook) => Secret = secret;
+
     /// <summary>What calls are signed with: <c>whsec_</c> and base64.</summary>
     public required string Secret { get; init; }
 }

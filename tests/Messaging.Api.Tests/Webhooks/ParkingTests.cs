@@ -13,6 +13,7 @@ public sealed class ParkingTests : DeliveryFixture
     {
         await using var receiver = Receiving(
             (call, _) => TextOf(call) == "poison" ? Answer("500 Oops") : Receiver.Ok);
+        using var meter = new WebhookMeter();
         var place = await PlaceAsync();
         var (id, _) = await WebhookAsync(receiver, new { eventTypes = (string[])["message:new"] });
         await SendAllAsync(place, "first", "poison", "last");
@@ -22,6 +23,11 @@ public sealed class ParkingTests : DeliveryFixture
         var parked = (await DeliveriesAsync(id, "&state=parked")).Single();
         Assert.That(DeliveryTests.Summary(parked), Is.EqualTo("message:new parked 500,500,500"));
         Assert.That(parked.GetProperty("nextAttemptAt").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(meter.Said, Is.SupersetOf((string[])
+        [
+            "deliveries delivered", "deliveries delivered", "deliveries failed", "deliveries failed", "deliveries parked",
+            "duration", "duration", "duration", "duration", "duration",
+        ]));
     }
 
     [Test]
