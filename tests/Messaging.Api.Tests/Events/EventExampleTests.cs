@@ -205,7 +205,7 @@ public sealed partial class EventExampleTests : AttachmentFixture
         # Events
 
         An example of every event, as a service reads it from `GET /v1/sync`: with `userId` where the event is one user's own. Users are not
-        told that member. `typing`, `presence:changed` and `draining` are told over the hub alone and have no `id`.
+        told that member. `typing`, `presence:changed` and `draining` are told live alone and have no `id`.
         [integrating.md](integrating.md#events) says who receives which event, and what to do with it.
 
         This file is made from a running service by the test `EventExampleTests`, which fails when it is out of date and says how to write
