@@ -10,8 +10,9 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 
 results="$root/TestResults"
 
-# Most code of a test run is run a few times: it is not worth finding out how it could be run faster.
-export DOTNET_TieredPGO=0
+# Most code of a test run is run a few times: it is not worth finding out how it could be run faster, nor compiling again what was
+# called 30 times. The number is hexadecimal.
+export DOTNET_TieredPGO=0 DOTNET_TC_CallCountThreshold=200
 
 prepare() {
   need_dotnet
