@@ -29,8 +29,7 @@ public sealed record LoginBody(string Username, string Password, string? Refresh
 public sealed record RefreshBody(string RefreshToken);
 
 /// <summary>The login to end, by a refresh token of it.</summary>
-/// <param name="DeviceId">The device under <c>/v1/devices</c> that is logged out: it gets no more pushes.</param>
-public sealed record LogOutBody(string RefreshToken, string? DeviceId = null);
+public sealed record LogOutBody(string RefreshToken);
 
 /// <summary>The current password and the new one.</summary>
 public sealed record PasswordBody(string CurrentPassword, string NewPassword);
@@ -89,7 +88,7 @@ public static class AccountEndpoints
 
     private static async Task<NoContent> LogOutAsync(LogOutBody body, IMediator mediator, CancellationToken ct)
     {
-        await mediator.Send(new LogOut(body.RefreshToken, body.DeviceId), ct);
+        await mediator.Send(new LogOut(body.RefreshToken), ct);
         return TypedResults.NoContent();
     }
 

@@ -46,7 +46,8 @@ public static class DeviceEndpoints
     private static async Task<Results<Ok<DeviceView>, Created<DeviceView>>> PutAsync(
         string deviceId, DeviceBody body, HttpContext context, IMediator mediator, CancellationToken ct)
     {
-        var result = await mediator.Send(new PutDevice(context.Actor(), deviceId, body.Platform, body.Token, body.Keys), ct);
+        var command = new PutDevice(context.User.Credential()!, deviceId, body.Platform, body.Token, body.Keys);
+        var result = await mediator.Send(command, ct);
         return result.Created ? TypedResults.Created($"/v1/devices/{deviceId}", result.Value) : TypedResults.Ok(result.Value);
     }
 

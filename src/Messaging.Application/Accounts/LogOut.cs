@@ -6,11 +6,10 @@ using Messaging.Domain.Accounts;
 namespace Messaging.Application.Accounts;
 
 /// <summary>
-/// Ends the login that the refresh token is of, its access tokens and what is open with them. What is no token, or of no login, is logged
-/// out already.
+/// Ends the login that the refresh token is of, its access tokens, what is open with them, and the pushes to devices that were registered
+/// with them. What is no token, or of no login, is logged out already.
 /// </summary>
-/// <param name="DeviceId">A device of the user that gets no more pushes.</param>
-public sealed record LogOut(string RefreshToken, string? DeviceId = null) : ICommand<Done>;
+public sealed record LogOut(string RefreshToken) : ICommand<Done>;
 
 public sealed class LogOutHandler(DbSession session, RevocationList revocations) : IRequestHandler<LogOut, Done>
 {
@@ -25,7 +24,7 @@ public sealed class LogOutHandler(DbSession session, RevocationList revocations)
         unregistered AS (
             DELETE FROM devices d
             USING ended
-            WHERE d.user_id = ended.user_id AND d.device_id = @DeviceId
+            WHERE d.user_id = ended.user_id AND d.family_hash = ended.family_hash
         )
         {RevocationSql.OfEndedLogins}
         """;
@@ -34,7 +33,7 @@ public sealed class LogOutHandler(DbSession session, RevocationList revocations)
     {
         if (!RefreshToken.TryParse(command.RefreshToken, out var token))
             return default;
-        var ended = await session.QueryAsync<Revocation>(RevokeSql, new { FamilyHash = token.FamilyHash(), command.DeviceId }, ct);
+        var ended = await session.QueryAsync<Revocation>(RevokeSql, new { FamilyHash = token.FamilyHash() }, ct);
         revocations.AddAfterCommit(session, ended);
         return default;
     }

@@ -34,7 +34,7 @@ public sealed record DeviceView
     public required Instant LastSeenAt { get; init; }
 }
 
-internal sealed record DeviceRow
+internal record DeviceRow
 {
     public const string Columns = "d.device_id, d.platform, d.token, d.p256dh, d.auth, d.created_at, d.last_seen_at";
 

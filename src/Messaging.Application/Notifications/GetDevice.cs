@@ -14,7 +14,7 @@ public sealed class GetDeviceHandler(DbSession session) : IRequestHandler<GetDev
         $"""
         SELECT {DeviceRow.Columns}
         FROM devices d
-        WHERE d.user_id = @UserId AND d.device_id = @DeviceId
+        WHERE d.user_id = @UserId AND d.device_id = @DeviceId AND {DeviceSql.IsGood}
         """;
 
     public async Task<DeviceView> Handle(GetDevice query, CancellationToken ct)

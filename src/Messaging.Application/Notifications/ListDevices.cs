@@ -14,7 +14,7 @@ public sealed class ListDevicesHandler(DbSession session) : IRequestHandler<List
         $"""
         SELECT {DeviceRow.Columns}
         FROM devices d
-        WHERE d.user_id = @UserId
+        WHERE d.user_id = @UserId AND {DeviceSql.IsGood}
         ORDER BY d.device_id
         """;
 

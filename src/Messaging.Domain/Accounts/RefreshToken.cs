@@ -56,6 +56,10 @@ public sealed class RefreshToken
     /// <summary>What the family is known by in the access tokens of its login.</summary>
     public string Session() => Convert.ToHexStringLower(FamilyHash());
 
+    /// <summary>What the family is known by, of whose login an access token is; null for one that is of none.</summary>
+    public static byte[]? FamilyHashOf(string? session) =>
+        session?.Length == 2 * SHA256.HashSizeInBytes && session.All(char.IsAsciiHexDigit) ? Convert.FromHexString(session) : null;
+
     /// <summary>What this one of its family is known by.</summary>
     public byte[] Hash() => SHA256.HashData(bytes);
 

@@ -1,7 +1,5 @@
 using Dapper;
 using Messaging.Application.Notifications;
-using Messaging.Application.Push;
-using Messaging.Application.Receipts;
 using NodaTime;
 using Npgsql;
 
@@ -37,13 +35,13 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
 
     // Index: pk_notifications, pk_devices.
     private const string MakeSql =
-        """
+        $"""
         INSERT INTO pushes (notification_id, provider, device_id, next_attempt_at, expires_at)
         SELECT n.id, t.provider, coalesce(d.device_id, ''), @Now, @ExpiresAt
         FROM notifications n
         CROSS JOIN unnest(@Providers::text[], @Platforms::text[]) AS t (provider, platform)
         LEFT JOIN devices d ON d.user_id = n.user_id AND d.platform = t.platform
-            AND CASE WHEN t.platform = 'web' THEN n.to_web ELSE n.to_mobile END
+            AND CASE WHEN t.platform = 'web' THEN n.to_web ELSE n.to_mobile END AND {DeviceSql.IsGood}
         WHERE n.id = ANY(@Ids) AND n.read_at IS NULL AND (t.platform = '' OR d.device_id IS NOT NULL)
         """;
 
@@ -71,33 +69,6 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         ) due
         WHERE p.notification_id = due.notification_id AND p.provider = due.provider AND p.device_id = due.device_id
         RETURNING p.notification_id, p.device_id, p.attempts, p.expires_at
-        """;
-
-    // What may still be said of them, to their users as they are now. Index: pk_notifications, and those of the joins.
-    private const string NotificationsSql =
-        $"""
-        SELECT {NotificationSql.Columns}
-        FROM unnest(@Notifications::uuid[]) AS k (id)
-        JOIN notifications n ON n.id = k.id
-        {NotificationSql.Joins}
-        WHERE {NotificationSql.Wanted}
-        """;
-
-    // Index: pk_notifications, pk_devices.
-    private const string DevicesSql =
-        """
-        SELECT n.id AS notification_id, d.device_id, d.platform, d.token, d.p256dh, d.auth
-        FROM unnest(@Notifications::uuid[], @Devices::text[]) AS k (notification_id, device_id)
-        JOIN notifications n ON n.id = k.notification_id
-        JOIN devices d ON d.user_id = n.user_id AND d.device_id = k.device_id
-        """;
-
-    // Index: as for a user's own badge.
-    private const string BadgesSql =
-        $"""
-        SELECT u.id AS user_id, total.messages
-        FROM (SELECT DISTINCT n.user_id FROM notifications n WHERE n.id = ANY(@Notifications)) AS u (id)
-        CROSS JOIN LATERAL ({UnreadSql.Totals}) total
         """;
 
     // Locks the notifications: of two pushes of one that end at once, the later one sees both.
@@ -151,6 +122,8 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         WHERE n.id = s.notification_id AND n.push_at = 'infinity' AND n.delivery <> s.delivery
         """;
 
+    private readonly PushContent content = new(texts);
+
     /// <summary>The database's time.</summary>
     public Instant Now => clock.GetCurrentInstant();
 
@@ -181,9 +154,10 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
 
     /// <summary>
     /// Claims what is due of a provider, with what is to be sent at this moment; without a message where the notification was read, or
-    /// there is nothing left of it, or no device.
+    /// there is nothing left of it, or no device that the provider serves.
     /// </summary>
-    public async Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider, int limit, CancellationToken ct)
+    public async Task<IReadOnlyList<ClaimedPush>> ClaimAsync(
+        string provider, IReadOnlyCollection<string> platforms, int limit, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var (claim, now) = (Guid.NewGuid(), Now);
@@ -195,10 +169,10 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             Until = (now + Visibility).ToDateTimeUtc(),
             Limit = limit,
         };
-        var rows = (await connection.QueryAsync<ClaimRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
+        var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
         if (rows.Count == 0)
             return [];
-        var messageOf = await ReadAsync(connection, rows, ct);
+        var messageOf = await content.ReadAsync(connection, platforms, rows, ct);
         return
         [
             .. rows.Select(row => new ClaimedPush(
@@ -231,27 +205,6 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         await transaction.CommitAsync(ct);
     }
 
-    private async Task<Func<ClaimRow, PushMessage?>> ReadAsync(NpgsqlConnection connection, List<ClaimRow> rows, CancellationToken ct)
-    {
-        var parameters = new
-        {
-            Notifications = rows.Select(row => row.NotificationId).ToArray(),
-            Devices = rows.Select(row => row.DeviceId).ToArray(),
-        };
-        await using var grid = await connection.QueryMultipleAsync(
-            new CommandDefinition($"{NotificationsSql};{DevicesSql};{BadgesSql}", parameters, cancellationToken: ct));
-        var notifications = (await grid.ReadAsync<NotificationRow>()).DistinctBy(row => row.Id).ToDictionary(row => row.Id);
-        var devices = (await grid.ReadAsync<DeviceRow>()).ToDictionary(row => (row.NotificationId, row.DeviceId));
-        var badges = (await grid.ReadAsync<BadgeRow>()).ToDictionary(row => row.UserId, row => row.Messages);
-        return row =>
-        {
-            var device = devices.GetValueOrDefault((row.NotificationId, row.DeviceId));
-            return notifications.TryGetValue(row.NotificationId, out var notification) && (device is not null || row.DeviceId.Length == 0)
-                ? notification.ToPush(texts, device?.ToDevice(), badges[notification.UserId.Value], row.ExpiresAt)
-                : null;
-        };
-    }
-
     private static Task UnregisterAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<SettledPush> settled, CancellationToken ct)
     {
@@ -268,62 +221,4 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             transaction,
             cancellationToken: ct));
     }
-
-    private sealed record ClaimRow(Guid NotificationId, string DeviceId, int Attempts, Instant ExpiresAt);
-
-    private sealed record BadgeRow(string UserId, long Messages);
-
-    private sealed class DeviceRow
-    {
-        public Guid NotificationId { get; init; }
-
-        public required string DeviceId { get; init; }
-
-        public required string Platform { get; init; }
-
-        public required string Token { get; init; }
-
-        public string? P256dh { get; init; }
-
-        public string? Auth { get; init; }
-
-        public PushDevice ToDevice() => new(DeviceId, Platform, Token, P256dh, Auth);
-    }
-}
-
-/// <summary>How a push stands in its row.</summary>
-public static class PushStates
-{
-    public const string Pending = "pending";
-    public const string Sent = "sent";
-    public const string Failed = "failed";
-    public const string Bounced = "bounced";
-    public const string Withdrawn = "withdrawn";
-}
-
-/// <summary>Which push.</summary>
-public sealed record PushKey(Guid NotificationId, string Provider, string DeviceId);
-
-/// <summary>A push that this node is to send.</summary>
-/// <param name="Attempts">This one included.</param>
-/// <param name="Message">Null where there is nothing to send any more.</param>
-public sealed record ClaimedPush(PushKey Key, Guid Claim, int Attempts, Instant ExpiresAt, PushMessage? Message)
-{
-    /// <summary>When it was claimed, by this machine's counter.</summary>
-    public long ClaimedAt { get; } = TimeProvider.System.GetTimestamp();
-
-    /// <summary>False once another node may have it, as after a pause of this one.</summary>
-    public bool IsOurs => TimeProvider.System.GetElapsedTime(ClaimedAt) < PushQueue.Visibility.ToTimeSpan() / 2;
-}
-
-/// <summary>What came of a push.</summary>
-public sealed record SettledPush(ClaimedPush Push, string State)
-{
-    public required int Attempts { get; init; }
-
-    public required Instant NextAttemptAt { get; init; }
-
-    public string? Error { get; init; }
-
-    public string? ProviderId { get; init; }
 }

@@ -46,7 +46,7 @@ public sealed class PushSender(
         // Only as many as can be sent at once: whether a push is still wanted is read with the claim.
         await places.WaitAsync(ct);
         places.Release();
-        var pushes = await queue.ClaimAsync(provider.Name, Math.Max(1, places.CurrentCount), ct);
+        var pushes = await queue.ClaimAsync(provider.Name, provider.Platforms, Math.Max(1, places.CurrentCount), ct);
         foreach (var push in pushes)
         {
             await places.WaitAsync(CancellationToken.None);

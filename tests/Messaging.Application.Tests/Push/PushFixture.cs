@@ -112,18 +112,19 @@ public abstract class PushFixture : SliceFixture
         return new Raised(id, user, message);
     }
 
-    private protected Task RegisterAsync(UserId user, string platform, string? token = null)
+    private protected Task RegisterAsync(UserId user, string platform, string? token = null, string? deviceId = null)
     {
         var device = browser.At($"{Browsers.Address}/{user.Value}");
         return Slices.ExecuteAsync(
             """
             INSERT INTO devices (user_id, device_id, platform, token, p256dh, auth, created_at, last_seen_at)
-            VALUES (@User, @Platform, @Platform, @Token, @P256dh, @Auth, now(), now())
+            VALUES (@User, @Device, @Platform, @Token, @P256dh, @Auth, now(), now())
             ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token
             """,
             new
             {
                 User = user.Value,
+                Device = deviceId ?? platform,
                 Platform = platform,
                 Token = token ?? (platform == "web" ? device.Token : $"{platform}-{user.Value}"),
                 P256dh = platform == "web" ? device.P256dh : null,

@@ -1,6 +1,9 @@
+using Messaging.Application.Common;
 using Messaging.Application.Notifications;
 using Messaging.Application.Push;
 using Messaging.Application.Receipts;
+using Messaging.Application.Revocations;
+using Messaging.Application.Users;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Push;
 using NodaTime;
@@ -156,6 +159,62 @@ public sealed class PushQueueTests : PushFixture
     }
 
     [Test]
+    public async Task A_device_that_was_registered_anew_for_another_provider_is_not_known_to_the_first()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        await Slices.ExecuteAsync("UPDATE devices SET platform = 'web', p256dh = '', auth = ''");
+
+        var push = (await ClaimAsync("fcm")).Single();
+
+        Assert.That(push.Message, Is.Null);
+        Assert.That(await DevicesAsync(raised.User), Is.EqualTo(1));
+    }
+
+    [TestCase("UPDATE devices SET family_hash = '\\x01'", TestName = "A_device_takes_nothing_after_its_login")]
+    [TestCase(
+        """
+        INSERT INTO service_keys (id, name, secret_hash, scopes, created_at, revoked_at) VALUES ('gone', '', '', '{}', now(), now());
+        UPDATE devices SET service_key_id = 'gone'
+        """,
+        TestName = "A_device_takes_nothing_after_its_key_was_revoked")]
+    [TestCase(
+        """
+        INSERT INTO revocations (kind, subject) SELECT 'tokens', user_id FROM devices;
+        UPDATE devices SET issued_at = date_trunc('second', now())
+        """,
+        TestName = "A_device_takes_nothing_after_its_user_s_tokens_were_revoked")]
+    public async Task A_device_takes_nothing_after_its_credential(string end)
+    {
+        await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var later = await RaiseAsync("android");
+
+        await Slices.ExecuteAsync(end);
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+
+        Assert.That((await ClaimAsync("fcm")).Single().Message, Is.Null);
+        Assert.That(await DeliveryAsync(later), Is.EqualTo("none"));
+    }
+
+    [Test]
+    public async Task A_registration_that_a_revocation_overtakes_takes_nothing()
+    {
+        var user = await Slices.UserAsync("Anna");
+        var token = new Credential(user, null, null, IssuedAt: SystemClock.Instance.GetCurrentInstant() - Duration.FromMinutes(1));
+
+        var registered = Enumerable.Range(0, 20).Select(i => CodeAsync(() => PutAsync(token, $"phone{i}"))).ToList();
+        await Slices.SendAsync(new RevokeTokens(user));
+        var codes = await Task.WhenAll(registered);
+
+        Assert.That(codes, Is.All.EqualTo("").Or.EqualTo(ProblemCodes.Unauthenticated));
+        Assert.That(await CodeAsync(() => PutAsync(token, "late")), Is.EqualTo(ProblemCodes.Unauthenticated));
+        Assert.That((await Slices.SendAsync(new ListDevices(new Actor(user)))).Items, Is.Empty);
+        await PutAsync(token with { IssuedAt = SystemClock.Instance.GetCurrentInstant() + Duration.FromMinutes(1) }, "phone0");
+        Assert.That(await DevicesAsync(user), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_notification_that_was_read_before_it_was_sent_is_withdrawn()
     {
         var raised = await RaiseAsync("android");
@@ -208,7 +267,11 @@ public sealed class PushQueueTests : PushFixture
         Assert.That(await DeliveryAsync(raised), Is.EqualTo("failed"));
     }
 
-    private Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider) => Queue.ClaimAsync(provider, 100, CancellationToken.None);
+    private Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider) => Queue.ClaimAsync(
+        provider, [.. from target in Targets where target.Provider == provider select target.Platform], 100, CancellationToken.None);
+
+    private Task<Upserted<DeviceView>> PutAsync(Credential by, string deviceId) => Slices.SendAsync(new PutDevice(
+        by, deviceId, DevicePlatform.Android, $"{deviceId}-{by.UserId}", Keys: null));
 
     private Task SettleAsync(ClaimedPush push, PushOutcome outcome) =>
         Queue.SettleAsync([PushSchedule.After(push, outcome, Clock.GetCurrentInstant(), chance: 0.5)], CancellationToken.None);

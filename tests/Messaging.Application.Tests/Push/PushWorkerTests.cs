@@ -34,7 +34,7 @@ public sealed class PushWorkerTests : PushFixture
         GoogleSays = _ => Task.FromResult(new PushReply(200));
 
         Clock.Advance(Duration.FromSeconds(599));
-        Assert.That(await Queue.ClaimAsync("fcm", 1, CancellationToken.None), Is.Empty);
+        Assert.That(await Queue.ClaimAsync("fcm", ["android"], 1, CancellationToken.None), Is.Empty);
         Clock.Advance(Duration.FromSeconds(10));
         worker.Look();
 
