@@ -14,10 +14,10 @@ public interface IPushProvider
     IReadOnlyCollection<string> Platforms { get; }
 
     /// <summary>
-    /// What fails together: after some failures in a row it is left alone for a while. The provider, unless each device names a server of
-    /// its own.
+    /// The server that a device names, where each may name another: what fails at one is not blamed on the others. Null where the provider
+    /// is one server.
     /// </summary>
-    string LaneOf(PushMessage push) => Name;
+    string? ServerOf(PushMessage push) => null;
 
     /// <summary>Tries once. Throws nothing but at cancellation.</summary>
     Task<PushOutcome> SendAsync(PushMessage push, CancellationToken ct);

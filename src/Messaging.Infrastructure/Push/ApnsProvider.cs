@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Messaging.Application.Common;
 using Messaging.Application.Push;
 using NodaTime;
 
@@ -16,12 +15,6 @@ public sealed class ApnsProvider(PushSettings settings, PushHandlers handlers, I
 
     // Apple refuses tokens that are older than an hour, and providers that change them more often than every 20 minutes.
     private static readonly Duration TokenAge = Duration.FromMinutes(40);
-
-    private static readonly JsonSerializerOptions Lean = new()
-    {
-        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
-        Encoder = MessagingJson.Options.Encoder,
-    };
 
     private readonly PushClient client = new(handlers.Plain, clock);
     private readonly ECDsa? key = SettingText.TryReadKey(settings.Apns.PrivateKey, ECDsa.Create);
@@ -41,9 +34,8 @@ public sealed class ApnsProvider(PushSettings settings, PushHandlers handlers, I
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(PushText.Fit(push, MaxLength, Write)),
+            Content = PushBody.Json(PushText.Fit(push, MaxLength, Write)),
         };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.Authorization = new AuthenticationHeaderValue("bearer", bearer);
         request.Headers.Add("apns-topic", settings.Apns.Topic);
         request.Headers.Add("apns-push-type", "alert");
@@ -103,6 +95,6 @@ public sealed class ApnsProvider(PushSettings settings, PushHandlers handlers, I
         };
         foreach (var (name, value) in PushBody.Data(push))
             body[name] = value;
-        return JsonSerializer.SerializeToUtf8Bytes(body, Lean);
+        return PushBody.WriteLean(body);
     }
 }

@@ -1,8 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Messaging.Application.Common;
 using Messaging.Application.Push;
 using NodaTime;
 
@@ -31,7 +31,7 @@ public sealed class FcmProvider(PushSettings settings, PushHandlers handlers, IC
         var address = $"{settings.Fcm.Address.TrimEnd('/')}/v1/projects/{account!.ProjectId}/messages:send";
         using var request = new HttpRequestMessage(HttpMethod.Post, address)
         {
-            Content = JsonBody(PushText.Fit(push, MaxLength, Write)),
+            Content = PushBody.Json(PushText.Fit(push, MaxLength, Write)),
         };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         var answer = await client.SendAsync(request, ct);
@@ -111,10 +111,7 @@ public sealed class FcmProvider(PushSettings settings, PushHandlers handlers, IC
         });
     }
 
-    private static ByteArrayContent JsonBody(byte[] bytes) =>
-        new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-
-    private byte[] Write(PushMessage push) => JsonSerializer.SerializeToUtf8Bytes(
+    private byte[] Write(PushMessage push) => PushBody.WriteLean(
         new
         {
             message = new
@@ -131,8 +128,7 @@ public sealed class FcmProvider(PushSettings settings, PushHandlers handlers, IC
                 },
                 apns = push.Device.Platform == "ios" ? ApnsPart(push) : null,
             },
-        },
-        Lean);
+        });
 
     // For devices of Apple's that are reached through Firebase.
     private static object ApnsPart(PushMessage push) => new
@@ -140,14 +136,8 @@ public sealed class FcmProvider(PushSettings settings, PushHandlers handlers, IC
         headers = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["apns-collapse-id"] = push.CollapseId,
-            ["apns-expiration"] = push.ExpiresAt.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["apns-expiration"] = push.ExpiresAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
         },
         payload = new { aps = ApnsProvider.Aps(push, alert: null) },
-    };
-
-    private static readonly JsonSerializerOptions Lean = new()
-    {
-        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
-        Encoder = MessagingJson.Options.Encoder,
     };
 }

@@ -6,60 +6,100 @@ using Polly.CircuitBreaker;
 
 namespace Messaging.Infrastructure.Push;
 
-/// <summary>Leaves alone for a while what does not answer, so that waiting for it takes no place from others.</summary>
+/// <summary>
+/// Keeps what does not answer from taking the places of others: it is left alone for a while, and servers that devices name, which anybody
+/// may have, find but few places to begin with.
+/// </summary>
 public sealed class PushLanes(TimeProvider time)
 {
     private const int Most = 10_000;
 
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(15);
 
-    private readonly ConcurrentDictionary<(string Provider, string Name), Lane> lanes = new();
+    private readonly ConcurrentDictionary<PushLane, Lane> lanes = new();
+    private readonly PushPlaces places = new(time);
 
     /// <summary>Whether a provider that is one server is to be tried: it is not left alone, or it is time to ask it again.</summary>
     public bool IsOpen(string provider) =>
-        !lanes.TryGetValue((provider, provider), out var known) || known.ClosedUntil <= time.GetUtcNow();
+        !lanes.TryGetValue(new PushLane(provider, Server: null), out var known) || known.ClosedUntil <= time.GetUtcNow();
 
-    /// <summary>Tries; null with how long to wait where the lane is left alone.</summary>
+    /// <summary>Tries; null with how long to wait where the lane is left alone, or there is no place for it or its user.</summary>
     public async Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(
-        string provider, string lane, Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)
+        PushLane lane, string user, Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)
     {
         // Devices name servers: what is forgotten is learnt again.
         if (lanes.Count > Most)
             lanes.Clear();
+        var known = lanes.GetOrAdd(lane, _ => new Lane(time));
+        if (lane.Server is null)
+            return await known.TryAsync(send, ct);
+        var isPrompt = known.IsPrompt;
+        if (!places.TryTake(user, isPrompt, out var wait))
+            return (null, wait);
         try
         {
-            var pipeline = lanes.GetOrAdd((provider, lane), _ => new Lane(time)).Pipeline;
-            return (await pipeline.ExecuteAsync(async token => await send(token), ct), Duration.Zero);
+            return await known.TryAsync(send, ct);
         }
-        catch (BrokenCircuitException e)
+        finally
         {
-            return (null, Duration.FromTimeSpan(e.RetryAfter ?? Break));
+            places.Return(user, isPrompt);
         }
     }
 
     private sealed class Lane
     {
-        public Lane(TimeProvider time) => Pipeline = new ResiliencePipelineBuilder<PushOutcome> { TimeProvider = time }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<PushOutcome>
-            {
-                FailureRatio = 0.9,
-                MinimumThroughput = 5,
-                SamplingDuration = TimeSpan.FromSeconds(30),
-                BreakDuration = Break,
-                OnOpened = args =>
+        private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(2);
+
+        private readonly TimeProvider time;
+        private readonly ResiliencePipeline<PushOutcome> breaker;
+
+        public Lane(TimeProvider time)
+        {
+            this.time = time;
+            breaker = new ResiliencePipelineBuilder<PushOutcome> { TimeProvider = time }
+                .AddCircuitBreaker(new CircuitBreakerStrategyOptions<PushOutcome>
                 {
-                    ClosedUntil = time.GetUtcNow() + args.BreakDuration;
-                    return default;
-                },
-                // A provider that asks for patience answers.
-                ShouldHandle = new PredicateBuilder<PushOutcome>().HandleResult(
-                    outcome => outcome is { Result: PushResult.Retry, RetryAfter: null }),
-            })
-            .Build();
+                    FailureRatio = 0.9,
+                    MinimumThroughput = 5,
+                    SamplingDuration = TimeSpan.FromSeconds(30),
+                    BreakDuration = Break,
+                    OnOpened = args =>
+                    {
+                        ClosedUntil = time.GetUtcNow() + args.BreakDuration;
+                        return default;
+                    },
+                    ShouldHandle = args => ValueTask.FromResult(args.Outcome.Result is { } outcome && !Answers(outcome)),
+                })
+                .Build();
+        }
 
         /// <summary>Of the breaker's state the time alone is asked: it stays open until somebody tries again.</summary>
         public DateTimeOffset ClosedUntil { get; private set; }
 
-        public ResiliencePipeline<PushOutcome> Pipeline { get; }
+        /// <summary>Whether it answered the last time, and soon.</summary>
+        public bool IsPrompt { get; private set; }
+
+        public async Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(
+            Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)
+        {
+            var began = time.GetTimestamp();
+            try
+            {
+                var outcome = await breaker.ExecuteAsync(async token => await send(token), ct);
+                IsPrompt = Answers(outcome) && time.GetElapsedTime(began) < Prompt;
+                return (outcome, Duration.Zero);
+            }
+            catch (BrokenCircuitException e)
+            {
+                return (null, Duration.FromTimeSpan(e.RetryAfter ?? Break));
+            }
+        }
+
+        // Who asks for patience answers.
+        private static bool Answers(PushOutcome outcome) => outcome is not { Result: PushResult.Retry, RetryAfter: null };
     }
 }
+
+/// <summary>What fails together.</summary>
+/// <param name="Server">The one that the device names; null where the provider is one server.</param>
+public sealed record PushLane(string Provider, string? Server);

@@ -38,6 +38,10 @@ public static class PushSchedule
     public static SettledPush Withdrawn(ClaimedPush push, Instant now) =>
         new(push, PushStates.Withdrawn) { Attempts = push.Attempts - 1, NextAttemptAt = now };
 
+    /// <summary>Not sent: its time was over, as after all nodes were down.</summary>
+    public static SettledPush Expired(ClaimedPush push, Instant now) =>
+        new(push, PushStates.Failed) { Attempts = push.Attempts - 1, NextAttemptAt = now, Error = "expired" };
+
     // 5, 10, 20 … seconds up to half an hour, a quarter more or less; never sooner than the provider asked.
     private static Duration Pause(int attempts, Duration? asked, double chance)
     {

@@ -93,9 +93,14 @@ public sealed class PushSender(
             PushMetrics.Count(provider.Name, PushStates.Withdrawn);
             return PushSchedule.Withdrawn(push, queue.Now);
         }
+        if (push.ExpiresAt <= queue.Now)
+        {
+            PushMetrics.Count(provider.Name, PushStates.Failed);
+            return PushSchedule.Expired(push, queue.Now);
+        }
         var began = TimeProvider.System.GetTimestamp();
         var (outcome, wait) = await lanes.TryAsync(
-            provider.Name, provider.LaneOf(message), token => provider.SendAsync(message, token), ct);
+            new PushLane(provider.Name, provider.ServerOf(message)), message.UserId, token => provider.SendAsync(message, token), ct);
         if (outcome is null)
             return PushSchedule.Postponed(push, queue.Now + wait);
         PushMetrics.Took(provider.Name, TimeProvider.System.GetElapsedTime(began));

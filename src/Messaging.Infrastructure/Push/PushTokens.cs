@@ -31,6 +31,7 @@ internal sealed class KeptToken(IClock clock) : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1, 1);
     private Kept? kept;
+    private int failures;
 
     /// <summary>The token; null when there is none to be had.</summary>
     /// <param name="make">Makes one and says until when to use it; null where that fails.</param>
@@ -38,15 +39,19 @@ internal sealed class KeptToken(IClock clock) : IDisposable
     {
         if (Good() is { } token)
             return token;
+        var failed = Volatile.Read(ref failures);
         await turn.WaitAsync(ct);
         try
         {
             if (Good() is { } meanwhile)
                 return meanwhile;
-            if (await make(ct) is not { } made)
+            // Whoever waited for it in vain does not wait once more, each after the other.
+            if (failures != failed)
                 return null;
-            kept = new Kept(made.Token, made.Until);
-            return made.Token;
+            var made = await make(ct);
+            kept = made is { } one ? new Kept(one.Token, one.Until) : null;
+            failures += made is null ? 1 : 0;
+            return made?.Token;
         }
         finally
         {

@@ -25,7 +25,7 @@ public sealed class WebPushProvider(PushSettings settings, PushHandlers handlers
 
     public IReadOnlyCollection<string> Platforms { get; } = ["web"];
 
-    public string LaneOf(PushMessage push) => Uri.TryCreate(push.Device!.Token, UriKind.Absolute, out var uri) ? uri.Authority : Name;
+    public string ServerOf(PushMessage push) => Uri.TryCreate(push.Device!.Token, UriKind.Absolute, out var uri) ? uri.IdnHost : "";
 
     public async Task<PushOutcome> SendAsync(PushMessage push, CancellationToken ct)
     {

@@ -116,6 +116,18 @@ public sealed class FcmTests
     }
 
     [Test]
+    public async Task A_token_that_cannot_be_had_is_asked_for_once_by_many()
+    {
+        var fails = new TaskCompletionSource<PushReply>();
+        google.Reply = _ => fails.Task;
+        var sent = Enumerable.Range(0, 10).Select(_ => SendAsync()).ToList();
+        fails.SetResult(new PushReply(503));
+
+        Assert.That(await Task.WhenAll(sent), Is.All.EqualTo(new PushOutcome(PushResult.Retry, "no-token")));
+        Assert.That(google.Calls, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_token_that_is_refused_is_asked_for_anew()
     {
         reply = new PushReply(401, Error("UNAUTHENTICATED"));

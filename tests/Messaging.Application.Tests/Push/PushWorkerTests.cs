@@ -68,6 +68,23 @@ public sealed class PushWorkerTests : PushFixture
     }
 
     [Test]
+    public async Task A_push_that_a_provider_took_of_a_node_that_died_comes_again_in_place_of_the_first()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var dead = (await Queue.ClaimAsync("fcm", ["android"], 1, CancellationToken.None)).Single();
+        using (var provider = new FcmProvider(Settings, Pushes.Handlers(), Clock))
+            await provider.SendAsync(dead.Message!, CancellationToken.None);
+        Clock.Advance(PushQueue.Visibility);
+
+        await using var worker = await WorkAsync();
+        await UntilAsync(raised, "sent");
+
+        var tags = Sent.Select(call => (string?)call.Json["message"]!["android"]!["notification"]!["tag"]);
+        Assert.That(tags, Is.EqualTo(new[] { raised.Id.ToString("N"), raised.Id.ToString("N") }));
+    }
+
+    [Test]
     public async Task A_provider_that_does_not_answer_costs_the_others_nothing()
     {
         var hangs = new TaskCompletionSource();
@@ -86,6 +103,45 @@ public sealed class PushWorkerTests : PushFixture
         Assert.That(await Slices.ScalarAsync<bool>("SELECT bool_or(state = 'sent') FROM pushes WHERE provider = 'fcm'"), Is.False);
         hangs.SetResult();
         await Slices.UntilAsync("SELECT bool_and(delivery = 'sent') FROM notifications");
+    }
+
+    [Test]
+    public async Task Browsers_of_one_user_that_do_not_answer_hold_up_nobody_else()
+    {
+        var hangs = new TaskCompletionSource();
+        Browsers.Reply = async call =>
+        {
+            if (call.Line.Contains("/slow", StringComparison.Ordinal))
+                await hangs.Task;
+            return new PushReply(201);
+        };
+        var slow = await RaiseAsync();
+        for (var i = 0; i < PushSender.Concurrency + 5; i++)
+            await RegisterAsync(slow.User, "web", $"http://localhost:{new Uri(Browsers.Address).Port}/slow{i}", $"tab{i}");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        Clock.Advance(Duration.FromSeconds(1));
+        var raised = await RaiseAsync("web");
+
+        await using var worker = await WorkAsync();
+        await UntilAsync(raised, "sent");
+        var failed = await Slices.ScalarAsync<int>("SELECT count(*)::integer FROM pushes WHERE error IS NOT NULL");
+        var waiting = Browsers.Calls.Count(call => call.Line.Contains("/slow", StringComparison.Ordinal));
+        hangs.SetResult();
+
+        Assert.That((failed, waiting <= 4), Is.EqualTo((0, true)));
+    }
+
+    [Test]
+    public async Task A_push_that_could_not_be_sent_for_a_day_is_given_up()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        Clock.Advance(PushQueue.Lifetime);
+
+        await using var worker = await WorkAsync();
+        await UntilAsync(raised, "failed");
+
+        Assert.That(Sent, Is.Empty);
     }
 
     [Test]
@@ -151,11 +207,11 @@ public sealed class PushWorkerTests : PushFixture
     public async Task A_server_that_fails_again_and_again_is_left_alone_and_no_other()
     {
         var lanes = new PushLanes(TimeProvider.System);
-        await FailAsync(lanes, "fcm", "fcm");
+        await FailAsync(lanes, Fcm);
 
         var (outcome, wait) = await lanes.TryAsync(
-            "fcm", "fcm", _ => throw new AssertionException("It was tried."), CancellationToken.None);
-        var other = await lanes.TryAsync("apns", "apns", Sends, CancellationToken.None);
+            Fcm, "anna", _ => throw new AssertionException("It was tried."), CancellationToken.None);
+        var other = await lanes.TryAsync(new PushLane("apns", null), "anna", Sends, CancellationToken.None);
 
         Assert.That((outcome, wait > Duration.Zero, lanes.IsOpen("fcm")), Is.EqualTo(((PushOutcome?)null, true, false)));
         Assert.That((other.Outcome!.Result, lanes.IsOpen("apns")), Is.EqualTo((PushResult.Sent, true)));
@@ -166,30 +222,69 @@ public sealed class PushWorkerTests : PushFixture
     {
         var time = new MovedTime();
         var lanes = new PushLanes(time);
-        await FailAsync(lanes, "fcm", "fcm");
+        await FailAsync(lanes, Fcm);
 
         time.By = TimeSpan.FromSeconds(16);
 
         Assert.That(lanes.IsOpen("fcm"), Is.True);
-        Assert.That((await lanes.TryAsync("fcm", "fcm", Sends, CancellationToken.None)).Outcome!.Result, Is.EqualTo(PushResult.Sent));
+        Assert.That((await lanes.TryAsync(Fcm, "anna", Sends, CancellationToken.None)).Outcome!.Result, Is.EqualTo(PushResult.Sent));
     }
 
-    [Test]
-    public async Task A_browser_s_server_that_has_the_name_of_a_provider_is_not_taken_for_it()
+    [TestCase("fcm")]
+    [TestCase("webpush")]
+    public async Task A_browser_s_server_that_has_the_name_of_a_provider_is_not_taken_for_it(string name)
     {
         var lanes = new PushLanes(TimeProvider.System);
 
-        await FailAsync(lanes, "webpush", "fcm");
+        await FailAsync(lanes, new PushLane("webpush", name));
 
         Assert.That((lanes.IsOpen("fcm"), lanes.IsOpen("webpush")), Is.EqualTo((true, true)));
     }
 
-    private static async Task FailAsync(PushLanes lanes, string provider, string lane)
+    [Test]
+    public async Task Servers_that_have_not_answered_promptly_share_a_few_places_and_prompt_ones_have_the_others()
+    {
+        var (lanes, hangs) = (new PushLanes(TimeProvider.System), new TaskCompletionSource<PushOutcome>());
+        await TryAsync("prompt", "anna", Sends);
+        var slow = Enumerable.Range(0, PushSender.Concurrency).Select(i => TryAsync($"slow{i}", $"user{i}", _ => hangs.Task)).ToList();
+
+        var (unknown, prompt) = (await TryAsync("unknown", "anna", Sends), await TryAsync("prompt", "anna", Sends));
+        hangs.SetResult(new PushOutcome(PushResult.Retry, "timeout"));
+
+        Assert.That((unknown.Outcome, prompt.Outcome?.Result), Is.EqualTo(((PushOutcome?)null, (PushResult?)PushResult.Sent)));
+        Assert.That((await Task.WhenAll(slow)).Count(one => one.Outcome is not null), Is.EqualTo(PushSender.Concurrency / 4));
+        Assert.That((await TryAsync("unknown", "anna", Sends)).Outcome?.Result, Is.EqualTo(PushResult.Sent));
+
+        Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(string server, string user, Func<CancellationToken, Task<PushOutcome>> send) =>
+            lanes.TryAsync(new PushLane("webpush", server), user, send, CancellationToken.None);
+    }
+
+    [Test]
+    public async Task A_user_s_pushes_that_find_no_place_come_again_one_after_the_other()
+    {
+        var (lanes, hangs) = (new PushLanes(new MovedTime()), new TaskCompletionSource<PushOutcome>());
+        await TryAsync("anna", Sends);
+        var tried = Enumerable.Range(0, 7).Select(_ => TryAsync("anna", _ => hangs.Task)).ToList();
+
+        var other = await TryAsync("ben", Sends);
+        hangs.SetResult(new PushOutcome(PushResult.Sent));
+
+        Assert.That(
+            from one in await Task.WhenAll(tried) select Math.Round(one.Wait.TotalSeconds), Is.EqualTo(new[] { 0, 0, 0, 0, 1, 2, 3 }));
+        Assert.That(other.Outcome?.Result, Is.EqualTo(PushResult.Sent));
+
+        Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(string user, Func<CancellationToken, Task<PushOutcome>> send) =>
+            lanes.TryAsync(new PushLane("webpush", "prompt"), user, send, CancellationToken.None);
+    }
+
+    private static readonly PushLane Fcm = new("fcm", Server: null);
+
+    private static async Task FailAsync(PushLanes lanes, PushLane lane)
     {
         for (var i = 0; i < 5; i++)
         {
             await lanes.TryAsync(
-                provider, lane, _ => Task.FromResult(new PushOutcome(PushResult.Retry, "timeout")), CancellationToken.None);
+                lane, "anna", _ => Task.FromResult(new PushOutcome(PushResult.Retry, "timeout")), CancellationToken.None);
         }
     }
 
