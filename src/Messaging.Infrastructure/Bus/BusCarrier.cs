@@ -1,5 +1,8 @@
 namespace Messaging.Infrastructure.Bus;
 
+/// <summary>Takes what came over the bus, whoever sent it.</summary>
+public delegate void BusHearer(ReadOnlySpan<byte> wire);
+
 /// <summary>What brings payloads from one node to all of them, itself included. May lose some, never waits for a node.</summary>
 public interface IBusCarrier
 {
@@ -9,7 +12,7 @@ public interface IBusCarrier
     int AssumedNodes { get; }
 
     /// <summary>Returns once whatever is sent from now on is heard. Makes anew what it needs at the other end.</summary>
-    Task<IBusLink> ConnectAsync(Action<string> hear, CancellationToken ct);
+    Task<IBusLink> ConnectAsync(BusHearer hear, CancellationToken ct);
 }
 
 /// <summary>A connection that carries the bus. It does not mend itself: a new one takes its place.</summary>

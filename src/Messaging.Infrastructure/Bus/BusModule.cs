@@ -7,11 +7,14 @@ namespace Messaging.Infrastructure.Bus;
 /// <summary>Signals between nodes that are not stored.</summary>
 public sealed class BusModule : Module
 {
+    public override IReadOnlyList<string> Tables { get; } = ["bus_key"];
+
     public override void AddServices(IServiceCollection services)
     {
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BusQueue>(provider, TimeProvider.System));
         services.AddSingleton<IBus>(provider => provider.GetRequiredService<BusQueue>());
         services.AddSingleton<BusName>();
+        services.AddSingleton<BusKey>();
         services.AddSingleton(Carrier);
     }
 

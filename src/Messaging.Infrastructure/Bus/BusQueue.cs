@@ -66,7 +66,8 @@ public sealed class BusQueue(TimeProvider time, ILogger<BusQueue> logger) : IBus
     }
 
     public void Subscribe<T>(string topic, Action<string, T> hear) =>
-        subscribers[topic] = (node, json) => hear(node, JsonSerializer.Deserialize<T>(json, JsonSerializerOptions.Web)!);
+        subscribers[topic] = (node, json) =>
+            hear(node, JsonSerializer.Deserialize<T>(json, JsonSerializerOptions.Web) ?? throw new JsonException("Nothing is said."));
 
     public void OnConnected(Action connected) => greetings.Enqueue(connected);
 
@@ -133,9 +134,11 @@ public sealed class BusQueue(TimeProvider time, ILogger<BusQueue> logger) : IBus
             {
                 Hear(lines[0], line[..end], line[(end + 1)..]);
             }
-            catch (JsonException e)
+            // Nobody's word may end the listening to all others.
+            catch (Exception e)
             {
-                logger.LogWarning(e, "A message of another node is not understood");
+                BusMetrics.Drop("malformed");
+                logger.LogWarning("A message of another node is not understood: {Exception}", e.GetType().Name);
             }
         }
     }

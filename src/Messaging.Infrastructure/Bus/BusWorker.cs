@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using NodaTime;
 
 namespace Messaging.Infrastructure.Bus;
 
@@ -8,17 +10,23 @@ namespace Messaging.Infrastructure.Bus;
 /// Carries the bus. What is published within a moment goes together; what a broken link carried is lost. A link over which not even this
 /// node's own beat comes back is broken, whatever it says of itself.
 /// </summary>
-public sealed class BusWorker(BusQueue queue, IBusCarrier carrier, ILogger<BusWorker> logger) : BackgroundService
+public sealed class BusWorker(BusQueue queue, IBusCarrier carrier, BusKey key, IClock clock, ILogger<BusWorker> logger) : BackgroundService
 {
-    // PostgreSQL takes less than 8,000 bytes.
+    // PostgreSQL takes less than 8,000 bytes, and the seal comes on top.
     private const int MaxPayload = 7_500;
 
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FirstMoment = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(1);
 
+    // Whoever floods the bus does not flood the log.
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
+
     private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource allSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private BusSeal? seal;
+    private long? warnedAt;
 
     /// <summary>Is up before the server listens, unless that takes long: nothing waits for a broker.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -41,7 +49,8 @@ public sealed class BusWorker(BusQueue queue, IBusCarrier carrier, ILogger<BusWo
 
     private async Task CarryAsync(CancellationToken ct)
     {
-        await using var link = await carrier.ConnectAsync(queue.Hear, ct);
+        seal ??= new BusSeal(await key.GetAsync(ct), clock);
+        await using var link = await carrier.ConnectAsync(Hear, ct);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
         queue.Connected();
         begun.TrySetResult();
@@ -58,12 +67,25 @@ public sealed class BusWorker(BusQueue queue, IBusCarrier carrier, ILogger<BusWo
         }
     }
 
+    private void Hear(ReadOnlySpan<byte> wire)
+    {
+        if (seal!.Open(wire) is { } payload)
+        {
+            queue.Hear(payload);
+        }
+        else if (warnedAt is null || Stopwatch.GetElapsedTime(warnedAt.Value) >= WarnEvery)
+        {
+            warnedAt = Stopwatch.GetTimestamp();
+            logger.LogWarning("Over the bus came what no node of this installation sent just now; it is dropped");
+        }
+    }
+
     private async Task SendAsync(IBusLink link, CancellationToken ct)
     {
         while (await queue.WaitAsync(ct))
         {
             while (queue.Take(MaxPayload) is { } payload)
-                await link.SendAsync(payload, ct);
+                await link.SendAsync(seal!.Seal(payload), ct);
             await Task.Delay(Moment, ct);
         }
         allSent.TrySetResult();

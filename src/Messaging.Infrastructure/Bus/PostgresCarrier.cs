@@ -1,10 +1,14 @@
+using System.Text;
 using Messaging.Infrastructure.Database;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Messaging.Infrastructure.Bus;
 
-/// <summary>Carries the bus by <c>NOTIFY</c>, on connections of its own and never in a command's transaction.</summary>
+/// <summary>
+/// Carries the bus by <c>NOTIFY</c>, never in a command's transaction. Listens on a connection of its own; for sending, one of the pool's
+/// will do, since each word waits for the one before.
+/// </summary>
 public sealed class PostgresCarrier(DirectDataSource database) : IBusCarrier
 {
     public const string Channel = "messaging_bus";
@@ -15,12 +19,12 @@ public sealed class PostgresCarrier(DirectDataSource database) : IBusCarrier
 
     public int AssumedNodes => 1;
 
-    public async Task<IBusLink> ConnectAsync(Action<string> hear, CancellationToken ct)
+    public async Task<IBusLink> ConnectAsync(BusHearer hear, CancellationToken ct)
     {
-        var link = new Link(await database.Value.OpenConnectionAsync(ct));
+        var link = new Link(database.Value, await database.Value.OpenConnectionAsync(ct));
         try
         {
-            await link.OpenAsync(await database.Value.OpenConnectionAsync(ct), hear, ct);
+            await link.ListenAsync(hear, ct);
             return link;
         }
         catch
@@ -30,25 +34,20 @@ public sealed class PostgresCarrier(DirectDataSource database) : IBusCarrier
         }
     }
 
-    private sealed class Link(NpgsqlConnection listening) : IBusLink
+    private sealed class Link(NpgsqlDataSource pool, NpgsqlConnection listening) : IBusLink
     {
-        private NpgsqlConnection? sending;
-        private NpgsqlCommand? notify;
-
-        public async Task OpenAsync(NpgsqlConnection second, Action<string> hear, CancellationToken ct)
+        public async Task ListenAsync(BusHearer hear, CancellationToken ct)
         {
-            sending = second;
-            notify = new NpgsqlCommand(NotifySql, sending) { Parameters = { new NpgsqlParameter("Payload", NpgsqlDbType.Text) } };
-            await notify.PrepareAsync(ct);
-            listening.Notification += (_, word) => hear(word.Payload);
+            listening.Notification += (_, word) => hear(Encoding.UTF8.GetBytes(word.Payload));
             await using var listen = new NpgsqlCommand(ListenSql, listening);
             await listen.ExecuteNonQueryAsync(ct);
         }
 
-        public Task SendAsync(string payload, CancellationToken ct)
+        public async Task SendAsync(string payload, CancellationToken ct)
         {
-            notify!.Parameters[0].Value = payload;
-            return notify.ExecuteNonQueryAsync(ct);
+            await using var notify = pool.CreateCommand(NotifySql);
+            notify.Parameters.Add(new NpgsqlParameter("Payload", NpgsqlDbType.Text) { Value = payload });
+            await notify.ExecuteNonQueryAsync(ct);
         }
 
         public async Task WatchAsync(CancellationToken ct)
@@ -57,13 +56,6 @@ public sealed class PostgresCarrier(DirectDataSource database) : IBusCarrier
                 await listening.WaitAsync(ct);
         }
 
-        public async ValueTask DisposeAsync()
-        {
-            await listening.DisposeAsync();
-            if (notify is not null)
-                await notify.DisposeAsync();
-            if (sending is not null)
-                await sending.DisposeAsync();
-        }
+        public ValueTask DisposeAsync() => listening.DisposeAsync();
     }
 }

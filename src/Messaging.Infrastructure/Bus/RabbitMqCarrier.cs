@@ -24,7 +24,7 @@ public sealed class RabbitMqCarrier(BusSettings settings, BusName name) : IBusCa
 
     public int AssumedNodes => 2;
 
-    public async Task<IBusLink> ConnectAsync(Action<string> hear, CancellationToken ct)
+    public async Task<IBusLink> ConnectAsync(BusHearer hear, CancellationToken ct)
     {
         var exchange = await name.GetAsync(ct);
         var link = new Link(await Factory().CreateConnectionAsync(ct), exchange);
@@ -57,7 +57,7 @@ public sealed class RabbitMqCarrier(BusSettings settings, BusName name) : IBusCa
         private readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private IChannel? sending;
 
-        public async Task OpenAsync(Action<string> hear, CancellationToken ct)
+        public async Task OpenAsync(BusHearer hear, CancellationToken ct)
         {
             connection.ConnectionShutdownAsync += (_, end) => EndAsync(end.ReplyText);
             var listening = await OpenChannelAsync(ct);
@@ -70,7 +70,7 @@ public sealed class RabbitMqCarrier(BusSettings settings, BusName name) : IBusCa
             consumer.UnregisteredAsync += (_, _) => EndAsync("The broker has removed this node's queue.");
             consumer.ReceivedAsync += async (_, delivery) =>
             {
-                hear(Encoding.UTF8.GetString(delivery.Body.Span));
+                hear(delivery.Body.Span);
                 // Only so that what this node has not taken yet waits in its bounded queue.
                 await listening.BasicAckAsync(delivery.DeliveryTag, multiple: false);
             };

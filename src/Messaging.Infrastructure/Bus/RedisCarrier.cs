@@ -9,7 +9,7 @@ public sealed class RedisCarrier(BusSettings settings, BusName name) : IBusCarri
 
     public int AssumedNodes => 2;
 
-    public async Task<IBusLink> ConnectAsync(Action<string> hear, CancellationToken ct)
+    public async Task<IBusLink> ConnectAsync(BusHearer hear, CancellationToken ct)
     {
         var channel = RedisChannel.Literal(await name.GetAsync(ct));
         var options = settings.RedisOptions()!;
@@ -37,12 +37,12 @@ public sealed class RedisCarrier(BusSettings settings, BusName name) : IBusCarri
     {
         private readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public async Task OpenAsync(Action<string> hear)
+        public async Task OpenAsync(BusHearer hear)
         {
             connection.ConnectionFailed += (_, end) =>
                 broken.TrySetException(new IOException($"The connection to Redis has ended: {end.FailureType}"));
             var messages = await connection.GetSubscriber().SubscribeAsync(channel);
-            messages.OnMessage(message => hear(message.Message.ToString()));
+            messages.OnMessage(message => hear(((ReadOnlyMemory<byte>)message.Message).Span));
         }
 
         public Task SendAsync(string payload, CancellationToken ct) =>

@@ -1,20 +1,25 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Text;
 using Messaging.Application.Bus;
 using Messaging.Application.Events;
+using Messaging.Application.Tests.Push;
 using Messaging.Infrastructure.Bus;
 using Messaging.Infrastructure.Database;
 using Messaging.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
 using Npgsql;
 
 namespace Messaging.Application.Tests.Events;
 
 public sealed class BusTests
 {
+    private readonly MovingTime clock = new();
     private TestDatabase database = null!;
 
     [OneTimeSetUp]
-    public async Task CreateAsync() => database = await TestDatabaseServer.CreateEmptyDatabaseAsync();
+    public async Task CreateAsync() => database = await TestDatabaseServer.CreateDatabaseAsync(Slices.MigrateAsync);
 
     [OneTimeTearDown]
     public async Task DropAsync() => await database.DisposeAsync();
@@ -64,8 +69,9 @@ public sealed class BusTests
     [Test]
     public async Task Nodes_know_of_each_other_until_one_takes_its_leave()
     {
-        await using var one = await Node.StartAsync(database);
-        var two = await Node.StartAsync(database);
+        // Nobody is silent for long: time stands still.
+        await using var one = await Node.StartAsync(database, new ManualTime());
+        var two = await Node.StartAsync(database, new ManualTime());
         await Eventually.HoldsAsync(
             () => Task.FromResult(one.Bus.Others.Contains(two.Bus.Node) && two.Bus.Others.Contains(one.Bus.Node)), "they know each other");
 
@@ -133,12 +139,125 @@ public sealed class BusTests
 
         one.Bus.Publish("unknown", new Word(1, "x"));
         one.Bus.Publish("word", "not a word");
+        one.Bus.Publish<Word?>("word", null);
         await database.RowsAsync(
             "SELECT pg_notify('messaging_bus', ''), pg_notify('messaging_bus', 'x'), pg_notify('messaging_bus', E'x\\n\\nword')", _ => 0);
         one.Bus.Publish("word", new Word(3, "good"));
 
         await Eventually.HoldsAsync(() => Task.FromResult(!two.Heard.IsEmpty), "the good one is heard");
         Assert.That(two.Heard.Select(heard => heard.Word.No), Is.EqualTo([3]));
+    }
+
+    [Test]
+    public async Task What_no_node_sent_is_not_heard_though_every_role_of_the_database_may_notify()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+        var signal = new FeedSignal(two.Bus);
+        using var waker = signal.Listen();
+
+        await database.RowsAsync(
+            $$"""
+            SELECT pg_notify('messaging_bus', E'{{one.Bus.Node}}\nword {"no":1,"text":"forged"}'),
+                pg_notify('messaging_bus', E'{{one.Bus.Node}}\nfeed {"position":9223372036854775807}')
+            """,
+            _ => 0);
+        one.Bus.Publish("word", new Word(2, "good"));
+
+        await Eventually.HoldsAsync(() => Task.FromResult(!two.Heard.IsEmpty), "the good one is heard");
+        Assert.That(two.Heard.Select(heard => heard.Word.No), Is.EqualTo([2]));
+        Assert.That(await waker.WaitAsync(TimeSpan.Zero, CancellationToken.None), Is.False, "no position is taken from it");
+    }
+
+    [Test]
+    public async Task What_a_node_has_sent_and_another_sends_again_is_heard_once()
+    {
+        await using var one = await Node.StartAsync(database);
+        await using var two = await Node.StartAsync(database);
+        await using var eavesdropper = new NpgsqlConnection(database.ConnectionString);
+        await eavesdropper.OpenAsync();
+        await using (var listen = new NpgsqlCommand("LISTEN messaging_bus", eavesdropper))
+            await listen.ExecuteNonQueryAsync();
+        var caught = new ConcurrentQueue<string>();
+        eavesdropper.Notification += (_, word) => caught.Enqueue(word.Payload);
+
+        one.Bus.Publish("word", new Word(1, "once"));
+        while (!caught.Any(payload => payload.Contains("once", StringComparison.Ordinal)))
+            await eavesdropper.WaitAsync();
+        foreach (var payload in caught)
+            await database.RowsAsync($"SELECT pg_notify('messaging_bus', '{payload}')", _ => 0);
+        one.Bus.Publish("word", new Word(2, "last"));
+
+        await Eventually.HoldsAsync(() => Task.FromResult(two.Heard.Any(heard => heard.Word.No == 2)), "the last one is heard");
+        Assert.That(two.Heard.Select(heard => heard.Word.No), Is.EqualTo([1, 2]));
+    }
+
+    [Test]
+    public void What_is_sealed_with_another_key_altered_or_oversized_is_not_opened()
+    {
+        var whole = Encoding.UTF8.GetBytes(Seal().Seal("node\nword {}"));
+        var other = Encoding.UTF8.GetBytes(Seal(key: 2).Seal("node\nword {}"));
+        var longest = Encoding.UTF8.GetBytes(Seal().Seal(new string('x', 8_000)));
+
+        Assert.That(Enumerable.Range(0, whole.Length).Select(i => Seal().Open(Altered(whole, i))), Is.All.Null);
+        Assert.That(Enumerable.Range(0, whole.Length).Select(i => Seal().Open(whole.AsSpan(i + 1))), Is.All.Null);
+        Assert.That((Seal().Open(other), Seal().Open(longest)), Is.EqualTo(((string?)null, (string?)null)));
+        Assert.That(Seal().Open(whole), Is.EqualTo("node\nword {}"));
+    }
+
+    [Test]
+    public void What_is_dropped_is_counted_by_its_reason_and_what_comes_with_it_is_heard()
+    {
+        var counted = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
+        using var metrics = new MeterListener();
+        metrics.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == BusMetrics.MeterName)
+                listener.EnableMeasurementEvents(instrument);
+        };
+        metrics.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+            counted.AddOrUpdate((string)tags[0].Value!, count, (_, before) => before + count));
+        metrics.Start();
+        var (seal, queue) = (Seal(), new BusQueue(TimeProvider.System, NullLogger<BusQueue>.Instance));
+        var heard = new List<string>();
+        queue.Subscribe<Word>("word", (_, word) => heard.Add(word.Text));
+        var sent = Encoding.UTF8.GetBytes(seal.Seal("node\nword null\nword {\nword {\"text\":\"good\"}"));
+
+        seal.Open(new byte[10_000]);
+        seal.Open("node\nword {}"u8);
+        queue.Hear(seal.Open(sent)!);
+        seal.Open(sent);
+
+        Assert.That(counted, Is.EquivalentTo(new Dictionary<string, long>
+        {
+            ["oversized"] = 1, ["unsigned"] = 1, ["malformed"] = 2, ["stale"] = 1,
+        }));
+        Assert.That(heard, Is.EqualTo(["good"]));
+    }
+
+    [TestCase(-11, false)]
+    [TestCase(-9, true)]
+    [TestCase(9, true)]
+    [TestCase(11, false)]
+    public void What_was_not_sent_just_now_is_not_opened(int secondsLater, bool isOpened)
+    {
+        var sent = Encoding.UTF8.GetBytes(Seal().Seal("node\nword {}"));
+        clock.Advance(Duration.FromSeconds(secondsLater));
+
+        Assert.That(Seal().Open(sent), isOpened ? Is.Not.Null : Is.Null);
+    }
+
+    [Test]
+    public void After_the_databases_clock_was_set_back_nodes_hear_each_other_on()
+    {
+        var (sender, receiver) = (Seal(), Seal());
+        Assert.That(receiver.Open(Encoding.UTF8.GetBytes(sender.Seal("node\n1"))), Is.Not.Null);
+
+        clock.Advance(Duration.FromHours(-1));
+
+        Assert.That(
+            Enumerable.Range(2, 3).Select(i => receiver.Open(Encoding.UTF8.GetBytes(sender.Seal($"node\n{i}")))),
+            Is.EqualTo(["node\n2", "node\n3", "node\n4"]));
     }
 
     [Test]
@@ -163,6 +282,15 @@ public sealed class BusTests
         Assert.That(queue.Take(200)!.Split('\n')[1], Is.EqualTo("""word {"no":1,"text":""}"""));
     }
 
+    private BusSeal Seal(byte key = 1) => new([key, .. new byte[31]], clock);
+
+    private static byte[] Altered(byte[] bytes, int at)
+    {
+        byte[] altered = [.. bytes];
+        altered[at] ^= 1;
+        return altered;
+    }
+
     private sealed record Word(int No, string Text);
 
     private sealed class Node : IAsyncDisposable
@@ -171,23 +299,25 @@ public sealed class BusTests
         private readonly BusWorker worker;
         private int connections;
 
-        private Node(TestDatabase database)
+        private Node(TestDatabase database, TimeProvider time)
         {
+            Bus = new BusQueue(time, NullLogger<BusQueue>.Instance);
             source = new DirectDataSource(NpgsqlDataSource.Create(database.ConnectionString));
-            worker = new BusWorker(Bus, new PostgresCarrier(source), NullLogger<BusWorker>.Instance);
+            worker = new BusWorker(
+                Bus, new PostgresCarrier(source), new BusKey(source), SystemClock.Instance, NullLogger<BusWorker>.Instance);
             Bus.Subscribe<Word>("word", (node, word) => Heard.Enqueue((node, word)));
             Bus.OnConnected(() => Interlocked.Increment(ref connections));
         }
 
-        public BusQueue Bus { get; } = new(TimeProvider.System, NullLogger<BusQueue>.Instance);
+        public BusQueue Bus { get; }
 
         public ConcurrentQueue<(string Node, Word Word)> Heard { get; } = new();
 
         public int Connections => Volatile.Read(ref connections);
 
-        public static async Task<Node> StartAsync(TestDatabase database)
+        public static async Task<Node> StartAsync(TestDatabase database, TimeProvider? time = null)
         {
-            var node = new Node(database);
+            var node = new Node(database, time ?? TimeProvider.System);
             await node.worker.StartAsync(CancellationToken.None);
             await Eventually.HoldsAsync(() => Task.FromResult(node.Connections > 0), "it listens");
             return node;
