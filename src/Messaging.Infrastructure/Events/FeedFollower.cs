@@ -1,4 +1,3 @@
-using System.Data;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Dapper;
@@ -74,13 +73,14 @@ public abstract class FeedFollower(
     /// <summary>Writes in one transaction, if this node still leads; false if it does not, and nothing was written.</summary>
     protected static async Task<bool> WriteAsync(Turn turn, Func<NpgsqlConnection, Task> write, CancellationToken ct)
     {
-        await using var transaction = await turn.Connection.BeginTransactionAsync(ct);
+        await using var connection = await turn.Database.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
         var (name, holder, fencing) = turn.Lease;
-        var held = await turn.Connection.QuerySingleOrDefaultAsync<string>(new CommandDefinition(
+        var held = await connection.QuerySingleOrDefaultAsync<string>(new CommandDefinition(
             Lease.HeldSql, new { Name = name, Holder = holder, Fencing = fencing }, transaction, cancellationToken: ct));
         if (held is null)
             return false;
-        await write(turn.Connection);
+        await write(connection);
         await transaction.CommitAsync(ct);
         return true;
     }
@@ -88,11 +88,11 @@ public abstract class FeedFollower(
     /// <summary>
     /// Whether to go on behind the first of the events that were worked on in vain, since it fails by itself; else to try again with fewer.
     /// </summary>
-    protected bool PassesOver(Exception failure, IReadOnlyList<FeedRow> rows, Stride stride, Turn turn)
+    protected bool PassesOver(Exception failure, IReadOnlyList<FeedRow> rows, Stride stride)
     {
         if (!stride.Failed(failure, rows.Count))
         {
-            if (!Stride.IsOfEvents(failure) || turn.Connection.State is not ConnectionState.Open)
+            if (!Stride.IsOfEvents(failure))
                 ExceptionDispatchInfo.Throw(failure);
             return false;
         }
@@ -108,9 +108,7 @@ public abstract class FeedFollower(
     {
         await using var tail = await FeedTail.OpenAsync(database.Value, renderer, ct);
         using var waker = signal.Listen();
-        await turn.Connection.ExecuteAsync(new CommandDefinition(BeginSql, new { Name = name }, cancellationToken: ct));
-        place = await turn.Connection.QuerySingleAsync<FeedCursor>(
-            new CommandDefinition(PlaceSql, new { Name = name }, cancellationToken: ct));
+        place = await BeginAsync(turn, ct);
         unsaved.Reset();
         while (await turn.GoesOnAsync(ct))
         {
@@ -121,6 +119,14 @@ public abstract class FeedFollower(
             await waker.WaitAsync(Poll, ct);
             await Task.Delay(Gather, ct);
         }
+    }
+
+    private async Task<FeedCursor> BeginAsync(Turn turn, CancellationToken ct)
+    {
+        await using var connection = await turn.Database.OpenConnectionAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(BeginSql, new { Name = name }, cancellationToken: ct));
+        return await connection.QuerySingleAsync<FeedCursor>(
+            new CommandDefinition(PlaceSql, new { Name = name }, cancellationToken: ct));
     }
 
     // Whether there is more; null if this node leads no longer.
@@ -142,7 +148,7 @@ public abstract class FeedFollower(
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            if (PassesOver(e, rows, stride, turn) && !await GoToAsync(turn, rows[0], write: null, ct))
+            if (PassesOver(e, rows, stride) && !await GoToAsync(turn, rows[0], write: null, ct))
                 return null;
             return true;
         }

@@ -5,7 +5,10 @@ using Npgsql;
 
 namespace Messaging.Infrastructure.Events;
 
-/// <summary>Has work done by one node of the cluster at a time: the holder of a lease, which the others wait for to expire.</summary>
+/// <summary>
+/// Has work done by one node of the cluster at a time: the holder of a lease, which the others wait for to expire. It borrows a connection
+/// for a moment each time, so that neither leading nor waiting to lead holds one.
+/// </summary>
 /// <param name="name">The lease's name.</param>
 /// <param name="work">What is led, as the log says it.</param>
 public sealed class Leadership(DirectDataSource database, string name, string work, ILogger logger)
@@ -20,27 +23,46 @@ public sealed class Leadership(DirectDataSource database, string name, string wo
     /// </summary>
     public async Task TakeTurnAsync(Func<Turn, CancellationToken, Task> lead, CancellationToken ct)
     {
-        await using var connection = await database.Value.OpenConnectionAsync(ct);
         Lease? lease;
-        while ((lease = await Lease.AcquireAsync(connection, name, holder, Turn.Term, ct)) is null)
+        while ((lease = await AcquireAsync(ct)) is null)
             await Task.Delay(AskEvery, ct);
         logger.LogInformation("Leads {Work}, fencing number {Fencing}", work, lease.Fencing);
         try
         {
-            await lead(new Turn(connection, lease), ct);
+            await lead(new Turn(database.Value, lease), ct);
             logger.LogWarning("Leads {Work} no longer: the lease passed on", work);
         }
         finally
         {
-            if (ct.IsCancellationRequested && connection.State is System.Data.ConnectionState.Open)
-                await lease.ReleaseAsync(connection, CancellationToken.None);
+            if (ct.IsCancellationRequested)
+                await ReleaseAsync(lease);
+        }
+    }
+
+    private async Task<Lease?> AcquireAsync(CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        return await Lease.AcquireAsync(connection, name, holder, Turn.Term, ct);
+    }
+
+    // Another node need not wait until it expires. If this cannot be done, it does.
+    private async Task ReleaseAsync(Lease lease)
+    {
+        try
+        {
+            await using var connection = await database.Value.OpenConnectionAsync(CancellationToken.None);
+            await lease.ReleaseAsync(connection, CancellationToken.None);
+        }
+        catch (Exception e) when (DatabaseFailures.IsAway(e))
+        {
+            logger.LogWarning(e, "The lease of {Work} was not given back", work);
         }
     }
 }
 
 /// <summary>The time in which this node leads.</summary>
-/// <param name="Connection">The leader's own, on which the lease is renewed.</param>
-public sealed record Turn(NpgsqlConnection Connection, Lease Lease)
+/// <param name="Database">Where the leader gets its connections, and renews the lease.</param>
+public sealed record Turn(NpgsqlDataSource Database, Lease Lease)
 {
     public static readonly TimeSpan Term = TimeSpan.FromSeconds(6);
 
@@ -56,7 +78,8 @@ public sealed record Turn(NpgsqlConnection Connection, Lease Lease)
     {
         if (Stopwatch.GetElapsedTime(renewed) < RenewEvery)
             return true;
-        if (!await Lease.RenewAsync(Connection, Term, ct))
+        await using var connection = await Database.OpenConnectionAsync(ct);
+        if (!await Lease.RenewAsync(connection, Term, ct))
             return false;
         renewed = Stopwatch.GetTimestamp();
         return true;

@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Events;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
@@ -42,11 +43,11 @@ public sealed class Sequencer(
         var clock = TimeProvider.System;
         var busy = clock.GetTimestamp();
         var pace = new Pace(clock);
-        if (await FeedEpoch.EnsureAsync(turn.Connection, ct))
+        await using var connection = await turn.Database.OpenConnectionAsync(ct);
+        if (await FeedEpoch.EnsureAsync(connection, ct))
             logger.LogWarning("A new epoch begins: this database did not give out the cursors that clients hold");
-        await using (var leap = new NpgsqlCommand(LeapSql, turn.Connection))
-            await leap.ExecuteNonQueryAsync(ct);
-        await using var mover = await OutboxMover.PrepareAsync(turn.Connection, turn.Lease, ct);
+        await connection.ExecuteAsync(new CommandDefinition(LeapSql, cancellationToken: ct));
+        await using var mover = await OutboxMover.PrepareAsync(connection, turn.Lease, ct);
         while (await turn.GoesOnAsync(ct))
         {
             var move = await MoveAsync(mover, ct);

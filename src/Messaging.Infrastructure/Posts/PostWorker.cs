@@ -48,7 +48,8 @@ public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory s
 
     private static async Task ReadAsync(Turn turn, PostLines lines, CancellationToken ct)
     {
-        var reader = new PostReader(turn.Connection);
+        await using var connection = await turn.Database.OpenConnectionAsync(ct);
+        var reader = new PostReader(connection);
         await reader.OpenAsync(ct);
         while (await turn.GoesOnAsync(ct))
         {
@@ -58,9 +59,9 @@ public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory s
                 continue;
             }
             var (posts, hasMore) = await reader.ReadAsync(ct);
-            await AddAsync(turn.Connection, lines, posts, ct);
+            await AddAsync(connection, lines, posts, ct);
             if (!hasMore && !reader.IsCalled)
-                await turn.Connection.WaitAsync(Poll, ct);
+                await connection.WaitAsync(Poll, ct);
         }
     }
 

@@ -136,9 +136,8 @@ public sealed class WebhookFollower(
             deliveries.Raise();
         made = false;
         if (Stopwatch.GetElapsedTime(looked) >= LookEvery)
-            await LookAsync(turn, at, ct);
-        var some = (await turn.Connection.QueryAsync<FollowingWebhook>(
-            new CommandDefinition(BehindSql, Limits(lastBehind), cancellationToken: ct))).AsList();
+            await LookAsync(turn, tail, at, ct);
+        var some = await tail.QueryAsync<FollowingWebhook>(BehindSql, Limits(lastBehind), ct);
         return some.Find(webhook => !webhook.StaysBehind) is { } next
             ? await LeadOnAsync(turn, tail, next, at, ct)
             : GoRound(some);
@@ -188,7 +187,7 @@ public sealed class WebhookFollower(
         }
         catch (Exception e) when (!ct.IsCancellationRequested && rows.Count > 0)
         {
-            if (!PassesOver(e, rows, behind, turn))
+            if (!PassesOver(e, rows, behind))
                 return false;
             await MoveAsync(turn, webhook, rows[0].Position, new DueDeliveries(), ct);
             return true;
@@ -204,11 +203,10 @@ public sealed class WebhookFollower(
         },
         ct);
 
-    private async Task LookAsync(Turn turn, FeedCursor at, CancellationToken ct)
+    private async Task LookAsync(Turn turn, FeedTail tail, FeedCursor at, CancellationToken ct)
     {
         looked = Stopwatch.GetTimestamp();
-        var some = (await turn.Connection.QueryAsync<FullRow>(
-            new CommandDefinition(FullSql, Limits(lastLooked), cancellationToken: ct))).AsList();
+        var some = await tail.QueryAsync<FullRow>(FullSql, Limits(lastLooked), ct);
         lastLooked = some.Count == Backlog.Looked ? some[^1].Id : Guid.Empty;
         var full = some.Where(webhook => webhook.IsFull).Select(webhook => webhook.Id).ToArray();
         if (full.Length > 0)

@@ -64,11 +64,11 @@ sealed class FeedDatabase : IAsyncDisposable
     public async Task<OutboxMover> MoverAsync(Lease lease) =>
         await OutboxMover.PrepareAsync(await Direct.Value.OpenConnectionAsync(), lease, CancellationToken.None);
 
-    public async Task<Lease?> AcquireAsync(string holder, double seconds = 60)
+    public async Task<Lease?> AcquireAsync(
+        string holder, double seconds = 60, string lease = Infrastructure.Events.Sequencer.LeaseName)
     {
         await using var connection = await Direct.Value.OpenConnectionAsync();
-        return await Lease.AcquireAsync(
-            connection, Infrastructure.Events.Sequencer.LeaseName, holder, TimeSpan.FromSeconds(seconds), CancellationToken.None);
+        return await Lease.AcquireAsync(connection, lease, holder, TimeSpan.FromSeconds(seconds), CancellationToken.None);
     }
 
     /// <summary>A conversation's row; nobody takes part unless named.</summary>

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Messaging.Application.Tests.Events;
@@ -53,6 +55,31 @@ public sealed class LeadershipTests
 
         Assert.That(await paused.RenewAsync(connection, TimeSpan.FromMinutes(1), CancellationToken.None), Is.False);
         Assert.That((await LeaseAsync()).Holder, Is.EqualTo("next"));
+    }
+
+    [Test]
+    public async Task Neither_those_who_lead_nor_those_who_wait_to_lead_hold_a_connection()
+    {
+        await using var one = new DirectDataSource(NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(feed.Slices.ConnectionString) { MaxPoolSize = 1, Timeout = 5 }.ConnectionString));
+        await feed.AcquireAsync("another", seconds: 60);
+        using var end = new CancellationTokenSource();
+        using var led = new CountdownEvent(2);
+        var turns = Array.ConvertAll(["posts", "follower:test", Sequencer.LeaseName], name =>
+            new Leadership(one, name, name, NullLogger.Instance).TakeTurnAsync(LeadAsync, end.Token));
+
+        await Eventually.HoldsAsync(() => Task.FromResult(led.IsSet), "two lead, and the third waits");
+        await using (await one.Value.OpenConnectionAsync())
+            await end.CancelAsync();
+
+        Assert.That(() => Task.WhenAll(turns), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(await feed.AcquireAsync("next", lease: "posts"), Is.Not.Null, "they were given back");
+
+        async Task LeadAsync(Turn turn, CancellationToken ct)
+        {
+            led.Signal();
+            await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+        }
     }
 
     [Test]
