@@ -35,12 +35,12 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
             if (!await IsDueAsync(job, ct))
                 return false;
             await RunAsync(job, lease, ct);
-            await AcquireAsync(Pause(job), Schedule, UntilDue(job), ct);
+            await WritePauseAsync(job, lease, UntilDue(job), ct);
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
             logger.LogError(e, "The job {Job} has failed; it is tried again in {Seconds} s", job.Name, RetryAfter.TotalSeconds);
-            await AcquireAsync(Pause(job), Schedule, RetryAfter, ct);
+            await WritePauseAsync(job, lease, RetryAfter, ct);
         }
         finally
         {
@@ -90,6 +90,14 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(IsDueSql, new { Name = Pause(job) }, cancellationToken: ct));
+    }
+
+    // Whoever has taken the job over meanwhile says itself when it is due.
+    private async Task WritePauseAsync(Job job, Lease lease, TimeSpan term, CancellationToken ct)
+    {
+        await using var connection = await database.Value.OpenConnectionAsync(ct);
+        if (await lease.RenewAsync(connection, Turn.Term, ct))
+            await Lease.AcquireAsync(connection, Pause(job), Schedule, term, ct);
     }
 
     private async Task<Lease?> AcquireAsync(string name, string holder, TimeSpan term, CancellationToken ct)

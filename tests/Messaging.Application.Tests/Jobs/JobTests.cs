@@ -63,10 +63,11 @@ public sealed class JobTests
         await Eventually.HoldsAsync(
             () => slices.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM leases WHERE name = 'long' AND expires_at > now())"), "it runs");
 
-        var others = (await Runner().RunIfDueAsync(job, CancellationToken.None), await Runner().RunNowAsync(job, CancellationToken.None));
-        end.SetResult();
+        var others = Task.WhenAll(Runner().RunIfDueAsync(job, CancellationToken.None), Runner().RunNowAsync(job, CancellationToken.None));
 
-        Assert.That((others, await running), Is.EqualTo(((false, false), true)));
+        Assert.That(await others.WaitAsync(TimeSpan.FromSeconds(30)), Is.EqualTo((bool[])[false, false]));
+        end.SetResult();
+        Assert.That(await running, Is.True);
     }
 
     [Test]
@@ -89,6 +90,24 @@ public sealed class JobTests
             "it ends");
 
         Assert.That(async () => await running, Throws.TypeOf<TimeoutException>());
+    }
+
+    [Test]
+    public async Task A_node_that_lost_a_job_leaves_it_to_the_other_one_when_the_job_is_due_again()
+    {
+        var running = Runner().RunIfDueAsync(
+            new Job("slow", OnceAYear, ct => Task.Delay(Timeout.InfiniteTimeSpan, ct)), CancellationToken.None);
+        await Eventually.HoldsAsync(() => slices.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM leases WHERE name = 'slow')"), "it runs");
+
+        await slices.ExecuteAsync(
+            """
+            UPDATE leases SET holder = 'another', fencing = fencing + 1 WHERE name = 'slow';
+            INSERT INTO leases (name, holder, fencing, expires_at) VALUES ('slow:next', 'schedule', 1, now() + interval '1 year')
+            """);
+        await running;
+
+        Assert.That(
+            await slices.ScalarAsync<bool>("SELECT expires_at > now() + interval '1 day' FROM leases WHERE name = 'slow:next'"), Is.True);
     }
 
     [Test]
