@@ -136,7 +136,7 @@ public sealed class RateLimitExchange : IDisposable
         foreach (var (window, _) in dirty)
         {
             dirty.TryRemove(window, out _);
-            if (window.Report() is { } count)
+            if (window.Report(others) is { } count)
                 counts.Add(count);
         }
         return counts;
@@ -147,8 +147,8 @@ public sealed class RateLimitExchange : IDisposable
         var (some, length) = (new List<RateLimitCount>(), 0);
         foreach (var count in counts)
         {
-            // A letter takes up to six, and the rest of a count fewer than a hundred.
-            var its = (6 * count.Window.Key.Length) + 100;
+            // A letter takes up to six, a node that is gone fewer than fifty, and the rest of a count fewer than a hundred.
+            var its = (6 * count.Window.Key.Length) + (50 * count.Gone.Count) + 100;
             if (some.Count > 0 && length + its > LongestCounts)
             {
                 yield return some;
@@ -161,14 +161,19 @@ public sealed class RateLimitExchange : IDisposable
             yield return some;
     }
 
-    private static Told ToldOf(RateLimitCount count) => new(count.Window.Budget, count.Window.Key, count.AgeMilliseconds, count.Used);
+    private static Told ToldOf(RateLimitCount count) =>
+        new(count.Window.Budget, count.Window.Key, count.AgeMilliseconds, count.Used, count.Gone);
+
+    // Whoever takes this node for gone knows less of it than itself.
+    private IEnumerable<KeyValuePair<string, int>> UsesOf(string node, Told told) =>
+        (told.Gone ?? new Dictionary<string, int>()).Where(use => use.Key != bus.Node).Append(KeyValuePair.Create(node, told.Used));
 
     private void Hear(string node, Word word)
     {
         foreach (var told in word.Counts)
         {
             if (budgets.TryGetValue(told.Budget, out var windows)
-                && windows.Hear(node, told.Key, TimeSpan.FromMilliseconds(told.Age), told.Used) is { } window)
+                && windows.Hear(told.Key, TimeSpan.FromMilliseconds(told.Age), UsesOf(node, told)) is { } window)
                 Tell(window);
         }
         lock (gate)
@@ -210,5 +215,5 @@ public sealed class RateLimitExchange : IDisposable
 
     private sealed record Word(long No, IReadOnlyList<Told> Counts, Dictionary<string, List<long>> Heard);
 
-    private sealed record Told(string Budget, string Key, int Age, int Used);
+    private sealed record Told(string Budget, string Key, int Age, int Used, IReadOnlyDictionary<string, int>? Gone);
 }

@@ -1,7 +1,9 @@
 namespace Messaging.Api.RateLimiting;
 
 /// <summary>What was used of a budget when the other nodes were told.</summary>
-public sealed record RateLimitCount(RateLimitWindow Window, int Generation, int AgeMilliseconds, int Used);
+/// <param name="Gone">What nodes have used that cannot tell it any more: those that come after them would not learn of it.</param>
+public sealed record RateLimitCount(
+    RateLimitWindow Window, int Generation, int AgeMilliseconds, int Used, IReadOnlyDictionary<string, int> Gone);
 
 /// <summary>What one call came to.</summary>
 /// <param name="IsTaken">Whether it may go on.</param>
@@ -18,6 +20,9 @@ public sealed class RateLimitWindow(string budget, string key, long start, TimeS
 {
     // The others are told of every twentieth part of a budget, so that callers who use little of theirs cost nothing.
     private const int Parts = 20;
+
+    // Of as many nodes as start anew in a minute.
+    private const int MostGone = 20;
 
     private readonly Lock gate = new();
     private Dictionary<string, int>? others;
@@ -66,15 +71,19 @@ public sealed class RateLimitWindow(string budget, string key, long start, TimeS
     }
 
     /// <summary>What the others are to be told; null when there is nothing.</summary>
-    public RateLimitCount? Report()
+    /// <param name="present">The nodes that tell of themselves.</param>
+    public RateLimitCount? Report(IReadOnlySet<string> present)
     {
         lock (gate)
         {
             var now = time.GetTimestamp();
-            if (IsOver(now) || used == 0)
+            if (IsOver(now) || used + usedByOthers == 0)
+                return null;
+            var gone = others?.Where(pair => !present.Contains(pair.Key)).Take(MostGone).ToDictionary() ?? [];
+            if (used == 0 && gone.Count == 0)
                 return null;
             told = used;
-            return new RateLimitCount(this, generation, (int)time.GetElapsedTime(start, now).TotalMilliseconds, used);
+            return new RateLimitCount(this, generation, (int)time.GetElapsedTime(start, now).TotalMilliseconds, used, gone);
         }
     }
 
@@ -94,9 +103,10 @@ public sealed class RateLimitWindow(string budget, string key, long start, TimeS
             return count.Generation == generation && confirmed < count.Used;
     }
 
-    /// <summary>Another node tells what it has used since its window began; both go on with the earlier beginning.</summary>
+    /// <summary>Another node tells what was used since its window began; both go on with the earlier beginning.</summary>
+    /// <param name="uses">What it and those that are gone have used, as far as it knows.</param>
     /// <returns>Whether it has to be told what this one has used.</returns>
-    public bool Hear(string node, TimeSpan age, int itsUsed)
+    public bool Hear(TimeSpan age, IEnumerable<KeyValuePair<string, int>> uses)
     {
         lock (gate)
         {
@@ -104,8 +114,12 @@ public sealed class RateLimitWindow(string budget, string key, long start, TimeS
             BeginIfOver(now);
             start = Math.Min(start, now - (long)(age.TotalSeconds * time.TimestampFrequency));
             others ??= new Dictionary<string, int>(StringComparer.Ordinal);
-            usedByOthers += itsUsed - others.GetValueOrDefault(node);
-            others[node] = itsUsed;
+            foreach (var (node, itsUsed) in uses)
+            {
+                var before = others.GetValueOrDefault(node);
+                others[node] = Math.Max(before, itsUsed);
+                usedByOthers += others[node] - before;
+            }
             return used > told;
         }
     }

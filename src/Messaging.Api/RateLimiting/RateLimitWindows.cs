@@ -39,14 +39,14 @@ public sealed class RateLimitWindows
     /// <summary>What the key has used on all nodes; null when nothing.</summary>
     public (int Used, int ResetSeconds)? Look(string key) => windows.TryGetValue(key, out var window) ? window.Look() : null;
 
-    /// <summary>Another node tells what the key has used there.</summary>
+    /// <summary>Another node tells what the key has used, by node.</summary>
     /// <returns>What it has to be told in turn, if anything.</returns>
-    public RateLimitWindow? Hear(string node, string key, TimeSpan age, int used)
+    public RateLimitWindow? Hear(string key, TimeSpan age, IEnumerable<KeyValuePair<string, int>> uses)
     {
         if (age >= length)
             return null;
         var window = WindowOf(key);
-        return window.Hear(node, age, used) ? window : null;
+        return window.Hear(age, uses) ? window : null;
     }
 
     /// <summary>All windows that are not over.</summary>

@@ -93,6 +93,25 @@ public sealed class SharedLimitTests
     }
 
     [Test]
+    public void What_a_node_admitted_that_is_gone_counts_on_one_that_comes_after_it()
+    {
+        var wires = new Wires();
+        Node[] nodes = [new Node(wires, "a", clock), new Node(wires, "b", clock)];
+        Settle(nodes);
+        for (var i = 0; i < 100; i++)
+        {
+            TakeOn(nodes[0]);
+            Settle(nodes);
+        }
+
+        wires.Remove(nodes[0].Bus);
+        nodes = [nodes[1], new Node(wires, "c", clock)];
+        Settle(nodes);
+
+        Assert.That(nodes.Sum(node => Enumerable.Range(0, Quota).Sum(_ => TakeOn(node))), Is.InRange(1, (Quota * 1.1) - 100));
+    }
+
+    [Test]
     public void Nodes_count_in_the_window_that_began_first()
     {
         var nodes = Start(2);
