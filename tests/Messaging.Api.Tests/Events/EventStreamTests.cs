@@ -125,6 +125,8 @@ public sealed class EventStreamTests : HubFixture
         var (ada, bob) = (await UserAsync(), await UserAsync());
         var (group, other) = (await GroupAsync(ada, bob), await GroupAsync(ada, bob));
         await using var stream = await OpenAsync(bob);
+        await SendAsync(ada, group, "while you are here");
+        await NextWithTextAsync(stream);
 
         (await Api.ClientFor(ada).DeleteAsync($"/v1/conversations/{group}/participants/{bob}")).EnsureSuccessStatusCode();
         await SendAsync(ada, group, "without you");
