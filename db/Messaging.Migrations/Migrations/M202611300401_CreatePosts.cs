@@ -46,7 +46,7 @@ public sealed class CreatePosts : Migration
         """;
 
     // What is wrong whatever the service's data and settings say is refused at once, with the host's transaction: mistakes of its code.
-    private const string Function = """
+    internal const string Function = """
         CREATE FUNCTION messaging.post(
             message jsonb, sender_id text DEFAULT NULL, conversation_id uuid DEFAULT NULL, recipient_id text DEFAULT NULL,
             context jsonb DEFAULT NULL)

@@ -1,3 +1,8 @@
+using System.Text.Json;
+using Messaging.Application.Common;
+using Messaging.Application.Messages;
+using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using Npgsql;
 
 namespace Messaging.Api.Tests.Posts;
@@ -9,6 +14,15 @@ public sealed class PostFunctionTests : PostFixture
     [TestCase("'[]', 'ada', recipient_id => 'bob'", "message is not a JSON object")]
     [TestCase("""'{"txt": "hello"}', 'ada', recipient_id => 'bob'""", "message has members that are unknown or of another kind: txt")]
     [TestCase("""'{"text": 5}', 'ada', recipient_id => 'bob'""", "message has members that are unknown or of another kind: text")]
+    [TestCase(
+        """'{"type": "location", "location": {"lat": 1, "longitude": "2"}}', 'ada', recipient_id => 'bob'""",
+        "message has members that are unknown or of another kind: location.lat, location.longitude")]
+    [TestCase(
+        """'{"type": "shared", "reference": {"ttl": 1}}', 'ada', recipient_id => 'bob'""",
+        "message has members that are unknown or of another kind: reference.ttl")]
+    [TestCase(
+        """'{"location.label": "here"}', 'ada', recipient_id => 'bob'""",
+        "message has members that are unknown or of another kind: location.label")]
     [TestCase("""'{"text": " "}', 'ada', recipient_id => 'bob'""", "message has no text")]
     [TestCase("""'{"type": "letter"}', 'ada', recipient_id => 'bob'""", "message has an unknown type")]
     [TestCase("jsonb_build_object('text', repeat('x', 300000)), 'ada', recipient_id => 'bob'", "message is larger than 256 KiB")]
@@ -32,6 +46,26 @@ public sealed class PostFunctionTests : PostFixture
 
         Assert.That((refusal!.SqlState, refusal.MessageText), Is.EqualTo(("22023", $"messaging.post: {problem}")));
         Assert.That(refusal.Hint, Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task What_a_send_takes_is_taken()
+    {
+        await using var host = await Api.Database.DataSource.OpenConnectionAsync();
+        var everything = JsonSerializer.Serialize(Everything, MessagingJson.Options);
+
+        Assert.That(
+            () => CallAsync(host, "SELECT messaging.post(@Message::jsonb, 'ada', recipient_id => 'bob')", ("Message", everything)),
+            Throws.Nothing);
+        var refusal = await Assert.ThrowsAsync<PostgresException>(
+            () => CallAsync(host, """SELECT messaging.post('{"txt": "hello"}', 'ada', recipient_id => 'bob')"""));
+        Assert.That(
+            refusal!.Hint!["Known are ".Length..^1].Split(", "),
+            Is.EquivalentTo(
+            [
+                .. Members(typeof(MessageContent)), .. Members(typeof(MessageLocation)).Select(name => $"location.{name}"),
+                .. Members(typeof(MessageReference)).Select(name => $"reference.{name}"),
+            ]));
     }
 
     [Test]
@@ -80,6 +114,16 @@ public sealed class PostFunctionTests : PostFixture
         await using var state = new NpgsqlCommand($"SELECT count(*) FROM messaging.posts WHERE id = '{post}'", host);
         Assert.That(await state.ExecuteScalarAsync(), Is.EqualTo(1));
     }
+
+    static readonly MessageContent Everything = new(
+        "one", MessageType.Shared, "hello", new JsonText("""{"order": 4711}"""), new MessageId(Guid.NewGuid()), [new UserId("bob")],
+        [new AttachmentId(Guid.NewGuid())], new MessageLocation(1, 2, "here"),
+        new MessageReference("order", "1", "Order", "https://shop.example/1", "https://shop.example/1.png"))
+    {
+        Silent = true,
+    };
+
+    static IEnumerable<string> Members(Type type) => MessagingJson.Options.GetTypeInfo(type).Properties.Select(member => member.Name);
 
     const string Grants =
         """
