@@ -38,6 +38,7 @@ public static class EventStreamEndpoints
         app.MapGet("/v1/events", StreamAsync)
             .WithTags("Integration")
             .RequireScope(Scope.Events)
+            .TakesOnly("since")
             .WithName("streamEvents").WithSummary("Follow events as they happen, as server-sent events")
             .WithDescription(
                 "Each event is `id:` (its cursor), `event:` (its type) and `data:` (its envelope, as in `/v1/sync`); what is not stored, "

@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Errors;
 using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
@@ -34,6 +35,7 @@ public static class SyncEndpoints
         app.MapGet("/v1/sync", SyncAsync)
             .WithTags("Integration")
             .RequireScope(Scope.Events)
+            .TakesOnly("since", "limit")
             .WithName("sync").WithSummary("Get the events since a cursor, or an initial state")
             .Refuses(ProblemCodes.CursorExpired);
         return app;
@@ -42,7 +44,7 @@ public static class SyncEndpoints
     private static async Task<Ok<SyncAnswer>> SyncAsync(
         HttpContext context, IMediator mediator, CancellationToken ct, string? since = null, int limit = ListEvents.DefaultLimit) =>
         TypedResults.Ok(since is null
-            ? Answer(await mediator.Send(new GetSnapshot(context.Actor()), ct))
+            ? Answer(await mediator.Send(new GetSnapshot(context.Actor(), limit), ct))
             : Answer(await mediator.Send(new ListEvents(context.Actor(), since, limit), ct)));
 
     private static SyncAnswer Answer(Snapshot snapshot) => new(snapshot.Cursor.ToString(), snapshot.Conversations, snapshot.Unread);

@@ -1,3 +1,4 @@
+using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
@@ -7,7 +8,8 @@ using Messaging.Domain.Common;
 namespace Messaging.Application.Events;
 
 /// <summary>A state to start from, and the cursor behind which its changes follow.</summary>
-public sealed record GetSnapshot(Actor Actor) : IQuery<Snapshot>;
+/// <param name="Limit">Of the events that follow: a wrong one is refused before there are any.</param>
+public sealed record GetSnapshot(Actor Actor, int Limit) : IQuery<Snapshot>;
 
 /// <summary>
 /// All of one moment of the database. What was committed by then but had no place in the feed yet is in the data already and follows
@@ -16,6 +18,11 @@ public sealed record GetSnapshot(Actor Actor) : IQuery<Snapshot>;
 /// <param name="Conversations">The first page of the inbox; null for the service.</param>
 /// <param name="Unread">The badge; null for the service.</param>
 public sealed record Snapshot(Page<ConversationView>? Conversations, UnreadTotal? Unread, FeedCursor Cursor);
+
+public sealed class GetSnapshotValidator : AbstractValidator<GetSnapshot>
+{
+    public GetSnapshotValidator() => RuleFor(query => query.Limit).IsEventLimit();
+}
 
 public sealed class GetSnapshotHandler(
     DbSession session,

@@ -13,8 +13,13 @@ public sealed record ListEvents(Actor Actor, string Since, int Limit) : IQuery<E
 
 public sealed class ListEventsValidator : AbstractValidator<ListEvents>
 {
-    public ListEventsValidator() =>
-        RuleFor(query => query.Limit).InclusiveBetween(1, 100).WithMessage("The limit is 1 to 100.");
+    public ListEventsValidator() => RuleFor(query => query.Limit).IsEventLimit();
+}
+
+static class EventLimit
+{
+    public static IRuleBuilderOptions<T, int> IsEventLimit<T>(this IRuleBuilder<T, int> limit) =>
+        limit.InclusiveBetween(1, 100).WithMessage("The limit is 1 to 100.");
 }
 
 public sealed class ListEventsHandler(EventStore events) : IRequestHandler<ListEvents, EventPage>

@@ -140,6 +140,7 @@ public sealed class EventStreamTests : HubFixture
     [TestCase("7", "", "400 invalid-request")]
     [TestCase("", "", "400 invalid-request")]
     [TestCase(null, "?since=7", "400 invalid-request")]
+    [TestCase(null, "?cursor=ffffffff-1", "400 invalid-request")]
     [TestCase("ffffffff-1", "", "410 cursor-expired")]
     [TestCase(null, "?since=ffffffff-1", "410 cursor-expired")]
     [TestCase("ffffffff-1", "?since=7", "410 cursor-expired", Description = "the newest one counts")]

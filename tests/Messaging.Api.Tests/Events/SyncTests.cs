@@ -84,6 +84,9 @@ public sealed class SyncTests : HubFixture
     [TestCase("since=", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=00000001-1&limit=0", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=00000001-1&limit=101", HttpStatusCode.BadRequest, "invalid-request")]
+    [TestCase("limit=0", HttpStatusCode.BadRequest, "invalid-request")]
+    [TestCase("limit=101", HttpStatusCode.BadRequest, "invalid-request")]
+    [TestCase("cursor=00000001-1", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=00000001-1&limit=many", HttpStatusCode.BadRequest, "invalid-request")]
     [TestCase("since=ffffffff-1", HttpStatusCode.Gone, "cursor-expired")]
     public async Task A_sync_with_an_unusable_cursor_or_limit_is_refused(string query, HttpStatusCode status, string code)
