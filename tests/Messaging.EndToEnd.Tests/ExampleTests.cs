@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -41,6 +42,7 @@ public sealed class ExampleTests
         using var example = await RunAsync(program, file, name, Path.Combine(folder.Path, "cursor"));
         var address = new Uri($"http://127.0.0.1:{Listening(example)}/");
 
+        await BreakOffAsync(address);
         Assert.That(await CallAsync(address, Body), Is.EqualTo(HttpStatusCode.NoContent), example.Errors);
         var other = Body.Replace("closed", "opened", StringComparison.Ordinal);
         Assert.That(await CallAsync(address, other), Is.EqualTo(HttpStatusCode.Unauthorized));
@@ -87,6 +89,13 @@ public sealed class ExampleTests
         .. (await api.ClientFor("anna").GetFromJsonAsync<JsonElement>($"/v1/conversations/{conversation}/messages")).GetProperty("items")
             .EnumerateArray().Select(one => $"{one.GetProperty("senderId").GetString()}: {one.GetProperty("text").GetString()}"),
     ];
+
+    static async Task BreakOffAsync(Uri address)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(address.Host, address.Port);
+        await client.GetStream().WriteAsync("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{ }"u8.ToArray());
+    }
 
     // Signed for the first body, whatever is sent.
     static async Task<HttpStatusCode> CallAsync(Uri address, string body)

@@ -23,7 +23,7 @@ function isGenuine(secret, id, timestamp, signatures, body) {
     .some((one) => one.length === expected.length && timingSafeEqual(one, expected));
 }
 
-const server = createServer(async (request, response) => {
+async function receive(request, response) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks);
@@ -33,7 +33,13 @@ const server = createServer(async (request, response) => {
   // A real service stores the event here, under its id, which is the same at every attempt; and works on it afterwards.
   say({ webhook: JSON.parse(body).type, id });
   response.writeHead(204).end();
-});
+}
+
+// Whoever breaks off in the middle ends that call, and not the service.
+const server = createServer((request, response) => receive(request, response).catch((e) => {
+  say({ problem: e.message });
+  response.destroy();
+}));
 
 // 2. The feed
 
