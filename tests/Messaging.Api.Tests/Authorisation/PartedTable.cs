@@ -17,6 +17,8 @@ sealed record PartedCell(
         _ => "refused",
     };
 
+    public bool IsRefused => Expected[0] == '4';
+
     public override string ToString() => $"{Method} {Target}{(Body is null ? "" : $" {Body}")} | {Caller}";
 }
 
@@ -29,6 +31,12 @@ sealed partial class PartedTable
     private (string Method, string Target, string? Body) way;
 
     public IReadOnlyList<PartedCell> Cells => cells;
+
+    /// <summary>
+    /// What may be tried on the same two: one way that is served, or all ways of a caller that are refused and leave nothing behind.
+    /// </summary>
+    public IEnumerable<IReadOnlyList<PartedCell>> Worlds =>
+        cells.GroupBy(cell => (cell.Caller, Served: cell.IsRefused ? -1 : cell.Number)).Select(world => world.ToList());
 
     /// <summary>The ways, as the service names them: <c>GET /v1/users/{userId}</c>.</summary>
     public IEnumerable<string> Endpoints => cells
