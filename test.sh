@@ -110,34 +110,29 @@ run_tests() {
   echo $? >"$results/$name.code"
 }
 
-# Runs so many of the projects at once, and says of each how it went when it has ended.
-run_all() {
-  local most=$1 running=0 next=0 project name
-  shift
-  while [ $next -lt $# ] || [ $running -gt 0 ]; do
-    if [ $next -lt $# ] && [ $running -lt "$most" ]; then
-      next=$((next + 1)) running=$((running + 1))
-      say "Testing $(basename "${!next}" .csproj) …"
-      run_tests "${!next}" &
-      continue
-    fi
-    wait -n
-    running=$((running - 1))
-    for project in "$@"; do
-      name=$(basename "$project" .csproj)
-      if [ -f "$results/$name.code" ]; then
-        cat "$results/$name.log"
-        add_up "$name" "$(cat "$results/$name.code")"
-        rm "$results/$name.code"
-      fi
-    done
-  done
-}
-
 mapfile -t projects < <(sed -n 's/^Project(.*"\(tests[\\/].*\.Tests\.csproj\)".*/\1/p' Messaging.sln | tr '\134' '/' | sort)
 # First what starts and stops whole services: it waits for most of its time, while the others need the processors.
 mapfile -t projects < <(printf '%s\n' "${projects[@]}" | grep EndToEnd; printf '%s\n' "${projects[@]}" | grep -v EndToEnd)
-run_all "$at_once" "${projects[@]}"
+
+running=0 next=0
+while [ $next -lt ${#projects[@]} ] || [ $running -gt 0 ]; do
+  if [ $next -lt ${#projects[@]} ] && [ $running -lt "$at_once" ]; then
+    say "Testing $(basename "${projects[next]}" .csproj) …"
+    run_tests "${projects[next]}" &
+    next=$((next + 1)) running=$((running + 1))
+    continue
+  fi
+  wait -n
+  running=$((running - 1))
+  # Whichever has ended says how it went.
+  for code in "$results"/*.code; do
+    [ -f "$code" ] || continue
+    name=$(basename "$code" .code)
+    cat "$results/$name.log"
+    add_up "$name" "$(cat "$code")"
+    rm "$code"
+  done
+done
 
 if [ $((passed + failed)) -eq 0 ]; then
   broken+=("no test project was found")
