@@ -12,12 +12,12 @@ namespace Messaging.EndToEnd.Tests;
 public sealed class ExampleTests
 {
     const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    const string Body = """{"id": "1-4711", "type": "conversation:closed", "data": {}}""";
+    const string Forged = """{"id": "1-4711", "type": "conversation:opened", "data": {}}""";
 
     ApiHost api = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => api = await ApiHost.StartAsync();
+    public async Task StartAsync() => api = await ApiHost.StartAsync(("Messaging:Webhooks:AllowPrivateNetworks", "true"));
 
     [OneTimeTearDown]
     public async Task StopAsync() => await api.DisposeAsync();
@@ -36,17 +36,25 @@ public sealed class ExampleTests
     }
 
     [TestCaseSource(nameof(Examples))]
-    public async Task An_example_tells_genuine_webhooks_from_others(string name, string program, string file)
+    public async Task An_example_tells_the_services_calls_from_others(string name, string program, string file)
     {
+        var (conversation, _) = await DirectAsync(name);
         using var folder = new TemporaryFolder();
         using var example = await RunAsync(program, file, name, Path.Combine(folder.Path, "cursor"));
         var address = new Uri($"http://127.0.0.1:{Listening(example)}/");
+        var webhook = await CreateWebhookAsync(address);
 
         await BreakOffAsync(address);
-        Assert.That(await CallAsync(address, Body), Is.EqualTo(HttpStatusCode.NoContent), example.Errors);
-        var other = Body.Replace("closed", "opened", StringComparison.Ordinal);
-        Assert.That(await CallAsync(address, other), Is.EqualTo(HttpStatusCode.Unauthorized));
-        Assert.That(example.Output, Does.Contain("conversation:closed").And.Not.Contain("conversation:opened"));
+        await SendAsync(conversation, "one signature");
+        await HearsAsync(example, 1);
+        // From now on calls are signed with both secrets, and the example knows the former one.
+        await CallWebhookAsync(HttpMethod.Post, $"{webhook}/secret/rotate");
+        await SendAsync(conversation, "two signatures");
+        await HearsAsync(example, 2);
+
+        Assert.That(await ForgeAsync(address), Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(example.Output, Does.Not.Contain("conversation:opened"));
+        await CallWebhookAsync(HttpMethod.Delete, webhook);
     }
 
     static IEnumerable<TestCaseData> Examples() =>
@@ -97,16 +105,34 @@ public sealed class ExampleTests
         await client.GetStream().WriteAsync("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{ }"u8.ToArray());
     }
 
-    // Signed for the first body, whatever is sent.
-    static async Task<HttpStatusCode> CallAsync(Uri address, string body)
+    async Task<string> CreateWebhookAsync(Uri address)
+    {
+        using var answer = await api.ServiceClient().PostAsJsonAsync(
+            "/v1/webhooks", new { url = address, secret = Secret, eventTypes = (string[])["message:new"] });
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Created), await answer.Content.ReadAsStringAsync());
+        return $"/v1/webhooks/{(await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString()}";
+    }
+
+    async Task CallWebhookAsync(HttpMethod method, string path)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        (await api.ServiceClient().SendAsync(request)).EnsureSuccessStatusCode();
+    }
+
+    static Task HearsAsync(ChildProcess example, int calls) => Eventually.HoldsAsync(
+        () => Task.FromResult(example.Output.Split('\n').Count(line => line.Contains("\"message:new\"", StringComparison.Ordinal)) == calls),
+        () => $"{calls} calls are verified:\n{example.Output}\n{example.Errors}");
+
+    // Signed with the secret, but for another body.
+    static async Task<HttpStatusCode> ForgeAsync(Uri address)
     {
         var timestamp = $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}";
         var key = Convert.FromBase64String(Secret["whsec_".Length..]);
-        var signature = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"1-4711.{timestamp}.{Body}"));
+        var signature = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"1-4711.{timestamp}.{{}}"));
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, address)
         {
-            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            Content = new StringContent(Forged, Encoding.UTF8, "application/json"),
             Headers =
             {
                 { "webhook-id", "1-4711" },
