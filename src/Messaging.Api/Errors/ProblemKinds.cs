@@ -38,6 +38,7 @@ public static class ProblemKinds
         new(ProblemCodes.AlreadyExists, 409, "It already exists"),
         new(ProblemCodes.DirectIsFixed, 409, "A direct conversation keeps its two participants"),
         new(ProblemCodes.LimitReached, 409, "The limit has been reached"),
+        new(ProblemCodes.WebhookDisabled, 409, "The webhook is disabled"),
         new(EdgeCodes.IdempotencyInProgress, 409, "The same request is still in progress"),
         new(ProblemCodes.CursorExpired, 410, "The cursor has expired"),
         new(ProblemCodes.VersionMismatch, 412, "It has changed in the meantime"),

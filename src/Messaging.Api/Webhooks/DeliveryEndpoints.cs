@@ -1,8 +1,10 @@
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
+using Messaging.Api.OpenApi;
 using Messaging.Application.Common;
 using Messaging.Application.Webhooks;
+using Messaging.Domain.Common;
 using Messaging.Domain.ServiceKeys;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
@@ -21,7 +23,7 @@ public static class DeliveryEndpoints
     {
         var webhooks = app.MapGroup("/v1/webhooks").WithTags("Webhooks").ServiceOnly(Scope.Webhooks);
 
-        webhooks.MapPost("/{id:guid}/test", TestAsync)
+        webhooks.MapPost("/{id:guid}/test", TestAsync).Refuses(ProblemCodes.WebhookDisabled)
             .WithName("testWebhook").WithSummary("Send a webhook a delivery of no event");
         webhooks.MapGet("/{id:guid}/deliveries", ListAsync)
             .WithName("listDeliveries").WithSummary("List what a webhook was and will be told, newest first");

@@ -26,7 +26,7 @@ public static class WebhookEndpoints
         webhooks.MapPost("", CreateAsync).Refuses(ProblemCodes.LimitReached)
             .WithName("createWebhook").WithSummary("Have an address told of events; its secret is shown only here");
         webhooks.MapGet("/{id:guid}", GetAsync)
-            .WithName("getWebhook").WithSummary("A webhook, without its secret");
+            .WithName("getWebhook").WithSummary("A webhook, without its secret, and how much waits for it or is parked");
         webhooks.MapPatch("/{id:guid}", UpdateAsync).Refuses(ProblemCodes.VersionMismatch)
             .WithName("updateWebhook").WithSummary("Change a webhook, or enable it again");
         webhooks.MapDelete("/{id:guid}", DeleteAsync).Refuses(ProblemCodes.VersionMismatch)
@@ -47,7 +47,7 @@ public static class WebhookEndpoints
         return TypedResults.Created($"/v1/webhooks/{created.Id}", created);
     }
 
-    private static async Task<Ok<WebhookView>> GetAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
+    private static async Task<Ok<WebhookStatus>> GetAsync(Guid id, HttpContext context, IMediator mediator, CancellationToken ct) =>
         TypedResults.Ok(WithTag(context, await mediator.Send(new GetWebhook(id), ct)));
 
     private static async Task<Ok<WebhookView>> UpdateAsync(

@@ -14,7 +14,7 @@ public sealed record TestWebhook(Guid WebhookId) : ITransactionCommand<DeliveryV
 /// <summary>The data of a test.</summary>
 public sealed record TestedWebhook(Guid WebhookId);
 
-public sealed class TestWebhookHandler(DbSession session, DeliveryStore deliveries, IClock clock)
+public sealed class TestWebhookHandler(DbSession session, WebhookStore webhooks, DeliveryStore deliveries, IClock clock)
     : IRequestHandler<TestWebhook, DeliveryView>
 {
     // A lane of its own, since it waits for nothing. It stands where the feed is.
@@ -28,7 +28,8 @@ public sealed class TestWebhookHandler(DbSession session, DeliveryStore deliveri
 
     public async Task<DeliveryView> Handle(TestWebhook command, CancellationToken ct)
     {
-        await deliveries.EnsureKnownAsync(command.WebhookId, ct);
+        if (!(await webhooks.GetAsync(command.WebhookId, ct)).Enabled)
+            throw WebhookErrors.Disabled();
         var id = Guid.CreateVersion7();
         await deliveries.QueueAsync([new AskedDelivery(id, command.WebhookId, id)], ct);
         var envelope = new EventEnvelope(

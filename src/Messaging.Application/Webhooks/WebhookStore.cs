@@ -29,6 +29,8 @@ public sealed record StoredWebhook
 
     public long Version { get; init; }
 
+    public Instant? FailingSince { get; init; }
+
     public WebhookView ToView() => new()
     {
         Id = Id,
@@ -39,6 +41,7 @@ public sealed record StoredWebhook
         UserIds = [.. UserIds.Select(id => new UserId(id))],
         Enabled = Enabled,
         DisabledReason = DisabledReason,
+        FailingSince = FailingSince,
         CreatedAt = CreatedAt,
         Version = Version,
     };
@@ -51,7 +54,10 @@ public sealed class WebhookStore(DbSession session)
 {
     /// <summary>The columns of a <see cref="StoredWebhook"/>.</summary>
     public const string Columns =
-        "id, url, description, event_types, context_type, user_ids, enabled, disabled_reason, secret, created_at, version";
+        """
+        id, url, description, event_types, context_type, user_ids, enabled, disabled_reason, secret, created_at, version,
+            (SELECT p.failing_since FROM webhook_places p WHERE p.webhook_id = webhooks.id) AS failing_since
+        """;
 
     // pk_webhooks.
     private const string FindSql =

@@ -32,11 +32,35 @@ public record WebhookView
     /// <summary>Why the service has stopped calling it; null where somebody else has, and while it is called.</summary>
     public required string? DisabledReason { get; init; }
 
+    /// <summary>Since when every call has failed; null where the last one succeeded.</summary>
+    public required Instant? FailingSince { get; init; }
+
     public required Instant CreatedAt { get; init; }
 
     /// <summary>Told in the header alone.</summary>
     [JsonIgnore]
     public long Version { get; init; }
+}
+
+/// <summary>A webhook, and what of its log is of concern.</summary>
+public sealed record WebhookStatus : WebhookView
+{
+    /// <summary>How far deliveries are counted.</summary>
+    public const int MostCounted = 1_000;
+
+    public WebhookStatus()
+    {
+    }
+
+    [SetsRequiredMembers]
+    internal WebhookStatus(WebhookView webhook, int pending, int parked)
+        : base(webhook) => (PendingCount, ParkedCount) = (pending, parked);
+
+    /// <summary>Deliveries that wait; 1,000 stands for that many or more.</summary>
+    public required int PendingCount { get; init; }
+
+    /// <summary>Deliveries of the last 7 days that failed for the last time; 1,000 stands for that many or more.</summary>
+    public required int ParkedCount { get; init; }
 }
 
 /// <summary>A webhook with its secret, which only the answers to its creation and to a change of the secret show.</summary>

@@ -45,6 +45,7 @@ public static class ProblemCodes
     public const string LimitReached = "limit-reached";
     public const string UnsafeFile = "unsafe-file";
     public const string UndecodableFile = "undecodable-file";
+    public const string WebhookDisabled = "webhook-disabled";
     public const string IdempotencyKeyReused = "idempotency-key-reused";
     public const string CursorExpired = "cursor-expired";
     public const string VersionMismatch = "version-mismatch";

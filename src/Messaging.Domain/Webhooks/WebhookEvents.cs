@@ -16,6 +16,14 @@ public sealed record WebhookDisabled : IServiceEvent
     public string Type => Name;
 }
 
+/// <summary>Deliveries of a webhook have failed for the last time: they are not tried again unless somebody asks for it.</summary>
+public sealed record WebhookParked : IServiceEvent
+{
+    public const string Name = "webhook:parked";
+
+    public string Type => Name;
+}
+
 /// <summary>A service asks for a delivery, to see whether its receiver works. Never in the feed.</summary>
 public sealed record WebhookTested : IServiceEvent
 {

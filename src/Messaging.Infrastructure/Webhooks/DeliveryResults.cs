@@ -42,6 +42,15 @@ sealed class DeliveryResults(
             attempts = CASE WHEN jsonb_array_length(d.attempts) >= @Kept THEN d.attempts - 0 ELSE d.attempts END || r.attempt::jsonb
         FROM unnest(@Ids::uuid[], @States::text[], @Waits::float8[], @Attempts::text[]) AS r (id, state, wait, attempt)
         WHERE d.id = r.id AND d.state = 'pending'
+        RETURNING d.webhook_id, d.type, d.state
+        """;
+
+    // Together for those of one moment: a receiver that is away for long parks much.
+    private const string TellParkedSql =
+        $"""
+        INSERT INTO outbox (occurred_at, type, payload)
+        SELECT clock_timestamp(), '{WebhookParked.Name}', jsonb_build_object('webhookId', id, 'count', count)
+        FROM unnest(@Ids::uuid[], @Counts::integer[]) AS p (id, count)
         """;
 
     // In a later statement than the lock: what was made for the lane before is seen, and what is made from now on waits for it.
@@ -162,14 +171,26 @@ sealed class DeliveryResults(
             .Select(lane => (lane.WebhookId, lane.Lane, lane.Claim)).ToHashSet();
         var valid = all.FindAll(result => held.Contains((result.Lane.WebhookId, result.Lane.Lane, result.Lane.Claim)));
         var tried = valid.Select(result => result.Tried).OfType<TriedDelivery>().ToList();
-        if (tried.Count > 0)
-            await connection.ExecuteAsync(MarkSql, Marks(tried));
+        var parked = tried.Count > 0 ? await MarkAsync(connection, tried) : [];
         await connection.ExecuteAsync(ReleaseSql, Lanes(valid.Where(result => result.Tried is null).Select(result => result.Lane)));
         var disabled = tried.Count > 0 ? await JudgeAsync(connection, tried) : [];
         await transaction.CommitAsync(ct);
         if (valid.Count < all.Count)
             logger.LogWarning("{Count} results count for nothing: other nodes have taken what they are of", all.Count - valid.Count);
+        Tell(parked);
         Tell(disabled);
+    }
+
+    // That what tells of parked ones is itself parked is not told: it would go on without an end.
+    private static async Task<List<ParkedRow>> MarkAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
+    {
+        var parked = (await connection.QueryAsync<MarkedRow>(MarkSql, Marks(tried)))
+            .Where(row => row.State == "parked" && row.Type != WebhookParked.Name)
+            .CountBy(row => row.WebhookId).Select(its => new ParkedRow(its.Key, its.Value)).ToList();
+        if (parked.Count > 0)
+            await connection.ExecuteAsync(
+                TellParkedSql, new { Ids = parked.ConvertAll(one => one.Id), Counts = parked.ConvertAll(one => one.Count) });
+        return parked;
     }
 
     // A webhook works as long as anything gets through to it.
@@ -199,6 +220,14 @@ sealed class DeliveryResults(
             ? [] : (await connection.QueryAsync<DisabledRow>(DisableSql, new { Gone = gone, Failed = failed })).AsList();
     }
 
+    private void Tell(List<ParkedRow> parked)
+    {
+        foreach (var (id, count) in parked)
+            logger.LogWarning("The webhook {Id} has {Count} more parked deliveries", id, count);
+        if (parked.Count > 0)
+            outbox.Raise();
+    }
+
     private void Tell(List<DisabledRow> disabled)
     {
         foreach (var (id, reason) in disabled)
@@ -226,6 +255,10 @@ sealed class DeliveryResults(
     };
 
     private sealed record Result(ClaimedLane Lane, TriedDelivery? Tried, Action? Released);
+
+    private sealed record MarkedRow(Guid WebhookId, string Type, string State);
+
+    private sealed record ParkedRow(Guid Id, int Count);
 
     private sealed record DisabledRow(Guid Id, string Reason);
 }

@@ -31,7 +31,7 @@ public sealed partial class EventExampleTests : AttachmentFixture
     protected override IEnumerable<(string Name, string? Value)> Settings() =>
     [
         ("Messaging:Scan:ClamdAddress", $"127.0.0.1:{clamd.Port}"), ("Messaging:Policies:DirectMessages", "Requests"),
-        ("Messaging:Webhooks:AllowPrivateNetworks", "true"),
+        ("Messaging:Webhooks:AllowPrivateNetworks", "true"), ("Messaging:Webhooks:Schedule:0", "00:00:00.0500000"),
     ];
 
     [OneTimeTearDown]
@@ -45,6 +45,7 @@ public sealed partial class EventExampleTests : AttachmentFixture
         cursor = (await ServiceAsync("/v1/sync")).GetProperty("cursor").GetString()!;
         await RelateAsync();
         await TalkAsync(await FoundAsync());
+        await ParkAsync();
         await DisableAsync();
         await MeetAsync();
 
@@ -111,13 +112,25 @@ public sealed partial class EventExampleTests : AttachmentFixture
         await DoAsync("anna", HttpMethod.Delete, $"{path}?scope=everyone");
     }
 
+    private async Task ParkAsync()
+    {
+        await using var receiver = Receiver.Answering("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
+        await TestAsync(receiver);
+        await UntilAsync("webhook:parked");
+    }
+
+    private async Task TestAsync(Receiver receiver)
+    {
+        var created = await Api.ServiceClient().PostAsJsonAsync("/v1/webhooks", new { url = receiver.Url });
+        var webhook = Id(await created.Content.ReadFromJsonAsync<JsonElement>());
+        (await Api.ServiceClient().PostAsync($"/v1/webhooks/{webhook}/test", content: null)).EnsureSuccessStatusCode();
+    }
+
     // A webhook that is tested, and wants no more calls.
     private async Task DisableAsync()
     {
         await using var receiver = Receiver.Answering("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
-        var created = await Api.ServiceClient().PostAsJsonAsync("/v1/webhooks", new { url = receiver.Url });
-        var webhook = Id(await created.Content.ReadFromJsonAsync<JsonElement>());
-        (await Api.ServiceClient().PostAsync($"/v1/webhooks/{webhook}/test", content: null)).EnsureSuccessStatusCode();
+        await TestAsync(receiver);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (receiver.Calls.IsEmpty)

@@ -38,6 +38,7 @@ public sealed class ProblemCodeTests : AttachmentFixture
         ["limit-reached"] = test => test.EditTooOftenAsync(),
         ["request-pending"] = test => test.WithAsync("Messaging:Policies:DirectMessages", "requests", test.SendTwiceAsync),
         ["already-exists"] = test => test.TakeSlugTwiceAsync(),
+        ["webhook-disabled"] = test => test.TestDisabledAsync(),
         ["idempotency-in-progress"] = test => test.RepeatMeanwhileAsync(),
         ["idempotency-key-reused"] = test => test.ReuseKeyAsync(),
         ["cursor-expired"] = test => test.CallAsync(test.ada, "GET", "/v1/sync?since=ffffffff-1"),
@@ -167,6 +168,13 @@ public sealed class ProblemCodeTests : AttachmentFixture
         for (var i = 0; i < 50; i++)
             (await CallAsync(ada, "PATCH", message, new { text = $"edit {i}" })).EnsureSuccessStatusCode();
         return await CallAsync(ada, "PATCH", message, new { text = "once more" });
+    }
+
+    private async Task<HttpResponseMessage> TestDisabledAsync()
+    {
+        var created = await Api.ServiceClient().PostAsJsonAsync("/v1/webhooks", new { url = "https://93.184.216.34/", enabled = false });
+        var id = (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
+        return await Api.ServiceClient().PostAsync($"/v1/webhooks/{id}/test", content: null);
     }
 
     private async Task<HttpResponseMessage> TakeSlugTwiceAsync()

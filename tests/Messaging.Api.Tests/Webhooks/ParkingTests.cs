@@ -14,6 +14,8 @@ public sealed class ParkingTests : DeliveryFixture
         await using var receiver = Receiving(
             (call, _) => TextOf(call) == "poison" ? Answer("500 Oops") : Receiver.Ok);
         using var meter = new WebhookMeter();
+        await using var watching = Receiver.Answering(Receiver.Ok);
+        await WebhookAsync(watching, new { eventTypes = (string[])["webhook:parked"] });
         var place = await PlaceAsync();
         var (id, _) = await WebhookAsync(receiver, new { eventTypes = (string[])["message:new"] });
         await SendAllAsync(place, "first", "poison", "last");
@@ -28,6 +30,14 @@ public sealed class ParkingTests : DeliveryFixture
             "deliveries delivered", "deliveries delivered", "deliveries failed", "deliveries failed", "deliveries parked",
             "duration", "duration", "duration", "duration", "duration",
         ]));
+        var webhook = await GetWebhookAsync(id);
+        Assert.That(
+            (webhook.GetProperty("pendingCount").GetInt32(), webhook.GetProperty("parkedCount").GetInt32()), Is.EqualTo((0, 1)));
+        Assert.That(Api.Logs.Lines, Has.Some.Contains($"The webhook {id} has 1 more parked deliveries"));
+        await UntilAsync(() => watching.Calls.Any(IsOfIt), "services are told");
+
+        bool IsOfIt(ReceivedCall call) => Json(call).GetProperty("data") is var data
+            && (data.GetProperty("webhookId").GetString(), data.GetProperty("count").GetInt32()) == (id, 1);
     }
 
     [Test]
