@@ -27,6 +27,7 @@ internal sealed class CredentialHandler(
     public const string ApiKeyHeader = "X-Api-Key";
     public const string UserHeader = "X-User-Id";
     private const string BearerPrefix = "Bearer ";
+    private const string KeyPrefix = "msk_";
 
     private static readonly PathString Hubs = "/hubs";
 
@@ -78,6 +79,8 @@ internal sealed class CredentialHandler(
         }
         if (token is null)
             return null;
+        if (token.StartsWith(KeyPrefix, StringComparison.Ordinal))
+            throw new RuleException(new Problem(ProblemCodes.Unauthenticated, "This is a service key: send it as 'X-Api-Key: <key>'."));
         if (actAs is not null)
             throw CommonErrors.Invalid(UserHeader, "A user token already names the user; X-User-Id goes with a service key only.");
         return await userTokens.AuthenticateAsync(token, mediator, Context.RequestAborted);

@@ -60,6 +60,16 @@ public sealed class ServiceKeyTests
         Assert.That(await PutUserAsync(key), Is.EqualTo("401 unauthenticated"));
 
     [Test]
+    public async Task A_key_that_comes_as_a_token_is_told_where_it_belongs()
+    {
+        var problem = await (await api.ClientWithToken(ApiHost.ServiceKey).GetAsync("/v1/sync")).JsonAsync();
+
+        Assert.That(
+            (problem.GetProperty("code").GetString(), problem.GetProperty("detail").GetString()),
+            Is.EqualTo(("unauthenticated", "This is a service key: send it as 'X-Api-Key: <key>'.")));
+    }
+
+    [Test]
     public async Task The_id_of_a_key_with_the_secret_of_another_is_refused()
     {
         var (one, other) = (await CreateAsync("users"), await CreateAsync("users"));
