@@ -44,9 +44,9 @@ const server = createServer((request, response) => receive(request, response).ca
 // 2. The feed
 
 class Refusal extends Error {
-  constructor(problem, retryAfter) {
-    super(problem.code);
-    Object.assign(this, { code: problem.code, status: problem.status, retryAfter });
+  constructor(status, code, retryAfter) {
+    super(`${status} ${code}`);
+    Object.assign(this, { status, code, retryAfter });
   }
 }
 
@@ -61,9 +61,9 @@ async function call(method, path, body, user) {
     body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   });
-  const told = await answer.json();
-  if (!answer.ok) throw new Refusal(told, Number(answer.headers.get("retry-after") ?? 5));
-  return told;
+  if (answer.ok) return answer.json();
+  const { code } = await answer.json().catch(() => ({ code: "unknown" })); // the page of a proxy
+  throw new Refusal(answer.status, code, Number(answer.headers.get("retry-after")) || 2);
 }
 
 const readCursor = () => readFile(CURSOR_FILE, "utf8").catch(() => "");
@@ -103,7 +103,7 @@ async function handle({ id, type, conversationId, data: message }) {
     const reply = { text: "pong", replyToId: message.id, clientMessageId: `pong-${id}` };
     await call("POST", `/v1/conversations/${conversationId}/messages`, reply, BOT);
   } catch (e) {
-    if (!(e instanceof Refusal) || [429, 500, 503].includes(e.status)) throw e;
+    if (!(e instanceof Refusal) || e.status === 429 || e.status >= 500) throw e;
     // The bot does not take part, or may not write there.
     say({ problem: e.code });
   }
