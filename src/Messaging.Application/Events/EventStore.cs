@@ -24,30 +24,35 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
     private const int MostStatements = 4;
     private const int Beyond = 5_000;
 
-    private const string StateSql =
+    /// <summary>
+    /// The feed's one row of state. Each move leaves an old version of it behind, which stays while a snapshot is open elsewhere: the one
+    /// with the highest position is found without walking over those before. Index: pk_feed_state.
+    /// </summary>
+    public const string StateSql =
         """
         SELECT epoch, last_position, expired_position
         FROM feed_state
+        ORDER BY last_position DESC
+        LIMIT 1
         """;
 
     // That a conversation was made is told to those who were in it then: who came later is told by an event of one's own. Of a conversation
     // that one has left, one's own removal and its end alone are told; of a message that one has deleted for oneself, that it
     // was sent, without what it said, which keeps the seqs dense.
     //
-    // Costs what was missed, not what happened elsewhere. A conversation without an event after the cursor costs a look into pk_feed_ends.
+    // Costs what was missed, not what happened elsewhere. A conversation without an event after the cursor costs one look: into
+    // ix_feed_conversation if there is one day to look into, else into pk_feed_ends, if nothing happened in it since the first of them.
     // Of the others it finds how each goes on, and reads those alone whose next events can be among the first of all, each up to as many
     // events as are asked for. Where one of them has more, nothing is told from behind the last of those: the next statement goes on there.
     // How one goes on is looked for day by day, the days being read in the order that they were put in. An event of a later day with a
-    // lower position, which a wrong clock can make, is no lower than the first one of all later days: that counts then.
+    // lower position, which a wrong clock or a long transaction over midnight can make, is no lower than the first one of all later days:
+    // that counts then, and all conversations for which it does are read, since it may be any one's.
     // Indexes: pk_feed of each day, ix_participants_inbox, per conversation ix_feed_conversation, for the user's own events ix_feed_user.
     // The state is read in the same snapshot as the events: nothing behind its last position was seen or missed.
     // Long: one snapshot and one round trip for each page.
     private const string OfUserSql =
         $"""
-        WITH state AS MATERIALIZED (
-            SELECT epoch, last_position
-            FROM feed_state
-        ),
+        WITH state AS MATERIALIZED ({StateSql}),
         days AS MATERIALIZED (
             SELECT since, until, first, min(first) OVER (ORDER BY since ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS later
             FROM (
@@ -90,9 +95,10 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
             WHERE @After < (SELECT last_position FROM state)
               AND p.user_id = @UserId
               AND {VisibilitySql.Hears}
-              AND (SELECT e.position FROM feed_ends e WHERE e.conversation_id = p.conversation_id) > @After
+              AND ((SELECT count(*) = 1 FROM days) OR (SELECT e.day FROM feed_ends e WHERE e.conversation_id = p.conversation_id)
+                  >= (SELECT (min(since) AT TIME ZONE 'UTC')::date FROM days))
             ORDER BY next.position
-            LIMIT @Limit
+            FETCH FIRST @Limit ROWS WITH TIES
         ),
         bounds AS MATERIALIZED (
             SELECT up_to, each, min(days.since) AS since, max(days.until) AS until
@@ -169,11 +175,8 @@ public sealed class EventStore(DbSession session, EventRenderer teller)
 
     // pk_feed, one index per day. Where there are fewer than asked for, that is all up to the end.
     private const string OfAllSql =
-        """
-        WITH state AS MATERIALIZED (
-            SELECT epoch, last_position
-            FROM feed_state
-        ),
+        $"""
+        WITH state AS MATERIALIZED ({StateSql}),
         missed AS (
             SELECT position, occurred_at, conversation_id, seq, user_id, type, payload
             FROM feed

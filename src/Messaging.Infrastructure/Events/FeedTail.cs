@@ -85,12 +85,6 @@ public sealed class FeedTail : IAsyncDisposable
         LIMIT @Limit
         """;
 
-    private const string StateSql =
-        """
-        SELECT epoch, last_position, expired_position
-        FROM feed_state
-        """;
-
     private const string HearingColumns =
         $"""
         p.conversation_id, p.user_id, {VisibilitySql.Hears} AS hears, {VisibilitySql.Start} AS cleared_seq, p.has_gaps,
@@ -142,11 +136,11 @@ public sealed class FeedTail : IAsyncDisposable
     {
         this.connection = connection;
         this.teller = teller;
-        state = new NpgsqlCommand(StateSql, connection);
+        state = new NpgsqlCommand(EventStore.StateSql, connection);
         var rows = new NpgsqlBatchCommand(NextSql);
         rows.Parameters.Add(new NpgsqlParameter("After", NpgsqlDbType.Bigint));
         rows.Parameters.Add(new NpgsqlParameter("Limit", NpgsqlDbType.Bigint));
-        next = new NpgsqlBatch(connection) { BatchCommands = { rows, new NpgsqlBatchCommand(StateSql) } };
+        next = new NpgsqlBatch(connection) { BatchCommands = { rows, new NpgsqlBatchCommand(EventStore.StateSql) } };
         hidden = new NpgsqlCommand(HiddenSql, connection);
         hidden.Parameters.Add(new NpgsqlParameter("ConversationIds", NpgsqlDbType.Array | NpgsqlDbType.Uuid));
         hidden.Parameters.Add(new NpgsqlParameter("UserIds", NpgsqlDbType.Array | NpgsqlDbType.Text));

@@ -32,7 +32,9 @@ public sealed class OutboxMover : IAsyncDisposable
     // Of several waiting moves of one pointer with the same receivers, only the furthest is kept; of several counts only the last, because
     // they are counted on delivery. A move back (markedUnread) is never dropped: clients could not reconstruct it from the others.
     // Locks the lease's row against a takeover until the move is committed, then feed_state's row; nothing where there is nothing to move.
-    // Who moved what this one sees holds the lease by then. Index: the key of each part that is named, and of no other.
+    // Who moved what this one sees holds the lease by then. Index: the key of each part that is named, and of no other; and
+    // pk_feed_state, as in EventStore.StateSql. The newest version is at or beyond the highest position that is seen, also
+    // where somebody else has just written another one.
     private const string MoveSql =
         $"""
         WITH next AS MATERIALIZED (
@@ -84,7 +86,7 @@ public sealed class OutboxMover : IAsyncDisposable
             UPDATE feed_state
             SET last_position = last_position + counted.kept
             FROM counted
-            WHERE counted.taken > 0
+            WHERE counted.taken > 0 AND last_position >= (SELECT max(last_position) FROM feed_state)
             RETURNING epoch, last_position, counted.taken, counted.kept, counted.latest
         ),
         moved AS (

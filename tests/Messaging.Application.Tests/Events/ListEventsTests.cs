@@ -1,9 +1,11 @@
+using System.Globalization;
 using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Application.Participants;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Database;
+using Messaging.Testing;
 using Npgsql;
 
 namespace Messaging.Application.Tests.Events;
@@ -179,27 +181,83 @@ public sealed class ListEventsTests
     }
 
     [Test]
-    public async Task The_newest_position_of_each_conversation_is_kept_whoever_writes_the_feed()
+    public async Task The_last_day_of_each_conversation_is_kept_whoever_writes_the_feed_and_written_once_a_day()
     {
         var (one, two) = (await feed.ConversationAsync("ada"), await feed.ConversationAsync("ada"));
-        for (var i = 0; i < 3; i++)
-            await feed.AppendAsync(one);
+        await feed.AppendAsync(one);
         await feed.DrainAsync();
+        var written = await RowsAsync();
         await feed.AppendAsync(two);
         await feed.AppendAsync(one);
+        await feed.Slices.ExecuteAsync(
+            "UPDATE outbox SET occurred_at = occurred_at - interval '1 day' WHERE conversation_id = @Two", new { Two = two });
         await feed.DrainAsync();
         await WriteAsync("SELECT 1, @Two::uuid, 1, NULL UNION ALL SELECT 2, @One, 1, 'ada'", new { One = one, Two = two });
 
+        Assert.That(await RowsAsync(), Is.EqualTo(written));
         Assert.That(
             await feed.CountAsync(
                 """
-                feed_ends
-                WHERE position IS DISTINCT FROM (
-                    SELECT max(position) FROM feed WHERE feed.conversation_id = feed_ends.conversation_id AND user_id IS NULL)
+                (
+                    SELECT conversation_id, max(occurred_at AT TIME ZONE 'UTC')::date AS day
+                    FROM feed
+                    WHERE user_id IS NULL AND conversation_id IS NOT NULL
+                    GROUP BY conversation_id
+                ) AS told
+                FULL JOIN feed_ends ends USING (conversation_id)
+                WHERE told.day IS DISTINCT FROM ends.day
                 """),
             Is.Zero);
-        Assert.That(await feed.CountAsync("feed_ends"), Is.EqualTo(await feed.CountAsync(
-            "(SELECT DISTINCT conversation_id FROM feed WHERE user_id IS NULL AND conversation_id IS NOT NULL) AS told")));
+
+        Task<string> RowsAsync() => feed.Slices.ScalarAsync<string>(
+            "SELECT string_agg(concat(ctid, xmin), ' ') FROM feed_ends WHERE conversation_id = @One", new { One = one });
+    }
+
+    // Each move leaves a version of the row behind, and nobody may remove it while a dump or the like has its snapshot.
+    [Test]
+    public async Task The_end_of_the_feed_is_found_at_once_however_often_it_moved_while_a_snapshot_is_open()
+    {
+        await using var dump = await feed.Direct.Value.OpenConnectionAsync();
+        await using var snapshot = await dump.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await dump.ExecuteAsync("SELECT 1", transaction: snapshot);
+        var moves = string.Concat(Enumerable.Repeat("UPDATE feed_state SET last_position = last_position + 1;", 100));
+        for (var i = 0; i < 1_000; i += 100)
+            await feed.Slices.ExecuteAsync(moves);
+        await using var reader = await feed.Direct.Value.OpenConnectionAsync();
+
+        var plan = await reader.QueryAsync<string>(
+            $"SET enable_seqscan = off; EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {EventStore.StateSql}");
+
+        var read = plan.First(line => line.Contains("Buffers:", StringComparison.Ordinal)).Split("hit=")[1].Split(' ')[0];
+        Assert.That(int.Parse(read, CultureInfo.InvariantCulture), Is.LessThan(6), string.Join('\n', plan));
+    }
+
+    [Test]
+    public async Task Pages_of_any_size_are_the_whole_feed_without_what_does_not_concern_the_reader()
+    {
+        await feed.DrainAsync();
+        await using var readers = NpgsqlDataSource.Create(ConnectionStrings.ForQueries(feed.Slices.ConnectionString));
+
+        await FeedProgram.Programs.CheckAsync(25, async program =>
+        {
+            var (reader, since) = (new UserId($"reader-{Guid.NewGuid():N}"), await feed.EndAsync());
+            await program.WriteAsync(feed, reader, since.Position);
+            await using var session = new DbSession(readers, new ReadDataSource(readers), new SearchDataSource(readers));
+            var store = new EventStore(session, new EventRenderer([]));
+            var end = await feed.EndAsync();
+
+            foreach (var after in program.Cursors)
+            {
+                var (told, page) = (new List<long>(), new EventPage([], since with { Position = since.Position + after }, HasMore: true));
+                while (page.HasMore)
+                {
+                    page = await store.ReadAsync(new Actor(reader), page.Cursor, program.Limit, CancellationToken.None);
+                    told.AddRange(page.Events.Select(e => Position(e.Id) - since.Position));
+                }
+                Assert.That(told, Is.EqualTo(program.ToldAfter(after)));
+                Assert.That(page.Cursor, Is.EqualTo(end));
+            }
+        });
     }
 
     [TestCase(-40)]
