@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using MediatR;
+using Messaging.Application.Common;
 using Messaging.Application.Posts;
 using Messaging.Domain.Common;
 using Messaging.Domain.Conversations;
@@ -19,21 +20,32 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     // What a batch of the writer holds, and users write at the same time; and conversations that are opened take a connection each.
     private const int AtOnce = 8;
 
-    private const int MaxPosts = 20_000;
+    // Those at the head of a line are here as a whole, of the others only their ids: so many may wait in one line without a memory's or
+    // the other lines' loss.
+    private const int Loaded = 50;
     private const int MaxBytes = 64 << 20;
+    private const int MaxPosts = 2_000_000;
 
     // Of a failure that is not the database's, and of one that may be.
     private const int Tries = 5;
     private const int TriesWithoutDatabase = 20;
+
+    // Index: pk_host_posts.
+    private const string LoadSql =
+        """
+        SELECT id, sender_id, conversation_id, recipient_id, context, message
+        FROM host_posts
+        WHERE id = ANY (@Ids) AND done_at IS NULL
+        """;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, Line> lines = new(StringComparer.Ordinal);
-    private readonly Dictionary<Guid, int> known = [];
     private readonly SemaphoreSlim places = new(AtOnce);
     private readonly Channel<PostOutcome> outcomes = Channel.CreateUnbounded<PostOutcome>();
+    private int waiting;
     private long bytes;
 
     /// <summary>What was sent or refused, to be recorded.</summary>
@@ -44,38 +56,26 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         get
         {
             lock (gate)
-                return known.Count < MaxPosts && bytes < MaxBytes;
+                return waiting < MaxPosts;
         }
     }
 
-    /// <summary>Adds a post at the end of its conversation's line, unless it is there or not recorded yet.</summary>
+    /// <summary>Adds a post at the end of its conversation's line.</summary>
     /// <param name="direct">The conversation of its two users, where there is one already.</param>
     public void Add(Post post, ConversationId? direct)
     {
         lock (gate)
         {
-            if (!known.TryAdd(post.Id, post.Message.Value.Length))
-                return;
-            bytes += post.Message.Value.Length;
             var line = LineOf(post, direct ?? post.ConversationId);
-            line.Posts.Enqueue(post);
+            waiting++;
+            if (line.Later.Count > 0 || line.Posts.Count >= Loaded || bytes >= MaxBytes)
+                line.Later.Enqueue(post.Id);
+            else
+                Append(line, post);
             if (line.IsSending)
                 return;
             line.IsSending = true;
             _ = Task.Run(() => SendAllAsync(line), CancellationToken.None);
-        }
-    }
-
-    /// <summary>Forgets what is recorded.</summary>
-    public void Forget(IEnumerable<PostOutcome> recorded)
-    {
-        lock (gate)
-        {
-            foreach (var outcome in recorded)
-            {
-                if (known.Remove(outcome.Post.Id, out var size))
-                    bytes -= size;
-            }
         }
     }
 
@@ -113,11 +113,18 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             line.Names.Add(name);
     }
 
+    // Under the gate.
+    private void Append(Line line, Post post)
+    {
+        line.Posts.Enqueue(post);
+        bytes += post.Message.Value.Length;
+    }
+
     private async Task SendAllAsync(Line line)
     {
         try
         {
-            while (Next(line) is { } post)
+            while (await NextAsync(line) is { } post)
             {
                 var outcome = await SendAsync(post);
                 TakeFirst(line, outcome.Message?.ConversationId);
@@ -141,18 +148,47 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         {
             if (sentTo is { } id)
                 Name(line, id.ToString());
-            line.Posts.Dequeue();
+            bytes -= line.Posts.Dequeue().Message.Value.Length;
+            waiting--;
         }
     }
 
-    private Post? Next(Line line)
+    private async Task<Post?> NextAsync(Line line)
     {
+        while (true)
+        {
+            List<Guid> ids;
+            lock (gate)
+            {
+                if (line.Posts.TryPeek(out var post))
+                    return post;
+                if (line.Later.Count == 0)
+                {
+                    line.Names.ForEach(name => lines.Remove(name));
+                    return null;
+                }
+                ids = [.. line.Later.Take(bytes < MaxBytes ? Loaded : 1)];
+            }
+            await LoadAsync(line, ids);
+        }
+    }
+
+    // Those that are gone from the table meanwhile are passed over.
+    private async Task LoadAsync(Line line, List<Guid> ids)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var session = scope.ServiceProvider.GetRequiredService<DbSession>();
+        var loaded = (await session.QueryAsync<Post>(LoadSql, new { Ids = ids.ToArray() }, ct)).ToDictionary(post => post.Id);
         lock (gate)
         {
-            if (line.Posts.TryPeek(out var post))
-                return post;
-            line.Names.ForEach(name => lines.Remove(name));
-            return null;
+            foreach (var id in ids)
+            {
+                line.Later.Dequeue();
+                if (loaded.TryGetValue(id, out var post))
+                    Append(line, post);
+                else
+                    waiting--;
+            }
         }
     }
 
@@ -207,6 +243,9 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     private sealed class Line
     {
         public Queue<Post> Posts { get; } = new();
+
+        /// <summary>Those behind.</summary>
+        public Queue<Guid> Later { get; } = new();
 
         public List<string> Names { get; } = [];
 

@@ -39,6 +39,7 @@ static class PostRecorder
         FROM unnest(@Ids::uuid[], @MessageIds::uuid[], @ConversationIds::uuid[], @Codes::text[], @Details::text[], @Members::text[])
             AS w (id, message_id, conversation_id, code, detail, member)
         WHERE p.id = w.id AND p.done_at IS NULL
+        RETURNING p.id
         """;
 
     /// <summary>Records outcomes and tells of the refused ones; false if another node leads meanwhile, and nothing is recorded.</summary>
@@ -51,8 +52,8 @@ static class PostRecorder
         await session.BeginAsync(ct);
         if (await session.QuerySingleOrDefaultAsync<string>(Lease.HeldSql, lease, ct) is null)
             return false;
-        await session.ExecuteAsync(RecordSql, Columns(outcomes), ct);
-        foreach (var refused in outcomes.Where(one => one.Problem is not null))
+        var recorded = (await session.QueryAsync<Guid>(RecordSql, Columns(outcomes), ct)).ToHashSet();
+        foreach (var refused in outcomes.Where(one => one.Problem is not null && recorded.Contains(one.Post.Id)))
             await outbox.TellAsync(new PostRefused(), Told(refused), ct);
         await session.CommitAsync(ct);
         return true;

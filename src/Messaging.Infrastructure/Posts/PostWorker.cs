@@ -88,7 +88,6 @@ public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory s
                 outcomes.Add(outcome);
             if (!await PostRecorder.RecordAsync(scopes, lease, outcomes, ct))
                 return;
-            lines.Forget(outcomes);
             outcomes.Clear();
         }
     }

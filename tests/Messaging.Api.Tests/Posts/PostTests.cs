@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Messaging.Testing;
+using Npgsql;
 
 namespace Messaging.Api.Tests.Posts;
 
@@ -200,6 +201,23 @@ public sealed class PostTests : PostFixture
         var next = await CallAsync(bob, group, "next");
 
         Assert.That((await OutcomeAsync(poison), await OutcomeAsync(next)), Is.EqualTo(("internal", "sent")));
+    }
+
+    [Test]
+    public async Task A_conversation_that_cannot_be_written_and_has_much_waiting_holds_up_no_other()
+    {
+        var (ada, bob, stuck) = await PeopleAsync();
+        var group = await GroupAsync(ada, bob);
+        await using var locker = await Api.Database.DataSource.OpenConnectionAsync();
+        await using var locked = await locker.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand($"SELECT FROM conversations WHERE id = '{stuck}' FOR UPDATE", locker))
+            await command.ExecuteNonQueryAsync();
+        await ExecuteAsync(
+            $$"""SELECT messaging.post('{"text": "waiting"}', '{{ada}}', '{{stuck}}') FROM generate_series(1, 20100)""");
+
+        Assert.That(await OutcomeAsync(await CallAsync(ada, group)), Is.EqualTo("sent"));
+        await ExecuteAsync($"DELETE FROM host_posts WHERE conversation_id = '{stuck}' AND done_at IS NULL");
+        await locked.RollbackAsync();
     }
 
     // As when the node dies between sending and recording.
