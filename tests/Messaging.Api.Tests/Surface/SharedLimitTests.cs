@@ -93,7 +93,7 @@ public sealed class SharedLimitTests
     }
 
     [Test]
-    public void What_a_node_admitted_that_is_gone_counts_on_one_that_comes_after_it()
+    public void A_node_that_is_gone_leaves_what_it_admitted_counted_on_one_that_comes_after_it()
     {
         var wires = new Wires();
         Node[] nodes = [new Node(wires, "a", clock), new Node(wires, "b", clock)];

@@ -149,7 +149,7 @@ public sealed class BusTests
     }
 
     [Test]
-    public async Task What_no_node_sent_is_not_heard_though_every_role_of_the_database_may_notify()
+    public async Task A_forged_message_is_not_heard_though_every_role_of_the_database_may_notify()
     {
         await using var one = await Node.StartAsync(database);
         await using var two = await Node.StartAsync(database);
@@ -170,7 +170,7 @@ public sealed class BusTests
     }
 
     [Test]
-    public async Task What_a_node_has_sent_and_another_sends_again_is_heard_once()
+    public async Task A_message_that_somebody_sends_again_is_heard_once()
     {
         await using var one = await Node.StartAsync(database);
         await using var two = await Node.StartAsync(database);
@@ -193,7 +193,7 @@ public sealed class BusTests
     }
 
     [Test]
-    public void What_is_sealed_with_another_key_altered_or_oversized_is_not_opened()
+    public void A_payload_of_another_key_altered_or_oversized_is_not_opened()
     {
         var whole = Encoding.UTF8.GetBytes(Seal().Seal("node\nword {}"));
         var other = Encoding.UTF8.GetBytes(Seal(key: 2).Seal("node\nword {}"));
@@ -206,7 +206,7 @@ public sealed class BusTests
     }
 
     [Test]
-    public void What_is_dropped_is_counted_by_its_reason_and_what_comes_with_it_is_heard()
+    public void A_message_that_is_dropped_is_counted_by_its_reason_and_those_with_it_are_heard()
     {
         var counted = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         using var metrics = new MeterListener();
@@ -239,7 +239,7 @@ public sealed class BusTests
     [TestCase(-9, true)]
     [TestCase(9, true)]
     [TestCase(11, false)]
-    public void What_was_not_sent_just_now_is_not_opened(int secondsLater, bool isOpened)
+    public void A_payload_that_was_not_sent_just_now_is_not_opened(int secondsLater, bool isOpened)
     {
         var sent = Encoding.UTF8.GetBytes(Seal().Seal("node\nword {}"));
         clock.Advance(Duration.FromSeconds(secondsLater));
