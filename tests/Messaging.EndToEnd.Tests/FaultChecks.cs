@@ -18,6 +18,19 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
         GROUP BY p.user_id
         """;
 
+    // Of each member and group the mentions that are unread, counted from the messages themselves.
+    const string MentionsSql =
+        """
+        SELECT p.user_id, p.conversation_id::text, count(m.id)
+        FROM participants p
+        LEFT JOIN messages m ON m.conversation_id = p.conversation_id AND m.seq > greatest(p.last_read_seq, p.cleared_seq)
+            AND p.user_id = ANY (m.mentions) AND m.sender_id <> p.user_id AND m.deleted_at IS NULL
+        WHERE p.left_at IS NULL
+        GROUP BY p.user_id, p.conversation_id
+        """;
+
+    const int PageSize = 50;
+
     readonly Dictionary<string, FaultGroup> groups = run.Groups.ToDictionary(group => group.Id);
 
     public async Task HoldAsync()
@@ -37,6 +50,8 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
         EverybodyHeardTheSame(stored);
         NobodyHeardWhatWasSentAfterTheyWereRemoved(stored);
         await EverybodyFoldedWhatIsReadAfreshAsync();
+        await InboxesShowWhatIsStoredAsync(stored);
+        await PagesAreContiguousAsync(stored);
     }
 
     void AcknowledgedIsStoredOnce(List<Stored> stored)
@@ -124,6 +139,38 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
             var resumed = new ClientModel(client.User, client.Snapshot);
             await CatchUpAsync(client.User, resumed, client.FirstCursor);
             Assert.That(resumed.Inbox, Is.EqualTo(inbox), $"{client.User} from the beginning");
+        }
+    }
+
+    // The last message of each group, and how many mentions are unread.
+    async Task InboxesShowWhatIsStoredAsync(List<Stored> stored)
+    {
+        var mentions = (await database.RowsAsync(MentionsSql, row => ((row.GetString(0), row.GetString(1)), row.GetInt64(2)))).ToDictionary();
+        var last = stored.GroupBy(message => message.Conversation).ToDictionary(group => group.Key, group => group.Last().Id);
+        Assert.That(groups.Values.Select(group => mentions[(group.Mentioned, group.Id)]), Is.All.Positive);
+        foreach (var (user, group) in groups.Values.SelectMany(group => group.Staying.Select(user => (user, group))))
+        {
+            var shown = await run.GetAsync(user, $"/v1/conversations/{group.Id}");
+            Assert.That(
+                (shown["lastMessage"]!["id"]!.GetValue<string>(), shown["me"]!["mentionCount"]!.GetValue<long>()),
+                Is.EqualTo((last[group.Id], mentions[(user, group.Id)])), user);
+        }
+    }
+
+    // By whichever node: every message from the first to the last, once, and the one that is stored.
+    async Task PagesAreContiguousAsync(List<Stored> stored)
+    {
+        foreach (var (group, node) in groups.Values.SelectMany(group => run.Nodes.Select(node => (group, node))))
+        {
+            var all = stored.FindAll(message => message.Conversation == group.Id).ConvertAll(message => (message.Seq, message.Id));
+            for (var read = 0; read < all.Count; read += PageSize)
+            {
+                var page = await run.GetAsync(
+                    group.Members[0], $"/v1/conversations/{group.Id}/messages?after={read}&limit={PageSize}", node);
+                Assert.That(
+                    page["items"]!.AsArray().Select(item => (item!["seq"]!.GetValue<long>(), item["id"]!.GetValue<string>())),
+                    Is.EquivalentTo(all.Skip(read).Take(PageSize)), $"{group.Id} after {read} on {node.Address}");
+            }
         }
     }
 

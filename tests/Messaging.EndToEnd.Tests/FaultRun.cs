@@ -10,6 +10,9 @@ sealed record FaultGroup(string Id, string[] Members)
 {
     public string Removed => Members[^1];
 
+    /// <summary>Who is mentioned again and again.</summary>
+    public string Mentioned => Members[^2];
+
     public IEnumerable<string> Staying => Members.SkipLast(1);
 }
 
@@ -49,7 +52,7 @@ sealed class FaultRun : IDisposable
         run.hearing = Task.WhenAll(clients.Select(client => client.HearAsync(nodes, run.over.Token)));
         await Eventually.HoldsAsync(() => clients.TrueForAll(client => client.Address is not null), "everybody is connected");
         run.sending = Task.WhenAll(run.Groups.SelectMany(
-            group => group.Members.Take(senders).Select(user => run.history.SendAsync(user, group.Id, run.quiet.Token))));
+            group => group.Members.Take(senders).Select(user => run.history.SendAsync(user, group, run.quiet.Token))));
         return run;
     }
 
@@ -89,9 +92,9 @@ sealed class FaultRun : IDisposable
         await hearing;
     }
 
-    public async Task<JsonObject> GetAsync(string user, string path)
+    public async Task<JsonObject> GetAsync(string user, string path, ServiceNode? node = null)
     {
-        using var client = Nodes[^1].ClientFor(user);
+        using var client = (node ?? Nodes[^1]).ClientFor(user);
         return (await client.GetFromJsonAsync<JsonObject>(path))!;
     }
 

@@ -24,25 +24,28 @@ sealed class SendHistory(ServiceNode[] nodes) : IDisposable
 
     static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
+    const int MentionsEvery = 3;
+
     readonly ConcurrentQueue<AcknowledgedSend> acknowledged = new();
     readonly ConcurrentBag<HttpClient> clients = [];
 
     public IReadOnlyCollection<AcknowledgedSend> Acknowledged => acknowledged;
 
     /// <summary>One message after the other, until it is to be quiet and the last one is acknowledged.</summary>
-    public async Task SendAsync(string user, string conversation, CancellationToken quiet)
+    public async Task SendAsync(string user, FaultGroup group, CancellationToken quiet)
     {
         HttpClient[] tries = [.. nodes.Select(node => Own(node.ClientFor(user)))];
         using var timer = new PeriodicTimer(Pace);
         for (var i = 0; !quiet.IsCancellationRequested; i++)
         {
             var (key, begun, turn) = ($"{user}-{i}", Stopwatch.GetTimestamp(), i);
+            string[] mentions = i % MentionsEvery == 0 ? [group.Mentioned] : [];
             JsonElement? answer;
-            while ((answer = await TryAsync(tries[turn++ % tries.Length], conversation, key)) is null)
+            while ((answer = await TryAsync(tries[turn++ % tries.Length], group.Id, key, mentions)) is null)
             {
             }
             acknowledged.Enqueue(new(
-                conversation, key, answer.Value.GetProperty("id").GetString()!, answer.Value.GetProperty("seq").GetInt64())
+                group.Id, key, answer.Value.GetProperty("id").GetString()!, answer.Value.GetProperty("seq").GetInt64())
             {
                 BegunAt = begun,
                 AnsweredAt = Stopwatch.GetTimestamp(),
@@ -63,13 +66,13 @@ sealed class SendHistory(ServiceNode[] nodes) : IDisposable
         return client;
     }
 
-    static async Task<JsonElement?> TryAsync(HttpClient client, string conversation, string key)
+    static async Task<JsonElement?> TryAsync(HttpClient client, string conversation, string key, string[] mentions)
     {
         using var patience = new CancellationTokenSource(Patience);
         try
         {
             var answer = await client.PostAsJsonAsync(
-                $"/v1/conversations/{conversation}/messages", new { clientMessageId = key, text = $"text of {key}" }, patience.Token);
+                $"/v1/conversations/{conversation}/messages", new { clientMessageId = key, text = $"text of {key}", mentions }, patience.Token);
             if ((int)answer.StatusCode >= 500)
                 return null;
             Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync(patience.Token));
