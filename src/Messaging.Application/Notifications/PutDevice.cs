@@ -1,4 +1,3 @@
-using System.Data.Common;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Revocations;
@@ -22,9 +21,12 @@ public sealed record PutDevice(Credential By, string DeviceId, DevicePlatform Pl
 
 public sealed class PutDeviceHandler(DbSession session, IClock clock) : IRequestHandler<PutDevice, Upserted<DeviceView>>
 {
-    // Locks the user's row: devices are counted and added one after the other. Index: pk_users.
+    // Locks the token, which several users may register at once, and then the user's row: devices are counted and added one after the
+    // other. Index: pk_users.
     private const string LockSql =
         """
+        SELECT pg_advisory_xact_lock(hashtextextended('messaging:device:' || @Platform || ':' || @Token, 0));
+
         SELECT id
         FROM users
         WHERE id = @UserId
@@ -61,15 +63,7 @@ public sealed class PutDeviceHandler(DbSession session, IClock clock) : IRequest
     public async Task<Upserted<DeviceView>> Handle(PutDevice command, CancellationToken ct)
     {
         var user = command.By.UserId ?? throw CommonErrors.UserNeeded();
-        try
-        {
-            return await session.TransactAsync(() => SaveAsync(user, command, ct), ct);
-        }
-        // Another user has registered the same token at this moment: whoever is last has it.
-        catch (DbException e) when (e.Violates("uq_devices_token"))
-        {
-            throw new ChangedMeanwhileException(e);
-        }
+        return await session.TransactAsync(() => SaveAsync(user, command, ct), ct);
     }
 
     private async Task<Upserted<DeviceView>> SaveAsync(UserId user, PutDevice command, CancellationToken ct)
@@ -87,7 +81,7 @@ public sealed class PutDeviceHandler(DbSession session, IClock clock) : IRequest
             command.By.IssuedAt,
             Now = clock.GetCurrentInstant(),
         };
-        await session.QuerySingleOrDefaultAsync<string>(LockSql, device, ct);
+        await session.ExecuteAsync(LockSql, device, ct);
         var (others, since) = await session.QuerySingleAsync<Counted>(TakeSql, device, ct);
         if (since is null && others >= PutDevice.Limit)
             throw DeviceErrors.TooMany(PutDevice.Limit);
