@@ -25,8 +25,10 @@ public sealed class ParkingTests : DeliveryFixture
         var parked = (await DeliveriesAsync(id, "&state=parked")).Single();
         Assert.That(DeliveryTests.Summary(parked), Is.EqualTo("message:new parked 500,500,500"));
         Assert.That(parked.GetProperty("nextAttemptAt").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        meter.Ask();
         Assert.That(meter.Said, Is.SupersetOf((string[])
         [
+            "backlog.age",
             "deliveries delivered", "deliveries delivered", "deliveries failed", "deliveries failed", "deliveries parked",
             "duration", "duration", "duration", "duration", "duration",
         ]));

@@ -23,6 +23,9 @@ sealed class WebhookMeter : IDisposable
 
     public ConcurrentQueue<string> Said { get; } = [];
 
+    /// <summary>Asks for what is told only then.</summary>
+    public void Ask() => listener.RecordObservableInstruments();
+
     public void Dispose() => listener.Dispose();
 
     private void Note(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>

@@ -1,6 +1,10 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Application.Tests.Events;
 using Messaging.Application.Webhooks;
+using Messaging.Domain.Common;
 using Messaging.Infrastructure.Webhooks;
 using Messaging.Testing;
 using Microsoft.Extensions.Logging;
@@ -82,9 +86,9 @@ public sealed class MakingTests
         await AddAsync(1000);
         await using var node = await FollowAsync();
 
-        await TellAsync("message:new", await feed.ConversationAsync("ada"), count: 24);
+        await TellAsync("message:new", await feed.ConversationAsync("ada"), count: 12);
 
-        await MadeAsync("webhook_deliveries", "true", 24_000);
+        await MadeAsync("webhook_deliveries", "true", 12_000);
         Assert.That(
             await feed.Slices.ScalarAsync<long>(
                 "SELECT max(made) FROM (SELECT count(*) AS made FROM webhook_deliveries GROUP BY xmin::text) AS transactions"),
@@ -113,6 +117,31 @@ public sealed class MakingTests
         Assert.That(logs.Lines, Has.Exactly(1).StartsWith("Error").And.Some.Contains("pass over the event at 1500 (message:new)"));
     }
 
+    [Test]
+    public async Task An_event_that_cannot_be_made_is_counted_and_logged_without_its_content_and_costs_no_other()
+    {
+        var counted = new ConcurrentQueue<string>();
+        using var metrics = new MeterListener();
+        metrics.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "messaging.webhooks.failures")
+                listener.EnableMeasurementEvents(instrument);
+        };
+        metrics.SetMeasurementEventCallback<long>((_, _, tags, _) => counted.Enqueue($"{tags[0].Value}"));
+        metrics.Start();
+        await AddAsync(1);
+        await using var node = await FollowAsync(sources: new Unmade());
+        var group = await feed.ConversationAsync("ada");
+
+        await TellAsync("message:new", group, seq: 1);
+        await TellAsync("settings:updated", group, user: "ada");
+
+        await MadeAsync("webhook_deliveries", "type = 'settings:updated'", 1);
+        Assert.That(await feed.CountAsync("webhook_deliveries"), Is.EqualTo(1));
+        Assert.That(counted, Is.EqualTo((string[])["message:new"]));
+        Assert.That(logs.Lines, Has.Exactly(1).StartsWith("Error").And.None.Contains("a-secret-text"));
+    }
+
     private Task AddAsync(int count, params string[] users) => feed.Slices.ExecuteAsync(
         """
         INSERT INTO webhooks (id, url, event_types, user_ids, enabled, secret, created_at, updated_at, version)
@@ -121,10 +150,10 @@ public sealed class MakingTests
         """,
         new { Count = count, Users = users });
 
-    private async Task<Running> FollowAsync(TimeSpan? poll = null)
+    private async Task<Running> FollowAsync(TimeSpan? poll = null, params IEventSource[] sources)
     {
         var running = await Running.StartAsync(new WebhookFollower(
-            feed.Direct, feed.Moved, new EventRenderer([]), signal, loggers.CreateLogger<WebhookFollower>())
+            feed.Direct, feed.Moved, new EventRenderer(sources), signal, loggers.CreateLogger<WebhookFollower>())
         {
             Poll = poll ?? TimeSpan.FromSeconds(1),
         });
@@ -147,4 +176,12 @@ public sealed class MakingTests
 
     private Task MadeAsync(string table, string which, long count) => Eventually.HoldsAsync(
         async () => await feed.Slices.ScalarAsync<long>($"SELECT count(*) FROM {table} WHERE {which}") == count, $"{count} {table}");
+
+    private sealed class Unmade : IEventSource
+    {
+        public IReadOnlyCollection<string> Types { get; } = ["message:new"];
+
+        public Reading<Func<FeedRow, object?>> Read(IReadOnlyList<FeedRow> rows, UserId? reader) => new(
+            "", new { }, _ => Task.FromResult<Func<FeedRow, object?>>(_ => throw new FormatException("a-secret-text")));
+    }
 }

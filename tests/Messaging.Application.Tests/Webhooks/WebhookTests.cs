@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
 using Messaging.Domain.Webhooks;
@@ -34,9 +35,10 @@ public sealed class WebhookTests : SliceFixture
     {
         var id = (await Slices.SendAsync(new CreateWebhook(Webhook))).Id;
 
-        await Task.WhenAll(
-            Slices.SendAsync(new UpdateWebhook(id, null, new WebhookPatch { Description = new("Orders") })),
-            Slices.SendAsync(new UpdateWebhook(id, null, new WebhookPatch { ContextType = new("order") })));
+        await AtOnceAsync(
+            id,
+            () => Slices.SendAsync(new UpdateWebhook(id, null, new WebhookPatch { Description = new("Orders") })),
+            () => Slices.SendAsync(new UpdateWebhook(id, null, new WebhookPatch { ContextType = new("order") })));
 
         var webhook = await Slices.SendAsync(new GetWebhook(id));
         Assert.That((webhook.Description, webhook.ContextType, webhook.Version), Is.EqualTo(("Orders", "order", 3)));
@@ -47,13 +49,27 @@ public sealed class WebhookTests : SliceFixture
     {
         var (created, secret) = (await Slices.SendAsync(new CreateWebhook(Webhook)), WebhookSecret.New().Reveal());
 
-        await Task.WhenAll(
-            Slices.SendAsync(new RotateWebhookSecret(created.Id, secret, 60)),
-            Slices.SendAsync(new RotateWebhookSecret(created.Id, secret, 60)));
+        await AtOnceAsync(
+            created.Id,
+            () => Slices.SendAsync(new RotateWebhookSecret(created.Id, secret, 60)),
+            () => Slices.SendAsync(new RotateWebhookSecret(created.Id, secret, 60)));
 
         Assert.That(
             await Slices.ScalarAsync<string>("SELECT previous_secret FROM webhooks WHERE id = @Id", new { created.Id }),
             Is.EqualTo(created.Secret));
+    }
+
+    // While somebody else holds the row, each gets as far as it can without it.
+    private async Task AtOnceAsync(Guid id, params Func<Task>[] changes)
+    {
+        await using var connection = await Slices.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("SELECT id FROM webhooks WHERE id = @Id FOR NO KEY UPDATE", new { Id = id }, transaction);
+        var all = Task.WhenAll(changes.Select(change => change()));
+        await Slices.UntilAsync(
+            $"SELECT count(*) = {changes.Length} FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+        await transaction.CommitAsync();
+        await all;
     }
 
     private async Task<string> OutcomeAsync()
