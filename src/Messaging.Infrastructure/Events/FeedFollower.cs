@@ -42,15 +42,15 @@ public abstract class FeedFollower(
         """;
 
     // Nobody looks at what comes of it within a moment, and a commit for each event would cost senders more than the event itself.
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
+    protected static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
 
     // The move of the sequencer is in the log before: what is made durable here makes it durable, too.
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
 
     private readonly Leadership leadership = new(database, $"follower:{name}", $"the {name} behind the feed", logger);
     private readonly Stopwatch unsaved = new();
-    private readonly Stride stride = new();
     private FeedCursor place;
+    private Stride? lastStride;
 
     /// <summary>How long it rests when there is nothing to do and nobody says that there is.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
@@ -62,6 +62,12 @@ public abstract class FeedFollower(
     /// <param name="after">Where the events begin; gives the epoch of their ids.</param>
     protected abstract Task<Decision> DecideAsync(
         FeedTail tail, FeedCursor after, IReadOnlyList<FeedRow> rows, CancellationToken ct);
+
+    /// <summary>How many events are worked on at once, at most.</summary>
+    protected virtual int MostEvents => FeedTail.BatchSize;
+
+    /// <summary>How long events gather after such work.</summary>
+    protected virtual TimeSpan RestAfter(TimeSpan work) => Gather;
 
     /// <summary>What else the leader does between two batches, by <see cref="WriteAsync"/>; true if it wants to go on at once.</summary>
     /// <param name="at">Where the follower is.</param>
@@ -104,20 +110,25 @@ public abstract class FeedFollower(
         return true;
     }
 
+    private Stride NextStride => lastStride ??= new Stride(MostEvents);
+
     private async Task FollowAsync(Turn turn, CancellationToken ct)
     {
         await using var tail = await FeedTail.OpenAsync(database.Value, renderer, ct);
         using var waker = signal.Listen();
         place = await BeginAsync(turn, ct);
         unsaved.Reset();
+        var began = Stopwatch.GetTimestamp();
         while (await turn.GoesOnAsync(ct))
         {
             if (await TakeAsync(turn, tail, ct) is not { } hasMore)
                 return;
             if (await GoOnAsync(turn, tail, place, ct) | hasMore)
                 continue;
+            var rest = RestAfter(Stopwatch.GetElapsedTime(began));
             await waker.WaitAsync(Poll, ct);
-            await Task.Delay(Gather, ct);
+            await Task.Delay(rest, ct);
+            began = Stopwatch.GetTimestamp();
         }
     }
 
@@ -132,6 +143,7 @@ public abstract class FeedFollower(
     // Whether there is more; null if this node leads no longer.
     private async Task<bool?> TakeAsync(Turn turn, FeedTail tail, CancellationToken ct)
     {
+        var stride = NextStride;
         var asked = stride.Length;
         var (rows, end, expired) = await tail.ReadNextAsync(place.Position, asked, ct);
         if (end.Epoch != place.Epoch || end.Position < place.Position || place.Position < expired)

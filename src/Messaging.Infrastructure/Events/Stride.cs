@@ -7,15 +7,18 @@ namespace Messaging.Infrastructure.Events;
 /// How many events of the feed are worked on in one transaction: as many as there are, half as many after each failure, and more again
 /// while it goes well. So what is too much at once gets done, and an event that always fails is found.
 /// </summary>
-public sealed class Stride
+/// <param name="most">How many at most.</param>
+public sealed class Stride(int most = FeedTail.BatchSize)
 {
+    private readonly int most = most;
+
     /// <summary>How many are read next.</summary>
-    public int Length { get; private set; } = FeedTail.BatchSize;
+    public int Length { get; private set; } = most;
 
     /// <summary>To be called when the work is committed.</summary>
     /// <param name="read">How many there were.</param>
     /// <param name="done">How many of them were worked on.</param>
-    public void Succeeded(int read, int done) => Length = Math.Min(FeedTail.BatchSize, 2 * (done < read ? done : Length));
+    public void Succeeded(int read, int done) => Length = Math.Min(most, 2 * (done < read ? done : Length));
 
     /// <summary>To be called when the work has failed.</summary>
     /// <returns>Whether to pass over the one event that there was: it is what fails, not the database.</returns>
