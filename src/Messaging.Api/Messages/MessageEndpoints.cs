@@ -65,8 +65,9 @@ public static class MessageEndpoints
     }
 
     private static async Task<Results<Created<MessageView>, Ok<MessageView>>> SendAsync(
-        Guid id, MessageContent body, HttpContext context, IMediator mediator, CancellationToken ct)
+        Guid id, MessageContent body, HttpContext context, IMediator mediator, RateLimits limits, CancellationToken ct)
     {
+        await context.TakeMentionsAsync(limits, body.Mentions);
         var sent = await mediator.Send(new SendMessage(context.Actor(), new ConversationId(id), body), ct);
         context.SetETag(sent.Message.Version);
         return sent.Created
@@ -101,8 +102,9 @@ public static class MessageEndpoints
             new ListReplies(context.Actor(), new ConversationId(id), new MessageId(messageId), cursor, limit), ct));
 
     private static async Task<Ok<MessageView>> EditAsync(
-        Guid id, Guid messageId, MessagePatch body, HttpContext context, IMediator mediator, CancellationToken ct)
+        Guid id, Guid messageId, MessagePatch body, HttpContext context, IMediator mediator, RateLimits limits, CancellationToken ct)
     {
+        await context.TakeMentionsAsync(limits, body.Mentions.Value);
         var message = await mediator.Send(
             new EditMessage(
                 context.Actor(), new ConversationId(id), new MessageId(messageId), context.ExpectedVersions(), body.Text, body.Metadata,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Messaging.Api.Security;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using Microsoft.Extensions.Primitives;
 
 namespace Messaging.Api.RateLimiting;
@@ -38,6 +39,13 @@ public static class RateLimitAnswers
         if (context.Items.TryAdd(typeof(SendLimit), value: null))
             context.Take(limits.Send, context.User.BudgetKey() ?? context.AddressKey());
     }
+
+    /// <summary>Takes from the budget of mentions of everybody where there is one.</summary>
+    /// <exception cref="RuleException">None was left.</exception>
+    public static ValueTask TakeMentionsAsync(this HttpContext context, RateLimits limits, IEnumerable<UserId>? mentions) =>
+        mentions?.Contains(MentionRules.Everybody) is true
+            ? context.TakeAsync(limits.MentionAll, context.User.BudgetKey() ?? context.AddressKey())
+            : ValueTask.CompletedTask;
 
     /// <summary>Tells what is left; of several budgets the narrower, which is asked later, stands first.</summary>
     public static void Tell(this HttpContext context, BudgetState budget)

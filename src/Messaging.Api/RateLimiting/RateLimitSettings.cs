@@ -12,6 +12,9 @@ public sealed class RateLimitSettings : ISettings
     /// <summary>Messages sent, over REST and hub together.</summary>
     public int SendPerMinute { get; init; } = 120;
 
+    /// <summary>Messages and edits that mention everybody, of the sends: each notifies all participants, wherever they are.</summary>
+    public int MentionAllPerMinute { get; init; } = 10;
+
     /// <summary>Requests of any kind.</summary>
     public int RequestsPerMinute { get; init; } = 1200;
 
@@ -53,6 +56,7 @@ public sealed class RateLimitSettings : ISettings
         (string Name, int Value)[] quotas =
         [
             (nameof(SendPerMinute), SendPerMinute),
+            (nameof(MentionAllPerMinute), MentionAllPerMinute),
             (nameof(RequestsPerMinute), RequestsPerMinute),
             (nameof(LogInsPerMinute), LogInsPerMinute),
             (nameof(LogInsOfDevicesPerMinute), LogInsOfDevicesPerMinute),

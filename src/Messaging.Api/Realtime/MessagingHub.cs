@@ -10,6 +10,7 @@ using Messaging.Application.Messages;
 using Messaging.Application.Presence;
 using Messaging.Application.Receipts;
 using Messaging.Domain.Common;
+using Messaging.Domain.Messages;
 using Messaging.Domain.ServiceKeys;
 using Messaging.Infrastructure.Presence;
 using Microsoft.AspNetCore.SignalR;
@@ -44,7 +45,10 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
     {
         Begin(Scope.Messages);
         Allow(await limits.Send.TakeAsync(Context.User!.BudgetKey()!, Context.ConnectionAborted));
-        var command = new SendMessage(Actor, ConversationIdOf(conversationId), Read<MessageContent>(message));
+        var content = Read<MessageContent>(message);
+        if (content.Mentions?.Contains(MentionRules.Everybody) is true)
+            Allow(await limits.MentionAll.TakeAsync(Context.User!.BudgetKey()!, Context.ConnectionAborted));
+        var command = new SendMessage(Actor, ConversationIdOf(conversationId), content);
         return (await mediator.Send(command, Context.ConnectionAborted)).Message;
     }
 

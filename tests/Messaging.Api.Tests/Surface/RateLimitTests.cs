@@ -5,8 +5,11 @@ using Messaging.Api.RateLimiting;
 using Messaging.Api.Security;
 using Messaging.Api.Tests.Auth;
 using Messaging.Api.Tests.Presence;
+using Messaging.Api.Tests.Realtime;
 using Messaging.Domain.Common;
 using Messaging.Testing;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
 
 namespace Messaging.Api.Tests.Surface;
 
@@ -136,6 +139,34 @@ public sealed class RateLimitTests
             Assert.That(last.Headers.GetValues("RateLimit").Single(), Does.StartWith("\"requests\";r=0;t="));
             Assert.That(last.Headers.RetryAfter!.Delta!.Value.TotalSeconds, Is.GreaterThanOrEqualTo(ResetOf(last)));
         });
+    }
+
+    [Test]
+    public async Task Mentions_of_everybody_have_a_budget_of_their_own_within_that_of_sends()
+    {
+        await using var api = await ApiHost.StartAsync(
+            ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:MentionAllPerMinute", "2"));
+        var client = api.ClientFor("anna");
+        var group = Guid.CreateVersion7();
+        var path = $"/v1/conversations/{group}/messages";
+        var all = new { text = "hear", mentions = new[] { "ben", "@all" } };
+
+        using var first = await client.PostAsJsonAsync(path, all);
+        Assert.That(first.Headers.GetValues("RateLimit").Single(), Does.StartWith("\"mention-all\";r=1;t=60, \"send\";r=119;"));
+        Assert.That(
+            await client.PatchAsync($"{path}/{Guid.CreateVersion7()}", JsonContent.Create(all)).OutcomeAsync(),
+            Is.EqualTo("404 not-found"));
+        Assert.That(await client.PostAsJsonAsync(path, all).OutcomeAsync(), Is.EqualTo("429 rate-limited"));
+        Assert.That(
+            await client.PatchAsync($"{path}/{Guid.CreateVersion7()}", JsonContent.Create(all)).OutcomeAsync(),
+            Is.EqualTo("429 rate-limited"));
+        await using var phone = await HubClient.ConnectAsync(api.Address, ApiHost.Token("anna"));
+        Assert.That(
+            () => phone.Connection.InvokeAsync("SendMessage", group, all),
+            Throws.TypeOf<HubException>().With.Message.Contains("rate-limited"));
+        Assert.That(
+            await client.PostAsJsonAsync(path, new { text = "hear", mentions = new[] { "ben" } }).OutcomeAsync(),
+            Is.EqualTo("404 not-found"));
     }
 
     [Test]
