@@ -77,9 +77,11 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         SELECT n.id
         FROM notifications n
         WHERE n.id = ANY(@Notifications)
-        ORDER BY n.id
         FOR NO KEY UPDATE
         """;
+
+    // The same of those that nobody else has locked.
+    private const string FreeSql = $"{LockSql} SKIP LOCKED";
 
     // Index: pk_pushes.
     private const string SettleSql =
@@ -180,11 +182,25 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         ];
     }
 
-    /// <summary>Writes down what came of some pushes, and what that means for their notifications and devices.</summary>
+    /// <summary>
+    /// Writes down what came of some pushes, and what that means for their notifications and devices. Waits for no notification while
+    /// another is locked: whoever makes and withdraws them locks them in no order.
+    /// </summary>
     public async Task SettleAsync(IReadOnlyList<SettledPush> settled, CancellationToken ct)
+    {
+        foreach (var rest in (await SettleAsync(settled, FreeSql, ct)).GroupBy(one => one.Push.Key.NotificationId))
+            await SettleAsync([.. rest], LockSql, ct);
+    }
+
+    // Answers with those that somebody else has locked.
+    private async Task<IReadOnlyList<SettledPush>> SettleAsync(IReadOnlyList<SettledPush> all, string lockSql, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        var asked = new { Notifications = all.Select(one => one.Push.Key.NotificationId).Distinct().ToArray() };
+        var locking = new CommandDefinition(lockSql, asked, transaction, cancellationToken: ct);
+        var locked = (await connection.QueryAsync<Guid>(locking)).ToHashSet();
+        List<SettledPush> settled = [.. all.Where(one => locked.Contains(one.Push.Key.NotificationId))];
         var keys = settled.Select(one => one.Push.Key).ToList();
         var of = new
         {
@@ -199,10 +215,11 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             ProviderIds = settled.Select(one => one.ProviderId).ToArray(),
             Now = Now.ToDateTimeUtc(),
         };
-        await connection.ExecuteAsync(new CommandDefinition($"{LockSql};{SettleSql}", of, transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(SettleSql, of, transaction, cancellationToken: ct));
         await UnregisterAsync(connection, transaction, settled, ct);
         await connection.ExecuteAsync(new CommandDefinition(DeliverySql, of, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
+        return [.. all.Where(one => !locked.Contains(one.Push.Key.NotificationId))];
     }
 
     private static Task UnregisterAsync(
