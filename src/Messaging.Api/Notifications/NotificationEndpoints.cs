@@ -26,7 +26,7 @@ public static class NotificationEndpoints
         notifications.MapPost("/read", ReadAllAsync).WithoutSendLimit(OwnState)
             .WithName("readNotifications").WithSummary("Mark all your notifications as read");
         app.MapGet("/v1/admin/notifications", ListOfUsersAsync).WithTags("Moderation").ServiceOnly(Scope.Moderation, Scope.Admin)
-            .WithName("listUserNotifications").WithSummary("List the notifications of all users, last updated first");
+            .WithName("listUserNotifications").WithSummary("List the notifications of all users, newest first");
         return app;
     }
 

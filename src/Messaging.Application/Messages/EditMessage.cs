@@ -65,7 +65,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             place?.Participant.Edited(at);
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(message.Seq, new Preview(Previews.Of(after.Text), DeletedSeq: null));
-            set.Raise(conversation, new MessageEdited(ConversationId), message.Seq, MessageValues.Of(message));
+            set.Raise(conversation, new MessageEdited(ConversationId), message.Seq, ValuesOf(message, edited));
             TellUnread(set, conversation, message, edited);
             return message.Seq;
         }
@@ -93,6 +93,17 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
                     set.Memberships.PresentOf(ConversationId, Mentioned).Concat(before.Mentions!).ToHashSet());
             }
             return after;
+        }
+
+        private static MessageValues ValuesOf(StoredMessage before, StoredMessage after)
+        {
+            var (was, counts) = (before.Counted, after.Counted);
+            IReadOnlyList<UserId> added = [.. counts.Except(was)];
+            return MessageValues.Of(before) with
+            {
+                Mentioned = added.Count > 0 ? added : null,
+                Unmentioned = was.Except(counts).Any(),
+            };
         }
 
         // Those for whom it is unread and whose mentions are one more or one less now.

@@ -153,9 +153,15 @@ public sealed record NewMessage(
     public string? Location => Draft.Location is null ? null : JsonSerializer.Serialize(Draft.Location, MessagingJson.Options);
 
     /// <summary>The values that its event keeps from the time of sending, as JSON.</summary>
-    public string EventValues => Content.Silent is true
-        ? $$"""{"recipientCount":{{RecipientCount}},"silent":true}"""
-        : $$"""{"recipientCount":{{RecipientCount}}}""";
+    public string EventValues
+    {
+        get
+        {
+            var silent = Content.Silent is true ? ",\"silent\":true" : "";
+            var all = Draft.Mentions.Contains(MentionRules.Everybody) ? ",\"mentionsAll\":true" : "";
+            return $$"""{"recipientCount":{{RecipientCount}}{{silent}}{{all}}}""";
+        }
+    }
 
     public string? Reference => Draft.Reference is null ? null : JsonSerializer.Serialize(Draft.Reference, MessagingJson.Options);
 }

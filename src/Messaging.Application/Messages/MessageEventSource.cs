@@ -19,11 +19,20 @@ public sealed record MessageValues
     /// <summary>The number of recipients of a new message.</summary>
     public int RecipientCount { get; init; }
 
+    /// <summary>Whether a new message mentions everybody.</summary>
+    public bool MentionsAll { get; init; }
+
     /// <summary>Whether a new message notifies nobody.</summary>
     public bool Silent { get; init; }
 
     /// <summary>Set for a message that a user deletes for themselves.</summary>
     public DeletedView? Deleted { get; init; }
+
+    /// <summary>Whom an edit mentions that was not mentioned before; null for nobody.</summary>
+    public IReadOnlyList<UserId>? Mentioned { get; init; }
+
+    /// <summary>Whether an edit mentions somebody no more.</summary>
+    public bool Unmentioned { get; init; }
 
     public static MessageValues Of(StoredMessage message) => new() { CreatedAt = message.CreatedAt };
 }

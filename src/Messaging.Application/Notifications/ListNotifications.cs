@@ -22,12 +22,12 @@ public sealed class ListNotificationsHandler(DbSession session, PushTexts texts)
 {
     private const string Page =
         """
-        AND (n.raised_at, n.id) < (@BeforeTime, @BeforeId)
-        ORDER BY n.raised_at DESC, n.id DESC
+        AND n.raised_in <= @BeforeTime AND (n.raised_at, n.id) < (@BeforeTime, @BeforeId)
+        ORDER BY n.raised_in DESC, n.raised_at DESC, n.id DESC
         LIMIT @Take
         """;
 
-    // Index: ix_notifications_newest, from the cursor on, and those of the joins.
+    // Sorts what was raised within the same ten minutes. Index: ix_notifications_newest, from the cursor on, and those of the joins.
     private const string AllSql =
         $"""
         SELECT {NotificationSql.Columns}

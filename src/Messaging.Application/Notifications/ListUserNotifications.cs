@@ -5,7 +5,7 @@ using Messaging.Application.Push;
 
 namespace Messaging.Application.Notifications;
 
-/// <summary>Notifications of all users, for operators: the newest first.</summary>
+/// <summary>Notifications of all users, for operators: those that were made last first.</summary>
 /// <param name="State">Only those whose push is in this state.</param>
 public sealed record ListUserNotifications(DeliveryState? State, string? Cursor, int Limit) : IQuery<Page<NotificationView>>;
 
@@ -20,12 +20,12 @@ public sealed class ListUserNotificationsHandler(DbSession session, PushTexts te
 {
     private const string Page =
         """
-        (n.raised_at, n.id) < (@BeforeTime, @BeforeId)
-        ORDER BY n.raised_at DESC, n.id DESC
+        n.id < @Before
+        ORDER BY n.id DESC
         LIMIT @Take
         """;
 
-    // Index: ix_notifications_raised_at, from the cursor on; most are in one of the two states that are not rare.
+    // Ids rise with time. Index: pk_notifications, from the cursor on; most are in one of the two states that are not rare.
     private const string CommonSql =
         $"""
         SELECT {NotificationSql.Columns}
@@ -55,23 +55,25 @@ public sealed class ListUserNotificationsHandler(DbSession session, PushTexts te
 
     public async Task<Page<NotificationView>> Handle(ListUserNotifications query, CancellationToken ct)
     {
-        var before = NotificationCursor.Of(query.Cursor);
         var isRare = query.State is DeliveryState.Pending or DeliveryState.Failed or DeliveryState.Bounced;
         var rows = await session.QueryAsync<NotificationRow>(
             isRare ? RareSql : CommonSql,
             new
             {
                 State = query.State?.ToString().ToLowerInvariant(),
-                BeforeTime = before.Time,
-                BeforeId = before.Id,
+                Before = IdOf(query.Cursor),
                 Take = query.Limit + 1,
             },
             ct);
-        var page = Common.Page.Of(rows, query.Limit, NotificationCursor.After);
+        var page = Common.Page.Of(rows, query.Limit, row => PageCursor.Encode(row.Id.ToString()));
         var pushes = await session.QueryAsync<PushView>(PushesSql, new { Ids = page.Items.Select(row => row.Id).ToArray() }, ct);
         var pushesOf = pushes.ToLookup(push => push.NotificationId);
         return new Page<NotificationView>(
             [.. page.Items.Select(row => row.ToView(texts) with { UserId = row.UserId, Pushes = [.. pushesOf[row.Id]] })],
             page.NextCursor);
     }
+
+    private static Guid IdOf(string? cursor) => cursor is null ? Guid.AllBitsSet
+        : Guid.TryParse(PageCursor.Decode(cursor, 1)[0], out var id) ? id
+        : throw PageCursor.Malformed();
 }

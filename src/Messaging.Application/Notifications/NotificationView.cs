@@ -46,7 +46,7 @@ public sealed record NotificationView
     /// <summary>In the user's language, with the beginning of the message as it is now.</summary>
     public required string Body { get; init; }
 
-    /// <summary>How many messages were collapsed.</summary>
+    /// <summary>Of how many messages it is: while it is unread, of those that are. At most 1,000.</summary>
     public required int Count { get; init; }
 
     /// <summary>Marked as read, or the conversation was read beyond it.</summary>
@@ -139,8 +139,8 @@ public sealed record NotificationRow
 public static class NotificationSql
 {
     public const string Columns =
-        """
-        n.id, n.user_id, n.type, n.conversation_id, n.message_id, n.count, n.delivery, n.sound, n.created_at, n.raised_at,
+        $"""
+        n.id, n.user_id, n.type, n.conversation_id, n.message_id, {Count}::integer AS count, n.delivery, n.sound, n.created_at, n.raised_at,
             CASE WHEN n.read_at IS NOT NULL THEN n.read_at WHEN p.last_read_seq >= n.seq THEN coalesce(p.last_read_at, n.raised_at) END
                 AS read_at,
             c.type AS conversation_type, c.name, m.sender_id, s.display_name AS sender_name, m.type AS message_type, m.is_shown,
@@ -188,10 +188,19 @@ public static class NotificationSql
     /// Whether there is something left to notify of: the user still takes part, and has neither cleared the conversation, nor is the only
     /// message gone.
     /// </summary>
-    public const string Stands = $"{VisibilitySql.NoticeReached} AND (m.is_shown OR n.count > 1)";
+    public const string Stands = $"{VisibilitySql.NoticeReached} AND (m.is_shown OR {Count} > 1)";
 
     /// <summary>Whether it is unread.</summary>
     public const string Unread = "n.read_at IS NULL AND p.last_read_seq < n.seq";
+
+    // Of how many messages it is. Of what was read of an unread one the rest counts.
+    private const string Count =
+        $"""
+        (
+            SELECT sum(upper(r) - lower(r))
+            FROM unnest(CASE WHEN {Unread} THEN n.seqs * int8multirange(int8range(greatest(p.last_read_seq, p.cleared_seq) + 1, NULL))
+                ELSE n.seqs END) AS r)
+        """;
 
     /// <summary>
     /// Whether one that is due may still be pushed: not if it was read meanwhile, the conversation muted, or the sender blocked.

@@ -10,11 +10,17 @@ public sealed class NotificationsModule : Module
     /// <summary>After these, push services of phones count an installation as abandoned.</summary>
     private const int DeviceDays = 270;
 
-    // Index: ix_notifications_raised_at.
+    // Waits for nobody, since others may wait for it: see ReadNotifications. Index: ix_notifications_raised_in, pk_notifications.
     private const string OldSql =
         """
         DELETE FROM notifications
-        WHERE id = ANY (ARRAY(SELECT id FROM notifications WHERE raised_at < @Before ORDER BY raised_at LIMIT @Limit))
+        WHERE id = ANY (ARRAY(
+            SELECT id
+            FROM notifications
+            WHERE raised_in AT TIME ZONE 'UTC' < @Before::timestamptz AT TIME ZONE 'UTC' AND raised_at < @Before
+            ORDER BY raised_in AT TIME ZONE 'UTC'
+            LIMIT @Limit
+            FOR UPDATE SKIP LOCKED))
         """;
 
     // Index: ix_devices_last_seen_at.
@@ -25,7 +31,7 @@ public sealed class NotificationsModule : Module
             SELECT user_id, device_id FROM devices WHERE last_seen_at < @Before ORDER BY last_seen_at LIMIT @Limit)
         """;
 
-    // Index: ix_notifications_conversation.
+    // Index: ix_notifications_place.
     private const string PurgeSql = "DELETE FROM notifications WHERE conversation_id = $1";
 
     public override IReadOnlyList<string> Tables { get; } = ["devices", "notifications"];

@@ -12,22 +12,41 @@ public sealed record ReadCount(int Changed);
 
 public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandler<ReadNotifications, ReadCount>
 {
-    // Locked in the order in which they are raised. Index: ix_notifications_unread, pk_notifications.
-    private const string ReadSql =
+    // Waits for no row while it has locked another: whoever makes and withdraws notifications locks them in no order. Index:
+    // ix_notifications_unread, pk_notifications.
+    private const string FreeSql =
         """
-        WITH unread AS MATERIALIZED (
+        UPDATE notifications n
+        SET read_at = now(), delivery = CASE n.delivery WHEN 'pending' THEN 'none' ELSE n.delivery END
+        WHERE n.id = ANY (ARRAY(
             SELECT id
             FROM notifications
             WHERE user_id = @UserId AND read_at IS NULL
-            ORDER BY conversation_id, user_id, mention_seq
-            FOR UPDATE
-        )
-        UPDATE notifications n
-        SET read_at = now(), delivery = CASE n.delivery WHEN 'pending' THEN 'none' ELSE n.delivery END
-        FROM unread
-        WHERE n.id = unread.id
+            FOR NO KEY UPDATE SKIP LOCKED))
         """;
 
-    public async Task<ReadCount> Handle(ReadNotifications command, CancellationToken ct) =>
-        new(await session.ExecuteAsync(ReadSql, new { UserId = command.Actor.RequireUser().Value }, ct));
+    // What somebody else had locked. Index: ix_notifications_unread.
+    private const string RestSql =
+        """
+        SELECT id
+        FROM notifications
+        WHERE user_id = @UserId AND read_at IS NULL
+        """;
+
+    // Index: pk_notifications.
+    private const string OneSql =
+        """
+        UPDATE notifications
+        SET read_at = now(), delivery = CASE delivery WHEN 'pending' THEN 'none' ELSE delivery END
+        WHERE id = @Id AND read_at IS NULL
+        """;
+
+    public async Task<ReadCount> Handle(ReadNotifications command, CancellationToken ct)
+    {
+        var user = new { UserId = command.Actor.RequireUser().Value };
+        var changed = await session.ExecuteAsync(FreeSql, user, ct);
+        foreach (var id in await session.QueryAsync<Guid>(RestSql, user, ct))
+            changed += await session.ExecuteAsync(OneSql, new { Id = id }, ct);
+        return new ReadCount(changed);
+    }
 }

@@ -26,6 +26,8 @@ public sealed class ClearHistoryHandler(ChangeRunner changes) : IRequestHandler<
     // A message that is sent meanwhile is not cleared.
     private sealed class ClearChange(ClearHistory command) : OwnChange(command.ConversationId, command.Actor.RequireUser(), recounts: true)
     {
+        protected override OwnStateValues Values { get; } = new() { Cleared = true };
+
         protected override OwnState Apply(OwnState state, Conversation conversation, ChangeSet set)
         {
             CommonErrors.EnsureVersion(command.Versions, conversation.Version);

@@ -17,11 +17,21 @@ public abstract class OwnChange(ConversationId id, UserId user, bool recounts) :
         var conversation = set.Get(ConversationId);
         var who = (set.Memberships.Find(ConversationId, user) ?? throw CommonErrors.NotFound()).Participant;
         set.Save(who, Apply(who.Own, conversation, set));
-        set.RaiseOwn(new SettingsUpdated(ConversationId, user), values: null);
+        set.RaiseOwn(new SettingsUpdated(ConversationId, user), Values);
         if (recounts)
             set.RaiseOwn(new UnreadChanged(ConversationId, user), values: null);
         return true;
     }
 
+    /// <summary>What the event keeps of the moment; null for nothing.</summary>
+    protected virtual OwnStateValues? Values => null;
+
     protected abstract OwnState Apply(OwnState state, Conversation conversation, ChangeSet set);
+}
+
+/// <summary>What an event of one's own settings keeps of the moment.</summary>
+public sealed record OwnStateValues
+{
+    /// <summary>Whether one has cleared the history.</summary>
+    public bool Cleared { get; init; }
 }

@@ -4,6 +4,7 @@ using Messaging.Application.Events;
 using Messaging.Application.Messages;
 using Messaging.Application.Notifications;
 using Messaging.Application.Participants;
+using Messaging.Application.Presence;
 using Messaging.Application.Push;
 using Messaging.Domain.Messages;
 using Messaging.Domain.Notifications;
@@ -14,12 +15,20 @@ using Npgsql;
 namespace Messaging.Infrastructure.Notifications;
 
 /// <summary>
-/// Makes the notifications of new messages, those of a page of the feed in one statement, however many users there are: one of each
-/// mention, and one of all other messages of a conversation for each user who is not looking.
+/// Makes the notifications of new messages, and of mentions that an edit adds: reads whom they may concern, has <see cref="Recipient"/>
+/// decide, and writes the entries of all of them.
 /// </summary>
 public sealed class NotificationMaker(
     LivePresence presence, IEnumerable<IPushProvider> providers, OutboxSignal told, PushSignal pushes)
 {
+    /// <summary>Entries that are written in one statement.</summary>
+    private const int AtOnce = 1_000;
+
+    private const int MostEntries = 5_000;
+
+    /// <summary>What an event does not say.</summary>
+    private const int LargeGroup = 300;
+
     // What follows reads few rows by key, whatever the planner would guess before it knows how full the tables are.
     private const string SessionSql =
         """
@@ -28,121 +37,92 @@ public sealed class NotificationMaker(
         """;
 
     // The messages that are still there; who is mentioned stands in the message itself. Index: pk_messages.
-    private const string Told =
+    private const string MessagesSql =
         """
-        told AS MATERIALIZED (
-            SELECT k.conversation_id, k.seq, k.created_at, m.id, m.sender_id, coalesce(m.mentions, ARRAY[]::text[]) AS mentions
-            FROM unnest(@Conversations::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)
-            CROSS JOIN LATERAL (
-                SELECT m.id, m.sender_id, m.mentions
-                FROM messages m
-                WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
-                    AND m.type <> 'system' AND m.deleted_at IS NULL
-                LIMIT 1
-            ) m
-        )
+        SELECT k.conversation_id, k.seq, m.id, m.sender_id, m.mentions
+        FROM unnest(@Conversations::uuid[], @Seqs::bigint[], @Times::timestamptz[]) AS k (conversation_id, seq, created_at)
+        CROSS JOIN LATERAL (
+            SELECT m.id, m.sender_id, m.mentions
+            FROM messages m
+            WHERE m.conversation_id = k.conversation_id AND m.seq = k.seq AND m.created_at = k.created_at
+                AND m.type <> 'system' AND m.deleted_at IS NULL
+            LIMIT 1
+        ) m
         """;
 
-    // Who takes part, and what each of them wants. Index: pk_participants.
-    private const string People =
+    // Long: a column for each of what decides. Who takes part, and what each of them wants. Index: pk_participants, pk_message_hidden.
+    private const string PeopleSql =
         $"""
-        looking AS MATERIALIZED (
-            SELECT DISTINCT l.user_id
-            FROM unnest(@Looking::text[]) AS l (user_id)
-        ),
-        people AS MATERIALIZED (
-            SELECT p.conversation_id, p.user_id, {VisibilitySql.Start} AS start_seq, p.last_read_seq,
-                coalesce(p.settings ->> 'notificationLevel', 'all') = 'all' AS hears_all,
-                NOT {OwnStateSql.Muted} AND l.user_id IS NULL AS is_reachable,
-                coalesce((p.settings ->> 'desktop')::boolean, true) AS desktop,
-                coalesce((p.settings ->> 'mobile')::boolean, true) AS mobile,
-                coalesce((p.settings ->> 'sound')::boolean, true) AS sound
-            FROM (SELECT DISTINCT conversation_id FROM told) c
-            JOIN participants p ON p.conversation_id = c.conversation_id AND {VisibilitySql.Hears}
-            LEFT JOIN looking l ON l.user_id = p.user_id
-            WHERE coalesce(p.settings ->> 'notificationLevel', 'all') <> 'none'
-        )
+        SELECT p.conversation_id, p.user_id, {VisibilitySql.Start} AS start_seq, p.last_read_seq,
+            coalesce(p.settings ->> 'notificationLevel', 'all') AS level, {OwnStateSql.Muted} AS is_muted,
+            coalesce((p.settings ->> 'desktop')::boolean, true) AS desktop,
+            coalesce((p.settings ->> 'mobile')::boolean, true) AS mobile,
+            coalesce((p.settings ->> 'sound')::boolean, true) AS sound,
+            CASE WHEN p.has_gaps THEN ARRAY(
+                SELECT h.seq
+                FROM message_hidden h
+                WHERE h.conversation_id = p.conversation_id AND h.user_id = p.user_id AND h.seq BETWEEN k.first_seq AND k.last_seq)
+            END AS hidden_seqs
+        FROM (
+            SELECT conversation_id, min(seq) AS first_seq, max(seq) AS last_seq
+            FROM unnest(@Conversations::uuid[], @Seqs::bigint[]) AS u (conversation_id, seq)
+            GROUP BY conversation_id
+        ) k
+        JOIN participants p ON p.conversation_id = k.conversation_id AND {VisibilitySql.Hears}
         """;
 
-    // Which messages concern whom. But for mentions, those of who looks, has muted the conversation or has read on concern nobody.
+    // Few have blocked anybody. Index: pk_blocks.
+    private const string BlockersSql =
+        """
+        SELECT k.user_id
+        FROM unnest(@Users::text[]) AS k (user_id)
+        WHERE EXISTS (SELECT FROM blocks b WHERE b.user_id = k.user_id)
+        """;
+
     // Index: pk_blocks.
-    private const string Heard =
+    private const string BlocksSql =
         """
-        heard AS MATERIALIZED (
-            SELECT p.conversation_id, p.user_id, p.is_reachable, p.desktop, p.mobile, p.sound, p.last_read_seq,
-                t.seq, t.created_at, t.id, i.mentioned
-            FROM told t
-            JOIN people p ON p.conversation_id = t.conversation_id AND p.user_id IS DISTINCT FROM t.sender_id AND t.seq > p.start_seq
-            CROSS JOIN LATERAL (SELECT p.user_id = ANY (t.mentions) OR '@all' = ANY (t.mentions) AS mentioned) i
-            WHERE (i.mentioned OR (p.hears_all AND p.is_reachable AND t.seq > p.last_read_seq))
-                AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = p.user_id AND b.blocked_id = t.sender_id)
-        )
+        SELECT b.user_id, b.blocked_id
+        FROM unnest(@Users::text[], @Senders::text[]) AS k (user_id, sender_id)
+        JOIN blocks b ON b.user_id = k.user_id AND b.blocked_id = k.sender_id
         """;
 
-    // One for each mention, listed as read where the user is further; one for all others of a conversation.
-    private const string Entries =
+    // Index: pk_users, pk_devices.
+    private const string TargetsSql =
         """
-        entries AS (
-            SELECT h.conversation_id, h.user_id, 'message' AS type, 0::bigint AS mention_seq, min(h.seq) AS first_seq, max(h.seq) AS seq,
-                max(h.created_at) AS sent_at, (array_agg(h.id ORDER BY h.seq DESC))[1] AS message_id, count(*)::integer AS count,
-                bool_and(h.desktop) AS desktop, bool_and(h.mobile) AS mobile, bool_and(h.sound) AS sound,
-                true AS is_reachable, false AS is_read
-            FROM heard h
-            WHERE NOT h.mentioned
-            GROUP BY h.conversation_id, h.user_id
-            UNION ALL
-            SELECT h.conversation_id, h.user_id, 'mention', h.seq, h.seq, h.seq, h.created_at, h.id, 1, h.desktop, h.mobile, h.sound,
-                h.is_reachable, h.seq <= h.last_read_seq
-            FROM heard h
-            WHERE h.mentioned
-        )
+        SELECT u.id, u.quiet_hours, now() AS at,
+            ARRAY(SELECT DISTINCT d.platform FROM devices d WHERE d.user_id = u.id AND d.platform = ANY (@Platforms::text[])) AS platforms
+        FROM users u
+        WHERE u.id = ANY (@Users::text[])
         """;
 
-    // Where each is pushed: to those of the user's devices that the user wants and a provider serves. Index: pk_devices.
-    private const string Routed =
-        """
-        routed AS (
-            SELECT e.conversation_id, e.user_id, e.type, e.mention_seq, e.first_seq, e.seq, e.sent_at, e.message_id, e.count, e.sound,
-                e.is_read, w.to_web, w.to_mobile, e.is_reachable AND NOT e.is_read AND (e.desktop OR e.mobile)
-                    AND (w.to_web OR w.to_mobile OR @PushesWithoutDevice) AS is_pushed
-            FROM entries e
-            CROSS JOIN LATERAL (
-                SELECT e.desktop AND coalesce(bool_or(d.platform = 'web'), false) AS to_web,
-                    e.mobile AND coalesce(bool_or(d.platform <> 'web'), false) AS to_mobile
-                FROM devices d
-                WHERE d.user_id = e.user_id AND d.platform = ANY (@Platforms::text[])
-            ) w
-        )
-        """;
-
-    // An unread entry is raised again. Where the user has read beyond it, though the feed has yet to say so, it begins anew. Locked in the
-    // order of uq_notifications_open, as where a user marks all as read. Index: uq_notifications_open, pk_participants.
-    private const string Written =
-        """
-        written AS (
-            INSERT INTO notifications AS n (user_id, type, conversation_id, mention_seq, first_seq, seq, sent_at, message_id, count, to_web,
+    // Long: an upsert of many columns with its events. An unread entry is raised again; what it counts of that was read by then does not
+    // count when it is read. Of an entry without an end the newest thousand seqs are kept. A mention has one entry, read or not. There is
+    // an event of each new entry, and of one that is raised again where a connection of the user can hear it. Index:
+    // uq_notifications_open, ix_notifications_place.
+    private const string WriteSql =
+        $"""
+        WITH written AS (
+            INSERT INTO notifications AS n (id, user_id, type, conversation_id, mention_seq, seqs, seq, sent_at, message_id, to_web,
                 to_mobile, sound, delivery, push_at, created_at, raised_at, read_at)
-            SELECT r.user_id, r.type, r.conversation_id, r.mention_seq, r.first_seq, r.seq, r.sent_at, r.message_id, r.count, r.to_web,
-                r.to_mobile, r.sound, CASE WHEN r.is_pushed THEN 'pending' ELSE 'none' END, CASE WHEN r.is_pushed THEN now() END,
-                now(), now(), CASE WHEN r.is_read THEN now() END
-            FROM routed r
-            ORDER BY r.conversation_id, r.user_id, r.mention_seq
+            SELECT e.id, e.user_id, CASE WHEN e.mention_seq > 0 THEN 'mention' ELSE 'message' END, e.conversation_id, e.mention_seq,
+                e.seqs::int8multirange, e.seq, e.sent_at, e.message_id, e.to_web, e.to_mobile, e.sound,
+                CASE WHEN e.push_at IS NULL THEN 'none' ELSE 'pending' END, e.push_at, now(), now(), CASE WHEN e.is_read THEN now() END
+            FROM unnest(@Ids::uuid[], @Users::text[], @Conversations::uuid[], @MentionSeqs::bigint[], @Counted::text[], @Seqs::bigint[],
+                @Times::timestamptz[], @Messages::uuid[], @ToWeb::boolean[], @ToMobile::boolean[], @Sound::boolean[],
+                @PushAt::timestamptz[], @Read::boolean[])
+                AS e (id, user_id, conversation_id, mention_seq, seqs, seq, sent_at, message_id, to_web, to_mobile, sound, push_at, is_read)
+            WHERE e.mention_seq = 0 OR NOT EXISTS (
+                SELECT FROM notifications o
+                WHERE o.conversation_id = e.conversation_id AND o.user_id = e.user_id AND o.mention_seq = e.mention_seq)
             ON CONFLICT (conversation_id, user_id, mention_seq) WHERE read_at IS NULL DO UPDATE
-            SET count = excluded.count + CASE WHEN n.seq > (
-                    SELECT p.last_read_seq
-                    FROM participants p
-                    WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id) THEN n.count ELSE 0 END,
+            SET seqs = (n.seqs + excluded.seqs) * int8multirange(int8range(excluded.seq - 999, NULL)),
                 seq = excluded.seq, sent_at = excluded.sent_at, message_id = excluded.message_id, to_web = excluded.to_web,
                 to_mobile = excluded.to_mobile, sound = excluded.sound, delivery = excluded.delivery, push_at = excluded.push_at,
                 raised_at = excluded.raised_at
             WHERE n.seq < excluded.seq
             RETURNING n.id, n.conversation_id, n.user_id, n.delivery, n.xmax = 0 AS is_new
-        )
-        """;
-
-    // There is an event of each new entry, and of one that is raised again where a connection of the user can hear it.
-    private const string Announced =
-        $"""
+        ),
         announced AS (
             INSERT INTO outbox (occurred_at, conversation_id, user_id, type, payload)
             SELECT clock_timestamp(), w.conversation_id, w.user_id, '{NotificationRaised.Name}',
@@ -150,30 +130,45 @@ public sealed class NotificationMaker(
             FROM written w
             WHERE w.is_new OR w.user_id = ANY (@Away::text[])
         )
-        """;
-
-    // All in one statement, which sees one moment. Index: pk_users, and those of its parts.
-    private const string MakeSql =
-        $"""
-        WITH {Told}, {People}, {Heard}, {Entries}, {Routed}, {Written}, {Announced}
-        SELECT w.id, w.delivery, CASE WHEN w.delivery = 'pending' THEN u.quiet_hours END AS quiet_hours, now() AS at
-        FROM written w
-        JOIN users u ON u.id = w.user_id
-        """;
-
-    // Index: pk_notifications.
-    private const string WaitSql =
-        """
-        UPDATE notifications n
-        SET push_at = w.push_at
-        FROM unnest(@Ids::uuid[], @Times::timestamptz[]) AS w (id, push_at)
-        WHERE n.id = w.id
+        SELECT count(*)::integer AS entries, (count(*) FILTER (WHERE delivery = 'pending'))::integer AS pushes
+        FROM written
         """;
 
     private readonly IPushProvider[] providers = [.. providers.Where(provider => provider.IsConfigured)];
 
     /// <summary>Whether any of the rows makes a notification, or one pointless.</summary>
     public static bool IsConcernedBy(IReadOnlyList<FeedRow> rows) => !MessagesToNotify.Of(rows).IsEmpty || !WhatIsGone.Of(rows).IsEmpty;
+
+    /// <summary>
+    /// How many rows from the first on are dealt with in one transaction, so that it is short however large the groups are: as many as
+    /// have about <see cref="MostEntries"/> entries to be made or taken back, at least one.
+    /// </summary>
+    public static int CountOf(IReadOnlyList<FeedRow> rows)
+    {
+        var entries = 0L;
+        var places = new HashSet<Guid?>();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            entries += EntriesOf(rows[i], places);
+            if (i > 0 && entries > MostEntries)
+                return i;
+        }
+        return rows.Count;
+    }
+
+    // Messages of a conversation share the entry of each recipient, unless they mention everybody.
+    private static int EntriesOf(FeedRow row, HashSet<Guid?> places)
+    {
+        if (row.Type is not (MessageSent.Name or MessageEdited.Name or MessageDeleted.Name))
+            return 1;
+        var values = row.Values<MessageValues>();
+        return row.Type switch
+        {
+            MessageSent.Name => values.MentionsAll || places.Add(row.ConversationId) ? values.RecipientCount : 1,
+            MessageEdited.Name when values is { Mentioned: null, Unmentioned: false } => 1,
+            _ => places.Add(row.ConversationId) ? LargeGroup : LargeGroup / 10,
+        };
+    }
 
     /// <summary>
     /// Writes what the rows of the feed lead to, within the connection's transaction; what it returns wakes, after the commit, who goes on
@@ -185,64 +180,138 @@ public sealed class NotificationMaker(
         // First what is gone: a message after its entry was read makes a new one.
         await WhatIsGone.Of(rows).WithdrawAsync(connection, ct);
         var messages = MessagesToNotify.Of(rows);
-        var written = messages.IsEmpty ? [] : await MakeAsync(connection, messages, ct);
+        var written = messages.IsEmpty ? new Written(0, 0) : await MakeAsync(connection, messages, ct);
         return () =>
         {
-            if (written.Count > 0)
+            if (written.Entries > 0)
                 told.Raise();
-            if (written.Exists(row => row.Delivery is DeliveryState.Pending))
+            if (written.Pushes > 0)
                 pushes.Raise();
         };
     }
 
-    private async Task<List<Row>> MakeAsync(NpgsqlConnection connection, MessagesToNotify messages, CancellationToken ct)
+    private async Task<Written> MakeAsync(NpgsqlConnection connection, MessagesToNotify asked, CancellationToken ct)
     {
-        var (looking, away) = presence.Connected();
-        var parameters = new
+        var (messages, people) = await ReadAsync(connection, asked, ct);
+        var connected = presence.Connected(people.Select(person => person.UserId));
+        var heard = people.Select(person => Hear(person, messages[person.ConversationId], IsLooking(connected, person)))
+            .Where(one => one.What.Count > 0).ToList();
+        if (heard.Count == 0)
+            return new Written(0, 0);
+        await LeaveOutBlockedAsync(connection, heard, ct);
+        var entries = heard.SelectMany(one => NotificationEntry.Of(one.To, one.What)).ToList();
+        var planOf = await PlanAsync(connection, entries, connected, ct);
+        var away = connected.Where(pair => pair.Value is PresenceStatus.Away).Select(pair => pair.Key).ToArray();
+        var sum = new Written(0, 0);
+        foreach (var some in entries.Chunk(AtOnce))
         {
-            messages.Conversations,
-            messages.Seqs,
-            messages.Times,
-            Looking = looking.ToArray(),
-            Away = away.ToArray(),
-            Platforms = providers.SelectMany(provider => provider.Platforms).Distinct(StringComparer.Ordinal).ToArray(),
-            PushesWithoutDevice = Array.Exists(providers, provider => provider.Platforms.Count == 0),
-        };
-        var written = (await connection.QueryAsync<Row>(new CommandDefinition(MakeSql, parameters, cancellationToken: ct))).AsList();
-        await LetWaitAsync(connection, written, ct);
-        return written;
+            var command = new CommandDefinition(WriteSql, ParametersOf(some, planOf, away), cancellationToken: ct);
+            sum += await connection.QuerySingleAsync<Written>(command);
+        }
+        // Whom an edit mentions has counted the message among the others until now.
+        await WhatIsGone.CountElsewhereAsync(connection, [.. entries.Where(entry => entry.Newest.IsEdited)], ct);
+        return sum;
     }
 
-    // Those of users whose quiet hours are going on are pushed at their end.
-    private static async Task LetWaitAsync(NpgsqlConnection connection, IEnumerable<Row> written, CancellationToken ct)
+    private static Heard Hear(Recipient person, IEnumerable<NotifyingMessage> messages, bool isLooking) => new(
+        person,
+        [
+            .. messages.Select(message => (message, person.HowConcerned(message, isLooking)))
+                .Where(one => one.Item2 is not Concern.None),
+        ]);
+
+    private static async Task<(ILookup<Guid, NotifyingMessage> Messages, List<Recipient> People)> ReadAsync(
+        NpgsqlConnection connection, MessagesToNotify asked, CancellationToken ct)
     {
-        var waiting = written.Select(row => (row.Id, Until: row.QuietUntil())).Where(one => one.Until is not null).ToList();
-        if (waiting.Count == 0)
+        await using var grid = await connection.QueryMultipleAsync(
+            new CommandDefinition(
+                $"{MessagesSql};{PeopleSql}", new { asked.Conversations, asked.Seqs, asked.Times }, cancellationToken: ct));
+        var found = await grid.ReadAsync<MessageRow>();
+        var messages = found.Select(row => asked.As(row.ConversationId, row.Seq, row.Id, row.SenderId, row.Mentions ?? []))
+            .OrderBy(message => message.Seq).ToLookup(message => message.ConversationId);
+        return (messages, (await grid.ReadAsync<Recipient>()).AsList());
+    }
+
+    private static async Task LeaveOutBlockedAsync(NpgsqlConnection connection, List<Heard> all, CancellationToken ct)
+    {
+        var users = new { Users = all.Select(one => one.To.UserId).Distinct().ToArray() };
+        var command = new CommandDefinition(BlockersSql, users, cancellationToken: ct);
+        var blockers = (await connection.QueryAsync<string>(command)).ToHashSet();
+        if (blockers.Count == 0)
             return;
+        var concerned = all.Where(one => blockers.Contains(one.To.UserId)).ToList();
+        var pairs = concerned.SelectMany(one => one.What.Select(what => new Block(one.To.UserId, what.Message.SenderId ?? "")))
+            .Distinct().ToList();
         var parameters = new
         {
-            Ids = waiting.Select(one => one.Id).ToArray(),
-            Times = waiting.Select(one => one.Until!.Value.ToDateTimeUtc()).ToArray(),
+            Users = pairs.Select(pair => pair.UserId).ToArray(),
+            Senders = pairs.Select(pair => pair.BlockedId).ToArray(),
         };
-        await connection.ExecuteAsync(new CommandDefinition(WaitSql, parameters, cancellationToken: ct));
+        var blocks = (await connection.QueryAsync<Block>(new CommandDefinition(BlocksSql, parameters, cancellationToken: ct))).ToHashSet();
+        concerned.ForEach(one => one.What.RemoveAll(what => blocks.Contains(new Block(one.To.UserId, what.Message.SenderId ?? ""))));
     }
 
-    private sealed record Row(Guid Id, DeliveryState Delivery, JsonText? QuietHours, Instant At)
+    private async Task<Func<NotificationEntry, PushPlan?>> PlanAsync(
+        NpgsqlConnection connection, List<NotificationEntry> entries, IReadOnlyDictionary<string, PresenceStatus> connected,
+        CancellationToken ct)
     {
-        public Instant? QuietUntil() => MessagingJson.Read<QuietHoursView>(QuietHours)?.ToRule()?.EndOf(At);
+        if (providers.Length == 0)
+            return _ => null;
+        var parameters = new
+        {
+            Users = entries.Select(entry => entry.To.UserId).Distinct().ToArray(),
+            Platforms = providers.SelectMany(provider => provider.Platforms).Distinct(StringComparer.Ordinal).ToArray(),
+        };
+        var rows = await connection.QueryAsync<TargetRow>(new CommandDefinition(TargetsSql, parameters, cancellationToken: ct));
+        var targets = rows.ToDictionary(row => row.Id);
+        var withoutDevice = Array.Exists(providers, provider => provider.Platforms.Count == 0);
+        return entry => targets.TryGetValue(entry.To.UserId, out var row)
+            ? entry.PlanOf(row.ToTarget(), IsLooking(connected, entry.To), withoutDevice, row.At)
+            : null;
     }
-}
 
-/// <summary>The new messages of a page of the feed, without those that notify nobody.</summary>
-internal sealed record MessagesToNotify(Guid[] Conversations, long[] Seqs, DateTime[] Times)
-{
-    public bool IsEmpty => Seqs.Length == 0;
+    private static bool IsLooking(IReadOnlyDictionary<string, PresenceStatus> connected, Recipient person) =>
+        connected.TryGetValue(person.UserId, out var status) && status is PresenceStatus.Online;
 
-    public static MessagesToNotify Of(IEnumerable<FeedRow> rows)
+    private static object ParametersOf(
+        IReadOnlyCollection<NotificationEntry> entries, Func<NotificationEntry, PushPlan?> planOf, string[] away)
     {
-        var messages = rows.Where(row => row.Type == MessageSent.Name && !row.Values<MessageValues>().Silent).ToList();
-        return new MessagesToNotify(
-            [.. messages.Select(row => row.ConversationId!.Value)], [.. messages.Select(row => row.Seq!.Value)],
-            [.. messages.Select(row => row.OccurredAt.ToDateTimeUtc())]);
+        var plans = entries.Select(planOf).ToList();
+        return new
+        {
+            Ids = Of(_ => Guid.CreateVersion7()),
+            Users = Of(entry => entry.To.UserId),
+            Conversations = Of(entry => entry.To.ConversationId),
+            MentionSeqs = Of(entry => entry.MentionSeq),
+            Counted = Of(entry => entry.Seqs()),
+            Seqs = Of(entry => entry.Newest.Seq),
+            Times = Of(entry => entry.Newest.At.ToDateTimeUtc()),
+            Messages = Of(entry => entry.Newest.Id),
+            ToWeb = plans.Select(plan => plan?.ToWeb ?? false).ToArray(),
+            ToMobile = plans.Select(plan => plan?.ToMobile ?? false).ToArray(),
+            Sound = Of(entry => entry.To.Sound),
+            PushAt = plans.Select(plan => plan?.At.ToDateTimeUtc()).ToArray(),
+            Read = Of(entry => entry.IsRead),
+            Away = away,
+        };
+
+        T[] Of<T>(Func<NotificationEntry, T> of) => [.. entries.Select(of)];
+    }
+
+    private sealed record MessageRow(Guid ConversationId, long Seq, Guid Id, string? SenderId, string[]? Mentions);
+
+    private sealed record Heard(Recipient To, List<(NotifyingMessage Message, Concern Concern)> What);
+
+    private sealed record Block(string UserId, string BlockedId);
+
+    private sealed record Written(int Entries, int Pushes)
+    {
+        public static Written operator +(Written one, Written other) =>
+            new(one.Entries + other.Entries, one.Pushes + other.Pushes);
+    }
+
+    private sealed record TargetRow(string Id, JsonText? QuietHours, Instant At, string[] Platforms)
+    {
+        public PushTarget ToTarget() => new(Platforms, MessagingJson.Read<QuietHoursView>(QuietHours));
     }
 }

@@ -57,14 +57,22 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
-    /// <summary>The users who are connected, to any node: those who are looking at one of their screens, and those who are away.</summary>
-    public (IReadOnlyList<string> Looking, IReadOnlyList<string> Away) Connected()
+    /// <summary>
+    /// Those of some users who are connected, to any node, and whether they are looking at one of their screens or away. Without the grace
+    /// of what others are shown.
+    /// </summary>
+    public IReadOnlyDictionary<string, PresenceStatus> Connected(IEnumerable<string> some)
     {
+        var found = new Dictionary<string, PresenceStatus>(StringComparer.Ordinal);
         lock (gate)
         {
-            var all = users.Where(pair => pair.Value.Nodes.Count > 0).ToLookup(pair => pair.Value.Status, pair => pair.Key);
-            return ([.. all[PresenceStatus.Online]], [.. all[PresenceStatus.Away]]);
+            foreach (var user in some)
+            {
+                if (users.TryGetValue(user, out var presence) && presence.Nodes.Count > 0)
+                    found[user] = presence.Status;
+            }
         }
+        return found;
     }
 
     public void Connect(string user, ILiveConnection connection)

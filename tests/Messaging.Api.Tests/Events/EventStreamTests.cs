@@ -116,7 +116,9 @@ public sealed class EventStreamTests : HubFixture
         await UntilAsync(() => Connections.CountOf(bob) == 1);
 
         // Others would be shown an offline user as online for 5 s more.
-        Assert.That(Api.Services.GetRequiredService<LivePresence>().Connected().Looking, Does.Contain(bob));
+        Assert.That(
+            Api.Services.GetRequiredService<LivePresence>().Connected([bob]).Single().Value,
+            Is.EqualTo(Messaging.Application.Presence.PresenceStatus.Online));
     }
 
     [Test]

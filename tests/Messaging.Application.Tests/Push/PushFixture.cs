@@ -95,9 +95,9 @@ public abstract class PushFixture : SliceFixture
         var id = Guid.CreateVersion7();
         await Slices.ExecuteAsync(
             """
-            INSERT INTO notifications (id, user_id, type, conversation_id, first_seq, seq, sent_at, message_id, to_web, to_mobile, delivery,
+            INSERT INTO notifications (id, user_id, type, conversation_id, seqs, seq, sent_at, message_id, to_web, to_mobile, delivery,
                 push_at, created_at, raised_at)
-            VALUES (@Id, @User, 'message', @Conversation, @Seq, @Seq, @SentAt, @Message, true, true, 'pending', @Now, @Now, @Now)
+            VALUES (@Id, @User, 'message', @Conversation, int8multirange(int8range(@Seq, @Seq, '[]')), @Seq, @SentAt, @Message, true, true, 'pending', @Now, @Now, @Now)
             """,
             new
             {

@@ -99,7 +99,7 @@ public sealed class PushQueueTests : PushFixture
         await Queue.MakeAsync(Targets, CancellationToken.None);
         var first = (await ClaimAsync("fcm")).Single();
         await Slices.ExecuteAsync(
-            "UPDATE notifications SET count = 2, delivery = 'pending', push_at = @Now, raised_at = @Now WHERE id = @Id",
+            "UPDATE notifications SET seqs = '{[1,3)}', delivery = 'pending', push_at = @Now, raised_at = @Now WHERE id = @Id",
             new { raised.Id, Now = Clock.GetCurrentInstant().ToDateTimeUtc() });
 
         await SettleAsync(first, new PushOutcome(PushResult.Sent));
