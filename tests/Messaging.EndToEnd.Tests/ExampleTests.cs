@@ -57,6 +57,22 @@ public sealed class ExampleTests
         await CallWebhookAsync(HttpMethod.Delete, webhook);
     }
 
+    // What a proxy answers while the service is away. Without an answer at all it is the same, but takes their 30 s.
+    [TestCaseSource(nameof(Examples))]
+    public async Task An_example_outlives_answers_that_are_no_JSON(string name, string program, string file)
+    {
+        const string Page = "Content-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>";
+        await using var proxy = new AnswersInTurn(
+            $"HTTP/1.1 502 Bad Gateway\r\n{Page}", $"HTTP/1.1 200 OK\r\n{Page}",
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\nConnection: close\r\n\r\n{\"cursor\": \"1-471\"}");
+        using var folder = new TemporaryFolder();
+        var cursor = Path.Combine(folder.Path, "cursor");
+
+        using var example = await RunAsync(program, file, name, cursor, proxy.Address);
+
+        Assert.That(await File.ReadAllTextAsync(cursor), Is.EqualTo("1-471"), example.Output);
+    }
+
     static IEnumerable<TestCaseData> Examples() =>
     [
         Case("csharp", "dotnet", Repository.BuiltExample),
@@ -66,10 +82,10 @@ public sealed class ExampleTests
 
     static TestCaseData Case(string name, string program, string file) => new TestCaseData(name, program, file).SetArgDisplayNames(name);
 
-    async Task<ChildProcess> RunAsync(string program, string file, string bot, string cursor)
+    async Task<ChildProcess> RunAsync(string program, string file, string bot, string cursor, string? address = null)
     {
         var example = ChildProcess.Start(
-            program, [file], ("MESSAGING_URL", api.Address.OriginalString), ("MESSAGING_KEY", ApiHost.ServiceKey),
+            program, [file], ("MESSAGING_URL", address ?? api.Address.OriginalString), ("MESSAGING_KEY", ApiHost.ServiceKey),
             ("WEBHOOK_SECRET", Secret), ("BOT", bot), ("PORT", "0"), ("CURSOR_FILE", cursor));
         await Eventually.HoldsAsync(
             () => Task.FromResult(Listening(example) is not null && File.Exists(cursor)),
@@ -141,5 +157,46 @@ public sealed class ExampleTests
             },
         };
         return (await client.SendAsync(request)).StatusCode;
+    }
+}
+
+/// <summary>A server that gives its answers in turn, the last one again and again.</summary>
+sealed class AnswersInTurn : IAsyncDisposable
+{
+    readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    readonly Task serving;
+
+    public AnswersInTurn(params string[] answers)
+    {
+        listener.Start();
+        serving = ServeAsync(answers);
+    }
+
+    public string Address => $"http://{listener.LocalEndpoint}";
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Stop();
+        await serving;
+    }
+
+    async Task ServeAsync(string[] answers)
+    {
+        try
+        {
+            for (var i = 0; ; i++)
+            {
+                using var client = await listener.AcceptTcpClientAsync();
+                using var stream = client.GetStream();
+                using var reader = new StreamReader(stream);
+                while (!string.IsNullOrEmpty(await reader.ReadLineAsync()))
+                    continue;
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(answers[Math.Min(i, answers.Length - 1)]));
+            }
+        }
+        catch (SocketException)
+        {
+            // The test is over.
+        }
     }
 }

@@ -49,7 +49,10 @@ sealed class Follower : BackgroundService
     static readonly string Bot = Environment.GetEnvironmentVariable("BOT") ?? "helper";
     static readonly string CursorFile = Environment.GetEnvironmentVariable("CURSOR_FILE") ?? "cursor.txt";
 
-    readonly HttpClient client = new() { BaseAddress = new(Environment.GetEnvironmentVariable("MESSAGING_URL")!) };
+    readonly HttpClient client = new()
+    {
+        BaseAddress = new(Environment.GetEnvironmentVariable("MESSAGING_URL")!), Timeout = TimeSpan.FromSeconds(30),
+    };
 
     public Follower() => client.DefaultRequestHeaders.Add("X-Api-Key", Environment.GetEnvironmentVariable("MESSAGING_KEY"));
 
@@ -83,7 +86,8 @@ sealed class Follower : BackgroundService
                 if (!page.TryGetProperty("hasMore", out var more) || !more.GetBoolean())
                     await Task.Delay(500, stoppingToken);
             }
-            catch (HttpRequestException e)
+            // Whatever it is, such as no answer in time or a proxy's page: the feed is followed on.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 Say(new { problem = e.Message });
                 await Task.Delay(2000, stoppingToken);

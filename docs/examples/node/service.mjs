@@ -14,7 +14,7 @@ const say = (what) => console.log(JSON.stringify(what));
 
 // 1. Webhooks
 
-function isGenuine(secret, id, timestamp, signatures, body) {
+export function isGenuine(secret, id, timestamp, signatures, body) {
   if (!(Math.abs(Date.now() / 1000 - Number(timestamp)) <= 300)) return false;
   const key = Buffer.from(secret.slice("whsec_".length), "base64");
   const expected = Buffer.from(

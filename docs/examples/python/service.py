@@ -63,13 +63,27 @@ class Receiver(BaseHTTPRequestHandler):
 # 2. The feed
 
 
+class Refusal(Exception):
+    def __init__(self, answer):
+        try:
+            self.code = json.load(answer)["code"]
+        except (ValueError, KeyError, TypeError):
+            self.code = "unknown"  # the page of a proxy
+        retry_after = answer.headers.get("retry-after", "")
+        self.status, self.retry_after = answer.code, int(retry_after) if retry_after.isdecimal() else 2
+        super().__init__(f"{self.status} {self.code}")
+
+
 def call(method, path, body=None, user=None):
     headers = {"X-Api-Key": KEY, "Content-Type": "application/json"}
     if user:
         headers["X-User-Id"] = user
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(URL + path, data, headers, method=method), timeout=30) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(URL + path, data, headers, method=method), timeout=30) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as answer:
+        raise Refusal(answer) from None
 
 
 def read_cursor():
@@ -99,17 +113,13 @@ def follow():
                 keep_cursor(cursor)
             if not page.get("hasMore"):
                 time.sleep(0.5)
-        except urllib.error.HTTPError as refusal:
-            problem = json.load(refusal)
-            if problem["code"] == "cursor-expired":
+        except Exception as failure:  # whatever it is, such as no answer in time: the feed is followed on
+            if isinstance(failure, Refusal) and failure.code == "cursor-expired":
                 # What happened in between has to be read anew, from wherever this service keeps it.
                 cursor = ""
             else:
-                say(problem=problem["code"])
-                time.sleep(int(refusal.headers.get("retry-after", "5")))
-        except OSError as failure:
-            say(problem=str(failure))
-            time.sleep(2)
+                say(problem=str(failure))
+                time.sleep(getattr(failure, "retry_after", 2))
 
 
 # 3. Posting as a user
@@ -123,11 +133,11 @@ def handle(event):
         # The same event gives the same clientMessageId: an event that comes again is answered once.
         reply = {"text": "pong", "replyToId": message["id"], "clientMessageId": f"pong-{event['id']}"}
         call("POST", f"/v1/conversations/{event['conversationId']}/messages", reply, user=BOT)
-    except urllib.error.HTTPError as refusal:
-        if refusal.code in (429, 500, 503):
+    except Refusal as refusal:
+        if refusal.status == 429 or refusal.status >= 500:
             raise
         # The bot does not take part, or may not write there.
-        say(problem=json.load(refusal)["code"])
+        say(problem=refusal.code)
 
 
 if __name__ == "__main__":

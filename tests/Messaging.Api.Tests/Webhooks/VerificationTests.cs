@@ -56,14 +56,28 @@ public sealed class VerificationTests : WebhookClientFixture
     [TestCase("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "It is not genuine")]
     public async Task The_documented_code_for_Node_tells_whether_a_call_is_genuine(string secret, string expected)
     {
-        var shown = File.ReadAllText(Repository.File("docs/integrating.md"))
-            .Split("```js\n").Select(part => part.Split("```")[0])
-            .Single(part => part.Contains("function isGenuine", StringComparison.Ordinal));
+        var shown = Documented("js");
         var module = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.mjs");
         await File.WriteAllTextAsync(module, shown);
 
         Assert.That(await VerifyAsync(secret, call, module), Is.EqualTo(expected));
     }
+
+    // The examples are run by tests of their own.
+    [TestCase("csharp", "csharp/Program.cs")]
+    [TestCase("js", "node/service.mjs")]
+    [TestCase("python", "python/service.py")]
+    public void The_documented_code_is_that_of_the_example(string language, string example)
+    {
+        var shown = Documented(language).Split('\n')
+            .SkipWhile(line => line.Length == 0 || line.StartsWith("import ", StringComparison.Ordinal));
+
+        Assert.That(File.ReadAllText(Repository.File($"docs/examples/{example}")), Does.Contain(string.Join('\n', shown)));
+    }
+
+    private static string Documented(string language) => File.ReadAllText(Repository.File("docs/integrating.md"))
+        .Split($"```{language}\n").Skip(1).Select(part => part.Split("```")[0])
+        .Single(part => part.Contains("hmac", StringComparison.OrdinalIgnoreCase));
 
     private static async Task<string> VerifyAsync(string secret, ReceivedCall call, params string[] module)
     {
