@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Messaging.Domain.Webhooks;
 using Messaging.Testing;
 
 namespace Messaging.Architecture.Tests;
@@ -12,9 +13,9 @@ public sealed partial class EventTests
     }
 
     [Test]
-    public void Every_name_of_an_event_is_that_of_a_record_or_of_what_tells_it_to_who_is_there()
+    public void Every_name_of_an_event_but_that_of_a_test_is_that_of_a_record_or_of_what_tells_it_to_who_is_there()
     {
-        Assert.That(Literals.Except(Names).Except(EventNames.Ephemeral), Is.Empty);
+        Assert.That(Literals.Except(Names).Except(EventNames.Ephemeral), Is.EqualTo(new[] { WebhookTest.Name }));
     }
 
     private static IEnumerable<string> Names => EventNames.Stored;

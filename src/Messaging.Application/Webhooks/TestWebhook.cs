@@ -33,7 +33,7 @@ public sealed class TestWebhookHandler(DbSession session, WebhookStore webhooks,
         var id = Guid.CreateVersion7();
         await deliveries.QueueAsync([new AskedDelivery(id, command.WebhookId, id)], ct);
         var envelope = new EventEnvelope(
-            $"test-{id:N}", WebhookTested.Name, ConversationId: null, Seq: null, clock.GetCurrentInstant(),
+            $"test-{id:N}", WebhookTest.Name, ConversationId: null, Seq: null, clock.GetCurrentInstant(),
             EventRenderer.Json(new TestedWebhook(command.WebhookId))!.Value);
         var made = await session.QuerySingleAsync<StoredDelivery>(
             MakeSql,

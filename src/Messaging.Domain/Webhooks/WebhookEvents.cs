@@ -24,10 +24,8 @@ public sealed record WebhookParked : IServiceEvent
     public string Type => Name;
 }
 
-/// <summary>A service asks for a delivery, to see whether its receiver works. Never in the feed.</summary>
-public sealed record WebhookTested : IServiceEvent
+/// <summary>A delivery that a service asks for, to see whether its receiver works. No event: it is not in the feed, and no filter has it.</summary>
+public static class WebhookTest
 {
     public const string Name = "webhook:test";
-
-    public string Type => Name;
 }
