@@ -15,7 +15,7 @@ public sealed record QuietHours(LocalTime From, LocalTime To, DateTimeZone Zone,
         return EndOf(today, now) ?? EndOf(today.PlusDays(-1), now);
     }
 
-    // A time that the clock skips is the first after the gap; one that it shows twice is the first time.
+    // A time that the clock skips is moved on by the gap (02:30 becomes 03:30); of one that it shows twice, the first counts.
     private Instant? EndOf(LocalDate day, Instant now)
     {
         if (!Days.Contains(day.DayOfWeek))

@@ -11,7 +11,7 @@ public static class WebhookMetrics
     private static double oldest;
 
     internal static readonly Counter<long> Calls = Meter.CreateCounter<long>(
-        "messaging.webhooks.deliveries", "{call}", "Calls by outcome: delivered, failed (to be tried again), parked.");
+        "messaging.webhooks.calls", "{call}", "Calls by outcome: delivered, failed (to be tried again), parked.");
 
     internal static readonly Histogram<double> Took = Meter.CreateHistogram<double>(
         "messaging.webhooks.duration", "s", "How long a call took.");
@@ -20,7 +20,7 @@ public static class WebhookMetrics
         "messaging.webhooks.disabled", "{webhook}", "Webhooks that the service has stopped calling, by reason.");
 
     internal static readonly Counter<long> Unmade = Meter.CreateCounter<long>(
-        "messaging.webhooks.failures", "{event}", "Events that could not be made for webhooks.");
+        "messaging.webhooks.unrendered", "{event}", "Events that could not be rendered for webhooks.");
 
     static WebhookMetrics() => Meter.CreateObservableGauge(
         "messaging.webhooks.backlog.age", () => Volatile.Read(ref oldest), "s",
