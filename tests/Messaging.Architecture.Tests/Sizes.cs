@@ -56,14 +56,10 @@ static class Sizes
         select new Oversize(
             type is RecordDeclarationSyntax ? "record" : "constructor", NameOf(type!), parameters.Parameters.Count);
 
-    // What says above it that it is long, and why, stands for itself.
+    // As PostgreSQL reads them, with the constants that they are composed of.
     private static IEnumerable<Oversize> Statements() =>
-        from file in SourceFile.Of(".cs", "src")
-        from field in file.Syntax.DescendantNodes().OfType<FieldDeclarationSyntax>()
-        let variable = field.Declaration.Variables[0]
-        where variable.Identifier.Text.EndsWith("Sql", StringComparison.Ordinal) && variable.Initializer is not null
-            && !field.GetLeadingTrivia().ToString().Contains("Long:", StringComparison.Ordinal)
-        select new Oversize("statement", $"{file.Name}.{variable.Identifier.Text}", Lines(variable.Initializer!.Value) - 2);
+        from sql in SqlConstants.All
+        select new Oversize("statement", sql.Name, sql.Text.Count(sign => sign == '\n') + 1);
 
     private static IEnumerable<SourceFile> Code() =>
         SourceFile.Of(".cs", "src").Concat(SourceFile.Of(".cs", "db")).Concat(SourceFile.Of(".cs", "tools"));
