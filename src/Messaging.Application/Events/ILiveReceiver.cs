@@ -20,13 +20,13 @@ public interface ILiveReceiver
     bool HasListeners { get; }
 
     /// <summary>Whether the user listens here; false where those who listen are no users.</summary>
-    bool Has(string user);
+    bool Has(string user) => false;
 
     /// <summary>
     /// The users who have begun or ceased to listen here since this was last called. One who begins is among them before anything is read
     /// that they have to hear.
     /// </summary>
-    IReadOnlyCollection<string> TakeChanged();
+    IReadOnlyCollection<string> TakeChanged() => [];
 
     /// <summary>Whether an event concerns anybody here; one that concerns nobody is not even made.</summary>
     /// <param name="audience">Of this node's listeners those who may hear it, as far as is known before its data is read.</param>

@@ -150,10 +150,6 @@ public sealed class LivePresence : ILiveReceiver
         }
     }
 
-    public bool Has(string user) => false;
-
-    public IReadOnlyCollection<string> TakeChanged() => [];
-
     public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
         Watchers.Hears(type);
 

@@ -41,10 +41,6 @@ public sealed class MemberCache(IServiceScopeFactory scopes, TimeProvider time) 
     /// <summary>The members; null if there is no such conversation.</summary>
     public Task<Members?> FindAsync(ConversationId id) => LoadAsync(id, EntryOf(id).Entry);
 
-    public bool Has(string user) => false;
-
-    public IReadOnlyCollection<string> TakeChanged() => [];
-
     public bool Hears(string type, ConversationId? conversationId, IReadOnlyCollection<string> audience) =>
         type == BlockChanged.Name || (conversationId is { } id && ChangesMembers(type) && entries.ContainsKey(id));
 
