@@ -12,5 +12,4 @@ public static class EdgeCodes
     public const string RequestTimeout = "request-timeout";
     public const string HeadersTooLarge = "headers-too-large";
     public const string RangeNotSatisfiable = "range-not-satisfiable";
-    public const string Internal = "internal";
 }

@@ -37,7 +37,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
         var problems = ExceptionProblems.Of(context, exception);
         switch (problems[0].Code)
         {
-            case EdgeCodes.Internal:
+            case ProblemCodes.Internal:
                 logger.LogError(exception, "{Method} {Route} failed", context.Request.Method, Route(context));
                 break;
             case ProblemCodes.Unavailable:

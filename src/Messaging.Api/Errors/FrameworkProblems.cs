@@ -62,5 +62,5 @@ public static class FrameworkProblems
     }
 
     public static Problem Internal { get; } = new(
-        EdgeCodes.Internal, "This is an error in the service, not in the request; its operator can find the cause by the traceId.");
+        ProblemCodes.Internal, "This is an error in the service, not in the request; its operator can find the cause by the traceId.");
 }

@@ -50,12 +50,12 @@ public static class ProblemKinds
         new(ProblemCodes.IdempotencyKeyReused, 422, "The key was used for another request"),
         new(ProblemCodes.RateLimited, 429, "Too many requests"),
         new(EdgeCodes.HeadersTooLarge, 431, "The headers are too large"),
-        new(EdgeCodes.Internal, 500, "Something went wrong here"),
+        new(ProblemCodes.Internal, 500, "Something went wrong here"),
         new(ProblemCodes.Unavailable, 503, "The service is currently unavailable"),
     ];
 
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
 
     /// <summary>A code that stands in no table is a defect of ours.</summary>
-    public static ProblemKind Of(string code) => ByCode.GetValueOrDefault(code) ?? ByCode[EdgeCodes.Internal];
+    public static ProblemKind Of(string code) => ByCode.GetValueOrDefault(code) ?? ByCode[ProblemCodes.Internal];
 }

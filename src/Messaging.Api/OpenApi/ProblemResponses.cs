@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Messaging.Api.Errors;
 using Messaging.Application.Common;
+using Messaging.Domain.Common;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -15,7 +16,7 @@ public static class ProblemResponses
 
     private static readonly IReadOnlyList<ProblemKind> Elsewhere =
     [
-        ProblemKinds.Of(EdgeCodes.Internal), ProblemKinds.Of(EdgeCodes.MethodNotAllowed), ProblemKinds.Of(EdgeCodes.NotAcceptable),
+        ProblemKinds.Of(ProblemCodes.Internal), ProblemKinds.Of(EdgeCodes.MethodNotAllowed), ProblemKinds.Of(EdgeCodes.NotAcceptable),
         ProblemKinds.Of(EdgeCodes.RequestTimeout),
     ];
 

@@ -8,9 +8,6 @@ namespace Messaging.Api.RateLimiting;
 /// </summary>
 public sealed class RateLimitBudget(string name, int quota, bool isEnabled, TimeProvider time, RateLimitExchange exchange)
 {
-    // A service key that acts as no user speaks for all of them, or syncs them: it gets a multiple of a user's budget.
-    private const int ServiceFactor = 10;
-
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
@@ -64,5 +61,5 @@ public sealed class RateLimitBudget(string name, int quota, bool isEnabled, Time
         new(name, most, (int)Minute.TotalSeconds, remaining, resetSeconds);
 
     private int QuotaOf(string key) =>
-        key.StartsWith("key:", StringComparison.Ordinal) ? (int)Math.Min((long)quota * ServiceFactor, int.MaxValue) : quota;
+        key.StartsWith("key:", StringComparison.Ordinal) ? RateLimits.OfServices(quota) : quota;
 }

@@ -3,12 +3,14 @@ namespace Messaging.Api.RateLimiting;
 /// <summary>The budgets of callers, on all nodes together. The hub takes from the same ones as REST.</summary>
 public sealed class RateLimits(RateLimitSettings settings, TimeProvider time, RateLimitExchange exchange)
 {
+    private const int ServiceFactor = 10;
+
     /// <summary>Connections to the hub and event streams that a user may have open at the same time.</summary>
     public int ConnectionsPerUser { get; } = settings.Enabled ? settings.ConnectionsPerUser : int.MaxValue;
 
-    /// <summary>Event streams that all services together may have open at the same time: ten times as many, as of other limits.</summary>
+    /// <summary>Event streams that all services together may have open at the same time.</summary>
     public int ConnectionsOfServices { get; } =
-        settings.Enabled ? (int)Math.Min(10L * settings.ConnectionsPerUser, int.MaxValue) : int.MaxValue;
+        settings.Enabled ? OfServices(settings.ConnectionsPerUser) : int.MaxValue;
 
     /// <summary>Requests of any kind, by caller.</summary>
     public RateLimitBudget Requests { get; } = new("requests", settings.RequestsPerMinute, settings.Enabled, time, exchange);
@@ -35,4 +37,7 @@ public sealed class RateLimits(RateLimitSettings settings, TimeProvider time, Ra
     /// <param name="name">Told to clients; different from all others.</param>
     /// <param name="quota">Calls per key and minute, at least 1.</param>
     public RateLimitBudget Budget(string name, int quota) => new(name, quota, settings.Enabled, time, exchange);
+
+    /// <summary>A service that acts as no user speaks for all of them, or syncs them: it gets a multiple of what a user may.</summary>
+    public static int OfServices(int quota) => (int)Math.Min((long)quota * ServiceFactor, int.MaxValue);
 }

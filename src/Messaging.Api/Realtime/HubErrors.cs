@@ -12,7 +12,7 @@ public sealed class HubErrors(ILogger<HubErrors> logger)
         if (exception is HubException known)
             return known;
         var problems = ExceptionProblems.Of(exception);
-        if (problems[0].Code is EdgeCodes.Internal)
+        if (problems[0].Code is ProblemCodes.Internal)
             logger.LogError(exception, "{Method} failed", method);
         else if (problems[0].Code is ProblemCodes.Unavailable)
             logger.LogWarning("{Method} could not be served: {Reason}", method, exception.GetType().Name);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Messaging.Application.Common;
 using Messaging.Domain.Common;
 using NodaTime;
 
@@ -13,7 +14,7 @@ public sealed class LargeInboxCache : IDisposable
     private const int Most = 10_000;
 
     private readonly Lock gate = new();
-    private readonly SemaphoreSlim raised = new(0, 1);
+    private readonly Signal suspected = new();
     private readonly ConcurrentDictionary<UserId, bool> large = [];
     private HashSet<(UserId User, LocalDate Day)> suspects = [];
 
@@ -33,14 +34,14 @@ public sealed class LargeInboxCache : IDisposable
         lock (gate)
         {
             if (!IsLarge(user) && suspects.Count < Most && suspects.Add((user, day)) && suspects.Count == 1)
-                raised.Release();
+                suspected.Raise();
         }
     }
 
     /// <summary>The suspects since the last time; none after <paramref name="timeout"/>.</summary>
     public async Task<IReadOnlyCollection<(UserId User, LocalDate Day)>> WaitAsync(TimeSpan timeout, CancellationToken ct)
     {
-        if (!await raised.WaitAsync(timeout, ct))
+        if (!await suspected.WaitAsync(timeout, ct))
             return [];
         lock (gate)
         {
@@ -50,5 +51,5 @@ public sealed class LargeInboxCache : IDisposable
         }
     }
 
-    public void Dispose() => raised.Dispose();
+    public void Dispose() => suspected.Dispose();
 }

@@ -1,4 +1,5 @@
 using Messaging.Application.Bus;
+using Messaging.Application.Common;
 
 namespace Messaging.Application.Events;
 
@@ -64,25 +65,11 @@ public sealed class FeedSignal
 }
 
 /// <summary>One reader's ear at the signal: what was announced since it waited last wakes it at once.</summary>
-public sealed class FeedWaker(Action<FeedWaker> leave) : IDisposable
+public sealed class FeedWaker(Action<FeedWaker> leave) : Signal
 {
-    private readonly SemaphoreSlim raised = new(0, 1);
-
-    /// <summary>
-    /// Returns when something was announced, or after <paramref name="timeout"/>: word can be lost, rows cannot. True when announced.
-    /// </summary>
-    public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct) => raised.WaitAsync(timeout, ct);
-
-    public void Dispose()
+    protected override void Dispose(bool disposing)
     {
         leave(this);
-        raised.Dispose();
-    }
-
-    // Under the signal's lock: nobody else raises at the same time.
-    internal void Raise()
-    {
-        if (raised.CurrentCount == 0)
-            raised.Release();
+        base.Dispose(disposing);
     }
 }

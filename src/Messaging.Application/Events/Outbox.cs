@@ -35,25 +35,4 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
 }
 
 /// <summary>Wakes this node's sequencer after a commit that left events in the outbox.</summary>
-public sealed class OutboxSignal : IDisposable
-{
-    private readonly SemaphoreSlim raised = new(0, 1);
-
-    public void Raise()
-    {
-        try
-        {
-            if (raised.CurrentCount == 0)
-                raised.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Raised already by somebody else: one wake-up serves all.
-        }
-    }
-
-    /// <summary>Returns when raised or after <paramref name="timeout"/>, whichever comes first; true when raised.</summary>
-    public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct) => raised.WaitAsync(timeout, ct);
-
-    public void Dispose() => raised.Dispose();
-}
+public sealed class OutboxSignal : Signal;

@@ -17,7 +17,7 @@ public sealed class GetMeHandler(DbSession session, LimitSettings limits, Policy
         FROM users AS u
         WHERE u.id = @UserId;
 
-        SELECT u.language, u.quiet_hours
+        SELECT {OwnPreferences.Columns}
         FROM users AS u
         WHERE u.id = @UserId
         """;

@@ -50,7 +50,7 @@ public sealed class UpdateMeHandler(DbSession session, IClock clock, LimitSettin
         WHERE u.id = @UserId
         FOR NO KEY UPDATE;
 
-        SELECT u.language, u.quiet_hours
+        SELECT {OwnPreferences.Columns}
         FROM users AS u
         WHERE u.id = @UserId
         """;

@@ -53,6 +53,9 @@ public static class ProblemCodes
     public const string UnsupportedMedia = "unsupported-media";
     public const string RateLimited = "rate-limited";
     public const string Unavailable = "unavailable";
+
+    /// <summary>An error in the service, which no rule is.</summary>
+    public const string Internal = "internal";
 }
 
 /// <summary>A rule that said no. The API and the hub turn it into an answer, in one place each.</summary>

@@ -237,7 +237,8 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             return null;
         logger.LogError("The post {Id} cannot be sent: {Exception}\n{Stack}", post.Id, e.GetType().Name, e.StackTrace);
         return new(
-            "internal", "This is an error in the service, not in the post; its operator finds the cause in the log by the post's id.");
+            ProblemCodes.Internal,
+            "This is an error in the service, not in the post; its operator finds the cause in the log by the post's id.");
     }
 
     private sealed class Line
