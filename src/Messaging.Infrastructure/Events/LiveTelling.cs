@@ -88,8 +88,8 @@ sealed class LiveTelling(ILiveReceiver[] receivers, ILogger logger)
 }
 
 /// <summary>
-/// What an event tells, made once for all who hear it. Of one that cannot be made, asking for it fails, where that is said and its hearers
-/// are closed, and nothing else of the feed.
+/// An event's data, rendered once for everybody who hears it. If it could not be rendered, <see cref="Data"/> throws: this event is then
+/// logged and its receivers are closed, and the rest of the feed goes on.
 /// </summary>
 sealed class ToldEvent(object? data, ExceptionDispatchInfo? failure)
 {
