@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Messaging.Postgres;
+using Messaging.Testing;
 
 namespace Messaging.EndToEnd.Tests;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Messaging.Postgres;
+using Messaging.Testing;
 using Npgsql;
 
 namespace Messaging.EndToEnd.Tests;

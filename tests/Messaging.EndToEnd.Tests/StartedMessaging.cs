@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Messaging.Postgres;
+using Messaging.Testing;
 
 namespace Messaging.EndToEnd.Tests;
 

@@ -131,10 +131,7 @@ public sealed partial class EventExampleTests : AttachmentFixture
     {
         await using var receiver = Receiver.Answering("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
         await TestAsync(receiver);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (receiver.Calls.IsEmpty)
-            await timer.WaitForNextTickAsync(patience.Token);
+        await Eventually.HoldsAsync(() => !receiver.Calls.IsEmpty, "the test arrives");
         Keep(JsonElement.Parse(receiver.Calls.First().Body));
         await GroupAsync("webhooks");
         await UntilAsync("webhook:disabled");
@@ -168,16 +165,13 @@ public sealed partial class EventExampleTests : AttachmentFixture
         return text.Length == 0 ? default : JsonElement.Parse(text);
     }
 
-    private async Task UntilAsync(string type)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!examples.ContainsKey(type))
+    private Task UntilAsync(string type) => Eventually.HoldsAsync(
+        async () =>
         {
-            await timer.WaitForNextTickAsync(patience.Token);
             await KeepNewAsync();
-        }
-    }
+            return examples.ContainsKey(type);
+        },
+        $"{type} is told");
 
     // At once: what is told of something is read when it is told.
     private async Task KeepNewAsync()

@@ -33,15 +33,15 @@ public abstract class PostFixture : HubFixture
     protected async Task<string> OutcomeAsync(Guid id)
     {
         var outcome = "waiting";
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (outcome == "waiting")
-        {
-            await timer.WaitForNextTickAsync(patience.Token);
-            outcome = (await Api.Database.RowsAsync(
-                $"SELECT concat_ws(' ', coalesce(code, state), member) FROM messaging.posts WHERE id = '{id}'", row => row.GetString(0)))
-                .DefaultIfEmpty("none").Single();
-        }
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                outcome = (await Api.Database.RowsAsync(
+                    $"SELECT concat_ws(' ', coalesce(code, state), member) FROM messaging.posts WHERE id = '{id}'",
+                    row => row.GetString(0))).DefaultIfEmpty("none").Single();
+                return outcome != "waiting";
+            },
+            $"what became of {id}");
         return outcome;
     }
 

@@ -109,19 +109,9 @@ public abstract class DeliveryFixture : HubFixture
             "all is delivered");
     }
 
-    protected static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await condition())
-        {
-            if (patience.IsCancellationRequested)
-                Assert.Fail($"Not within a minute: {what}");
-            await timer.WaitForNextTickAsync();
-        }
-    }
+    protected static Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.HoldsAsync(condition, what);
 
-    protected static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+    protected static Task UntilAsync(Func<bool> condition, string what) => Eventually.HoldsAsync(condition, what);
 
     private async Task<long> LastSeqAsync(string conversation) => (await Api.Database.RowsAsync(
         $"SELECT last_seq FROM conversations WHERE id = '{conversation}'", row => row.GetInt64(0))).Single();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
+using Messaging.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

@@ -1,5 +1,6 @@
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
+using Messaging.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

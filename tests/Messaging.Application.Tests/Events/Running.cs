@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 
 namespace Messaging.Application.Tests.Events;
@@ -20,23 +19,5 @@ sealed class Running : IAsyncDisposable
     {
         await service.StopAsync(CancellationToken.None);
         service.Dispose();
-    }
-}
-
-static class Eventually
-{
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    /// <summary>Returns as soon as the condition holds and fails with its text if that takes too long.</summary>
-    public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
-    {
-        var waited = Stopwatch.StartNew();
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await condition())
-        {
-            if (waited.Elapsed > Patience)
-                Assert.Fail($"Not within {Patience.TotalSeconds:0} s: {what}");
-            await timer.WaitForNextTickAsync();
-        }
     }
 }

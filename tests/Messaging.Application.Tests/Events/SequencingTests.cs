@@ -1,4 +1,5 @@
 using Messaging.Infrastructure.Events;
+using Messaging.Testing;
 
 namespace Messaging.Application.Tests.Events;
 
