@@ -104,7 +104,6 @@ public sealed partial class SqlTests
             tellers.Select(sql => sql.Name), Is.EquivalentTo(new[]
             {
                 "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql", "NotificationMaker.MakeSql",
-                "DeliveryResults.DisableSql",
             }));
     }
 

@@ -36,7 +36,7 @@ public abstract class Module
 }
 
 /// <summary>Rows that are kept for a time only, and forgotten once an hour.</summary>
-/// <param name="Sql">Deletes at most <c>@Limit</c> of those that were over before <c>@Before</c>.</param>
+/// <param name="Sql">Deletes at most <c>@Limit</c> of those that were over before <c>@Before</c>, where it asks for that.</param>
 /// <param name="Retention">How long they are kept after they were over.</param>
 public sealed record OldRows(string Sql, Func<RetentionSettings, Duration> Retention)
 {

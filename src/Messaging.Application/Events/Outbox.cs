@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Text.Json;
+using Dapper;
 using Messaging.Application.Common;
 using Messaging.Domain.Common;
 
@@ -23,6 +25,12 @@ public sealed class Outbox(DbSession session, OutboxSignal signal)
 
     /// <summary>Tells services, and no user: what has neither a user nor a conversation is heard by nobody else.</summary>
     public Task TellAsync<TData>(IServiceEvent fact, TData data, CancellationToken ct) => TellAsync(fact.Type, audience: null, data, ct);
+
+    /// <summary>
+    /// Tells services the same in a transaction that is no command's. Whoever commits it raises <see cref="OutboxSignal"/> afterwards.
+    /// </summary>
+    public static Task TellAsync<TData>(DbConnection connection, IServiceEvent fact, IEnumerable<TData> each) => connection.ExecuteAsync(
+        TellSql, each.Select(data => new { UserId = (string?)null, fact.Type, Payload = Json(data) }));
 
     private async Task TellAsync<TData>(string type, UserId? audience, TData data, CancellationToken ct)
     {

@@ -42,11 +42,11 @@ public sealed class WebhooksModule : Module
             LIMIT @Limit)
         """;
 
-    // Few webhooks; of those that were deleted, what they left. Index: ix_webhook_deliveries_log.
+    // What webhooks that were deleted have left. There are few webhooks. Index: ix_webhook_deliveries_log.
     private const string OrphansSql =
         """
         DELETE FROM webhook_deliveries
-        WHERE @Before::timestamptz IS NOT NULL AND id IN (
+        WHERE id IN (
             SELECT d.id
             FROM webhook_places p
             CROSS JOIN LATERAL (
@@ -63,7 +63,7 @@ public sealed class WebhooksModule : Module
     private const string OrphanedLanesSql =
         """
         DELETE FROM webhook_lanes
-        WHERE @Before::timestamptz IS NOT NULL AND (webhook_id, lane) IN (
+        WHERE (webhook_id, lane) IN (
             SELECT l.webhook_id, l.lane
             FROM webhook_places p
             CROSS JOIN LATERAL (
@@ -80,7 +80,7 @@ public sealed class WebhooksModule : Module
     private const string OrphanedPlacesSql =
         """
         DELETE FROM webhook_places p
-        WHERE @Before::timestamptz IS NOT NULL AND webhook_id IN (
+        WHERE webhook_id IN (
             SELECT p.webhook_id
             FROM webhook_places p
             WHERE NOT EXISTS (SELECT FROM webhooks w WHERE w.id = p.webhook_id)
@@ -90,8 +90,6 @@ public sealed class WebhooksModule : Module
         """;
 
     public override IReadOnlyList<string> Tables { get; } = ["webhooks", "webhook_places", "webhook_lanes", "webhook_deliveries"];
-
-    public override IReadOnlyList<string> AlsoWrites { get; } = ["outbox"];
 
     public override IReadOnlyList<OldRows> OldRows { get; } =
     [

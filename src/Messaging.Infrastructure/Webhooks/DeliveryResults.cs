@@ -45,14 +45,6 @@ sealed class DeliveryResults(
         RETURNING d.webhook_id, d.type, d.state
         """;
 
-    // Together for those of one moment: a receiver that is away for long parks much.
-    private const string TellParkedSql =
-        $"""
-        INSERT INTO outbox (occurred_at, type, payload)
-        SELECT clock_timestamp(), '{WebhookParked.Name}', jsonb_build_object('webhookId', id, 'count', count)
-        FROM unnest(@Ids::uuid[], @Counts::integer[]) AS p (id, count)
-        """;
-
     // In a later statement than the lock: what was made for the lane before is seen, and what is made from now on waits for it.
     // Index: pk_webhook_lanes, ix_webhook_deliveries_lane.
     private const string ReleaseSql =
@@ -87,7 +79,7 @@ sealed class DeliveryResults(
             failing_since = CASE WHEN NOT h.works THEN coalesce(p.failing_since, now()) END,
             quiet_until = CASE WHEN NOT h.works THEN now() + make_interval(secs => greatest(h.asked, CASE
                 WHEN h.failures < @FailingFrom THEN 0
-                ELSE least(@LongestQuiet, (@Waits::float8[])[least(h.failures + 1 - @FailingFrom, cardinality(@Waits::float8[]))])
+                ELSE least(@LongestBackoff, (@Waits::float8[])[least(h.failures + 1 - @FailingFrom, cardinality(@Waits::float8[]))])
             END)) ELSE '-infinity' END
         FROM (
             SELECT p.webhook_id, h.works, h.asked, CASE
@@ -103,7 +95,7 @@ sealed class DeliveryResults(
         WHERE p.webhook_id = h.webhook_id
         """;
 
-    // Locks the webhooks that are over, after their places. One that is enabled again begins anew. Long: it is told with the change.
+    // Locks the webhooks that are over, after their places. One that is enabled again begins anew.
     private const string DisableSql =
         $"""
         WITH disabled AS (
@@ -117,23 +109,18 @@ sealed class DeliveryResults(
                 AND (w.id = ANY(@Gone) OR p.failing_since <= now() - interval '5 days')
             RETURNING w.id, w.disabled_reason AS reason
         ),
-        told AS (
-            INSERT INTO outbox (occurred_at, type, payload)
-            SELECT clock_timestamp(), '{WebhookDisabled.Name}', jsonb_build_object('webhookId', id, 'reason', reason)
-            FROM disabled
-        ),
         calmed AS (
             UPDATE webhook_places p
             SET failures = 0, failing_since = NULL, quiet_until = '-infinity'
             FROM disabled
             WHERE p.webhook_id = disabled.id
         )
-        SELECT id, reason
+        SELECT id AS webhook_id, reason
         FROM disabled
         """;
 
     /// <summary>How long a webhook that fails is left alone at most, unless it asks for more: then it is probed again.</summary>
-    private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
 
     private readonly Channel<Result> results = Channel.CreateUnbounded<Result>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<Result> taken = [];
@@ -181,20 +168,19 @@ sealed class DeliveryResults(
         Tell(disabled);
     }
 
-    // That what tells of parked ones is itself parked is not told: it would go on without an end.
-    private static async Task<List<ParkedRow>> MarkAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
+    // Told together for those of one moment: a receiver that is away for long parks much. That what tells of parked ones is itself parked is
+    // not told: it would go on without an end.
+    private static async Task<List<ParkedDeliveries>> MarkAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
     {
         var parked = (await connection.QueryAsync<MarkedRow>(MarkSql, Marks(tried)))
             .Where(row => row.State == "parked" && row.Type != WebhookParked.Name)
-            .CountBy(row => row.WebhookId).Select(its => new ParkedRow(its.Key, its.Value)).ToList();
-        if (parked.Count > 0)
-            await connection.ExecuteAsync(
-                TellParkedSql, new { Ids = parked.ConvertAll(one => one.Id), Counts = parked.ConvertAll(one => one.Count) });
+            .CountBy(row => row.WebhookId).Select(its => new ParkedDeliveries(its.Key, its.Value)).ToList();
+        await Outbox.TellAsync(connection, new WebhookParked(), parked);
         return parked;
     }
 
     // A webhook works as long as anything gets through to it.
-    private async Task<List<DisabledRow>> JudgeAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
+    private async Task<List<DisabledWebhook>> JudgeAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
     {
         var webhooks = tried.GroupBy(one => one.Lane.WebhookId).Select(its => new
         {
@@ -211,16 +197,19 @@ sealed class DeliveryResults(
             Fresh = webhooks.ConvertAll(webhook => webhook.IsFresh),
             Asked = webhooks.ConvertAll(webhook => webhook.Asked),
             Waits = settings.Waits.Select(wait => wait.TotalSeconds).ToArray(),
-            LongestQuiet = LongestQuiet.TotalSeconds,
+            LongestBackoff = LongestBackoff.TotalSeconds,
             Backlog.FailingFrom,
         });
         var gone = webhooks.Where(webhook => webhook.IsGone).Select(webhook => webhook.Id).ToArray();
         var failed = webhooks.Where(webhook => !webhook.Works || webhook.IsGone).Select(webhook => webhook.Id).ToArray();
-        return failed.Length == 0
-            ? [] : (await connection.QueryAsync<DisabledRow>(DisableSql, new { Gone = gone, Failed = failed })).AsList();
+        if (failed.Length == 0)
+            return [];
+        var disabled = (await connection.QueryAsync<DisabledWebhook>(DisableSql, new { Gone = gone, Failed = failed })).AsList();
+        await Outbox.TellAsync(connection, new WebhookDisabled(), disabled);
+        return disabled;
     }
 
-    private void Tell(List<ParkedRow> parked)
+    private void Tell(List<ParkedDeliveries> parked)
     {
         foreach (var (id, count) in parked)
             logger.LogWarning("The webhook {Id} has {Count} more parked deliveries", id, count);
@@ -228,7 +217,7 @@ sealed class DeliveryResults(
             outbox.Raise();
     }
 
-    private void Tell(List<DisabledRow> disabled)
+    private void Tell(List<DisabledWebhook> disabled)
     {
         foreach (var (id, reason) in disabled)
         {
@@ -257,8 +246,4 @@ sealed class DeliveryResults(
     private sealed record Result(ClaimedLane Lane, TriedDelivery? Tried, Action? Released);
 
     private sealed record MarkedRow(Guid WebhookId, string Type, string State);
-
-    private sealed record ParkedRow(Guid Id, int Count);
-
-    private sealed record DisabledRow(Guid Id, string Reason);
 }
