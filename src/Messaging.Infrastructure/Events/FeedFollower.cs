@@ -81,10 +81,7 @@ public abstract class FeedFollower(
     {
         await using var connection = await turn.Database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var (name, holder, fencing) = turn.Lease;
-        var held = await connection.QuerySingleOrDefaultAsync<string>(new CommandDefinition(
-            Lease.HeldSql, new { Name = name, Holder = holder, Fencing = fencing }, transaction, cancellationToken: ct));
-        if (held is null)
+        if (!await turn.Lease.IsHeldAsync(connection, ct))
             return false;
         await write(connection);
         await transaction.CommitAsync(ct);

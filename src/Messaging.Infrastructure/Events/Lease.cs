@@ -59,6 +59,12 @@ public sealed record Lease(string Name, string Holder, long Fencing)
     public async Task<bool> RenewAsync(NpgsqlConnection connection, TimeSpan term, CancellationToken ct) =>
         await connection.ExecuteAsync(Command(RenewSql, new { Name, Holder, Fencing, Seconds = term.TotalSeconds }, ct)) == 1;
 
+    /// <summary>
+    /// Whether the caller still holds it. No other node takes it over until the transaction that has begun on the connection ends.
+    /// </summary>
+    public async Task<bool> IsHeldAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await connection.QuerySingleOrDefaultAsync<string>(Command(HeldSql, new { Name, Holder, Fencing }, ct)) is not null;
+
     /// <summary>Gives it up, so that another node can take it at once.</summary>
     public Task ReleaseAsync(NpgsqlConnection connection, CancellationToken ct) => RenewAsync(connection, TimeSpan.Zero, ct);
 

@@ -1,6 +1,6 @@
 namespace Messaging.Infrastructure.Webhooks;
 
-/// <summary>A webhook, as far as it depends on it what is made for it.</summary>
+/// <summary>What decides which deliveries are made for a webhook.</summary>
 sealed record FollowingWebhook
 {
     public Guid Id { get; init; }
@@ -32,8 +32,8 @@ static class Backlog
     /// <summary>The same for one that is only probed.</summary>
     public const int FullOfFailing = 2_000;
 
-    /// <summary>Below this part of it, more is made for a webhook that was left behind.</summary>
-    public const int Resumes = 2;
+    /// <summary>More is made for a webhook that was left behind once fewer wait than this part of what is full.</summary>
+    public const int ResumeDivisor = 2;
 
     /// <summary>Deliveries that are made in one transaction, unless a single event has more.</summary>
     public const int MadeAtOnce = 10_000;
@@ -41,6 +41,6 @@ static class Backlog
     /// <summary>The same, by how much they tell.</summary>
     public const long BytesMadeAtOnce = 16 * 1024 * 1024;
 
-    /// <summary>How many webhooks are looked at at once.</summary>
-    public const int Looked = 20;
+    /// <summary>How many webhooks are looked at in one statement.</summary>
+    public const int PageSize = 20;
 }

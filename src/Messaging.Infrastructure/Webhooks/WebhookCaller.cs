@@ -29,7 +29,8 @@ sealed record TriedDelivery(ClaimedLane Lane, Guid Id, DeliveryAttempt Attempt)
 /// <summary>Tries a delivery once.</summary>
 sealed class WebhookCaller(IWebhookSender sender, WebhookSettings settings, IClock clock, ILogger<WebhookCaller> logger)
 {
-    private const double LongestQuiet = 3600;
+    // Seconds. What a receiver asks for in Retry-After.
+    private const double LongestRetryAfter = 3600;
 
     public async Task<TriedDelivery> TryAsync(ClaimedLane lane, WaitingDelivery delivery, CancellationToken ct)
     {
@@ -45,7 +46,7 @@ sealed class WebhookCaller(IWebhookSender sender, WebhookSettings settings, IClo
         {
             State = state,
             Wait = state is WebhookDeliveryState.Pending ? Math.Max(asked, WaitAfter(delivery.Tries)) : 0,
-            Asked = outcome is { IsDelivered: false, Status: 429 or 503 } ? Math.Min(asked, LongestQuiet) : 0,
+            Asked = outcome is { IsDelivered: false, Status: 429 or 503 } ? Math.Min(asked, LongestRetryAfter) : 0,
             IsFresh = delivery.Tries == 0,
             IsGone = outcome.Status is 410,
         };

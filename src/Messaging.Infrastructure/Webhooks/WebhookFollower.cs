@@ -35,12 +35,12 @@ public sealed class WebhookFollower(
             FROM (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' LIMIT w.resumes) d) AS stays_behind
         FROM (
             SELECT w.id, w.event_types, w.context_type, w.user_ids, w.created_at, p.position,
-                CASE WHEN p.failures >= @FailingFrom THEN @FullOfFailing::bigint ELSE @Full END / @Resumes::bigint AS resumes
+                CASE WHEN p.failures >= @FailingFrom THEN @FullOfFailing::bigint ELSE @Full END / @ResumeDivisor::bigint AS resumes
             FROM webhook_places p
             JOIN webhooks w ON w.id = p.webhook_id
             WHERE p.position IS NOT NULL AND w.enabled AND w.id > @After
             ORDER BY w.id
-            LIMIT @Looked
+            LIMIT @PageSize
         ) w
         ORDER BY w.id
         """;
@@ -57,7 +57,7 @@ public sealed class WebhookFollower(
             JOIN webhook_places p ON p.webhook_id = w.id
             WHERE p.position IS NULL AND w.id > @After
             ORDER BY w.id
-            LIMIT @Looked
+            LIMIT @PageSize
         ) w
         ORDER BY w.id
         """;
@@ -146,7 +146,7 @@ public sealed class WebhookFollower(
     // In turn, and from the first one again after the last one: at once as long as anything is to be done for any of them.
     private bool GoRound(List<FollowingWebhook> others)
     {
-        if (others.Count == Backlog.Looked)
+        if (others.Count == Backlog.PageSize)
         {
             lastBehind = others[^1].Id;
             return true;
@@ -157,7 +157,7 @@ public sealed class WebhookFollower(
     }
 
     private static object Limits(Guid after) =>
-        new { Backlog.FailingFrom, Backlog.Full, Backlog.FullOfFailing, Backlog.Resumes, Backlog.Looked, After = after };
+        new { Backlog.FailingFrom, Backlog.Full, Backlog.FullOfFailing, Backlog.ResumeDivisor, Backlog.PageSize, After = after };
 
     private async Task<bool> LeadOnAsync(Turn turn, FeedTail tail, FollowingWebhook webhook, FeedCursor at, CancellationToken ct)
     {
@@ -207,7 +207,7 @@ public sealed class WebhookFollower(
     {
         looked = Stopwatch.GetTimestamp();
         var some = await tail.QueryAsync<FullRow>(FullSql, Limits(lastLooked), ct);
-        lastLooked = some.Count == Backlog.Looked ? some[^1].Id : Guid.Empty;
+        lastLooked = some.Count == Backlog.PageSize ? some[^1].Id : Guid.Empty;
         var full = some.Where(webhook => webhook.IsFull).Select(webhook => webhook.Id).ToArray();
         if (full.Length > 0)
             await WriteAsync(turn, connection => connection.ExecuteAsync(PlaceSql, new { Ids = full, at.Position }), ct);

@@ -48,6 +48,8 @@ sealed class WebhookMatches(ILogger logger)
         WHERE id = ANY(@Conversations) AND context_type = ANY(@ContextTypes)
         """;
 
+    private const int MostSelections = 10_000;
+
     private static readonly HashSet<string> Defaults = [.. EventSelection.Defaults];
 
     private readonly ConcurrentDictionary<string, EventSelection> selections = new(StringComparer.Ordinal);
@@ -139,7 +141,7 @@ sealed class WebhookMatches(ILogger logger)
         }
         catch (Exception e)
         {
-            WebhookMetrics.Unmade.Add(1, new KeyValuePair<string, object?>("type", row.Type));
+            WebhookMetrics.Unrendered.Add(1, new KeyValuePair<string, object?>("type", row.Type));
             logger.LogError(
                 "The event at {Position} ({Type}) cannot be made for webhooks: {Exception}\n{Stack}",
                 row.Position, row.Type, e.GetType().Name, e.StackTrace);
@@ -156,8 +158,13 @@ sealed class WebhookMatches(ILogger logger)
     private static bool IsForAll(FollowingWebhook webhook, FeedRow row) =>
         row.UserId is null || !Defaults.Contains(row.Type) || webhook.EventTypes.Contains(EventSelection.Any);
 
-    private EventSelection SelectionOf(FollowingWebhook webhook) =>
-        selections.GetOrAdd(string.Join('\n', webhook.EventTypes), _ => new EventSelection(webhook.EventTypes));
+    // Kept for the next batch: many webhooks have the same filter.
+    private EventSelection SelectionOf(FollowingWebhook webhook)
+    {
+        if (selections.Count >= MostSelections)
+            selections.Clear();
+        return selections.GetOrAdd(string.Join('\n', webhook.EventTypes), _ => new EventSelection(webhook.EventTypes));
+    }
 
     private static async Task<Dictionary<Guid, string>> ReadContextsAsync(
         FeedTail tail, IReadOnlyList<FollowingWebhook> webhooks, IReadOnlyList<FeedRow> rows, CancellationToken ct)

@@ -19,7 +19,7 @@ public static class WebhookMetrics
     internal static readonly Counter<long> Disabled = Meter.CreateCounter<long>(
         "messaging.webhooks.disabled", "{webhook}", "Webhooks that the service has stopped calling, by reason.");
 
-    internal static readonly Counter<long> Unmade = Meter.CreateCounter<long>(
+    internal static readonly Counter<long> Unrendered = Meter.CreateCounter<long>(
         "messaging.webhooks.unrendered", "{event}", "Events that could not be rendered for webhooks.");
 
     static WebhookMetrics() => Meter.CreateObservableGauge(
