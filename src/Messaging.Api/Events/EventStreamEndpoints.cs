@@ -42,7 +42,8 @@ public static class EventStreamEndpoints
             .WithName("streamEvents").WithSummary("Follow events as they happen, as server-sent events")
             .WithDescription(
                 "Each event is `id:` (its cursor), `event:` (its type) and `data:` (its envelope, as in `/v1/sync`); what is not stored, "
-                + "such as `typing`, has no `id:`. With a cursor the stream begins with what was missed. A comment is sent every 15 s, unless configured otherwise.")
+                + "such as `typing`, has no `id:`. With a cursor the stream begins with what was missed. A comment is sent every 15 s, "
+                + "unless configured otherwise.")
             .Produces<string>(StatusCodes.Status200OK, EventStream.MediaType)
             .Refuses(ProblemCodes.CursorExpired)
             .AddOpenApiOperationTransformer(Illustrate)

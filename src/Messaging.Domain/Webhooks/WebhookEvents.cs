@@ -24,7 +24,9 @@ public sealed record WebhookParked : IServiceEvent
     public string Type => Name;
 }
 
-/// <summary>A delivery that a service asks for, to see whether its receiver works. No event: it is not in the feed, and no filter has it.</summary>
+/// <summary>
+/// A delivery that a service asks for, to see whether its receiver works. No event: it is not in the feed, and no filter has it.
+/// </summary>
 public static class WebhookTest
 {
     public const string Name = "webhook:test";

@@ -202,8 +202,11 @@ sealed class DeliveryResults(
         });
         var gone = webhooks.Where(webhook => webhook.IsGone).Select(webhook => webhook.Id).ToArray();
         var failed = webhooks.Where(webhook => !webhook.Works || webhook.IsGone).Select(webhook => webhook.Id).ToArray();
-        if (failed.Length == 0)
-            return [];
+        return failed.Length == 0 ? [] : await DisableAsync(connection, gone, failed);
+    }
+
+    private static async Task<List<DisabledWebhook>> DisableAsync(NpgsqlConnection connection, Guid[] gone, Guid[] failed)
+    {
         var disabled = (await connection.QueryAsync<DisabledWebhook>(DisableSql, new { Gone = gone, Failed = failed })).AsList();
         await Outbox.TellAsync(connection, new WebhookDisabled(), disabled);
         return disabled;

@@ -33,7 +33,8 @@ sealed class WebhookHearers
     }
 
     /// <summary>Each of them once.</summary>
-    public IEnumerable<FollowingWebhook> Of(FeedRow row) => UsersOf(row).SelectMany(user => webhooks[user]).DistinctBy(webhook => webhook.Id);
+    public IEnumerable<FollowingWebhook> Of(FeedRow row) =>
+        UsersOf(row).SelectMany(user => webhooks[user]).DistinctBy(webhook => webhook.Id);
 
     private IEnumerable<string> UsersOf(FeedRow row) => row switch
     {

@@ -97,7 +97,8 @@ sealed class WebhookMatches(ILogger logger)
     }
 
     private void Make(
-        IReadOnlyList<FeedRow> rows, long epoch, Func<FeedRow, JsonText?> data, List<(int No, List<Guid> Takers)> matches, DueDeliveries due)
+        IReadOnlyList<FeedRow> rows, long epoch, Func<FeedRow, JsonText?> data, List<(int No, List<Guid> Takers)> matches,
+        DueDeliveries due)
     {
         var bytes = 0L;
         foreach (var (no, takers) in matches)
