@@ -194,9 +194,9 @@ sealed class AnswersInTurn : IAsyncDisposable
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(answers[Math.Min(i, answers.Length - 1)]));
             }
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // The test is over.
+            // The test is over: the example was ended, or the listener.
         }
     }
 }
