@@ -29,7 +29,7 @@ public sealed class ParkingTests : DeliveryFixture
         Assert.That(meter.Said, Is.SupersetOf((string[])
         [
             "backlog.age",
-            "deliveries delivered", "deliveries delivered", "deliveries failed", "deliveries failed", "deliveries parked",
+            "calls delivered", "calls delivered", "calls failed", "calls failed", "calls parked",
             "duration", "duration", "duration", "duration", "duration",
         ]));
         var webhook = await GetWebhookAsync(id);

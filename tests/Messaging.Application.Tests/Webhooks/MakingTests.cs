@@ -124,7 +124,7 @@ public sealed class MakingTests
         using var metrics = new MeterListener();
         metrics.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name == "messaging.webhooks.failures")
+            if (instrument.Name == "messaging.webhooks.unrendered")
                 listener.EnableMeasurementEvents(instrument);
         };
         metrics.SetMeasurementEventCallback<long>((_, _, tags, _) => counted.Enqueue($"{tags[0].Value}"));
