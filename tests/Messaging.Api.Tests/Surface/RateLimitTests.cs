@@ -144,9 +144,9 @@ public sealed class RateLimitTests
     [Test]
     public async Task Mentions_of_everybody_have_a_budget_of_their_own_within_that_of_sends()
     {
-        await using var api = await ApiHost.StartAsync(
+        await using var host = await ApiHost.StartAsync(
             ("Messaging:RateLimits:Enabled", "true"), ("Messaging:RateLimits:MentionAllPerMinute", "2"));
-        var client = api.ClientFor("anna");
+        var client = host.ClientFor("anna");
         var group = Guid.CreateVersion7();
         var path = $"/v1/conversations/{group}/messages";
         var all = new { text = "hear", mentions = new[] { "ben", "@all" } };
