@@ -103,7 +103,7 @@ public sealed partial class SqlTests
         Assert.That(
             tellers.Select(sql => sql.Name), Is.EquivalentTo(new[]
             {
-                "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql", "NotificationMaker.MakeSql",
+                "ChangeSet.AddEventsSql", "Outbox.TellSql", "FileKeeping.TellSql", "NotificationMaker.WriteSql",
             }));
     }
 
@@ -164,7 +164,7 @@ public sealed partial class SqlTests
     private static string[] OwnersOfSight { get; } =
     [
         "MessagePart.AddHiddenSql", "MembershipWritePart.SaveOwnSql", "MembershipWritePart.ArriveSql", "FeedTail.HiddenSql",
-        "MessageEventSource.AroundSql", "MessagesModule.PurgeHiddenSql",
+        "MessageEventSource.AroundSql", "MessagesModule.PurgeHiddenSql", "NotificationMaker.PeopleSql",
     ];
 
     // The range of a page comes first: it holds some of the others.

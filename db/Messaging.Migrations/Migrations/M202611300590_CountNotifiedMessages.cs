@@ -1,14 +1,15 @@
 namespace Messaging.Migrations.Migrations;
 
 /// <summary>
-/// Which messages an entry is of, instead of how many: so a message that is deleted is taken out where it was counted, and nowhere else. And
-/// no index on what changes when an entry is raised again, so that raising writes one row version and no index: lists go by the ten minutes
-/// in which an entry was last raised, and by the exact time within them.
+/// Which messages an entry is of, instead of how many: so a message that is deleted is taken out where it was counted, and nowhere else.
+/// And no index on what changes when an entry is raised again, so that raising writes one row version and no index: lists go by the ten
+/// minutes in which an entry was last raised, and by the exact time within them.
 /// </summary>
 [Migration(202611300590, "count_notified_messages (compatible)")]
 public sealed class CountNotifiedMessages : Migration
 {
-    public override void Up() => Execute.Sql("""
+    private const string New =
+        """
         ALTER TABLE notifications
             ADD COLUMN seqs int8multirange,
             ADD COLUMN raised_in timestamptz NOT NULL
@@ -34,9 +35,10 @@ public sealed class CountNotifiedMessages : Migration
         -- For what is old, of all users; not to be taken for the order of one user's list.
         CREATE INDEX ix_notifications_raised_in ON notifications ((raised_in AT TIME ZONE 'UTC'));
         CREATE INDEX ix_notifications_delivery ON notifications (delivery, id DESC) WHERE delivery IN ('pending', 'failed', 'bounced');
-        """);
+        """;
 
-    public override void Down() => Execute.Sql("""
+    private const string Old =
+        """
         DROP INDEX ix_notifications_place, ix_notifications_newest, ix_notifications_unread, ix_notifications_raised_in,
             ix_notifications_delivery;
 
@@ -61,5 +63,9 @@ public sealed class CountNotifiedMessages : Migration
         CREATE INDEX ix_notifications_raised_at ON notifications (raised_at DESC, id DESC);
         CREATE INDEX ix_notifications_delivery ON notifications (delivery, raised_at DESC, id DESC)
             WHERE delivery IN ('pending', 'failed', 'bounced');
-        """);
+        """;
+
+    public override void Up() => Execute.Sql(New);
+
+    public override void Down() => Execute.Sql(Old);
 }

@@ -201,8 +201,18 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         var locking = new CommandDefinition(lockSql, asked, transaction, cancellationToken: ct);
         var locked = (await connection.QueryAsync<Guid>(locking)).ToHashSet();
         List<SettledPush> settled = [.. all.Where(one => locked.Contains(one.Push.Key.NotificationId))];
+        var of = ParametersOf(settled);
+        await connection.ExecuteAsync(new CommandDefinition(SettleSql, of, transaction, cancellationToken: ct));
+        await UnregisterAsync(connection, transaction, settled, ct);
+        await connection.ExecuteAsync(new CommandDefinition(DeliverySql, of, transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+        return [.. all.Where(one => !locked.Contains(one.Push.Key.NotificationId))];
+    }
+
+    private object ParametersOf(List<SettledPush> settled)
+    {
         var keys = settled.Select(one => one.Push.Key).ToList();
-        var of = new
+        return new
         {
             Notifications = keys.Select(key => key.NotificationId).ToArray(),
             Providers = keys.Select(key => key.Provider).ToArray(),
@@ -215,11 +225,6 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             ProviderIds = settled.Select(one => one.ProviderId).ToArray(),
             Now = Now.ToDateTimeUtc(),
         };
-        await connection.ExecuteAsync(new CommandDefinition(SettleSql, of, transaction, cancellationToken: ct));
-        await UnregisterAsync(connection, transaction, settled, ct);
-        await connection.ExecuteAsync(new CommandDefinition(DeliverySql, of, transaction, cancellationToken: ct));
-        await transaction.CommitAsync(ct);
-        return [.. all.Where(one => !locked.Contains(one.Push.Key.NotificationId))];
     }
 
     private static Task UnregisterAsync(

@@ -169,7 +169,8 @@ public sealed class MaintenanceTests
             """
             INSERT INTO users (id, created_at, updated_at) VALUES ('ada', now(), now());
             INSERT INTO notifications (id, user_id, type, conversation_id, seqs, seq, sent_at, message_id, created_at, raised_at)
-            SELECT gen_random_uuid(), 'ada', 'message', gen_random_uuid(), '{[1,2)}', 1, now(), gen_random_uuid(), now() - interval '1 year', now() - age
+            SELECT gen_random_uuid(), 'ada', 'message', gen_random_uuid(), '{[1,2)}', 1, now(), gen_random_uuid(),
+                now() - interval '1 year', now() - age
             FROM unnest(ARRAY['91 days', '89 days']::interval[]) AS age;
             INSERT INTO devices (user_id, device_id, platform, token, created_at, last_seen_at)
             SELECT 'ada', age, 'ios', age, now() - interval '1 year', now() - age::interval

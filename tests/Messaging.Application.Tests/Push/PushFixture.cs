@@ -97,7 +97,8 @@ public abstract class PushFixture : SliceFixture
             """
             INSERT INTO notifications (id, user_id, type, conversation_id, seqs, seq, sent_at, message_id, to_web, to_mobile, delivery,
                 push_at, created_at, raised_at)
-            VALUES (@Id, @User, 'message', @Conversation, int8multirange(int8range(@Seq, @Seq, '[]')), @Seq, @SentAt, @Message, true, true, 'pending', @Now, @Now, @Now)
+            VALUES (@Id, @User, 'message', @Conversation, int8multirange(int8range(@Seq, @Seq, '[]')), @Seq,
+                @SentAt, @Message, true, true, 'pending', @Now, @Now, @Now)
             """,
             new
             {
