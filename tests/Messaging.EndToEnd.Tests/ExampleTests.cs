@@ -136,7 +136,8 @@ public sealed class ExampleTests
     }
 
     static Task HearsAsync(ChildProcess example, int calls) => Eventually.HoldsAsync(
-        () => Task.FromResult(example.Output.Split('\n').Count(line => line.Contains("\"message:new\"", StringComparison.Ordinal)) == calls),
+        () => Task.FromResult(
+            example.Output.Split('\n').Count(line => line.Contains("\"message:new\"", StringComparison.Ordinal)) == calls),
         () => $"{calls} calls are verified:\n{example.Output}\n{example.Errors}");
 
     // Signed with the secret, but for another body.

@@ -145,7 +145,8 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
     // The last message of each group, and how many mentions are unread.
     async Task InboxesShowWhatIsStoredAsync(List<Stored> stored)
     {
-        var mentions = (await database.RowsAsync(MentionsSql, row => ((row.GetString(0), row.GetString(1)), row.GetInt64(2)))).ToDictionary();
+        var mentions = (await database.RowsAsync(MentionsSql, row => ((row.GetString(0), row.GetString(1)), row.GetInt64(2))))
+            .ToDictionary();
         var last = stored.GroupBy(message => message.Conversation).ToDictionary(group => group.Key, group => group.Last().Id);
         Assert.That(groups.Values.Select(group => mentions[(group.Mentioned, group.Id)]), Is.All.Positive);
         foreach (var (user, group) in groups.Values.SelectMany(group => group.Staying.Select(user => (user, group))))

@@ -72,7 +72,9 @@ sealed class SendHistory(ServiceNode[] nodes) : IDisposable
         try
         {
             var answer = await client.PostAsJsonAsync(
-                $"/v1/conversations/{conversation}/messages", new { clientMessageId = key, text = $"text of {key}", mentions }, patience.Token);
+                $"/v1/conversations/{conversation}/messages",
+                new { clientMessageId = key, text = $"text of {key}", mentions },
+                patience.Token);
             if ((int)answer.StatusCode >= 500)
                 return null;
             Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync(patience.Token));

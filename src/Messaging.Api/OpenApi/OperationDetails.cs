@@ -20,7 +20,8 @@ public static class OperationDetails
     /// <summary>Stands for the type that a file has itself, since an endpoint cannot name a range of types.</summary>
     public const string AnyFile = "application/octet-stream";
 
-    private static readonly HashSet<string> Versioned = ["ConversationView", "MessageView", "WebhookView", "WebhookStatus", "WebhookWithSecret"];
+    private static readonly HashSet<string> Versioned =
+        ["ConversationView", "MessageView", "WebhookView", "WebhookStatus", "WebhookWithSecret"];
 
     public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)
     {

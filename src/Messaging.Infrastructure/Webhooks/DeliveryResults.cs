@@ -168,8 +168,8 @@ sealed class DeliveryResults(
         Tell(disabled);
     }
 
-    // Told together for those of one moment: a receiver that is away for long parks much. That what tells of parked ones is itself parked is
-    // not told: it would go on without an end.
+    // Told together for those of one moment: a receiver that is away for long parks much. A parked event of parked deliveries is not told:
+    // that would go on without an end.
     private static async Task<List<ParkedDeliveries>> MarkAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
     {
         var parked = (await connection.QueryAsync<MarkedRow>(MarkSql, Marks(tried)))
@@ -182,14 +182,9 @@ sealed class DeliveryResults(
     // A webhook works as long as anything gets through to it.
     private async Task<List<DisabledWebhook>> JudgeAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
     {
-        var webhooks = tried.GroupBy(one => one.Lane.WebhookId).Select(its => new
-        {
-            Id = its.Key,
-            Works = its.Any(one => one.State is WebhookDeliveryState.Delivered),
-            IsFresh = its.Any(one => one.IsFresh),
-            Asked = its.Max(one => one.Asked),
-            IsGone = its.Any(one => one.IsGone),
-        }).ToList();
+        var webhooks = tried.GroupBy(one => one.Lane.WebhookId).Select(its => (
+            Id: its.Key, Works: its.Any(one => one.State is WebhookDeliveryState.Delivered), IsFresh: its.Any(one => one.IsFresh),
+            Asked: its.Max(one => one.Asked), IsGone: its.Any(one => one.IsGone))).ToList();
         await connection.ExecuteAsync(HealthSql, new
         {
             Ids = webhooks.ConvertAll(webhook => webhook.Id),

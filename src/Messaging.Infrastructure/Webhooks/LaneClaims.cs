@@ -118,8 +118,7 @@ sealed class LaneClaims(NpgsqlConnection connection)
             new
             {
                 Backlog.FailingFrom, PerWebhook = perWebhook, Room = room, Term,
-                // No other take has the same. Counting would begin again when a lane's row is made anew, or the server has lost its last
-                // moments.
+                // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
                 Claim = Random.Shared.NextInt64(),
                 Busy = busy.Keys.ToArray(), BusyLanes = busy.Values.ToArray(),
             },

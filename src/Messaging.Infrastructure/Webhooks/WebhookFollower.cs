@@ -194,14 +194,16 @@ public sealed class WebhookFollower(
         }
     }
 
-    private Task<bool> MoveAsync(Turn turn, FollowingWebhook webhook, long? position, DueDeliveries due, CancellationToken ct) => WriteAsync(
-        turn,
-        async connection =>
+    private Task<bool> MoveAsync(Turn turn, FollowingWebhook webhook, long? position, DueDeliveries due, CancellationToken ct)
+    {
+        return WriteAsync(turn, WriteBothAsync, ct);
+
+        async Task WriteBothAsync(NpgsqlConnection connection)
         {
             await MakeAsync(connection, due);
             await connection.ExecuteAsync(PlaceSql, new { Ids = new[] { webhook.Id }, Position = position });
-        },
-        ct);
+        }
+    }
 
     private async Task LookAsync(Turn turn, FeedTail tail, FeedCursor at, CancellationToken ct)
     {

@@ -77,14 +77,9 @@ sealed class WebhookMatches(ILogger logger)
         var matches = new List<(int No, List<Guid> Takers)>();
         for (var (no, count) = (0, 0); no < rows.Count; no++)
         {
-            List<Guid> takers =
-            [
-                .. from webhook in ofAll.Where(one => IsForAll(one, rows[no])).Concat(hearers.Of(rows[no]))
-                   where selected[webhook.Id].Includes(rows[no].Type) && IsFor(webhook, rows[no], contexts)
-                   select webhook.Id,
-            ];
-            if (takers.Count == 0)
-                continue;
+            var asked = ofAll.Where(one => IsForAll(one, rows[no])).Concat(hearers.Of(rows[no]));
+            var takers = asked.Where(one => selected[one.Id].Includes(rows[no].Type) && IsFor(one, rows[no], contexts))
+                .Select(one => one.Id).ToList();
             if (count > 0 && count + takers.Count > Backlog.MadeAtOnce)
             {
                 due.Looked = no;
@@ -93,6 +88,7 @@ sealed class WebhookMatches(ILogger logger)
             count += takers.Count;
             matches.Add((no, takers));
         }
+        matches.RemoveAll(match => match.Takers.Count == 0);
         return matches;
     }
 

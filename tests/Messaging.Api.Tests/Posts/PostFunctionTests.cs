@@ -49,7 +49,7 @@ public sealed class PostFunctionTests : PostFixture
     }
 
     [Test]
-    public async Task What_a_send_takes_is_taken()
+    public async Task Whatever_a_send_takes_is_taken()
     {
         await using var host = await Api.Database.DataSource.OpenConnectionAsync();
         var everything = JsonSerializer.Serialize(Everything, MessagingJson.Options);

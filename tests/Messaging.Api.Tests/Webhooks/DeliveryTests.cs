@@ -97,7 +97,8 @@ public sealed class DeliveryTests : DeliveryFixture
         await DeliveredAsync(id);
 
         var taken = (await Api.Database.RowsAsync(
-            $"SELECT count(*) FROM webhook_lanes WHERE webhook_id = '{hanging}' AND claimed_until > now()", row => row.GetInt64(0))).Single();
+            $"SELECT count(*) FROM webhook_lanes WHERE webhook_id = '{hanging}' AND claimed_until > now()",
+            row => row.GetInt64(0))).Single();
         Assert.That(dead.Calls, Is.Not.Empty);
         Assert.That(taken, Is.LessThanOrEqualTo(32), "it has its share of what is under way, and no more");
         await CheckAsync(receiver, receiver.Calls, secret, [.. places.Select(place => place.Group)]);

@@ -161,8 +161,11 @@ public sealed class ParkingTests : DeliveryFixture
         await ExecuteAsync(
             $"""
             UPDATE webhook_deliveries
-            SET created_at = created_at - CASE WHEN tries = 0 THEN interval '6 days' ELSE interval '30 days' END, ended_at = ended_at - CASE WHEN position = (
-                SELECT min(position) FROM webhook_deliveries WHERE webhook_id = '{id}') THEN interval '8 days' ELSE interval '6 days' END
+            SET created_at = created_at - CASE WHEN tries = 0 THEN interval '6 days' ELSE interval '30 days' END,
+                ended_at = ended_at - CASE
+                    WHEN position = (SELECT min(position) FROM webhook_deliveries WHERE webhook_id = '{id}') THEN interval '8 days'
+                    ELSE interval '6 days'
+                END
             WHERE webhook_id = '{id}'
             """);
 

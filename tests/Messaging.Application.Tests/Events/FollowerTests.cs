@@ -139,7 +139,7 @@ public sealed class FollowerTests
     }
 
     [Test]
-    public async Task What_is_too_much_at_once_is_done_in_parts()
+    public async Task Too_much_at_once_is_done_in_parts()
     {
         await using var node = await FollowAsync("one", rows =>
             rows.Count > 3 ? throw new NpgsqlException("too slow", new TimeoutException()) : Task.CompletedTask, most: 2);

@@ -41,7 +41,7 @@ public sealed class PostReaderTests
     public async Task CloseAsync() => await connection.DisposeAsync();
 
     [Test]
-    public async Task What_is_committed_between_two_pages_comes_before_what_began_after_it()
+    public async Task A_post_that_is_committed_between_two_pages_comes_before_those_that_began_after_it()
     {
         await using var early = await BeginAsync();
         await PostAsync(early, "early");
