@@ -26,6 +26,9 @@ public sealed class NotificationMaker(
 
     private const int MostEntries = 5_000;
 
+    /// <summary>Messages times recipients: what is held in memory at once.</summary>
+    private const int MostHeard = 1_000_000;
+
     /// <summary>What an event does not say.</summary>
     private const int LargeGroup = 300;
 
@@ -145,30 +148,32 @@ public sealed class NotificationMaker(
     /// </summary>
     public static int CountOf(IReadOnlyList<FeedRow> rows)
     {
-        var entries = 0L;
+        var (entries, heard) = (0L, 0L);
         var places = new HashSet<Guid?>();
         for (var i = 0; i < rows.Count; i++)
         {
-            entries += EntriesOf(rows[i], places);
-            if (i > 0 && entries > MostEntries)
+            var all = rows[i].Type switch
+            {
+                MessageSent.Name => rows[i].Values<MessageValues>().RecipientCount,
+                MessageEdited.Name or MessageDeleted.Name => LargeGroup,
+                _ => 1,
+            };
+            heard += all;
+            entries += EntriesOf(rows[i], all, isFirst: places.Add(rows[i].ConversationId));
+            if (i > 0 && (entries > MostEntries || heard > MostHeard))
                 return i;
         }
         return rows.Count;
     }
 
     // Messages of a conversation share the entry of each recipient, unless they mention everybody.
-    private static int EntriesOf(FeedRow row, HashSet<Guid?> places)
+    private static int EntriesOf(FeedRow row, int all, bool isFirst) => row.Type switch
     {
-        if (row.Type is not (MessageSent.Name or MessageEdited.Name or MessageDeleted.Name))
-            return 1;
-        var values = row.Values<MessageValues>();
-        return row.Type switch
-        {
-            MessageSent.Name => values.MentionsAll || places.Add(row.ConversationId) ? values.RecipientCount : 1,
-            MessageEdited.Name when values is { Mentioned: null, Unmentioned: false } => 1,
-            _ => places.Add(row.ConversationId) ? LargeGroup : LargeGroup / 10,
-        };
-    }
+        MessageSent.Name when !isFirst && !row.Values<MessageValues>().MentionsAll => 0,
+        MessageEdited.Name when row.Values<MessageValues>() is { Mentioned: null, Unmentioned: false } => 0,
+        MessageDeleted.Name or MessageEdited.Name when !isFirst => all / 10,
+        _ => all,
+    };
 
     /// <summary>
     /// Writes what the rows of the feed lead to, within the connection's transaction; what it returns wakes, after the commit, who goes on
