@@ -28,7 +28,7 @@ public static class ConnectionStrings
     /// For commands: bounded waits, statements prepared once they repeat. Many at once, since commits wait for the disk together; not more
     /// than leaves room for a second node and for operators among the 100 connections that PostgreSQL has unless told otherwise.
     /// </summary>
-    public static string ForCommands(string given) => ForRequests(given, poolSize: 20, $"{RequestOptions} -c lock_timeout=5000");
+    public static string ForCommands(string given) => ForRequests(given, poolSize: 17, $"{RequestOptions} -c lock_timeout=5000");
 
     /// <summary>For what changes conversations: as many as there are batches on their way.</summary>
     public static string ForWrites(string given) => ForRequests(

@@ -160,7 +160,7 @@ public sealed class RateLimitTests
         Assert.That(
             await client.PatchAsync($"{path}/{Guid.CreateVersion7()}", JsonContent.Create(all)).OutcomeAsync(),
             Is.EqualTo("429 rate-limited"));
-        await using var phone = await HubClient.ConnectAsync(api.Address, ApiHost.Token("anna"));
+        await using var phone = await HubClient.ConnectAsync(host.Address, ApiHost.Token("anna"));
         Assert.That(
             () => phone.Connection.InvokeAsync("SendMessage", group, all),
             Throws.TypeOf<HubException>().With.Message.Contains("rate-limited"));
