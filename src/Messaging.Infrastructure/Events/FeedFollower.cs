@@ -44,9 +44,6 @@ public abstract class FeedFollower(
     // Nobody looks at what comes of it within a moment, and a commit for each event would cost senders more than the event itself.
     protected static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
 
-    // The move of the sequencer is in the log before: what is made durable here makes it durable, too.
-    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
-
     private readonly Leadership leadership = new(database, $"follower:{name}", $"the {name} behind the feed", logger);
     private readonly Stopwatch unsaved = new();
     private FeedCursor place;
@@ -54,6 +51,12 @@ public abstract class FeedFollower(
 
     /// <summary>How long it rests when there is nothing to do and nobody says that there is.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// After how long its place is saved behind what led to nothing. The move of the sequencer is in the log before: what is made durable
+    /// here makes it durable, too.
+    /// </summary>
+    public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Decides what the next events lead to. Reads through <paramref name="tail"/>, and has what is returned write it, on the connection it
@@ -87,6 +90,10 @@ public abstract class FeedFollower(
         await transaction.CommitAsync(ct);
         return true;
     }
+
+    /// <summary>Saves where the follower is, so that another node that goes on does nothing twice of what is written with it.</summary>
+    protected Task SaveAsync(NpgsqlConnection connection, FeedCursor at, CancellationToken ct) => connection.ExecuteAsync(
+        new CommandDefinition(MoveSql, new { Name = name, at.Epoch, at.Position }, cancellationToken: ct));
 
     /// <summary>
     /// Whether to go on behind the first of the events that were worked on in vain, since it fails by itself; else to try again with fewer.
@@ -185,8 +192,7 @@ public abstract class FeedFollower(
         {
             if (write is not null)
                 await write(connection);
-            await connection.ExecuteAsync(new CommandDefinition(
-                MoveSql, new { Name = name, to.Epoch, to.Position }, cancellationToken: ct));
+            await SaveAsync(connection, to, ct);
         }
     }
 

@@ -181,7 +181,7 @@ public sealed class WebhookFollower(
         {
             var due = await matches.FindAsync(tail, at.Epoch, [webhook], rows, ct);
             var joins = due.Looked == rows.Count && (read.Count < asked || read[^1].Position >= at.Position);
-            await MoveAsync(turn, webhook, joins ? null : rows[due.Looked - 1].Position, due, ct);
+            await MoveAsync(turn, webhook, joins ? null : rows[due.Looked - 1].Position, due, at, ct);
             behind.Succeeded(rows.Count, due.Looked);
             return true;
         }
@@ -189,12 +189,14 @@ public sealed class WebhookFollower(
         {
             if (!PassesOver(e, rows, behind))
                 return false;
-            await MoveAsync(turn, webhook, rows[0].Position, new DueDeliveries(), ct);
+            await MoveAsync(turn, webhook, rows[0].Position, new DueDeliveries(), at, ct);
             return true;
         }
     }
 
-    private Task<bool> MoveAsync(Turn turn, FollowingWebhook webhook, long? position, DueDeliveries due, CancellationToken ct)
+    // Who joins the others goes on from where they are: that place is saved with it, though it led to nothing for them.
+    private Task<bool> MoveAsync(
+        Turn turn, FollowingWebhook webhook, long? position, DueDeliveries due, FeedCursor at, CancellationToken ct)
     {
         return WriteAsync(turn, WriteBothAsync, ct);
 
@@ -202,6 +204,8 @@ public sealed class WebhookFollower(
         {
             await MakeAsync(connection, due);
             await connection.ExecuteAsync(PlaceSql, new { Ids = new[] { webhook.Id }, Position = position });
+            if (position is null)
+                await SaveAsync(connection, at, ct);
         }
     }
 

@@ -117,6 +117,32 @@ public sealed class MakingTests
         Assert.That(logs.Lines, Has.Exactly(1).StartsWith("Error").And.Some.Contains("pass over the event at 1500 (message:new)"));
     }
 
+    // The node that goes before has not saved its place yet where events have led to nothing.
+    [Test]
+    public async Task One_that_catches_up_gets_nothing_twice_when_another_node_goes_on()
+    {
+        var group = await feed.ConversationAsync("ada");
+        await AddAsync(1);
+        await feed.Slices.ExecuteAsync(
+            """
+            UPDATE webhooks SET enabled = false;
+            INSERT INTO webhook_places (webhook_id, position) SELECT id, (SELECT max(last_position) FROM feed_state) FROM webhooks
+            """);
+        await using (await FollowAsync(saveEvery: TimeSpan.MaxValue))
+        {
+            await TellAsync("message:new", group, count: 5);
+            await feed.Slices.ExecuteAsync("UPDATE webhooks SET enabled = true");
+            await TellAsync("message:new", group);
+            await MadeAsync("webhook_places", "position IS NULL", 1);
+        }
+
+        await using var next = await FollowAsync();
+        await TellAsync("message:new", group);
+        await MadeAsync("webhook_deliveries", "position = (SELECT max(position) FROM feed)", 1);
+
+        Assert.That(await feed.CountAsync("webhook_deliveries"), Is.EqualTo(7));
+    }
+
     [Test]
     public async Task An_event_that_cannot_be_made_is_counted_and_logged_without_its_content_and_costs_no_other()
     {
@@ -150,12 +176,13 @@ public sealed class MakingTests
         """,
         new { Count = count, Users = users });
 
-    private async Task<Running> FollowAsync(TimeSpan? poll = null, params IEventSource[] sources)
+    private async Task<Running> FollowAsync(TimeSpan? poll = null, TimeSpan? saveEvery = null, params IEventSource[] sources)
     {
         var running = await Running.StartAsync(new WebhookFollower(
             feed.Direct, feed.Moved, new EventRenderer(sources), signal, loggers.CreateLogger<WebhookFollower>())
         {
             Poll = poll ?? TimeSpan.FromSeconds(1),
+            SaveEvery = saveEvery ?? TimeSpan.FromSeconds(1),
         });
         await MadeAsync("feed_followers", "true", 1);
         return running;
