@@ -1,11 +1,26 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Messaging.Domain.Common;
 using Messaging.Testing;
 
 namespace Messaging.EndToEnd.Tests;
 
+/// <summary>A message of a group as it is stored at last.</summary>
+sealed record StoredMessage(string Conversation, long Seq, string Id)
+{
+    public string? Key { get; init; }
+
+    public string? Text { get; init; }
+
+    public string? Event { get; init; }
+
+    public long Version { get; init; }
+}
+
 /// <summary>
 /// What must hold of a run however nodes failed: of what was acknowledged, of what is stored, and of what each client heard and folded.
 /// </summary>
-sealed class FaultChecks(FaultRun run, TestDatabase database)
+sealed class FaultChecks(FaultRun run, TestDatabase database, WebhookReceiver receiver)
 {
     // Of each member what is unread, counted from the messages themselves.
     const string UnreadSql =
@@ -35,26 +50,33 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
 
     public async Task HoldAsync()
     {
-        var stored = (await database.RowsAsync(
-            "SELECT conversation_id::text, seq, id::text, client_message_id, text, metadata ->> 'event' FROM messages ORDER BY seq",
-            row => new Stored(row.GetString(0), row.GetInt64(1), row.GetString(2))
-            {
-                Key = row.IsDBNull(3) ? null : row.GetString(3),
-                Text = row.IsDBNull(4) ? null : row.GetString(4),
-                Event = row.IsDBNull(5) ? null : row.GetString(5),
-            })).FindAll(message => groups.ContainsKey(message.Conversation));
+        var stored = await StoredAsync();
         Assert.That(run.Clients.Select(client => client.Failure), Is.All.Null);
         AcknowledgedIsStoredOnce(stored);
         SeqsAreDense(stored);
         SeqsFollowTheAnswers();
         EverybodyHeardTheSame(stored);
         NobodyHeardWhatWasSentAfterTheyWereRemoved(stored);
+        await new BlockChecks(run, database).HoldAsync();
         await EverybodyFoldedWhatIsReadAfreshAsync();
         await InboxesShowWhatIsStoredAsync(stored);
+        await LateOnesBeganAnewAsync();
         await PagesAreContiguousAsync(stored);
+        await new ChangeChecks(run, database, stored).HoldAsync();
+        await new WebhookChecks(receiver, database).HoldAsync([.. groups.Keys, .. run.Pairs.Select(pair => pair.Conversation)]);
     }
 
-    void AcknowledgedIsStoredOnce(List<Stored> stored)
+    async Task<List<StoredMessage>> StoredAsync() => (await database.RowsAsync(
+        "SELECT conversation_id::text, seq, id::text, client_message_id, text, metadata ->> 'event', version FROM messages ORDER BY seq",
+        row => new StoredMessage(row.GetString(0), row.GetInt64(1), row.GetString(2))
+        {
+            Key = row.IsDBNull(3) ? null : row.GetString(3),
+            Text = row.IsDBNull(4) ? null : row.GetString(4),
+            Event = row.IsDBNull(5) ? null : row.GetString(5),
+            Version = row.GetInt64(6),
+        })).FindAll(message => groups.ContainsKey(message.Conversation));
+
+    void AcknowledgedIsStoredOnce(List<StoredMessage> stored)
     {
         var sent = stored.FindAll(message => message.Key is not null);
         Assert.That(sent.Select(message => message.Text), Is.Unique, "a retry was stored again");
@@ -63,7 +85,7 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
             Is.EquivalentTo(run.Acknowledged.Select(send => (send.Conversation, send.Key, send.Id, send.Seq))));
     }
 
-    static void SeqsAreDense(List<Stored> stored)
+    static void SeqsAreDense(List<StoredMessage> stored)
     {
         foreach (var messages in stored.GroupBy(message => message.Conversation))
             Assert.That(messages.Select(message => message.Seq), Is.EqualTo(Enumerable.Range(1, messages.Count()).Select(n => (long)n)));
@@ -86,25 +108,22 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
     }
 
     // Every message of one's groups, and of each the same as is stored.
-    void EverybodyHeardTheSame(List<Stored> stored)
+    void EverybodyHeardTheSame(List<StoredMessage> stored)
     {
         var known = stored.ToDictionary(message => (message.Conversation, message.Seq));
         foreach (var client in run.Clients)
         {
-            foreach (var heard in client.Heard)
-            {
-                var message = known[(heard.Conversation, heard.Seq)];
-                Assert.That((heard.Id, heard.Text), Is.EqualTo((message.Id, message.Text)), client.User);
-            }
+            foreach (var heard in HeardBy(client))
+                Assert.That(heard.Id, Is.EqualTo(known[(heard.Conversation, heard.Seq)].Id), client.User);
             var missed = stored.FindAll(message => groups[message.Conversation].Staying.Contains(client.User)
-                && message.Seq > SeqAtFirst(client, message.Conversation));
+                && message.Seq > client.SeqAtFirst(message.Conversation));
             Assert.That(
-                client.Heard.Select(heard => (heard.Conversation, heard.Seq)).Distinct(),
+                HeardBy(client).Select(heard => (heard.Conversation, heard.Seq)).Distinct(),
                 Is.SupersetOf(missed.Select(message => (message.Conversation, message.Seq))), $"{client.User} misses some");
         }
     }
 
-    void NobodyHeardWhatWasSentAfterTheyWereRemoved(List<Stored> stored)
+    void NobodyHeardWhatWasSentAfterTheyWereRemoved(List<StoredMessage> stored)
     {
         var removals = stored.Where(message => message.Event == "user-removed")
             .ToDictionary(message => message.Conversation, message => message.Seq);
@@ -112,7 +131,7 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
         foreach (var client in run.Clients)
         {
             Assert.That(
-                client.Heard.Where(heard => !groups[heard.Conversation].Members.Contains(client.User)
+                HeardBy(client).Where(heard => !groups[heard.Conversation].Members.Contains(client.User)
                     || (groups[heard.Conversation].Removed == client.User && heard.Seq >= removals[heard.Conversation])),
                 Is.Empty, client.User);
         }
@@ -134,7 +153,8 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
             await CatchUpAsync(client.User, client.Model, client.Model.Cursor);
             Assert.That(client.Model.Inbox, Is.EqualTo(inbox), client.User);
             Assert.That(fresh["unread"]!["messages"]!.GetValue<long>(), Is.EqualTo(unread.GetValueOrDefault(client.User)), client.User);
-            if (!groups.Values.Any(group => group.Members[0] == client.User || group.Removed == client.User))
+            var isAsked = groups.Values.Any(group => group.Members[0] == client.User || group.Removed == client.User);
+            if (!isAsked && client.BegunAnew == 0)
                 continue;
             var resumed = new ClientModel(client.User, client.Snapshot);
             await CatchUpAsync(client.User, resumed, client.FirstCursor);
@@ -143,7 +163,7 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
     }
 
     // The last message of each group, and how many mentions are unread.
-    async Task InboxesShowWhatIsStoredAsync(List<Stored> stored)
+    async Task InboxesShowWhatIsStoredAsync(List<StoredMessage> stored)
     {
         var mentions = (await database.RowsAsync(MentionsSql, row => ((row.GetString(0), row.GetString(1)), row.GetInt64(2))))
             .ToDictionary();
@@ -159,7 +179,7 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
     }
 
     // By whichever node: every message from the first to the last, once, and the one that is stored.
-    async Task PagesAreContiguousAsync(List<Stored> stored)
+    async Task PagesAreContiguousAsync(List<StoredMessage> stored)
     {
         foreach (var (group, node) in groups.Values.SelectMany(group => run.Nodes.Select(node => (group, node))))
         {
@@ -175,6 +195,22 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
         }
     }
 
+    // Over the hub once, and over REST by whichever node.
+    async Task LateOnesBeganAnewAsync()
+    {
+        Assert.That(run.LateClients.Select(client => client.BegunAnew), Is.Not.Empty.And.All.EqualTo(1));
+        Assert.That(run.Clients.Except(run.LateClients).Select(client => client.BegunAnew), Is.All.Zero);
+        foreach (var node in run.Nodes)
+        {
+            using var client = node.ClientFor(run.LateClients[0].User);
+            using var answer = await client.GetAsync(new Uri($"/v1/sync?since={run.Expired}", UriKind.Relative));
+            var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.That(((int)answer.StatusCode, problem.GetProperty("code").GetString()), Is.EqualTo((410, ProblemCodes.CursorExpired)));
+        }
+    }
+
+    IEnumerable<HeardMessage> HeardBy(LiveClient client) => client.Heard.Where(heard => groups.ContainsKey(heard.Conversation));
+
     async Task CatchUpAsync(string user, ClientModel model, string cursor)
     {
         for (var more = true; more;)
@@ -184,18 +220,5 @@ sealed class FaultChecks(FaultRun run, TestDatabase database)
                 model.Apply(envelope!.AsObject());
             (cursor, more) = (page["cursor"]!.GetValue<string>(), page["hasMore"]!.GetValue<bool>());
         }
-    }
-
-    static long SeqAtFirst(LiveClient client, string conversation) =>
-        client.Snapshot["conversations"]!["items"]!.AsArray().Where(item => item!["id"]!.GetValue<string>() == conversation)
-            .Select(item => item!["lastSeq"]!.GetValue<long>()).DefaultIfEmpty().Max();
-
-    sealed record Stored(string Conversation, long Seq, string Id)
-    {
-        public string? Key { get; init; }
-
-        public string? Text { get; init; }
-
-        public string? Event { get; init; }
     }
 }

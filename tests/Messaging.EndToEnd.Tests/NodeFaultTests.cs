@@ -16,13 +16,16 @@ public sealed class NodeFaultTests
 
     TestDatabase database = null!;
     ServiceNode[] nodes = null!;
+    WebhookReceiver receiver = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
         database = await TestDatabaseServer.CreateDatabaseAsync(Slices.MigrateAsync);
-        nodes = [new ServiceNode(database.ConnectionString), new ServiceNode(database.ConnectionString)];
+        nodes = [.. Enumerable.Range(0, 2).Select(_ => new ServiceNode(database.ConnectionString, [.. WebhookReceiver.Settings]))];
         await Task.WhenAll(nodes.Select(node => node.StartAsync()));
+        receiver = new WebhookReceiver();
+        await receiver.RegisterAsync(nodes[0]);
     }
 
     [OneTimeTearDown]
@@ -30,6 +33,7 @@ public sealed class NodeFaultTests
     {
         foreach (var node in nodes)
             node.Dispose();
+        receiver.Dispose();
         await database.DisposeAsync();
     }
 
@@ -70,11 +74,11 @@ public sealed class NodeFaultTests
         await run.GoOnAsync();
 
         var failing = fail(await nodes.LeaderAsync(database), run);
-        await run.RemoveLastAsync();
+        await Task.WhenAll(run.RemoveLastAsync(), run.BlockAsync(), run.ComeLateAsync(database));
         await failing;
 
         await run.GoOnAsync();
         await run.EndAsync(database);
-        await new FaultChecks(run, database).HoldAsync();
+        await new FaultChecks(run, database, receiver).HoldAsync();
     }
 }

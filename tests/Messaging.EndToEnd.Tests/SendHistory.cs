@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net.Http.Json;
-using System.Text.Json;
 
 namespace Messaging.EndToEnd.Tests;
 
@@ -13,77 +11,84 @@ sealed record AcknowledgedSend(string Conversation, string Key, string Id, long 
     public long AnsweredAt { get; init; }
 }
 
+/// <summary>An edit that was acknowledged, beside which all who react have reacted.</summary>
+sealed record AcknowledgedEdit(string Id, long Version, string Text);
+
 /// <summary>
-/// Sends with a key each, to one node and the other, until each is acknowledged: no answer in time and 5xx mean unknown, and are tried
-/// again with the same key.
+/// Sends with a key each until each is acknowledged, and what happens to some of the messages afterwards: an edit, and reactions.
 /// </summary>
 sealed class SendHistory(ServiceNode[] nodes) : IDisposable
 {
-    // A paused node does not answer.
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    /// <summary>The reaction that stays, of everybody who reacts.</summary>
+    public const string Staying = ":ship_it:";
+
+    const string TakenBack = ":eyes:";
 
     static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
     const int MentionsEvery = 3;
+    const int ChangesEvery = 4;
 
     readonly ConcurrentQueue<AcknowledgedSend> acknowledged = new();
-    readonly ConcurrentBag<HttpClient> clients = [];
+    readonly ConcurrentQueue<AcknowledgedEdit> edited = new();
+    readonly ConcurrentBag<PatientCaller> callers = [];
 
     public IReadOnlyCollection<AcknowledgedSend> Acknowledged => acknowledged;
+
+    public IReadOnlyCollection<AcknowledgedEdit> Edited => edited;
 
     /// <summary>One message after the other, until it is to be quiet and the last one is acknowledged.</summary>
     public async Task SendAsync(string user, FaultGroup group, CancellationToken quiet)
     {
-        HttpClient[] tries = [.. nodes.Select(node => Own(node.ClientFor(user)))];
+        var caller = Own(new PatientCaller(nodes, user));
+        var reacting = group.Reacting.Select(one => Own(new PatientCaller(nodes, one))).ToList();
         using var timer = new PeriodicTimer(Pace);
+        AcknowledgedSend? before = null;
         for (var i = 0; !quiet.IsCancellationRequested; i++)
         {
-            var (key, begun, turn) = ($"{user}-{i}", Stopwatch.GetTimestamp(), i);
-            string[] mentions = i % MentionsEvery == 0 ? [group.Mentioned] : [];
-            JsonElement? answer;
-            while ((answer = await TryAsync(tries[turn++ % tries.Length], group.Id, key, mentions)) is null)
-            {
-            }
-            acknowledged.Enqueue(new(
-                group.Id, key, answer.Value.GetProperty("id").GetString()!, answer.Value.GetProperty("seq").GetInt64())
-            {
-                BegunAt = begun,
-                AnsweredAt = Stopwatch.GetTimestamp(),
-            });
+            // Before the next send: who has heard the last message has heard of every change.
+            if (before is not null && i % ChangesEvery == 0)
+                await ChangeAsync(caller, reacting, before);
+            caller.Turn = i;
+            before = await SendAsync(caller, group.Id, $"{user}-{i}", i % MentionsEvery == 0 ? [group.Mentioned] : []);
+            acknowledged.Enqueue(before);
             await timer.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 
     public void Dispose()
     {
-        foreach (var client in clients)
-            client.Dispose();
+        foreach (var caller in callers)
+            caller.Dispose();
     }
 
-    HttpClient Own(HttpClient client)
+    PatientCaller Own(PatientCaller caller)
     {
-        clients.Add(client);
-        return client;
+        callers.Add(caller);
+        return caller;
     }
 
-    static async Task<JsonElement?> TryAsync(HttpClient client, string conversation, string key, string[] mentions)
+    static async Task<AcknowledgedSend> SendAsync(PatientCaller caller, string conversation, string key, string[] mentions)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        try
+        var begun = Stopwatch.GetTimestamp();
+        var answer = await caller.SucceedAsync(
+            HttpMethod.Post, $"/v1/conversations/{conversation}/messages",
+            new { clientMessageId = key, text = $"text of {key}", mentions });
+        return new(conversation, key, answer.Text("id"), answer.Number("seq"))
         {
-            var answer = await client.PostAsJsonAsync(
-                $"/v1/conversations/{conversation}/messages",
-                new { clientMessageId = key, text = $"text of {key}", mentions },
-                patience.Token);
-            if ((int)answer.StatusCode >= 500)
-                return null;
-            Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync(patience.Token));
-            return await answer.Content.ReadFromJsonAsync<JsonElement>(patience.Token);
-        }
-        catch (Exception e) when (
-            e is HttpRequestException { StatusCode: null } or IOException or JsonException or OperationCanceledException)
-        {
-            return null;
-        }
+            BegunAt = begun,
+            AnsweredAt = Stopwatch.GetTimestamp(),
+        };
+    }
+
+    // Each message once: a try that is carried out late changes nothing more.
+    async Task ChangeAsync(PatientCaller caller, List<PatientCaller> reacting, AcknowledgedSend send)
+    {
+        var (path, text) = ($"/v1/conversations/{send.Conversation}/messages/{send.Id}", $"other text of {send.Key}");
+        var editing = caller.SucceedAsync(HttpMethod.Patch, path, new { text });
+        await Task.WhenAll([editing, .. reacting.Select(one => one.SucceedAsync(HttpMethod.Put, $"{path}/reactions/{Staying}"))]);
+        await reacting[0].SucceedAsync(HttpMethod.Put, $"{path}/reactions/{TakenBack}");
+        await reacting[0].SucceedAsync(HttpMethod.Delete, $"{path}/reactions/{TakenBack}");
+        edited.Enqueue(new(send.Id, (await editing).Number("version"), text));
     }
 }
