@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Messaging.Infrastructure.Database;
 using Npgsql;
 
@@ -29,8 +30,14 @@ public sealed class Stride(int most = FeedTail.BatchSize)
     }
 
     /// <summary>
-    /// Whether what events hold can be the cause; not where the database is away or slow, or where a table or a right is missing.
+    /// Whether what an event holds is the cause: the database says so of a value, or something could not be made of it. Where the database
+    /// is away, broken or changed, or memory is short, the next events would fail as well, and be lost.
     /// </summary>
-    public static bool IsOfEvents(Exception failure) =>
-        !DatabaseFailures.IsAway(failure) && failure is not (OperationCanceledException or PostgresException { SqlState: ['4', '2', ..] });
+    public static bool IsOfEvents(Exception failure) => failure switch
+    {
+        // Data, a constraint, a limit of the server's.
+        PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] } => true,
+        DbException or IOException or ObjectDisposedException or OperationCanceledException or OutOfMemoryException => false,
+        _ => !DatabaseFailures.IsAway(failure),
+    };
 }

@@ -136,7 +136,7 @@ sealed class WebhookMatches(ILogger logger)
                 ? JsonSerializer.SerializeToUtf8Bytes(row.ToServiceEnvelope(epoch, told), MessagingJson.Options)
                 : null;
         }
-        catch (Exception e)
+        catch (Exception e) when (Stride.IsOfEvents(e))
         {
             WebhookMetrics.Unrendered.Add(1, new KeyValuePair<string, object?>("type", row.Type));
             logger.LogError(

@@ -127,11 +127,15 @@ public sealed class FollowerTests
     }
 
     [Test]
-    public async Task A_database_that_is_away_makes_nobody_pass_over_an_event()
+    public async Task A_database_that_is_away_or_broken_makes_nobody_pass_over_an_event()
     {
-        var away = 2;
+        var failures = new Queue<Exception>(
+        [
+            new NpgsqlException("away", new TimeoutException()),
+            new PostgresException("broken", "ERROR", "ERROR", PostgresErrorCodes.IndexCorrupted),
+        ]);
         await using var node = await FollowAsync("one", _ =>
-            away-- > 0 ? throw new NpgsqlException("away", new TimeoutException()) : Task.CompletedTask);
+            failures.TryDequeue(out var failure) ? throw failure : Task.CompletedTask);
 
         await TellAsync(1);
 
