@@ -3,7 +3,7 @@ using Messaging.Application.Common;
 
 namespace Messaging.Application.Webhooks;
 
-/// <summary>Forgets an address: it is not called from now on.</summary>
+/// <summary>Forgets an address: a second later it is called no more.</summary>
 /// <param name="ExpectedVersions">Any when null.</param>
 [OneTransaction("the version is looked at under the lock under which the row goes")]
 public sealed record DeleteWebhook(Guid Id, IReadOnlyList<long>? ExpectedVersions) : ITransactionCommand<Done>;

@@ -7,8 +7,14 @@ namespace Messaging.Infrastructure.Webhooks;
 sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
 {
     private long heard = Stopwatch.GetTimestamp();
+    private long read = Stopwatch.GetTimestamp();
+    private CalledWebhook? webhook;
 
-    public CalledWebhook? Webhook { get; set; }
+    /// <summary>Who is called, as was read last; null for one that is disabled or deleted.</summary>
+    public CalledWebhook? Webhook => Volatile.Read(ref webhook);
+
+    /// <summary>For how long that has not been read again.</summary>
+    public TimeSpan Unread => Stopwatch.GetElapsedTime(Volatile.Read(ref read));
 
     public List<WaitingDelivery> Deliveries { get; } = [];
 
@@ -16,6 +22,14 @@ sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
     public TimeSpan Unheard => Stopwatch.GetElapsedTime(Volatile.Read(ref heard));
 
     public void Renewed(long at) => Volatile.Write(ref heard, at);
+
+    /// <summary>Notes who is called.</summary>
+    /// <param name="at">Before it was read.</param>
+    public void Read(CalledWebhook? called, long at)
+    {
+        Volatile.Write(ref webhook, called);
+        Volatile.Write(ref read, at);
+    }
 }
 
 /// <summary>Where a webhook is called, and what calls are signed with.</summary>

@@ -55,7 +55,7 @@ sealed class LaneClaims(NpgsqlConnection connection)
         """
         SELECT id, url, secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret
         FROM webhooks
-        WHERE id = ANY(@Webhooks)
+        WHERE id = ANY(@Webhooks) AND enabled
         """;
 
     // Index: ix_webhook_deliveries_lane.
@@ -127,13 +127,23 @@ sealed class LaneClaims(NpgsqlConnection connection)
             return lanes;
         lanes.ForEach(lane => lane.Renewed(from));
         var keys = new { Webhooks = lanes.ConvertAll(lane => lane.WebhookId), Lanes = lanes.ConvertAll(lane => lane.Lane), PerLane };
-        await using var grid = await connection.QueryMultipleAsync(
-            new CommandDefinition($"{WebhooksSql}; {WaitingSql}", keys, cancellationToken: ct));
-        var webhooks = (await grid.ReadAsync<CalledWebhook>()).ToDictionary(webhook => webhook.Id);
-        foreach (var delivery in await grid.ReadAsync<WaitingDelivery>())
+        var waiting = await connection.QueryAsync<WaitingDelivery>(new CommandDefinition(WaitingSql, keys, cancellationToken: ct));
+        foreach (var delivery in waiting)
             lanes[(int)delivery.No - 1].Deliveries.Add(delivery);
-        lanes.ForEach(lane => lane.Webhook = webhooks.GetValueOrDefault(lane.WebhookId));
+        // Afterwards: bodies can take long to read.
+        await ReadWebhooksAsync(lanes, ct);
         return lanes;
+    }
+
+    /// <summary>Reads who is called, where, and with which secrets, again.</summary>
+    public async Task ReadWebhooksAsync(IReadOnlyCollection<ClaimedLane> lanes, CancellationToken ct)
+    {
+        var from = Stopwatch.GetTimestamp();
+        var ids = lanes.Select(lane => lane.WebhookId).Distinct().ToArray();
+        var webhooks = (await connection.QueryAsync<CalledWebhook>(
+            new CommandDefinition(WebhooksSql, new { Webhooks = ids }, cancellationToken: ct))).ToDictionary(webhook => webhook.Id);
+        foreach (var lane in lanes)
+            lane.Read(webhooks.GetValueOrDefault(lane.WebhookId), from);
     }
 
     /// <summary>Goes on holding lanes; what another node has taken meanwhile is that node's.</summary>

@@ -32,9 +32,9 @@ sealed class WebhookCaller(IWebhookSender sender, WebhookSettings settings, IClo
     // Seconds. What a receiver asks for in Retry-After.
     private const double LongestRetryAfter = 3600;
 
-    public async Task<TriedDelivery> TryAsync(ClaimedLane lane, WaitingDelivery delivery, CancellationToken ct)
+    public async Task<TriedDelivery> TryAsync(
+        ClaimedLane lane, CalledWebhook webhook, WaitingDelivery delivery, CancellationToken ct)
     {
-        var webhook = lane.Webhook!;
         var at = clock.GetCurrentInstant();
         var outcome = await CallAsync(webhook, delivery, at, ct);
         var attempt = new DeliveryAttempt(at, outcome.Status, Why(outcome), (long)outcome.Took.TotalMilliseconds);

@@ -21,10 +21,14 @@ sealed class WebhookDeliveries(
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ReadAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan MeasureEvery = TimeSpan.FromSeconds(15);
 
     // From when on another node may soon take a lane: nothing more of it is sent.
     private static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(8);
+
+    // Within this time a webhook's new address and secret hold, and one that is disabled or deleted is called no more.
+    private static readonly TimeSpan HoldsFor = TimeSpan.FromSeconds(1);
 
     // So long calls may end by themselves when the node stops.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
@@ -58,9 +62,7 @@ sealed class WebhookDeliveries(
         var measured = 0L;
         while (true)
         {
-            var old = underWay.Keys.Where(lane => lane.Unheard >= RenewAfter).ToList();
-            if (old.Count > 0)
-                await claims.RenewAsync(old, ct);
+            await KeepAsync(claims, ct);
             if (measured == 0 || Stopwatch.GetElapsedTime(measured) >= MeasureEvery)
             {
                 WebhookMetrics.Waits(await claims.ReadOldestAsync(ct));
@@ -73,6 +75,17 @@ sealed class WebhookDeliveries(
             if (lanes.Count == 0)
                 await signal.WaitAsync(Poll, ct);
         }
+    }
+
+    // What it has stays its own, and is sent where its owners say now.
+    private async Task KeepAsync(LaneClaims claims, CancellationToken ct)
+    {
+        var lanes = underWay.Keys;
+        var unheard = lanes.Where(lane => lane.Unheard >= RenewAfter).ToList();
+        if (unheard.Count > 0)
+            await claims.RenewAsync(unheard, ct);
+        if (lanes.Any(lane => lane.Unread >= ReadAfter))
+            await claims.ReadWebhooksAsync([.. lanes], ct);
     }
 
     private static int ShareOf(int count) => count switch { < Room / 4 => 32, < Room / 2 => 8, _ => 2 };
@@ -99,15 +112,13 @@ sealed class WebhookDeliveries(
 
     private async Task GoThroughAsync(ClaimedLane lane, CancellationToken calls)
     {
-        if (lane.Webhook is null)
-            return;
         foreach (var delivery in lane.Deliveries.TakeWhile(delivery => delivery.IsDue))
         {
-            if (lane.Unheard >= HeldFor || calls.IsCancellationRequested)
+            if (lane.Unheard >= HeldFor || lane.Unread >= HoldsFor || calls.IsCancellationRequested || lane.Webhook is not { } webhook)
                 return;
             try
             {
-                var tried = await caller.TryAsync(lane, delivery, calls);
+                var tried = await caller.TryAsync(lane, webhook, delivery, calls);
                 results.Add(tried);
                 if (tried.State is WebhookDeliveryState.Pending)
                     return;

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Messaging.Api.Tests.Auth;
+using Messaging.Domain.Webhooks;
 using Messaging.Testing;
 
 namespace Messaging.Api.Tests.Webhooks;
@@ -182,6 +183,41 @@ public sealed class DeliveryTests : DeliveryFixture
         await CheckAsync(receiver, receiver.Calls, secret, [place.Group]);
     }
 
+    // Each hangs in its first call, with the rest of the conversation in the node's hands.
+    [Test]
+    public async Task Deliveries_that_wait_go_where_their_webhook_is_now_with_its_secret_of_now_or_nowhere()
+    {
+        var answered = new TaskCompletionSource();
+        await using var former = new Receiver(async (stream, _, ct) =>
+        {
+            await answered.Task.WaitAsync(ct);
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(Receiver.Ok), ct);
+        });
+        await using var present = Receiver.Answering(Receiver.Ok);
+        var (deleted, disabled, moved) = (await WaitingAsync(former), await WaitingAsync(former), await WaitingAsync(former));
+        await SendManyAsync(await PlaceAsync(), 4);
+        await DeliveredAsync(moved);
+        foreach (var id in (string[])[deleted, disabled, moved])
+            await SetAsync(id, enabled: true);
+        await UntilAsync(() => former.Calls.Count == 3, "each is called");
+
+        (await Api.ServiceClient().DeleteAsync($"/v1/webhooks/{deleted}")).EnsureSuccessStatusCode();
+        await SetAsync(disabled, enabled: false);
+        var secret = await MoveAsync(moved, present);
+        await UntilAsync(
+            () => TrueAsync($"SELECT updated_at < now() - interval '1.5 s' FROM webhooks WHERE id = '{moved}'"), "a second is over");
+        answered.SetResult();
+
+        await DeliveredAsync(moved);
+        await UntilAsync(
+            () => TrueAsync(
+                $"SELECT count(*) = 0 FROM webhook_lanes WHERE webhook_id IN ('{deleted}', '{disabled}') AND claimed_until > now()"),
+            "nothing of the others is under way");
+        Assert.That(former.Calls, Has.Count.EqualTo(3));
+        Assert.That(present.Calls, Has.Count.EqualTo((await DeliveriesAsync(moved)).Count - 1));
+        Assert.That(present.Calls.Where(call => !IsSigned(call, secret)), Is.Empty);
+    }
+
     [Test]
     public async Task A_webhook_that_answers_410_is_disabled_at_once_and_services_are_told()
     {
@@ -312,6 +348,20 @@ public sealed class DeliveryTests : DeliveryFixture
 
         bool IsOfIt(ReceivedCall call) => Json(call).GetProperty("data").GetProperty("webhookId").GetString() == id;
     }
+
+    private async Task<string> WaitingAsync(Receiver receiver) =>
+        (await WebhookAsync(receiver, new { eventTypes = (string[])["message:new"], enabled = false })).Id;
+
+    // It is another one's from now on: what it was signed with is not to be used any more.
+    private async Task<WebhookSecret> MoveAsync(string id, Receiver to)
+    {
+        using var rotated = await Api.ServiceClient().PostAsJsonAsync($"/v1/webhooks/{id}/secret/rotate", new { keepSeconds = 0 });
+        using var moved = await Api.ServiceClient().PatchAsJsonAsync($"/v1/webhooks/{id}", new { url = to.Url.OriginalString });
+        moved.EnsureSuccessStatusCode();
+        return WebhookSecret.Parse((await rotated.JsonAsync()).GetProperty("secret").GetString()!);
+    }
+
+    private async Task<bool> TrueAsync(string sql) => (await Api.Database.RowsAsync(sql, row => row.GetBoolean(0))).Single();
 
     private async Task SetAsync(string id, bool enabled) =>
         (await Api.ServiceClient().PatchAsJsonAsync($"/v1/webhooks/{id}", new { enabled })).EnsureSuccessStatusCode();
