@@ -23,17 +23,24 @@ public record Post
 
     public required JsonText Message { get; init; }
 
-    public ConversationContext? ToContext() => MessagingJson.Read<ConversationContext>(Context);
+    /// <summary>What the direct conversation is about, if anything.</summary>
+    /// <exception cref="RuleException">It does not fit.</exception>
+    public ConversationContext? ToContext() => Read<ConversationContext>(Context, "context");
 
-    /// <summary>
-    /// The message. Without a name of its own it has that of the post, by which a second try finds it; refuses what does not fit.
-    /// </summary>
+    /// <summary>The message. Without a name of its own it has that of the post, by which a second try finds it.</summary>
+    /// <exception cref="RuleException">It does not fit.</exception>
     public MessageContent ToContent()
+    {
+        var content = Read<MessageContent>(Message, argument: "")!;
+        return content.ClientMessageId is null ? content with { ClientMessageId = Id.ToString() } : content;
+    }
+
+    // Members of the message are named as those of one that is sent by itself.
+    private static T? Read<T>(JsonText? given, string argument)
     {
         try
         {
-            var content = MessagingJson.Read<MessageContent>(Message)!;
-            return content.ClientMessageId is null ? content with { ClientMessageId = Id.ToString() } : content;
+            return MessagingJson.Read<T>(given);
         }
         catch (JsonException e)
         {
@@ -41,7 +48,8 @@ public record Post
             var isOurs = !e.Message.Contains(".NET", StringComparison.Ordinal) && !e.Message.Contains("Path: ", StringComparison.Ordinal);
             var place = (MessagingJson.PathOf(e) ?? "").TrimStart('$', '.');
             throw CommonErrors.Invalid(
-                MemberPath.Of(place), isOurs ? e.Message : "There is no such member, or another kind of value is expected.");
+                MemberPath.Of($"{argument}.{place}"),
+                isOurs ? e.Message : "There is no such member, or another kind of value is expected.");
         }
     }
 }

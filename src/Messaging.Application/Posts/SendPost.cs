@@ -56,7 +56,7 @@ public sealed class SendPostHandler(IMediator mediator, DbSession session, Conve
         "senderId" => "sender_id",
         "userId" => "recipient_id",
         "" => "message",
-        _ when post.ConversationId is null && (member is "context" || member.StartsWith("message", StringComparison.Ordinal)) => member,
+        _ when post.ConversationId is null && member.Split('/')[0] is "context" or "message" => member,
         _ => $"message/{member}",
     };
 }

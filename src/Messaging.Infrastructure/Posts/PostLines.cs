@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Threading.Channels;
 using MediatR;
 using Messaging.Application.Common;
@@ -91,7 +90,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
                 ? NewConversation.DirectKey(sender, recipient, post.ToContext())
                 : null;
         }
-        catch (JsonException)
+        catch (RuleException)
         {
             // Refused when it is sent.
             return null;

@@ -155,6 +155,7 @@ public sealed class PostTests : PostFixture
     [TestCase("@Ada, recipient_id => @Stranger", "invalid-request message/text", "repeat('x', 10001)")]
     [TestCase("@Ada, @Group::uuid", "invalid-request message/mentions/1", "'hello', 'mentions', ARRAY['a', 'b c']")]
     [TestCase("@Ada, @Group::uuid", "invalid-request message/replyToId", "'hello', 'replyToId', 'none'")]
+    [TestCase("@Ada, recipient_id => @Stranger, context => '{\"type\": null, \"id\": null}'", "invalid-request context/id")]
     public async Task A_post_is_refused_by_the_rules_of_any_message(string to, string refusal, string text = "'hello'")
     {
         var (ada, bob, group) = await PeopleAsync();
