@@ -40,11 +40,11 @@ public static class RateLimitAnswers
             context.Take(limits.Send, context.User.BudgetKey() ?? context.AddressKey());
     }
 
-    /// <summary>Takes from the budget of mentions of everybody where there is one.</summary>
+    /// <summary>Takes from the budget of mentions of many if these are of many.</summary>
     /// <exception cref="RuleException">None was left.</exception>
     public static ValueTask TakeMentionsAsync(this HttpContext context, RateLimits limits, IEnumerable<UserId>? mentions) =>
-        mentions?.Contains(MentionRules.Everybody) is true
-            ? context.TakeAsync(limits.MentionAll, context.User.BudgetKey() ?? context.AddressKey())
+        mentions is not null && MentionRules.AreMany(mentions)
+            ? context.TakeAsync(limits.ManyMentions, context.User.BudgetKey() ?? context.AddressKey())
             : ValueTask.CompletedTask;
 
     /// <summary>Tells what is left; of several budgets the narrower, which is asked later, stands first.</summary>

@@ -12,8 +12,8 @@ public sealed class RateLimitSettings : ISettings
     /// <summary>Messages sent, over REST and hub together.</summary>
     public int SendPerMinute { get; init; } = 120;
 
-    /// <summary>Messages and edits that mention everybody, of the sends: each notifies all participants, wherever they are.</summary>
-    public int MentionAllPerMinute { get; init; } = 10;
+    /// <summary>Messages and edits that mention everybody or more than 10 people, of the sends: each notifies all of them.</summary>
+    public int ManyMentionsPerMinute { get; init; } = 10;
 
     /// <summary>Requests of any kind.</summary>
     public int RequestsPerMinute { get; init; } = 1200;
@@ -56,7 +56,7 @@ public sealed class RateLimitSettings : ISettings
         (string Name, int Value)[] quotas =
         [
             (nameof(SendPerMinute), SendPerMinute),
-            (nameof(MentionAllPerMinute), MentionAllPerMinute),
+            (nameof(ManyMentionsPerMinute), ManyMentionsPerMinute),
             (nameof(RequestsPerMinute), RequestsPerMinute),
             (nameof(LogInsPerMinute), LogInsPerMinute),
             (nameof(LogInsOfDevicesPerMinute), LogInsOfDevicesPerMinute),

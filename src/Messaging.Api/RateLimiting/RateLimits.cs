@@ -18,8 +18,8 @@ public sealed class RateLimits(RateLimitSettings settings, TimeProvider time, Ra
     /// <summary>Messages sent, by caller.</summary>
     public RateLimitBudget Send { get; } = new("send", settings.SendPerMinute, settings.Enabled, time, exchange);
 
-    /// <summary>Mentions of everybody, by caller, beside the sends.</summary>
-    public RateLimitBudget MentionAll { get; } = new("mention-all", settings.MentionAllPerMinute, settings.Enabled, time, exchange);
+    /// <summary>Mentions of everybody or of many, by caller, beside the sends.</summary>
+    public RateLimitBudget ManyMentions { get; } = new("many-mentions", settings.ManyMentionsPerMinute, settings.Enabled, time, exchange);
 
     /// <summary>Requests outside the API, by address.</summary>
     public RateLimitBudget Address { get; } = new("address", settings.AddressPerMinute, settings.Enabled, time, exchange);

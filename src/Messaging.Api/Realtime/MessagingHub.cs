@@ -46,8 +46,8 @@ public sealed class MessagingHub(IMediator mediator, Replays replays, LivePresen
         Begin(Scope.Messages);
         Allow(await limits.Send.TakeAsync(Context.User!.BudgetKey()!, Context.ConnectionAborted));
         var content = Read<MessageContent>(message);
-        if (content.Mentions?.Contains(MentionRules.Everybody) is true)
-            Allow(await limits.MentionAll.TakeAsync(Context.User!.BudgetKey()!, Context.ConnectionAborted));
+        if (content.Mentions is { } mentions && MentionRules.AreMany(mentions))
+            Allow(await limits.ManyMentions.TakeAsync(Context.User!.BudgetKey()!, Context.ConnectionAborted));
         var command = new SendMessage(Actor, ConversationIdOf(conversationId), content);
         return (await mediator.Send(command, Context.ConnectionAborted)).Message;
     }

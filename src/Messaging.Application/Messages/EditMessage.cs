@@ -65,7 +65,7 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             place?.Participant.Edited(at);
             set.Messages.Edit(ConversationId, edited, command.Actor.UserId, at);
             conversation.Show(message.Seq, new Preview(Previews.Of(after.Text), DeletedSeq: null));
-            set.Raise(conversation, new MessageEdited(ConversationId), message.Seq, ValuesOf(message, edited));
+            set.Raise(conversation, new MessageEdited(ConversationId), message.Seq, ValuesOf(conversation, message, edited));
             TellUnread(set, conversation, message, edited);
             return message.Seq;
         }
@@ -95,13 +95,14 @@ public sealed class EditMessageHandler(ChangeRunner changes, MessageReader views
             return after;
         }
 
-        private static MessageValues ValuesOf(StoredMessage before, StoredMessage after)
+        private static MessageValues ValuesOf(Conversation conversation, StoredMessage before, StoredMessage after)
         {
             var (was, counts) = (before.Counted, after.Counted);
             IReadOnlyList<UserId> added = [.. counts.Except(was)];
             return MessageValues.Of(before) with
             {
                 Mentioned = added.Count > 0 ? added : null,
+                MentionCount = MentionRules.CountOf(added, conversation.ParticipantCount),
                 Unmentioned = was.Except(counts).Any(),
             };
         }

@@ -158,8 +158,9 @@ public sealed record NewMessage(
         get
         {
             var silent = Content.Silent is true ? ",\"silent\":true" : "";
-            var all = Draft.Mentions.Contains(MentionRules.Everybody) ? ",\"mentionsAll\":true" : "";
-            return $$"""{"recipientCount":{{RecipientCount}}{{silent}}{{all}}}""";
+            var count = MentionRules.CountOf(Counted, RecipientCount);
+            var mentions = count > 0 ? $",\"mentionCount\":{count}" : "";
+            return $$"""{"recipientCount":{{RecipientCount}}{{silent}}{{mentions}}}""";
         }
     }
 

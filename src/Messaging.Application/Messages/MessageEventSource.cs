@@ -19,8 +19,8 @@ public sealed record MessageValues
     /// <summary>The number of recipients of a new message.</summary>
     public int RecipientCount { get; init; }
 
-    /// <summary>Whether a new message mentions everybody.</summary>
-    public bool MentionsAll { get; init; }
+    /// <summary>How many people a new message mentions, or an edit mentions that were not before; everybody counts as all.</summary>
+    public int MentionCount { get; init; }
 
     /// <summary>Whether a new message notifies nobody.</summary>
     public bool Silent { get; init; }

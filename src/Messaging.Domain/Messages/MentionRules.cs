@@ -10,6 +10,20 @@ public static class MentionRules
     /// <summary>Mentions everybody who takes part, in place of a user id; a user of this id cannot be mentioned alone.</summary>
     public static readonly UserId Everybody = new("@all");
 
+    private const int Few = 10;
+
+    /// <summary>Whether everybody is mentioned, or so many people that it costs about as much.</summary>
+    public static bool AreMany(IEnumerable<UserId> mentions)
+    {
+        var users = mentions.ToHashSet();
+        return users.Count > Few || users.Contains(Everybody);
+    }
+
+    /// <summary>How many people are mentioned.</summary>
+    /// <param name="everybody">How many people everybody is.</param>
+    public static int CountOf(IReadOnlyList<UserId> counted, int everybody) =>
+        counted.Contains(Everybody) ? everybody : counted.Count;
+
     /// <summary>Refuses mentions of who does not take part, and of everybody where that is for owner and admins.</summary>
     /// <param name="by">Null for the service.</param>
     /// <param name="present">The mentioned users who are participants.</param>

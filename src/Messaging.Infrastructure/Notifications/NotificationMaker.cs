@@ -166,12 +166,13 @@ public sealed class NotificationMaker(
         return rows.Count;
     }
 
-    // Messages of a conversation share the entry of each recipient, unless they mention everybody.
+    // Messages of a conversation share the entry of each recipient; a mention has one of its own for each who is mentioned.
     private static int EntriesOf(FeedRow row, int all, bool isFirst) => row.Type switch
     {
-        MessageSent.Name when !isFirst && !row.Values<MessageValues>().MentionsAll => 0,
+        MessageSent.Name => isFirst ? all : row.Values<MessageValues>().MentionCount,
         MessageEdited.Name when row.Values<MessageValues>() is { Mentioned: null, Unmentioned: false } => 0,
-        MessageDeleted.Name or MessageEdited.Name when !isFirst => all / 10,
+        MessageEdited.Name => (isFirst ? all : all / 10) + row.Values<MessageValues>().MentionCount,
+        MessageDeleted.Name when !isFirst => all / 10,
         _ => all,
     };
 

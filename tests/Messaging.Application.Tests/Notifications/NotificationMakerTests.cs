@@ -303,17 +303,36 @@ public sealed class NotificationMakerTests : SliceFixture
 
         Assert.That(NotificationMaker.CountOf(Rows("message:new", 299)), Is.EqualTo(16));
         Assert.That(NotificationMaker.CountOf(Rows("message:new", 299, one)), Is.EqualTo(1_000));
-        Assert.That(NotificationMaker.CountOf(Rows("message:new", 299, one, mentionsAll: true)), Is.EqualTo(16));
+        Assert.That(NotificationMaker.CountOf(Rows("message:new", 299, one, mentions: 299)), Is.EqualTo(16));
+        Assert.That(NotificationMaker.CountOf(Rows("message:new", 201, one, mentions: 100)), Is.EqualTo(48));
+        Assert.That(NotificationMaker.CountOf(Rows("message:edited", 0, one, mentions: 100)), Is.EqualTo(36));
+        Assert.That(NotificationMaker.CountOf(Rows("message:edited", 0, one, mentions: 100_000)), Is.EqualTo(1));
         Assert.That(NotificationMaker.CountOf(Rows("message:deleted", 0)), Is.EqualTo(16));
         Assert.That(NotificationMaker.CountOf(Rows("message:new", 1)), Is.EqualTo(1_000));
         Assert.That(NotificationMaker.CountOf(Rows("message:new", 100_000)), Is.EqualTo(1));
 
-        static FeedRow[] Rows(string type, int recipients, Guid? id = null, bool mentionsAll = false) =>
+        static FeedRow[] Rows(string type, int recipients, Guid? id = null, int mentions = 0) =>
         [
             .. Enumerable.Range(1, 1_000).Select(n => new FeedRow(
                 n, SystemClock.Instance.GetCurrentInstant(), id ?? Guid.NewGuid(), n, null, type,
-                new JsonText($$"""{"recipientCount": {{recipients}}, "mentionsAll": {{(mentionsAll ? "true" : "false")}}}"""))),
+                new JsonText($$"""{"recipientCount": {{recipients}}, "mentionCount": {{mentions}}, "mentioned": ["ada"]}"""))),
         ];
+    }
+
+    [Test]
+    public async Task The_event_of_a_message_says_how_many_it_mentions()
+    {
+        var (id, users) = await GroupAsync();
+        var edited = await Slices.TextAsync(users[0], id);
+        await SendAsync(users[0], id, new MessageContent(Text: "you", Mentions: [users[0], users[1]]));
+        await SendAsync(users[0], id, new MessageContent(Text: "all of you", Mentions: [users[1], Everybody]));
+        await MentionAsync(users[0], edited, [users[1]]);
+        await MentionAsync(users[0], edited, [users[1], users[2]]);
+        await MentionAsync(users[0], edited, [Everybody]);
+
+        var events = (await TakeAsync(id)).Where(row => row.Type is MessageSent.Name or MessageEdited.Name);
+
+        Assert.That(events.Select(row => row.Values<MessageValues>().MentionCount), Is.EqualTo(new[] { 0, 1, 2, 1, 1, 3 }));
     }
 
     [Test]
