@@ -12,16 +12,22 @@ namespace Messaging.Infrastructure.Jobs;
 /// </summary>
 public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<JobRunner> logger)
 {
-    // Whoever writes it holds the job's lease.
-    private const string Schedule = "schedule";
-
     // Index: pk_leases.
     private const string IsDueSql =
         """
         SELECT NOT EXISTS (SELECT FROM leases WHERE name = @Name AND expires_at > clock_timestamp())
         """;
 
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
+    // Whoever writes it holds the job's lease.
+    private const string PauseSql =
+        """
+        INSERT INTO leases AS lease (name, holder, fencing, expires_at)
+        VALUES (@Name, 'schedule', 1, @Until)
+        ON CONFLICT (name) DO UPDATE
+        SET fencing = lease.fencing + 1, expires_at = excluded.expires_at
+        """;
+
+    private static readonly Duration RetryAfter = Duration.FromMinutes(1);
     private static readonly TimeSpan RenewEvery = Turn.Term / 3;
 
     /// <summary>False if it is not due, or another node runs it. What makes it fail is logged, and it is tried again in a minute.</summary>
@@ -35,12 +41,12 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
             if (!await IsDueAsync(job, ct))
                 return false;
             await RunAsync(job, lease, ct);
-            await WritePauseAsync(job, lease, UntilDue(job), ct);
+            await WritePauseAsync(job, lease, NextOf(job), ct);
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
             logger.LogError(e, "The job {Job} has failed; it is tried again in {Seconds} s", job.Name, RetryAfter.TotalSeconds);
-            await WritePauseAsync(job, lease, RetryAfter, ct);
+            await WritePauseAsync(job, lease, (clock.GetCurrentInstant() + RetryAfter).ToDateTimeUtc(), ct);
         }
         finally
         {
@@ -92,12 +98,17 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
         return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(IsDueSql, new { Name = Pause(job) }, cancellationToken: ct));
     }
 
-    // Whoever has taken the job over meanwhile says itself when it is due.
-    private async Task WritePauseAsync(Job job, Lease lease, TimeSpan term, CancellationToken ct)
+    // Whoever has taken the job over meanwhile says itself when it is due. Until that is written nobody takes it over: however long this
+    // node stands still in between, it does not overwrite what another one has said.
+    private async Task WritePauseAsync(Job job, Lease lease, DateTime until, CancellationToken ct)
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
-        if (await lease.RenewAsync(connection, Turn.Term, ct))
-            await Lease.AcquireAsync(connection, Pause(job), Schedule, term, ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (!await lease.RenewAsync(connection, Turn.Term, ct))
+            return;
+        await connection.ExecuteAsync(
+            new CommandDefinition(PauseSql, new { Name = Pause(job), Until = until }, transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
     }
 
     private async Task<Lease?> AcquireAsync(string name, string holder, TimeSpan term, CancellationToken ct)
@@ -122,9 +133,5 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
 
     private static string Pause(Job job) => $"{job.Name}:next";
 
-    private TimeSpan UntilDue(Job job)
-    {
-        var now = clock.GetCurrentInstant().ToDateTimeUtc();
-        return JobSettings.Next(job.Schedule, now)!.Value - now;
-    }
+    private DateTime NextOf(Job job) => JobSettings.Next(job.Schedule, clock.GetCurrentInstant().ToDateTimeUtc())!.Value;
 }

@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Tests.Events;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Jobs;
@@ -108,6 +109,36 @@ public sealed class JobTests
 
         Assert.That(
             await slices.ScalarAsync<bool>("SELECT expires_at > now() + interval '1 day' FROM leases WHERE name = 'slow:next'"), Is.True);
+    }
+
+    [Test]
+    public async Task Nobody_takes_over_a_job_whose_node_is_saying_when_it_is_due_again()
+    {
+        await slices.ExecuteAsync("INSERT INTO leases (name, holder, fencing, expires_at) VALUES ('some:next', 'schedule', 1, now())");
+        await using var other = await database.Value.OpenConnectionAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await other.ExecuteAsync("SELECT FROM leases WHERE name = 'some:next' FOR UPDATE", transaction: transaction);
+
+        var running = Runner().RunIfDueAsync(
+            new Job("some", OnceAYear, _ => throw new InvalidOperationException("This one fails.")), CancellationToken.None);
+        await slices.UntilAsync(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')");
+
+        Assert.That(
+            await slices.ScalarAsync<long>(
+                "SELECT count(*) FROM (SELECT FROM leases WHERE name = 'some' FOR UPDATE SKIP LOCKED) AS free"),
+            Is.Zero);
+        await transaction.RollbackAsync();
+        await running;
+    }
+
+    [Test]
+    public async Task A_job_that_is_done_is_due_again_at_the_time_of_its_schedule()
+    {
+        await Runner().RunIfDueAsync(Counting("counting"), CancellationToken.None);
+
+        var due = await slices.ScalarAsync<DateTime>("SELECT expires_at AT TIME ZONE 'UTC' FROM leases WHERE name = 'counting:next'");
+        Assert.That((due.Month, due.Day, due.TimeOfDay), Is.EqualTo((1, 1, TimeSpan.Zero)));
     }
 
     [Test]
