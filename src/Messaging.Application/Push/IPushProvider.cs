@@ -68,7 +68,11 @@ public sealed record PushMessage
 /// <param name="Token">Of the provider's own kind; for a browser the address of its push service.</param>
 /// <param name="P256dh">A browser's public key, in base64url.</param>
 /// <param name="Auth">A browser's secret, in base64url.</param>
-public sealed record PushDevice(string DeviceId, string Platform, string Token, string? P256dh, string? Auth);
+public sealed record PushDevice(string DeviceId, string Platform, string Token, string? P256dh, string? Auth)
+{
+    /// <summary>When it was registered last, be it with the same token.</summary>
+    public Instant RegisteredAt { get; init; }
+}
 
 public enum PushResult
 {

@@ -2,6 +2,7 @@ using Dapper;
 using Messaging.Application.Notifications;
 using Messaging.Application.Push;
 using Messaging.Application.Receipts;
+using NodaTime;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Push;
@@ -23,7 +24,7 @@ internal sealed class PushContent(PushTexts texts)
     // pk_devices.
     private const string DevicesSql =
         $"""
-        SELECT n.id AS notification_id, d.device_id, d.platform, d.token, d.p256dh, d.auth
+        SELECT n.id AS notification_id, d.device_id, d.platform, d.token, d.p256dh, d.auth, d.last_seen_at
         FROM unnest(@Notifications::uuid[], @Devices::text[]) AS k (notification_id, device_id)
         JOIN notifications n ON n.id = k.notification_id
         JOIN devices d ON d.user_id = n.user_id AND d.device_id = k.device_id AND d.platform = ANY(@Platforms::text[])
@@ -79,6 +80,8 @@ internal sealed class PushContent(PushTexts texts)
 
         public string? Auth { get; init; }
 
-        public PushDevice ToDevice() => new(DeviceId, Platform, Token, P256dh, Auth);
+        public Instant LastSeenAt { get; init; }
+
+        public PushDevice ToDevice() => new(DeviceId, Platform, Token, P256dh, Auth) { RegisteredAt = LastSeenAt };
     }
 }

@@ -97,12 +97,13 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             AND p.state = 'pending'
         """;
 
-    // Whoever registered anew meanwhile has another token. Index: pk_devices.
+    // Not what was registered anew meanwhile, be it with the same token: the provider may know it again. Index: pk_devices.
     private const string UnregisterSql =
         """
         DELETE FROM devices d
-        USING unnest(@Users::text[], @Devices::text[], @Tokens::text[]) AS o (user_id, device_id, token)
-        WHERE d.user_id = o.user_id AND d.device_id = o.device_id AND d.token = o.token
+        USING unnest(@Users::text[], @Devices::text[], @Tokens::text[], @Registered::timestamptz[])
+            AS o (user_id, device_id, token, registered_at)
+        WHERE d.user_id = o.user_id AND d.device_id = o.device_id AND d.token = o.token AND d.last_seen_at = o.registered_at
         """;
 
     // One that was raised again meanwhile is pending anyway. Index: pk_pushes, pk_notifications.
@@ -203,7 +204,8 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         List<SettledPush> settled = [.. all.Where(one => locked.Contains(one.Push.Key.NotificationId))];
         var of = ParametersOf(settled);
         await connection.ExecuteAsync(new CommandDefinition(SettleSql, of, transaction, cancellationToken: ct));
-        await UnregisterAsync(connection, transaction, settled, ct);
+        // Whatever became of their notifications.
+        await UnregisterAsync(connection, transaction, all, ct);
         await connection.ExecuteAsync(new CommandDefinition(DeliverySql, of, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
         return [.. all.Where(one => !locked.Contains(one.Push.Key.NotificationId))];
@@ -239,6 +241,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
                 Users = gone.Select(push => push.UserId).ToArray(),
                 Devices = gone.Select(push => push.Device!.DeviceId).ToArray(),
                 Tokens = gone.Select(push => push.Device!.Token).ToArray(),
+                Registered = gone.Select(push => push.Device!.RegisteredAt.ToDateTimeUtc()).ToArray(),
             },
             transaction,
             cancellationToken: ct));

@@ -120,7 +120,7 @@ public abstract class PushFixture : SliceFixture
             """
             INSERT INTO devices (user_id, device_id, platform, token, p256dh, auth, created_at, last_seen_at)
             VALUES (@User, @Device, @Platform, @Token, @P256dh, @Auth, now(), now())
-            ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token
+            ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token, last_seen_at = excluded.last_seen_at
             """,
             new
             {

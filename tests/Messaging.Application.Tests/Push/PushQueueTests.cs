@@ -143,19 +143,33 @@ public sealed class PushQueueTests : PushFixture
             await Slices.ScalarAsync<string>("SELECT string_agg(DISTINCT delivery, ' ') FROM notifications"), Is.EqualTo("failed"));
     }
 
-    [Test]
-    public async Task A_device_that_bounced_is_removed_unless_it_was_registered_anew()
+    [TestCase("another-token")]
+    [TestCase(null)]
+    public async Task A_device_that_bounced_is_removed_unless_it_was_registered_anew(string? token)
     {
         var (gone, renewed) = (await RaiseAsync("android"), await RaiseAsync("android"));
         await Queue.MakeAsync(Targets, CancellationToken.None);
         var pushes = await ClaimAsync("fcm");
-        await RegisterAsync(renewed.User, "android", "another-token");
+        await RegisterAsync(renewed.User, "android", token);
 
         foreach (var push in pushes)
             await SettleAsync(push, new PushOutcome(PushResult.Bounced, "UNREGISTERED"));
 
         Assert.That((await DevicesAsync(gone.User), await DevicesAsync(renewed.User)), Is.EqualTo((0, 1)));
         Assert.That((await DeliveryAsync(gone), await DeliveryAsync(renewed)), Is.EqualTo(("bounced", "bounced")));
+    }
+
+    [Test]
+    public async Task A_device_that_bounced_is_removed_although_its_notification_is_gone()
+    {
+        var raised = await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var push = (await ClaimAsync("fcm")).Single();
+        await Slices.ExecuteAsync("DELETE FROM notifications WHERE id = @Id", new { raised.Id });
+
+        await SettleAsync(push, new PushOutcome(PushResult.Bounced, "UNREGISTERED"));
+
+        Assert.That(await DevicesAsync(raised.User), Is.Zero);
     }
 
     [Test]
