@@ -4,7 +4,7 @@ namespace Messaging.Infrastructure.Webhooks;
 
 /// <summary>The deliveries of one webhook and one conversation, which this node alone goes through as long as its claim lasts.</summary>
 /// <param name="Claim">Another one each time the lane is taken: results of an earlier claim are void.</param>
-sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
+public sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
 {
     private long heard = Stopwatch.GetTimestamp();
     private long read = Stopwatch.GetTimestamp();
@@ -33,7 +33,7 @@ sealed record ClaimedLane(Guid WebhookId, Guid Lane, long Claim)
 }
 
 /// <summary>Where a webhook is called, and what calls are signed with.</summary>
-sealed record CalledWebhook(Guid Id, string Url, string Secret, string? PreviousSecret)
+public sealed record CalledWebhook(Guid Id, string Url, string Secret, string? PreviousSecret)
 {
     public IReadOnlyList<string> Secrets => PreviousSecret is null ? [Secret] : [Secret, PreviousSecret];
 
@@ -42,7 +42,7 @@ sealed record CalledWebhook(Guid Id, string Url, string Secret, string? Previous
 }
 
 /// <summary>A delivery that waits.</summary>
-sealed record WaitingDelivery
+public sealed record WaitingDelivery
 {
     /// <summary>Which of the lanes that were asked for, counted from 1.</summary>
     public long No { get; init; }

@@ -13,7 +13,7 @@ namespace Messaging.Infrastructure.Webhooks;
 /// Writes what came of deliveries, many at once, as long as the node holds their lanes: what a node says that was paused meanwhile counts
 /// for nothing.
 /// </summary>
-sealed class DeliveryResults(
+public sealed class DeliveryResults(
     DirectDataSource database, WebhookSettings settings, OutboxSignal outbox, DeliverySignal deliveries, ILogger<DeliveryResults> logger)
 {
     private const int BatchSize = 1_000;
@@ -31,7 +31,7 @@ sealed class DeliveryResults(
         FOR UPDATE OF l
         """;
 
-    // Under the lanes' locks. Index: pk_webhook_deliveries.
+    // Under the lanes' locks. What stands in the log was written before: the answer to the commit was lost. Index: pk_webhook_deliveries.
     private const string MarkSql =
         """
         UPDATE webhook_deliveries d
@@ -41,8 +41,8 @@ sealed class DeliveryResults(
             ended_at = CASE WHEN r.state <> 'pending' THEN now() END,
             attempts = CASE WHEN jsonb_array_length(d.attempts) >= @Kept THEN d.attempts - 0 ELSE d.attempts END || r.attempt::jsonb
         FROM unnest(@Ids::uuid[], @States::text[], @Waits::float8[], @Attempts::text[]) AS r (id, state, wait, attempt)
-        WHERE d.id = r.id AND d.state = 'pending'
-        RETURNING d.webhook_id, d.type, d.state
+        WHERE d.id = r.id AND d.state = 'pending' AND d.attempts -> -1 IS DISTINCT FROM r.attempt::jsonb
+        RETURNING d.id, d.webhook_id, d.type, d.state
         """;
 
     // In a later statement than the lock: what was made for the lane before is seen, and what is made from now on waits for it.
@@ -158,9 +158,11 @@ sealed class DeliveryResults(
             .Select(lane => (lane.WebhookId, lane.Lane, lane.Claim)).ToHashSet();
         var valid = all.FindAll(result => held.Contains((result.Lane.WebhookId, result.Lane.Lane, result.Lane.Claim)));
         var tried = valid.Select(result => result.Tried).OfType<TriedDelivery>().ToList();
-        var parked = tried.Count > 0 ? await MarkAsync(connection, tried) : [];
+        var marked = tried.Count > 0 ? (await connection.QueryAsync<MarkedRow>(MarkSql, Marks(tried))).AsList() : [];
+        var parked = await TellAsync(connection, marked);
         await connection.ExecuteAsync(ReleaseSql, Lanes(valid.Where(result => result.Tried is null).Select(result => result.Lane)));
-        var disabled = tried.Count > 0 ? await JudgeAsync(connection, tried) : [];
+        var written = tried.IntersectBy(marked.Select(row => row.Id), one => one.Id).ToList();
+        var disabled = written.Count > 0 ? await JudgeAsync(connection, written) : [];
         await transaction.CommitAsync(ct);
         if (valid.Count < all.Count)
             logger.LogWarning("{Count} results count for nothing: other nodes have taken what they are of", all.Count - valid.Count);
@@ -170,10 +172,9 @@ sealed class DeliveryResults(
 
     // Told together for those of one moment: a receiver that is away for long parks much. A parked event of parked deliveries is not told:
     // that would go on without an end.
-    private static async Task<List<ParkedDeliveries>> MarkAsync(NpgsqlConnection connection, List<TriedDelivery> tried)
+    private static async Task<List<ParkedDeliveries>> TellAsync(NpgsqlConnection connection, List<MarkedRow> marked)
     {
-        var parked = (await connection.QueryAsync<MarkedRow>(MarkSql, Marks(tried)))
-            .Where(row => row.State == "parked" && row.Type != WebhookParked.Name)
+        var parked = marked.Where(row => row.State == "parked" && row.Type != WebhookParked.Name)
             .CountBy(row => row.WebhookId).Select(its => new ParkedDeliveries(its.Key, its.Value)).ToList();
         await Outbox.TellAsync(connection, new WebhookParked(), parked);
         return parked;
@@ -243,5 +244,5 @@ sealed class DeliveryResults(
 
     private sealed record Result(ClaimedLane Lane, TriedDelivery? Tried, Action? Released);
 
-    private sealed record MarkedRow(Guid WebhookId, string Type, string State);
+    private sealed record MarkedRow(Guid Id, Guid WebhookId, string Type, string State);
 }

@@ -7,7 +7,7 @@ using NodaTime;
 namespace Messaging.Infrastructure.Webhooks;
 
 /// <summary>What came of a try, and what follows from it.</summary>
-sealed record TriedDelivery(ClaimedLane Lane, Guid Id, DeliveryAttempt Attempt)
+public sealed record TriedDelivery(ClaimedLane Lane, Guid Id, DeliveryAttempt Attempt)
 {
     public required WebhookDeliveryState State { get; init; }
 
