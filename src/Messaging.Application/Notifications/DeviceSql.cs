@@ -7,6 +7,7 @@ public static class DeviceSql
     /// Whether what it was registered with is still good: its login has not ended, its key is not revoked, nor are its user's tokens of
     /// that time. It is asked when devices are read, so that a registration which a revocation overtakes takes nothing, either.
     /// </summary>
+    // A login that has expired takes pushes until its row is removed: whoever has not opened the app for a month learns of messages.
     // The configured key stands in no table and is never revoked. Index: pk_refresh_tokens, pk_service_keys, pk_revocations.
     public const string IsGood =
         """

@@ -12,18 +12,9 @@ namespace Messaging.Application.Posts;
 /// </summary>
 public sealed record SendPost(Post Post) : ICommand<PostedMessage>;
 
-public sealed class SendPostHandler(IMediator mediator, DbSession session, ConversationStore conversations)
+public sealed class SendPostHandler(IMediator mediator, PostStore posts, ConversationStore conversations)
     : IRequestHandler<SendPost, PostedMessage>
 {
-    // Index: pk_message_keys, pk_messages in the month of the message.
-    private const string SentSql =
-        """
-        SELECT m.id
-        FROM message_keys k
-        JOIN messages m ON m.conversation_id = k.conversation_id AND m.created_at = k.created_at AND m.seq = k.seq
-        WHERE k.sender_id = @SenderId AND k.conversation_id = @ConversationId AND k.client_key = @Key
-        """;
-
     public async Task<PostedMessage> Handle(SendPost command, CancellationToken ct)
     {
         var post = command.Post;
@@ -43,11 +34,8 @@ public sealed class SendPostHandler(IMediator mediator, DbSession session, Conve
     private async Task<PostedMessage> SendDirectAsync(UserId sender, Post post, CancellationToken ct)
     {
         await conversations.EnsureKnownAsync([sender], _ => "senderId", ct);
-        var content = post.ToContent();
-        var direct = await mediator.Send(new OpenDirect(new Actor(sender), post.RecipientId!.Value, post.ToContext(), content), ct);
-        var sent = await session.QuerySingleAsync<Guid>(
-            SentSql, new { SenderId = sender.Value, ConversationId = direct.Value.Id.Value, Key = content.ClientMessageId }, ct);
-        return new(direct.Value.Id, new MessageId(sent));
+        await mediator.Send(new OpenDirect(new Actor(sender), post.RecipientId!.Value, post.ToContext(), post.ToContent()), ct);
+        return await posts.FindSentAsync(post, ct) ?? throw new InvalidOperationException("The message was deleted while it was sent.");
     }
 
     // The message itself is what SendMessage takes, and a member of OpenDirect.

@@ -204,7 +204,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
                 if (GivesUp(post, e, tries) is { } problem)
-                    return new(post, Message: null, problem);
+                    return await RefuseAsync(post, problem);
             }
             finally
             {
@@ -217,15 +217,23 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
 
     private async Task<PostOutcome> TryAsync(Post post)
     {
-        await using var scope = scopes.CreateAsyncScope();
         try
         {
+            await using var scope = scopes.CreateAsyncScope();
             return new(post, await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new SendPost(post), ct), Problem: null);
         }
         catch (RuleException e) when (e.Problem.Code != ProblemCodes.Unavailable)
         {
-            return new(post, Message: null, e.Problem);
+            return await RefuseAsync(post, e.Problem);
         }
+    }
+
+    // A try before, here or on another node, may have sent it without hearing of it, when its sender still could.
+    private async Task<PostOutcome> RefuseAsync(Post post, Problem problem)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var sent = await scope.ServiceProvider.GetRequiredService<PostStore>().FindSentAsync(post, ct);
+        return new(post, sent, sent is null ? problem : null);
     }
 
     // What is overloaded, or without a database, comes right; without a database the turn ends, and this with it. What never comes right

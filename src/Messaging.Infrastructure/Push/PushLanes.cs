@@ -15,6 +15,10 @@ public sealed class PushLanes(TimeProvider time)
     private const int Most = 10_000;
 
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(2);
+
+    // Of servers that devices name.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<PushLane, Lane> lanes = new();
     private readonly PushPlaces places = new(time);
@@ -31,14 +35,29 @@ public sealed class PushLanes(TimeProvider time)
         if (lanes.Count > Most)
             lanes.Clear();
         var known = lanes.GetOrAdd(lane, _ => new Lane(time));
-        if (lane.Server is null)
-            return await known.TryAsync(send, ct);
-        var isPrompt = known.IsPrompt;
+        return lane.Server is null ? await known.TryAsync(send, ct) : await TryInPlaceAsync(known, user, send, ct);
+    }
+
+    private async Task<(PushOutcome? Outcome, Duration Wait)> TryInPlaceAsync(
+        Lane lane, string user, Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)
+    {
+        var isPrompt = lane.IsPrompt;
         if (!places.TryTake(user, isPrompt, out var wait))
             return (null, wait);
+        using var longest = new CancellationTokenSource(Longest, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct, longest.Token);
         try
         {
-            return await known.TryAsync(send, ct);
+            var tried = lane.TryAsync(token => EndAsync(send, token, ct), limit.Token);
+            if (!await IsSoonAsync(tried))
+            {
+                // Whoever answers once at once, and then not, has no more places than those who never did.
+                lane.IsPrompt = false;
+                isPrompt = isPrompt && !places.TryTurnSlow();
+                if (isPrompt)
+                    await limit.CancelAsync();
+            }
+            return await tried;
         }
         finally
         {
@@ -46,10 +65,28 @@ public sealed class PushLanes(TimeProvider time)
         }
     }
 
+    private async Task<bool> IsSoonAsync(Task tried)
+    {
+        await tried.WaitAsync(Prompt, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return tried.IsCompleted;
+    }
+
+    // Within the breaker: what we did not wait for has not answered.
+    private static async Task<PushOutcome> EndAsync(
+        Func<CancellationToken, Task<PushOutcome>> send, CancellationToken limit, CancellationToken ct)
+    {
+        try
+        {
+            return await send(limit);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return new PushOutcome(PushResult.Retry, "timeout");
+        }
+    }
+
     private sealed class Lane
     {
-        private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(2);
-
         private readonly TimeProvider time;
         private readonly ResiliencePipeline<PushOutcome> breaker;
 
@@ -76,8 +113,8 @@ public sealed class PushLanes(TimeProvider time)
         /// <summary>Of the breaker's state the time alone is asked: it stays open until somebody tries again.</summary>
         public DateTimeOffset ClosedUntil { get; private set; }
 
-        /// <summary>Whether it answered the last time, and soon.</summary>
-        public bool IsPrompt { get; private set; }
+        /// <summary>Whether it answered the last time, and soon, and has nothing wait since.</summary>
+        public bool IsPrompt { get; set; }
 
         public async Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(
             Func<CancellationToken, Task<PushOutcome>> send, CancellationToken ct)

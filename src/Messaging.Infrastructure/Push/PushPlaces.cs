@@ -3,8 +3,8 @@ using NodaTime;
 namespace Messaging.Infrastructure.Push;
 
 /// <summary>
-/// The places of servers that devices name. Those which have not answered promptly share a few, and so do all devices of a user. Whoever
-/// finds none comes again, of a user one after the other: however many a user has, those of others pass.
+/// The places of servers that devices name. Those which have not answered promptly share a few, with what takes long meanwhile, and so do
+/// all devices of a user. Whoever finds none comes again, of a user one after the other: however many a user has, those of others pass.
 /// </summary>
 internal sealed class PushPlaces(TimeProvider time)
 {
@@ -39,6 +39,18 @@ internal sealed class PushPlaces(TimeProvider time)
             }
             wait = Duration.FromTimeSpan(user.NextTurn(time.GetUtcNow()));
             return false;
+        }
+    }
+
+    /// <summary>Has what holds a place of the prompt, and takes long, go on in one of the slow; else it has to return its own.</summary>
+    public bool TryTurnSlow()
+    {
+        lock (gate)
+        {
+            if (slow >= OfSlow)
+                return false;
+            slow++;
+            return true;
         }
     }
 

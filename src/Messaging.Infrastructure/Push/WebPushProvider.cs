@@ -25,7 +25,9 @@ public sealed class WebPushProvider(PushSettings settings, PushHandlers handlers
 
     public IReadOnlyCollection<string> Platforms { get; } = ["web"];
 
-    public string ServerOf(PushMessage push) => Uri.TryCreate(push.Device!.Token, UriKind.Absolute, out var uri) ? uri.IdnHost : "";
+    // Whoever names a port of a host that does not answer closes no other.
+    public string ServerOf(PushMessage push) =>
+        Uri.TryCreate(push.Device!.Token, UriKind.Absolute, out var uri) ? $"{uri.IdnHost}:{uri.Port}" : "";
 
     public async Task<PushOutcome> SendAsync(PushMessage push, CancellationToken ct)
     {

@@ -13,6 +13,8 @@ public sealed class WebhookAddresses(INameResolver names, WebhookSettings settin
     // A request with a key for its repeats holds a transaction meanwhile, which the server ends after 5 s.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    public bool ArePrivateAllowed => settings.AllowPrivateNetworks;
+
     public async Task<bool> IsRefusedAsync(Uri url, CancellationToken ct)
     {
         try
@@ -39,7 +41,7 @@ public sealed class WebhookAddresses(INameResolver names, WebhookSettings settin
         var found = IPAddress.TryParse(host, out var literal) ? [literal] : await LookUpAsync(host, ct);
         if (found.Length == 0)
             throw new SocketException((int)SocketError.HostNotFound);
-        if (!settings.AllowPrivateNetworks && !Array.TrueForAll(found, PublicAddresses.Contain))
+        if (!ArePrivateAllowed && !Array.TrueForAll(found, PublicAddresses.Contain))
             throw new PrivateAddressException();
         return found;
     }

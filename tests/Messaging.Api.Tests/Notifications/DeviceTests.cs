@@ -89,6 +89,9 @@ public sealed class DeviceTests
 
     [TestCase("web", "http://push.example.com/1", true, "#/token")]
     [TestCase("web", "https://user:secret@push.example.com/1", true, "#/token")]
+    [TestCase("web", "https://push.example.com:81/1", true, "#/token")]
+    [TestCase("web", "https://push.example.com/1#2", true, "#/token")]
+    [TestCase("web", "https://push.example.com/1#", true, "#/token")]
     [TestCase("web", "https://93.184.216.34/push", false, "#/keys")]
     [TestCase("android", "t", true, "#/keys")]
     [TestCase("android", "", false, "#/token")]

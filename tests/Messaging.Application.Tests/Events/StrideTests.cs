@@ -21,7 +21,8 @@ public sealed class StrideTests
 
     [Test]
     public void A_process_that_lacks_something_is_no_event_s_fault() => Assert.That(
-        ((Exception[])[new InsufficientMemoryException(), new IOException(), new ObjectDisposedException("")]).Where(Stride.IsOfEvents), Is.Empty);
+        ((Exception[])[new InsufficientMemoryException(), new IOException(), new ObjectDisposedException("")]).Where(Stride.IsOfEvents),
+        Is.Empty);
 
     [Test]
     public void An_event_of_which_nothing_can_be_made_is_at_fault() => Assert.That(

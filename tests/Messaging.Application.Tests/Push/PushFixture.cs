@@ -79,8 +79,9 @@ public abstract class PushFixture : SliceFixture
             providers.Add(new WebPushProvider(settings, handlers, Clock));
         var signal = new PushSignal();
         using var logging = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
+        // Without a limit to how long a browser's server takes.
         var worker = new PushWorker(
-            providers, Queue, signal, new PushLanes(TimeProvider.System), logging.CreateLogger<PushWorker>());
+            providers, Queue, signal, new PushLanes(new MovedTime()), logging.CreateLogger<PushWorker>());
         await worker.StartAsync(CancellationToken.None);
         return new RunningWorker(worker, signal, providers);
     }

@@ -4,8 +4,11 @@ using Messaging.Application.Push;
 using Messaging.Application.Receipts;
 using Messaging.Application.Revocations;
 using Messaging.Application.Users;
+using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Push;
+using Messaging.Infrastructure.Webhooks;
+using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 
 namespace Messaging.Application.Tests.Push;
@@ -13,6 +16,9 @@ namespace Messaging.Application.Tests.Push;
 /// <summary>The rows of the queue: what is made, claimed, settled and derived, step by step.</summary>
 public sealed class PushQueueTests : PushFixture
 {
+    protected override void Add(IServiceCollection services) =>
+        services.AddSingleton<IWebhookAddresses>(new WebhookAddresses(new SystemNames(), new WebhookSettings()));
+
     [Test]
     public async Task A_notification_is_made_into_a_push_for_each_device_that_a_provider_serves()
     {

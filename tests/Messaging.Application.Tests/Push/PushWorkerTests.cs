@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Messaging.Application.Push;
 using Messaging.Infrastructure.Push;
+using Messaging.Testing;
 using NodaTime;
 
 namespace Messaging.Application.Tests.Push;
@@ -260,6 +261,28 @@ public sealed class PushWorkerTests : PushFixture
     }
 
     [Test]
+    public async Task Servers_that_were_prompt_and_hang_keep_but_a_few_places_and_none_for_long()
+    {
+        var (time, hangs) = (new MovedTime(), new Hanging());
+        var lanes = new PushLanes(time);
+        foreach (var server in Enumerable.Range(0, PushSender.Concurrency))
+            await TryAsync(server, Sends);
+        var hung = Enumerable.Range(0, PushSender.Concurrency).Select(server => TryAsync(server, hangs.SendAsync)).ToList();
+
+        time.By = TimeSpan.FromSeconds(2);
+        await hangs.UntilAsync(PushSender.Concurrency / 4);
+        var next = await TryAsync(0, Sends);
+        time.By = TimeSpan.FromSeconds(5);
+        var outcomes = (await Task.WhenAll(hung)).Select(one => one.Outcome);
+
+        Assert.That(next.Outcome, Is.Null, "those that hang have all places of the slow");
+        Assert.That(outcomes, Is.All.EqualTo(new PushOutcome(PushResult.Retry, "timeout")));
+
+        Task<(PushOutcome? Outcome, Duration Wait)> TryAsync(int server, Func<CancellationToken, Task<PushOutcome>> send) =>
+            lanes.TryAsync(new PushLane("webpush", $"s{server}"), $"user{server}", send, CancellationToken.None);
+    }
+
+    [Test]
     public async Task A_user_s_pushes_that_find_no_place_come_again_one_after_the_other()
     {
         var (lanes, hangs) = (new PushLanes(new MovedTime()), new TaskCompletionSource<PushOutcome>());
@@ -290,10 +313,26 @@ public sealed class PushWorkerTests : PushFixture
 
     private static Task<PushOutcome> Sends(CancellationToken ct) => Task.FromResult(new PushOutcome(PushResult.Sent));
 
-    private sealed class MovedTime : TimeProvider
+    /// <summary>Servers that never answer.</summary>
+    private sealed class Hanging
     {
-        public TimeSpan By { get; set; }
+        private int running;
 
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + By;
+        public async Task<PushOutcome> SendAsync(CancellationToken ct)
+        {
+            Interlocked.Increment(ref running);
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+                return new PushOutcome(PushResult.Sent);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref running);
+            }
+        }
+
+        public Task UntilAsync(int expected) => Eventually.HoldsAsync(
+            () => Volatile.Read(ref running) == expected, $"{expected} calls are left");
     }
 }

@@ -166,6 +166,16 @@ public sealed class WebPushTests
         Assert.That(server.Calls.Select(call => call.Line), Has.None.Contains("/wp/private"));
     }
 
+    [TestCase("https://push.test/1", "https://PUSH.test:443/2", true)]
+    [TestCase("https://push.test/1", "https://push.test:81/1", false)]
+    [TestCase("https://push.test/1", "https://other.push.test/1", false)]
+    public void A_server_is_a_host_and_a_port(string one, string other, bool isSame)
+    {
+        var servers = (provider.ServerOf(Pushes.To(browser.At(one))), provider.ServerOf(Pushes.To(browser.At(other))));
+
+        Assert.That(servers.Item1 == servers.Item2, Is.EqualTo(isSame), servers.ToString());
+    }
+
     private static WebPushProvider Provider(PushHandlers handlers) => new(
         new PushSettings
         {
