@@ -29,6 +29,15 @@ public sealed record Lease(string Name, string Holder, long Fencing)
         WHERE name = @Name AND holder = @Holder AND fencing = @Fencing
         """;
 
+    // Locks the lease's row.
+    private const string WriteSql =
+        """
+        INSERT INTO leases AS lease (name, holder, fencing, expires_at)
+        VALUES (@Name, @Holder, 1, @Until)
+        ON CONFLICT (name) DO UPDATE
+        SET holder = excluded.holder, fencing = lease.fencing + 1, expires_at = excluded.expires_at
+        """;
+
     /// <summary>
     /// Returns a row if the caller still holds it. Locks the lease's row: no node takes it over until the transaction ends.
     /// </summary>
@@ -54,6 +63,10 @@ public sealed record Lease(string Name, string Holder, long Fencing)
             Command(AcquireSql, new { Name = name, Holder = holder, Seconds = term.TotalSeconds }, ct));
         return fencing is { } number ? new Lease(name, holder, number) : null;
     }
+
+    /// <summary>Has it stand until a time, whoever holds it: for those who hold another lease by which they alone may say so.</summary>
+    public static Task WriteAsync(NpgsqlConnection connection, string name, string holder, DateTime until, CancellationToken ct) =>
+        connection.ExecuteAsync(Command(WriteSql, new { Name = name, Holder = holder, Until = until }, ct));
 
     /// <summary>False if another node has taken it over.</summary>
     public async Task<bool> RenewAsync(NpgsqlConnection connection, TimeSpan term, CancellationToken ct) =>

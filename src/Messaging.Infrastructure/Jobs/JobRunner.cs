@@ -19,13 +19,7 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
         """;
 
     // Whoever writes it holds the job's lease.
-    private const string PauseSql =
-        """
-        INSERT INTO leases AS lease (name, holder, fencing, expires_at)
-        VALUES (@Name, 'schedule', 1, @Until)
-        ON CONFLICT (name) DO UPDATE
-        SET fencing = lease.fencing + 1, expires_at = excluded.expires_at
-        """;
+    private const string Schedule = "schedule";
 
     private static readonly Duration RetryAfter = Duration.FromMinutes(1);
     private static readonly TimeSpan RenewEvery = Turn.Term / 3;
@@ -106,8 +100,7 @@ public sealed class JobRunner(DirectDataSource database, IClock clock, ILogger<J
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (!await lease.RenewAsync(connection, Turn.Term, ct))
             return;
-        await connection.ExecuteAsync(
-            new CommandDefinition(PauseSql, new { Name = Pause(job), Until = until }, transaction, cancellationToken: ct));
+        await Lease.WriteAsync(connection, Pause(job), Schedule, until, ct);
         await transaction.CommitAsync(ct);
     }
 

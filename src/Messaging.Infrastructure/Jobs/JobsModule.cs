@@ -6,8 +6,6 @@ namespace Messaging.Infrastructure.Jobs;
 /// <summary>Work that is done now and then, by one node.</summary>
 public sealed class JobsModule : Module
 {
-    public override IReadOnlyList<string> AlsoWrites { get; } = ["leases"];
-
     public override void AddServices(IServiceCollection services) => services.AddSingleton<JobRunner>();
 
     public override void AddWorkers(IServiceCollection services) => services.AddHostedService<JobWorker>();

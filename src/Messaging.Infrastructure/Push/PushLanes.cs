@@ -53,8 +53,7 @@ public sealed class PushLanes(TimeProvider time)
             {
                 // Whoever answers once at once, and then not, has no more places than those who never did.
                 lane.IsPrompt = false;
-                isPrompt = isPrompt && !places.TryTurnSlow();
-                if (isPrompt)
+                if (isPrompt = isPrompt && !places.TryTurnSlow())
                     await limit.CancelAsync();
             }
             return await tried;
