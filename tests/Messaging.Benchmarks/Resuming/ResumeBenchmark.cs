@@ -13,6 +13,8 @@ sealed class ResumeBenchmark(Bench bench)
     // happened.
     const string FillSql =
         """
+        SET statement_timeout = 0;
+
         INSERT INTO users (id, created_at, updated_at)
         SELECT id, now(), now() FROM unnest(ARRAY['resume-1', 'resume-1000', 'resume-quiet']) AS id;
 
@@ -26,7 +28,7 @@ sealed class ResumeBenchmark(Bench bench)
         SELECT id, 'group', 1, now(), now(), now(), now() FROM resumed;
 
         INSERT INTO participants (conversation_id, user_id, role, joined_at)
-        SELECT id, member.id, 'member', now()
+        SELECT resumed.id, member.id, 'member', now()
         FROM resumed
         JOIN (VALUES ('resume-1', 0, 0), ('resume-1000', 1000, 1999), ('resume-quiet', 100000, 100999)) AS member (id, low, high)
             ON n BETWEEN low AND high;
