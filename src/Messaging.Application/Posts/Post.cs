@@ -6,8 +6,8 @@ using Messaging.Domain.Conversations;
 
 namespace Messaging.Application.Posts;
 
-/// <summary>A message that a host has posted within a transaction of its own, as its row says it.</summary>
-public record Post
+/// <summary>Whose post waits, and for which conversation.</summary>
+public record WaitingPost
 {
     public required Guid Id { get; init; }
 
@@ -21,22 +21,28 @@ public record Post
 
     public JsonText? Context { get; init; }
 
-    public required JsonText Message { get; init; }
-
     /// <summary>What the direct conversation is about, if anything.</summary>
     /// <exception cref="RuleException">It does not fit.</exception>
     public ConversationContext? ToContext() => Read<ConversationContext>(Context, "context");
 
-    /// <summary>The message. Without a name of its own it has that of the post, by which a second try finds it.</summary>
-    /// <exception cref="RuleException">It does not fit.</exception>
-    public MessageContent ToContent()
+    /// <summary>The key of the direct conversation that it is for; null if it is for another one, or for none that can be.</summary>
+    public string? Pair()
     {
-        var content = Read<MessageContent>(Message, argument: "")!;
-        return content.ClientMessageId is null ? content with { ClientMessageId = Id.ToString() } : content;
+        try
+        {
+            return this is { ConversationId: null, SenderId: { } sender, RecipientId: { } recipient }
+                ? NewConversation.DirectKey(sender, recipient, ToContext())
+                : null;
+        }
+        catch (RuleException)
+        {
+            // Refused when it is sent.
+            return null;
+        }
     }
 
     // Members of the message are named as those of one that is sent by itself.
-    private static T? Read<T>(JsonText? given, string argument)
+    protected static T? Read<T>(JsonText? given, string argument)
     {
         try
         {
@@ -54,8 +60,22 @@ public record Post
     }
 }
 
+/// <summary>A message that a host has posted within a transaction of its own, as its row says it.</summary>
+public sealed record Post : WaitingPost
+{
+    public required JsonText Message { get; init; }
+
+    /// <summary>The message. Without a name of its own it has that of the post, by which a second try finds it.</summary>
+    /// <exception cref="RuleException">It does not fit.</exception>
+    public MessageContent ToContent()
+    {
+        var content = Read<MessageContent>(Message, argument: "")!;
+        return content.ClientMessageId is null ? content with { ClientMessageId = Id.ToString() } : content;
+    }
+}
+
 /// <summary>What became of a post: a message, or a refusal.</summary>
-public sealed record PostOutcome(Post Post, PostedMessage? Message, Problem? Problem);
+public sealed record PostOutcome(Guid PostId, PostedMessage? Message, RefusedPost? Refusal);
 
 /// <summary>The message that a post was sent as.</summary>
 public sealed record PostedMessage(ConversationId ConversationId, MessageId Id);

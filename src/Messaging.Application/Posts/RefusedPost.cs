@@ -1,3 +1,5 @@
+using Messaging.Domain.Common;
+
 namespace Messaging.Application.Posts;
 
 /// <summary>What services are told of a post that was refused.</summary>
@@ -18,4 +20,15 @@ public sealed record RefusedPost
 
     /// <summary>The argument of <c>messaging.post</c>, or the member of its message, that is wrong.</summary>
     public string? Member { get; init; }
+
+    public static RefusedPost For(Post post, Problem problem) => new()
+    {
+        PostId = post.Id,
+        SenderId = post.SenderId?.Value,
+        ConversationId = post.ConversationId?.Value,
+        RecipientId = post.RecipientId?.Value,
+        Code = problem.Code,
+        Detail = problem.Detail,
+        Member = problem.Member,
+    };
 }

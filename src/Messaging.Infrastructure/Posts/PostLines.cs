@@ -3,7 +3,6 @@ using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Posts;
 using Messaging.Domain.Common;
-using Messaging.Domain.Conversations;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -12,18 +11,19 @@ namespace Messaging.Infrastructure.Posts;
 
 /// <summary>
 /// Sends posts: those of one conversation one after the other, in their order; conversations do not wait for each other. A post that
-/// cannot be sent just now is tried again, and those behind it wait.
+/// cannot be sent just now is tried again, and those behind it wait. What waits is here by its id alone, and is read when its turn comes.
 /// </summary>
 sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, CancellationToken ct) : IDisposable
 {
     // What a batch of the writer holds, and users write at the same time; and conversations that are opened take a connection each.
     private const int AtOnce = 8;
 
-    // Those at the head of a line are here as a whole, of the others only their ids: so many may wait in one line without a memory's or
-    // the other lines' loss.
-    private const int Loaded = 50;
-    private const int MaxBytes = 64 << 20;
-    private const int MaxPosts = 2_000_000;
+    // Of up to 256 KiB each.
+    private const int PostsOfATurn = 8;
+
+    // So many may wait in one line without a loss of the others', and lines are a hundred times larger than ids.
+    private const int MaxPosts = 1_000_000;
+    private const int MaxLines = 50_000;
 
     // Of a failure that is not the database's, and of one that may be.
     private const int Tries = 5;
@@ -41,11 +41,11 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly Lock gate = new();
-    private readonly Dictionary<string, Line> lines = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Line> linesOfPairs = new(StringComparer.Ordinal);
+    private readonly Dictionary<ConversationId, Line> linesOfConversations = [];
     private readonly SemaphoreSlim places = new(AtOnce);
     private readonly Channel<PostOutcome> outcomes = Channel.CreateUnbounded<PostOutcome>();
     private int waiting;
-    private long bytes;
 
     /// <summary>What was sent or refused, to be recorded.</summary>
     public ChannelReader<PostOutcome> Outcomes => outcomes.Reader;
@@ -55,79 +55,90 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         get
         {
             lock (gate)
-                return waiting < MaxPosts;
+                return waiting < MaxPosts && linesOfPairs.Count + linesOfConversations.Count < MaxLines;
         }
     }
 
-    /// <summary>Adds a post at the end of its conversation's line.</summary>
-    /// <param name="direct">The conversation of its two users, where there is one already.</param>
-    public void Add(Post post, ConversationId? direct)
+    /// <summary>
+    /// The pairs of users whose direct conversations have to be known before these are added: their own, and those that wait without one,
+    /// of whom a conversation among these may be by now.
+    /// </summary>
+    public IReadOnlyList<string> PairsOf(IReadOnlyList<WaitingPost> posts)
     {
         lock (gate)
         {
-            var line = LineOf(post, direct ?? post.ConversationId);
-            waiting++;
-            if (line.Later.Count > 0 || line.Posts.Count >= Loaded || bytes >= MaxBytes)
-                line.Later.Enqueue(post.Id);
-            else
-                Append(line, post);
-            if (line.IsSending)
-                return;
-            line.IsSending = true;
-            _ = Task.Run(() => SendAllAsync(line), CancellationToken.None);
+            var isNew = posts.Any(post => post.ConversationId is { } id && !linesOfConversations.ContainsKey(id));
+            var unknown = linesOfPairs.Where(_ => isNew).Where(line => line.Value.Conversation is null).Select(line => line.Key);
+            return [.. posts.Select(post => post.Pair()).OfType<string>().Concat(unknown).Distinct()];
+        }
+    }
+
+    /// <summary>Adds posts at the ends of their conversations' lines.</summary>
+    /// <param name="directs">The direct conversations of pairs that have one.</param>
+    public void Add(IReadOnlyList<WaitingPost> posts, IReadOnlyDictionary<string, ConversationId> directs)
+    {
+        lock (gate)
+        {
+            foreach (var (pair, id) in directs)
+            {
+                if (linesOfPairs.TryGetValue(pair, out var line))
+                    SetConversation(line, id);
+            }
+            foreach (var post in posts)
+                Add(post, post.Pair() is { } pair && directs.TryGetValue(pair, out var id) ? id : post.ConversationId);
         }
     }
 
     // Those that are still being sent end with an error that nobody waits for.
     public void Dispose() => places.Dispose();
 
-    /// <summary>The name of the direct conversation that a post is for; null if it is for another one.</summary>
-    public static string? DirectKey(Post post)
+    // Under the gate. A direct conversation's line is found by its two users, and by its id once there is one.
+    private void Add(WaitingPost post, ConversationId? id)
     {
-        try
+        var pair = post.Pair();
+        var line = (pair is null ? null : linesOfPairs.GetValueOrDefault(pair))
+            ?? (id is null ? null : linesOfConversations.GetValueOrDefault(id.Value));
+        waiting++;
+        if (line is not null)
         {
-            return post is { ConversationId: null, SenderId: { } sender, RecipientId: { } recipient }
-                ? NewConversation.DirectKey(sender, recipient, post.ToContext())
-                : null;
+            line.Posts.Enqueue(post.Id);
         }
-        catch (RuleException)
+        else
         {
-            // Refused when it is sent.
-            return null;
+            line = new Line(post.Id);
+            _ = Task.Run(() => SendAllAsync(line), CancellationToken.None);
         }
-    }
-
-    // Under the gate. A direct conversation has a line by its two users, and one by its id once it is there: they are the same line.
-    private Line LineOf(Post post, ConversationId? id)
-    {
-        List<string> names = [.. new[] { DirectKey(post), id?.ToString() }.OfType<string>().DefaultIfEmpty(post.Id.ToString())];
-        var line = names.Select(lines.GetValueOrDefault).FirstOrDefault(found => found is not null) ?? new Line();
-        names.ForEach(name => Name(line, name));
-        return line;
-    }
-
-    private void Name(Line line, string name)
-    {
-        if (lines.TryAdd(name, line))
-            line.Names.Add(name);
+        if (pair is not null && linesOfPairs.TryAdd(pair, line))
+            line.Pair = pair;
+        if (id is not null)
+            SetConversation(line, id.Value);
     }
 
     // Under the gate.
-    private void Append(Line line, Post post)
+    private void SetConversation(Line line, ConversationId id)
     {
-        line.Posts.Enqueue(post);
-        bytes += post.Message.Value.Length;
+        if (line.Conversation is null && linesOfConversations.TryAdd(id, line))
+            line.Conversation = id;
     }
 
     private async Task SendAllAsync(Line line)
     {
         try
         {
-            while (await NextAsync(line) is { } post)
+            while (FirstOf(line) is { Length: > 0 } ids)
             {
-                var outcome = await SendAsync(post);
-                TakeFirst(line, outcome.Message?.ConversationId);
-                outcomes.Writer.TryWrite(outcome);
+                await places.WaitAsync(ct);
+                bool areDone;
+                try
+                {
+                    areDone = await SendAsync(line, ids);
+                }
+                finally
+                {
+                    places.Release();
+                }
+                if (!areDone)
+                    await Task.Delay(PauseAfter(line.Failures), ct);
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -141,91 +152,81 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         }
     }
 
+    // None is left: the line ends.
+    private Guid[] FirstOf(Line line)
+    {
+        lock (gate)
+        {
+            if (line.Posts.Count == 0)
+            {
+                if (line.Pair is { } pair)
+                    linesOfPairs.Remove(pair);
+                if (line.Conversation is { } id)
+                    linesOfConversations.Remove(id);
+            }
+            return [.. line.Posts.Take(PostsOfATurn)];
+        }
+    }
+
     private void TakeFirst(Line line, ConversationId? sentTo)
     {
         lock (gate)
         {
             if (sentTo is { } id)
-                Name(line, id.ToString());
-            bytes -= line.Posts.Dequeue().Message.Value.Length;
+                SetConversation(line, id);
+            line.Posts.Dequeue();
+            line.Failures = 0;
             waiting--;
         }
     }
 
-    private async Task<Post?> NextAsync(Line line)
+    // False for one that is to be tried again. Those that are gone from the table meanwhile are passed over.
+    private async Task<bool> SendAsync(Line line, Guid[] ids)
     {
-        while (true)
+        var posts = await LoadAsync(ids);
+        foreach (var id in ids)
         {
-            List<Guid> ids;
-            lock (gate)
+            PostOutcome? outcome = null;
+            if (posts.TryGetValue(id, out var post))
             {
-                if (line.Posts.TryPeek(out var post))
-                    return post;
-                if (line.Later.Count == 0)
-                {
-                    line.Names.ForEach(name => lines.Remove(name));
-                    return null;
-                }
-                ids = [.. line.Later.Take(bytes < MaxBytes ? Loaded : 1)];
+                outcome = await TryAsync(line, post);
+                if (outcome is null)
+                    return false;
+                outcomes.Writer.TryWrite(outcome);
             }
-            await LoadAsync(line, ids);
+            TakeFirst(line, outcome?.Message?.ConversationId);
         }
+        return true;
     }
 
-    // Those that are gone from the table meanwhile are passed over.
-    private async Task LoadAsync(Line line, List<Guid> ids)
+    private async Task<Dictionary<Guid, Post>> LoadAsync(Guid[] ids)
     {
         await using var scope = scopes.CreateAsyncScope();
         var session = scope.ServiceProvider.GetRequiredService<DbSession>();
-        var loaded = (await session.QueryAsync<Post>(LoadSql, new { Ids = ids.ToArray() }, ct)).ToDictionary(post => post.Id);
-        lock (gate)
-        {
-            foreach (var id in ids)
-            {
-                line.Later.Dequeue();
-                if (loaded.TryGetValue(id, out var post))
-                    Append(line, post);
-                else
-                    waiting--;
-            }
-        }
+        return (await session.QueryAsync<Post>(LoadSql, new { Ids = ids }, ct)).ToDictionary(post => post.Id);
     }
 
-    private async Task<PostOutcome> SendAsync(Post post)
+    // Null if it is to be tried again.
+    private async Task<PostOutcome?> TryAsync(Line line, Post post)
     {
-        var pause = FirstPause;
-        for (var tries = 1; ; tries++)
-        {
-            await places.WaitAsync(ct);
-            try
-            {
-                return await TryAsync(post);
-            }
-            catch (Exception e) when (!ct.IsCancellationRequested)
-            {
-                if (GivesUp(post, e, tries) is { } problem)
-                    return await RefuseAsync(post, problem);
-            }
-            finally
-            {
-                places.Release();
-            }
-            await Task.Delay(pause, ct);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-        }
-    }
-
-    private async Task<PostOutcome> TryAsync(Post post)
-    {
+        Problem problem;
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            return new(post, await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new SendPost(post), ct), Problem: null);
+            return new(post.Id, await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new SendPost(post), ct), Refusal: null);
         }
         catch (RuleException e) when (e.Problem.Code != ProblemCodes.Unavailable)
         {
-            return await RefuseAsync(post, e.Problem);
+            problem = e.Problem;
         }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            line.Failures++;
+            if (GivesUp(post, e, line.Failures) is not { } given)
+                return null;
+            problem = given;
+        }
+        return await RefuseAsync(post, problem);
     }
 
     // A try before, here or on another node, may have sent it without hearing of it, when its sender still could.
@@ -233,14 +234,14 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     {
         await using var scope = scopes.CreateAsyncScope();
         var sent = await scope.ServiceProvider.GetRequiredService<PostStore>().FindSentAsync(post, ct);
-        return new(post, sent, sent is null ? problem : null);
+        return new(post.Id, sent, sent is null ? RefusedPost.For(post, problem) : null);
     }
 
     // What is overloaded, or without a database, comes right; without a database the turn ends, and this with it. What never comes right
     // must not stop the conversation's other posts. Neither the exception's message nor the post is logged: both may hold a message's text.
-    private Problem? GivesUp(Post post, Exception e, int tries)
+    private Problem? GivesUp(Post post, Exception e, int failures)
     {
-        if (e is RuleException || tries < (DatabaseFailures.IsAway(e) ? TriesWithoutDatabase : Tries))
+        if (e is RuleException || failures < (DatabaseFailures.IsAway(e) ? TriesWithoutDatabase : Tries))
             return null;
         logger.LogError("The post {Id} cannot be sent: {Exception}\n{Stack}", post.Id, e.GetType().Name, e.StackTrace);
         return new(
@@ -248,16 +249,22 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             "This is an error in the service, not in the post; its operator finds the cause in the log by the post's id.");
     }
 
-    private sealed class Line
+    private static TimeSpan PauseAfter(int failures)
     {
-        public Queue<Post> Posts { get; } = new();
+        var pause = FirstPause * Math.Pow(2, Math.Min(failures, 30) - 1);
+        return pause < LongestPause ? pause : LongestPause;
+    }
 
-        /// <summary>Those behind.</summary>
-        public Queue<Guid> Later { get; } = new();
+    private sealed class Line(Guid first)
+    {
+        public Queue<Guid> Posts { get; } = new([first]);
 
-        public List<string> Names { get; } = [];
+        /// <summary>Null unless it is a direct conversation's, found by its two users.</summary>
+        public string? Pair { get; set; }
 
-        /// <summary>Until it is empty.</summary>
-        public bool IsSending { get; set; }
+        public ConversationId? Conversation { get; set; }
+
+        /// <summary>Tries of the first one.</summary>
+        public int Failures { get; set; }
     }
 }

@@ -15,7 +15,6 @@ public sealed class PostReader(NpgsqlConnection connection)
 {
     public const string Channel = "messaging_posts";
 
-    /// <summary>Posts of up to 256 KiB each.</summary>
     public const int PageSize = 200;
 
     private const string SessionSql =
@@ -43,13 +42,13 @@ public sealed class PostReader(NpgsqlConnection connection)
             SELECT coalesce(@Seen::text::pg_snapshot, pg_current_snapshot()) AS seen
         )
         SELECT
-            pass.seen::text AS seen, p.id, p.xid::text AS xid, p.no, p.sender_id, p.conversation_id, p.recipient_id, p.context, p.message
+            pass.seen::text AS seen, p.id, p.xid::text AS xid, p.no, p.sender_id, p.conversation_id, p.recipient_id, p.context
         FROM pass
         LEFT JOIN LATERAL (
-            SELECT late.id, late.xid, late.no, late.sender_id, late.conversation_id, late.recipient_id, late.context, late.message
+            SELECT late.id, late.xid, late.no, late.sender_id, late.conversation_id, late.recipient_id, late.context
             FROM unnest(@Open::text[]::xid8[]) AS open (xid)
             CROSS JOIN LATERAL (
-                SELECT h.id, h.xid, h.no, h.sender_id, h.conversation_id, h.recipient_id, h.context, h.message
+                SELECT h.id, h.xid, h.no, h.sender_id, h.conversation_id, h.recipient_id, h.context
                 FROM host_posts h
                 WHERE h.done_at IS NULL AND h.xid = open.xid AND (h.xid, h.no) > (@Xid::text::xid8, @No)
                     AND pg_visible_in_snapshot(h.xid, pass.seen)
@@ -58,7 +57,7 @@ public sealed class PostReader(NpgsqlConnection connection)
             ) AS late
             UNION ALL
             (
-                SELECT h.id, h.xid, h.no, h.sender_id, h.conversation_id, h.recipient_id, h.context, h.message
+                SELECT h.id, h.xid, h.no, h.sender_id, h.conversation_id, h.recipient_id, h.context
                 FROM host_posts h
                 WHERE h.done_at IS NULL AND (h.xid, h.no) > (@NextXid::text::xid8, @NextNo) AND pg_visible_in_snapshot(h.xid, pass.seen)
                 ORDER BY h.xid, h.no
@@ -88,7 +87,7 @@ public sealed class PostReader(NpgsqlConnection connection)
     }
 
     /// <summary>The next posts in order, and whether the pass has more.</summary>
-    public async Task<(IReadOnlyList<Post> Posts, bool HasMore)> ReadAsync(CancellationToken ct)
+    public async Task<(IReadOnlyList<WaitingPost> Posts, bool HasMore)> ReadAsync(CancellationToken ct)
     {
         if (seen is null)
         {
@@ -128,7 +127,7 @@ public sealed class PostReader(NpgsqlConnection connection)
     private static string Text(ulong xid) => xid.ToString(CultureInfo.InvariantCulture);
 
     // Only the snapshot if there is no post.
-    private sealed record Row : Post
+    private sealed record Row : WaitingPost
     {
         public required string Seen { get; init; }
 

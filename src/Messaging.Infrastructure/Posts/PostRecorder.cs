@@ -33,30 +33,19 @@ static class PostRecorder
         if (await session.QuerySingleOrDefaultAsync<string>(Lease.HeldSql, lease, ct) is null)
             return false;
         var recorded = (await session.QueryAsync<Guid>(RecordSql, Columns(outcomes), ct)).ToHashSet();
-        foreach (var refused in outcomes.Where(one => one.Problem is not null && recorded.Contains(one.Post.Id)))
-            await outbox.TellAsync(new PostRefused(), Told(refused), ct);
+        foreach (var refusal in outcomes.Select(one => one.Refusal).OfType<RefusedPost>().Where(one => recorded.Contains(one.PostId)))
+            await outbox.TellAsync(new PostRefused(), refusal, ct);
         await session.CommitAsync(ct);
         return true;
     }
 
     private static object Columns(IReadOnlyList<PostOutcome> outcomes) => new
     {
-        Ids = outcomes.Select(one => one.Post.Id).ToArray(),
+        Ids = outcomes.Select(one => one.PostId).ToArray(),
         MessageIds = outcomes.Select(one => one.Message?.Id.Value).ToArray(),
         ConversationIds = outcomes.Select(one => one.Message?.ConversationId.Value).ToArray(),
-        Codes = outcomes.Select(one => one.Problem?.Code).ToArray(),
-        Details = outcomes.Select(one => one.Problem?.Detail).ToArray(),
-        Members = outcomes.Select(one => one.Problem?.Member).ToArray(),
-    };
-
-    private static RefusedPost Told(PostOutcome refused) => new()
-    {
-        PostId = refused.Post.Id,
-        SenderId = refused.Post.SenderId?.Value,
-        ConversationId = refused.Post.ConversationId?.Value,
-        RecipientId = refused.Post.RecipientId?.Value,
-        Code = refused.Problem!.Code,
-        Detail = refused.Problem.Detail,
-        Member = refused.Problem.Member,
+        Codes = outcomes.Select(one => one.Refusal?.Code).ToArray(),
+        Details = outcomes.Select(one => one.Refusal?.Detail).ToArray(),
+        Members = outcomes.Select(one => one.Refusal?.Member).ToArray(),
     };
 }

@@ -65,18 +65,13 @@ public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory s
         }
     }
 
-    private static async Task AddAsync(NpgsqlConnection connection, PostLines lines, IReadOnlyList<Post> posts, CancellationToken ct)
+    private static async Task AddAsync(NpgsqlConnection connection, PostLines lines, IReadOnlyList<WaitingPost> posts, CancellationToken ct)
     {
-        var keys = posts.Select(PostLines.DirectKey).OfType<string>().Distinct().ToArray();
-        var directs = keys.Length == 0
+        var pairs = lines.PairsOf(posts);
+        var directs = pairs.Count == 0
             ? []
-            : (await connection.QueryAsync<DirectRow>(new CommandDefinition(DirectsSql, new { Keys = keys }, cancellationToken: ct)))
-                .ToDictionary(row => row.DirectKey, row => row.ConversationId);
-        foreach (var post in posts)
-        {
-            var key = PostLines.DirectKey(post);
-            lines.Add(post, key is not null && directs.TryGetValue(key, out var id) ? id : null);
-        }
+            : await connection.QueryAsync<DirectRow>(new CommandDefinition(DirectsSql, new { Keys = pairs }, cancellationToken: ct));
+        lines.Add(posts, directs.ToDictionary(row => row.DirectKey, row => row.ConversationId));
     }
 
     private async Task RecordAsync(Lease lease, PostLines lines, CancellationToken ct)

@@ -105,24 +105,24 @@ public sealed class PostReaderTests
 
     private async Task<NpgsqlTransaction> BeginAsync() => await (await hosts.OpenConnectionAsync()).BeginTransactionAsync();
 
-    private static async Task PostAsync(NpgsqlTransaction host, string text, int times = 1)
+    private static async Task PostAsync(NpgsqlTransaction host, string sender, int times = 1)
     {
         await using var command = new NpgsqlCommand(
             """
-            SELECT messaging.post(jsonb_build_object('text', @Text::text), 'ada', @Conversation::uuid)
+            SELECT messaging.post('{"text": "hello"}', @Sender::text, @Conversation::uuid)
             FROM generate_series(1, @Times)
             """,
             host.Connection, host);
-        command.Parameters.AddWithValue("Text", text);
+        command.Parameters.AddWithValue("Sender", sender);
         command.Parameters.AddWithValue("Conversation", Conversation);
         command.Parameters.AddWithValue("Times", times);
         await command.ExecuteNonQueryAsync();
     }
 
-    private async Task<(List<string> Texts, bool HasMore)> ReadAsync()
+    private async Task<(List<string> Senders, bool HasMore)> ReadAsync()
     {
         var (posts, hasMore) = await reader.ReadAsync(CancellationToken.None);
-        return ([.. posts.Select(post => post.ToContent().Text!)], hasMore);
+        return ([.. posts.Select(post => post.SenderId!.Value.Value)], hasMore);
     }
 
     // Two passes: the second finds those that were open at the first.
@@ -131,8 +131,8 @@ public sealed class PostReaderTests
         var found = new List<string>();
         for (var passes = 0; passes < 2;)
         {
-            var (texts, hasMore) = await ReadAsync();
-            found.AddRange(texts);
+            var (senders, hasMore) = await ReadAsync();
+            found.AddRange(senders);
             passes += hasMore ? 0 : 1;
         }
         return found;

@@ -12,7 +12,7 @@ using Npgsql;
 
 namespace Messaging.Application.Tests.Posts;
 
-/// <summary>What becomes of posts when the node that sends them is another one than before.</summary>
+/// <summary>In which order and how many at once posts are sent, and what becomes of them when another node sends them than before.</summary>
 public sealed class PostWorkerTests
 {
     private const string PostSql =
@@ -70,6 +70,55 @@ public sealed class PostWorkerTests
         Assert.That(await OutcomeAsync(post), Is.EqualTo($"{sent.Id} told 0 times"));
     }
 
+    [Test]
+    public async Task Of_posts_to_many_conversations_as_many_are_read_as_can_be_sent_at_once()
+    {
+        var users = await slices.UsersAsync(2);
+        var ids = new List<ConversationId>();
+        for (var i = 0; i < 40; i++)
+        {
+            ids.Add(await slices.GroupAsync(users[0], users[1]));
+            await PostAsync(users[0], ids[^1], "shipped", key: null);
+        }
+        var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>());
+        await using var running = await slices.SqlAsync(async session =>
+        {
+            await session.BeginAsync(CancellationToken.None);
+            await session.ExecuteAsync(
+                "SELECT FROM conversations WHERE id = ANY (@Ids) FOR UPDATE", new { Ids = ids.ConvertAll(id => id.Value) },
+                CancellationToken.None);
+            var worker = await Running.StartAsync(new PostWorker(direct, scopes, NullLogger<PostWorker>.Instance));
+            await Eventually.HoldsAsync(() => scopes.Open == 8, "eight are being sent");
+            return worker;
+        });
+        await UntilDoneAsync();
+
+        // And one that records.
+        Assert.That(scopes.MostOpen, Is.InRange(8, 9));
+    }
+
+    [Test]
+    public async Task A_post_to_a_direct_conversation_waits_for_those_that_were_made_for_its_users_before_it_was_there()
+    {
+        var users = await slices.UsersAsync(2);
+        var group = await slices.GroupAsync(users[0], users[1]);
+        var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>());
+        scopes.HoldNext();
+        await using var running = await Running.StartAsync(new PostWorker(direct, scopes, NullLogger<PostWorker>.Instance));
+        await PostAsync(users[0], id: null, "first", key: null, users[1]);
+        await Eventually.HoldsAsync(() => scopes.IsHeld, "the first is being sent");
+        var pair = await slices.DirectAsync(users[1], users[0]);
+        await PostAsync(users[0], pair, "second", key: null);
+        var other = await PostAsync(users[0], group, "to others", key: null);
+        await slices.UntilAsync($"SELECT done_at IS NOT NULL FROM host_posts WHERE id = '{other.Id}'");
+        scopes.Release();
+        await UntilDoneAsync();
+
+        var texts = await slices.ScalarAsync<string>(
+            "SELECT string_agg(text, ', ' ORDER BY seq) FROM messages WHERE conversation_id = @Id", new { Id = pair.Value });
+        Assert.That(texts, Is.EqualTo("first, second"));
+    }
+
     private Task<Post> PostAsync(UserId sender, ConversationId? id, string text, string? key, UserId? recipient = null) =>
         slices.SqlAsync(session => session.QuerySingleAsync<Post>(
             PostSql, new { Sender = sender.Value, Id = id?.Value, Recipient = recipient?.Value, Text = text, Key = key },
@@ -79,8 +128,10 @@ public sealed class PostWorkerTests
     {
         await using var running = await Running.StartAsync(
             new PostWorker(direct, slices.Get<IServiceScopeFactory>(), NullLogger<PostWorker>.Instance));
-        await slices.UntilAsync("SELECT NOT EXISTS (SELECT FROM host_posts WHERE done_at IS NULL)");
+        await UntilDoneAsync();
     }
+
+    private Task UntilDoneAsync() => slices.UntilAsync("SELECT NOT EXISTS (SELECT FROM host_posts WHERE done_at IS NULL)");
 
     private Task<string> OutcomeAsync(Post post) => slices.ScalarAsync<string>(
         """
@@ -90,4 +141,46 @@ public sealed class PostWorkerTests
         WHERE p.id = @Id
         """,
         new { post.Id });
+
+    private sealed class WatchedScopes(IServiceScopeFactory inner) : IServiceScopeFactory
+    {
+        private readonly TaskCompletionSource released = new();
+        private int open;
+        private int most;
+        private int holds;
+
+        public int Open => Volatile.Read(ref open);
+
+        public int MostOpen => Volatile.Read(ref most);
+
+        public bool IsHeld => Volatile.Read(ref holds) == 2;
+
+        /// <summary>Holds up whoever opens the next scope, and no other.</summary>
+        public void HoldNext() => holds = 1;
+
+        public void Release() => released.SetResult();
+
+        public IServiceScope CreateScope()
+        {
+            if (Interlocked.CompareExchange(ref holds, 2, 1) == 1)
+                released.Task.Wait();
+            var now = Interlocked.Increment(ref open);
+            for (var before = MostOpen; before < now && Interlocked.CompareExchange(ref most, now, before) != before;)
+                before = MostOpen;
+            return new Scope(inner.CreateAsyncScope(), () => Interlocked.Decrement(ref open));
+        }
+
+        private sealed class Scope(AsyncServiceScope inner, Action end) : IServiceScope, IAsyncDisposable
+        {
+            public IServiceProvider ServiceProvider => inner.ServiceProvider;
+
+            public void Dispose() => inner.Dispose();
+
+            public async ValueTask DisposeAsync()
+            {
+                await inner.DisposeAsync();
+                end();
+            }
+        }
+    }
 }
