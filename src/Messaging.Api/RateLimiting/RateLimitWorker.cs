@@ -1,4 +1,4 @@
-using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Cluster;
 
 namespace Messaging.Api.RateLimiting;
 

@@ -1,5 +1,5 @@
 using FluentValidation;
-using Messaging.Application.Webhooks;
+using Messaging.Application.Outbound;
 
 namespace Messaging.Application.Notifications;
 
@@ -7,7 +7,7 @@ public sealed class PutDeviceValidator : AbstractValidator<PutDevice>
 {
     private const int TokenLength = 2_048;
 
-    public PutDeviceValidator(IWebhookAddresses addresses)
+    public PutDeviceValidator(IOutboundAddresses addresses)
     {
         RuleFor(d => d.Token).Must(token => token.Length is >= 1 and <= TokenLength && token.All(c => c is > ' ' and <= '~'))
             .WithMessage("A token has 1 to 2,048 characters of ASCII, without spaces.");

@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Outbound;
 using Messaging.Domain.Common;
 using Messaging.Domain.Webhooks;
 using NodaTime;
@@ -53,7 +54,7 @@ public sealed class CreateWebhookValidator : AbstractValidator<CreateWebhook>
     }
 }
 
-public sealed class CreateWebhookHandler(DbSession session, IWebhookAddresses addresses, ConversationStore users, IClock clock)
+public sealed class CreateWebhookHandler(DbSession session, IOutboundAddresses addresses, ConversationStore users, IClock clock)
     : IRequestHandler<CreateWebhook, WebhookWithSecret>
 {
     // Those who create one are counted one after the other. The lock is taken before the count's snapshot.

@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
+using Messaging.Application.Outbound;
 using Messaging.Domain.Common;
 using Messaging.Domain.Webhooks;
 using NodaTime;
@@ -50,7 +51,7 @@ public sealed class UpdateWebhookValidator : AbstractValidator<UpdateWebhook>
 }
 
 public sealed class UpdateWebhookHandler(
-    DbSession session, WebhookStore webhooks, IWebhookAddresses addresses, ConversationStore users, IClock clock)
+    DbSession session, WebhookStore webhooks, IOutboundAddresses addresses, ConversationStore users, IClock clock)
     : IRequestHandler<UpdateWebhook, WebhookView>
 {
     // pk_webhooks, locked.

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Cluster;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodaTime;

@@ -15,7 +15,7 @@ public sealed class EventsModule : Module
         WHERE conversation_id = $1
         """;
 
-    public override IReadOnlyList<string> Tables { get; } = ["feed", "feed_ends", "feed_followers", "feed_state", "leases"];
+    public override IReadOnlyList<string> Tables { get; } = ["feed", "feed_ends", "feed_followers", "feed_state"];
 
     public override IReadOnlyList<string> Purges { get; } = [PurgeEndsSql];
 

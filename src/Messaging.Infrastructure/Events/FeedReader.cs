@@ -1,4 +1,5 @@
 using Messaging.Application.Events;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,6 @@
 using Messaging.Application.Events;
 using Messaging.Domain.Messages;
+using Messaging.Infrastructure.Cluster;
 using Npgsql;
 using NpgsqlTypes;
 

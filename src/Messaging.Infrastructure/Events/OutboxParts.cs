@@ -1,4 +1,5 @@
 using Dapper;
+using Messaging.Infrastructure.Cluster;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Events;

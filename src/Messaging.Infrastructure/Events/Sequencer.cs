@@ -1,5 +1,6 @@
 using Dapper;
 using Messaging.Application.Events;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

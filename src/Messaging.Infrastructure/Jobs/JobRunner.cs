@@ -1,6 +1,6 @@
 using Dapper;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
-using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 

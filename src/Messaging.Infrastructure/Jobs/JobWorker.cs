@@ -1,4 +1,4 @@
-using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Cluster;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

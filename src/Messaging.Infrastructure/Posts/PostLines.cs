@@ -127,17 +127,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         {
             while (FirstOf(line) is { Length: > 0 } ids)
             {
-                await places.WaitAsync(ct);
-                bool areDone;
-                try
-                {
-                    areDone = await SendAsync(line, ids);
-                }
-                finally
-                {
-                    places.Release();
-                }
-                if (!areDone)
+                if (!await TakeTurnAsync(line, ids))
                     await Task.Delay(PauseAfter(line.Failures), ct);
             }
         }
@@ -149,6 +139,19 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         {
             // Ends this turn; the next one reads again what waits.
             outcomes.Writer.TryComplete(e);
+        }
+    }
+
+    private async Task<bool> TakeTurnAsync(Line line, Guid[] ids)
+    {
+        await places.WaitAsync(ct);
+        try
+        {
+            return await SendAsync(line, ids);
+        }
+        finally
+        {
+            places.Release();
         }
     }
 

@@ -2,7 +2,7 @@ using Messaging.Application.Common;
 using Messaging.Application.Events;
 using Messaging.Application.Posts;
 using Messaging.Domain.Posts;
-using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Infrastructure.Posts;

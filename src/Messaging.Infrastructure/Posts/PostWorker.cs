@@ -1,8 +1,8 @@
 using Dapper;
 using Messaging.Application.Posts;
 using Messaging.Domain.Common;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
-using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using MediatR;
 using Messaging.Application.Presence;
-using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Messaging.Application.Push;
-using Messaging.Infrastructure.Webhooks;
+using Messaging.Infrastructure.Outbound;
 using NodaTime;
 
 namespace Messaging.Infrastructure.Push;

@@ -1,9 +1,9 @@
-using Messaging.Infrastructure.Webhooks;
+using Messaging.Infrastructure.Outbound;
 
 namespace Messaging.Infrastructure.Push;
 
 /// <summary>How providers are reached. Redirects are followed nowhere.</summary>
-public sealed class PushHandlers(WebhookAddresses addresses)
+public sealed class PushHandlers(OutboundAddresses addresses)
 {
     /// <summary>To the services that an operator has configured.</summary>
     public HttpMessageHandler Plain { get; } = new SocketsHttpHandler
@@ -18,5 +18,5 @@ public sealed class PushHandlers(WebhookAddresses addresses)
     };
 
     /// <summary>To addresses that devices give: as webhooks are called, never in a private network.</summary>
-    public HttpMessageHandler Guarded { get; } = WebhookClient.NewHandler(addresses);
+    public HttpMessageHandler Guarded { get; } = OutboundHandler.New(addresses);
 }

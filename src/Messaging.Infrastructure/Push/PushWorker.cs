@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Messaging.Application.Push;
-using Messaging.Infrastructure.Events;
+using Messaging.Infrastructure.Cluster;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

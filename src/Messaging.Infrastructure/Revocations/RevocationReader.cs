@@ -1,7 +1,7 @@
 using Dapper;
 using Messaging.Application.Revocations;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
-using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;

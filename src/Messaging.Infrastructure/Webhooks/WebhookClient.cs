@@ -3,11 +3,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Webhooks;
+using Messaging.Infrastructure.Outbound;
 using NodaTime;
 using Polly;
 using Polly.Retry;
@@ -15,18 +13,13 @@ using Polly.Retry;
 namespace Messaging.Infrastructure.Webhooks;
 
 /// <summary>
-/// The client of addresses that somebody else has chosen. What is connected to is the very address that was checked; nothing on the way,
-/// be it a proxy, a redirect or another name for the same host, leads elsewhere; and an answer costs little, however it comes.
+/// Calls webhooks: signs what is sent, and reads no more of an answer than it is worth.
 /// </summary>
 public sealed class WebhookClient : IWebhookSender, IDisposable
 {
     private const int MaxAnswerBytes = 64 * 1024;
-    private const int MaxHeaderKilobytes = 16;
-    // A name may have any number of addresses; whoever has several is reachable by one of the first.
-    private const int AddressesTried = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(10);
     private static readonly Duration LongestWait = Duration.FromHours(24);
 
     // Where no connection was made, nothing was sent, and a moment later there may be one. What is private stays so.
@@ -44,10 +37,10 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
     private readonly TimeProvider time;
     private readonly HttpMessageInvoker http;
 
-    public WebhookClient(WebhookAddresses addresses, TimeProvider time)
+    public WebhookClient(OutboundAddresses addresses, TimeProvider time)
     {
         this.time = time;
-        http = new HttpMessageInvoker(NewHandler(addresses));
+        http = new HttpMessageInvoker(OutboundHandler.New(addresses));
     }
 
     public async Task<WebhookOutcome> SendAsync(WebhookCall call, CancellationToken ct)
@@ -122,55 +115,6 @@ public sealed class WebhookClient : IWebhookSender, IDisposable
             _ => null,
         };
         return asked is { } wait ? Duration.Max(Duration.Zero, Duration.Min(wait, LongestWait)) : null;
-    }
-
-    /// <summary>For all that is called at an address of somebody else's choice.</summary>
-    internal static SocketsHttpHandler NewHandler(WebhookAddresses addresses) => new()
-    {
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        MaxResponseHeadersLength = MaxHeaderKilobytes,
-        MaxResponseDrainSize = 0,
-        ConnectTimeout = ConnectPatience,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
-        ConnectCallback = (context, ct) => ConnectAsync(addresses, context, ct),
-        // As the system verifies, but with what the other side has sent: a certificate may name any address to fetch others from.
-        SslOptions = new SslClientAuthenticationOptions
-        {
-            CertificateChainPolicy = new X509ChainPolicy
-            {
-                DisableCertificateDownloads = true,
-                RevocationMode = X509RevocationMode.NoCheck,
-            },
-        },
-    };
-
-    private static async ValueTask<Stream> ConnectAsync(
-        WebhookAddresses addresses, SocketsHttpConnectionContext context, CancellationToken ct)
-    {
-        var found = await addresses.ResolveAsync(context.DnsEndPoint.Host, ct);
-        for (var i = 0; ; i++)
-        {
-            var socket = new Socket(found[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(found[i], context.DnsEndPoint.Port), ct);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException) when (i + 1 < Math.Min(found.Length, AddressesTried))
-            {
-                socket.Dispose();
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
     }
 
     private sealed class Answer

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dapper;
 using Messaging.Application.Webhooks;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
-using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

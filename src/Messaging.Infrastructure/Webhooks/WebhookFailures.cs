@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Messaging.Infrastructure.Outbound;
 
 namespace Messaging.Infrastructure.Webhooks;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dapper;
 using Messaging.Application.Events;
 using Messaging.Application.Webhooks;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Webhooks;
 
 namespace Messaging.Api.Tests.Webhooks;

@@ -1,4 +1,5 @@
 using System.Net;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Webhooks;
 
 namespace Messaging.Api.Tests.Webhooks;
@@ -164,5 +165,5 @@ public sealed class PrivateAddressTests : WebhookClientFixture
         Assert.That(outcome.Status, Is.EqualTo(200));
     }
 
-    private static WebhookAddresses Addresses(INameResolver names) => new(names, new WebhookSettings());
+    private static OutboundAddresses Addresses(INameResolver names) => new(names, new WebhookSettings());
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Webhooks;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Webhooks;
 using NodaTime;
 
@@ -15,7 +16,7 @@ public abstract class WebhookClientFixture
     internal const string Name = "receiver.example";
 
     internal static WebhookClient Client(INameResolver? names = null, bool allowPrivate = true, TimeProvider? time = null) => new(
-        new WebhookAddresses(names ?? new SystemNames(), new WebhookSettings { AllowPrivateNetworks = allowPrivate }),
+        new OutboundAddresses(names ?? new SystemNames(), new WebhookSettings { AllowPrivateNetworks = allowPrivate }),
         time ?? TimeProvider.System);
 
     internal static WebhookCall Call(Uri url, params IReadOnlyList<string> secrets) => new(

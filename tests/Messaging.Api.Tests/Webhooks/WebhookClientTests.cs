@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Messaging.Domain.Webhooks;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Webhooks;
 using NodaTime;
 

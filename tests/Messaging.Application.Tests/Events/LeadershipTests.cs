@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Messaging.Infrastructure.Cluster;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Events;
 using Messaging.Testing;

@@ -12,7 +12,7 @@ using Npgsql;
 
 namespace Messaging.Application.Tests.Posts;
 
-/// <summary>In which order and how many at once posts are sent, and what becomes of them when another node sends them than before.</summary>
+/// <summary>How posts are sent, many at once and in order, and when another node sends them than before.</summary>
 public sealed class PostWorkerTests
 {
     private const string PostSql =

@@ -1,11 +1,13 @@
 using Messaging.Application.Common;
 using Messaging.Application.Notifications;
+using Messaging.Application.Outbound;
 using Messaging.Application.Push;
 using Messaging.Application.Receipts;
 using Messaging.Application.Revocations;
 using Messaging.Application.Users;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Push;
 using Messaging.Infrastructure.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +19,7 @@ namespace Messaging.Application.Tests.Push;
 public sealed class PushQueueTests : PushFixture
 {
     protected override void Add(IServiceCollection services) =>
-        services.AddSingleton<IWebhookAddresses>(new WebhookAddresses(new SystemNames(), new WebhookSettings()));
+        services.AddSingleton<IOutboundAddresses>(new OutboundAddresses(new SystemNames(), new WebhookSettings()));
 
     [Test]
     public async Task A_notification_is_made_into_a_push_for_each_device_that_a_provider_serves()

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Messaging.Application.Push;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Push;
 using Messaging.Infrastructure.Webhooks;
 using NodaTime;
@@ -19,7 +20,7 @@ public sealed class PushWebhookTests
     {
         server = await PushServer.StartAsync();
         client = new WebhookClient(
-            new WebhookAddresses(new SystemNames(), new WebhookSettings { AllowPrivateNetworks = true }), TimeProvider.System);
+            new OutboundAddresses(new SystemNames(), new WebhookSettings { AllowPrivateNetworks = true }), TimeProvider.System);
         provider = new WebhookProvider(
             new PushSettings
             {

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Messaging.Application.Push;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Push;
 using Messaging.Infrastructure.Webhooks;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -15,7 +16,7 @@ internal static class Pushes
 {
     /// <summary>Ways to servers on this machine, which is a private network.</summary>
     public static PushHandlers Handlers(bool allowPrivate = true) => new(
-        new WebhookAddresses(new SystemNames(), new WebhookSettings { AllowPrivateNetworks = allowPrivate }));
+        new OutboundAddresses(new SystemNames(), new WebhookSettings { AllowPrivateNetworks = allowPrivate }));
 
     public static PushMessage To(PushDevice? device, string body = "See you at 8") => new()
     {

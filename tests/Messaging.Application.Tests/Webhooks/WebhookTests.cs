@@ -1,7 +1,9 @@
 using Dapper;
+using Messaging.Application.Outbound;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
 using Messaging.Domain.Webhooks;
+using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,7 +14,7 @@ public sealed class WebhookTests : SliceFixture
     private static readonly NewWebhook Webhook = new() { Url = "https://93.184.216.34/hook" };
 
     protected override void Add(IServiceCollection services) =>
-        services.AddSingleton<IWebhookAddresses>(new WebhookAddresses(new SystemNames(), new WebhookSettings()));
+        services.AddSingleton<IOutboundAddresses>(new OutboundAddresses(new SystemNames(), new WebhookSettings()));
 
     [Test]
     public async Task Of_two_that_are_created_at_once_in_the_last_place_one_is_refused()

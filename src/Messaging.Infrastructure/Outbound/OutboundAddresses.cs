@@ -1,14 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
-using Messaging.Application.Webhooks;
+using Messaging.Application.Outbound;
+using Messaging.Infrastructure.Webhooks;
 
-namespace Messaging.Infrastructure.Webhooks;
+namespace Messaging.Infrastructure.Outbound;
 
 /// <summary>
 /// Says what a host's name leads to, and whether that may be called: nothing of a name that leads into a private network, be it beside a
 /// public one.
 /// </summary>
-public sealed class WebhookAddresses(INameResolver names, WebhookSettings settings) : IWebhookAddresses
+public sealed class OutboundAddresses(INameResolver names, WebhookSettings settings) : IOutboundAddresses
 {
     // A request with a key for its repeats holds a transaction meanwhile, which the server ends after 5 s.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Messaging.Infrastructure.Webhooks;
+namespace Messaging.Infrastructure.Outbound;
 
 /// <summary>Which addresses are on the public Internet: by IANA's registries of addresses for special purposes.</summary>
 public static class PublicAddresses

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Messaging.Infrastructure.Webhooks;
+namespace Messaging.Infrastructure.Outbound;
 
 /// <summary>Looks up names.</summary>
 public interface INameResolver

@@ -1,7 +1,7 @@
-namespace Messaging.Application.Webhooks;
+namespace Messaging.Application.Outbound;
 
 /// <summary>Knows which addresses are never called.</summary>
-public interface IWebhookAddresses
+public interface IOutboundAddresses
 {
     /// <summary>Whether addresses in private networks are called, too.</summary>
     bool ArePrivateAllowed { get; }

@@ -1,7 +1,7 @@
 using Dapper;
 using Npgsql;
 
-namespace Messaging.Infrastructure.Events;
+namespace Messaging.Infrastructure.Cluster;
 
 /// <summary>
 /// The right to lead until it expires by the database's clock. A node that takes it over gets a higher fencing number.

@@ -3,7 +3,7 @@ using Messaging.Infrastructure.Database;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Messaging.Infrastructure.Events;
+namespace Messaging.Infrastructure.Cluster;
 
 /// <summary>
 /// Has work done by one node of the cluster at a time: the holder of a lease, which the others wait for to expire. It borrows a connection

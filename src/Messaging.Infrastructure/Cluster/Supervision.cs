@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Messaging.Infrastructure.Events;
+namespace Messaging.Infrastructure.Cluster;
 
 /// <summary>
 /// Keeps a worker running: exceptions are logged and it is restarted a little later, because an exception would stop the host.
