@@ -67,9 +67,10 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     {
         lock (gate)
         {
-            var isNew = posts.Any(post => post.ConversationId is { } id && !linesOfConversations.ContainsKey(id));
-            var unknown = linesOfPairs.Where(_ => isNew).Where(line => line.Value.Conversation is null).Select(line => line.Key);
-            return [.. posts.Select(post => post.Pair()).OfType<string>().Concat(unknown).Distinct()];
+            var pairs = posts.Select(post => post.Pair()).OfType<string>().ToHashSet(StringComparer.Ordinal);
+            if (posts.Any(post => post.ConversationId is { } id && !linesOfConversations.ContainsKey(id)))
+                pairs.UnionWith(linesOfPairs.Where(line => line.Value.Conversation is null).Select(line => line.Key));
+            return [.. pairs];
         }
     }
 
@@ -148,6 +149,12 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         try
         {
             return await SendAsync(line, ids);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && DatabaseFailures.IsAway(e))
+        {
+            // They could not be read; or it could not be seen whether one that was refused had been sent before.
+            line.Failures++;
+            return false;
         }
         finally
         {
