@@ -47,12 +47,43 @@ public sealed class DeliveryResultsTests
         Assert.That(await slices.ScalarAsync<string>(Stand), Is.EqualTo("3 tries, 3 in the log, 11 failures"));
     }
 
-    private static async Task WriteAsync(DirectDataSource database, TriedDelivery tried)
+    // Of webhooks that have failed 1, 2, 10 and 10 times, and of which the last one asks for half an hour.
+    [Test]
+    public async Task A_webhook_is_left_alone_from_its_third_failure_on_longer_and_longer_or_as_long_as_it_asks()
+    {
+        await using var slices = await Slices.StartAsync();
+        await using var database = new DirectDataSource(NpgsqlDataSource.Create(slices.ConnectionString));
+        var attempt = new DeliveryAttempt(SystemClock.Instance.GetCurrentInstant(), 503, "The answer was 503.", 12);
+        var tried = new List<TriedDelivery>();
+        foreach (var (failures, asked) in ((int, int)[])[(1, 0), (2, 0), (10, 0), (10, 1800)])
+        {
+            var id = Guid.CreateVersion7();
+            await slices.ExecuteAsync(Waiting, new { Id = id });
+            await slices.ExecuteAsync("UPDATE webhook_places SET failures = @Failures WHERE webhook_id = @Id", new { failures, id });
+            tried.Add(new TriedDelivery(new ClaimedLane(id, id, 7), id, attempt)
+            {
+                State = WebhookDeliveryState.Pending, Wait = 60, Asked = asked, IsFresh = true,
+            });
+        }
+
+        await WriteAsync(database, [.. tried]);
+
+        Assert.That(
+            await slices.ScalarAsync<string>(
+                """
+                SELECT string_agg(extract(epoch FROM p.quiet_until - d.next_at + interval '60 s')::integer::text, ' ' ORDER BY d.id)
+                FROM webhook_deliveries d
+                JOIN webhook_places p USING (webhook_id)
+                """),
+            Is.EqualTo("0 5 300 1800"));
+    }
+
+    private static async Task WriteAsync(DirectDataSource database, params TriedDelivery[] tried)
     {
         using var outbox = new OutboxSignal();
         using var deliveries = new DeliverySignal();
         var results = new DeliveryResults(database, new WebhookSettings(), outbox, deliveries, NullLogger<DeliveryResults>.Instance);
-        results.Add(tried);
+        Array.ForEach(tried, results.Add);
         results.Complete();
         await results.WriteAsync(CancellationToken.None);
     }

@@ -5,6 +5,7 @@ using Messaging.Application.Events;
 using Messaging.Application.Tests.Events;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
+using Messaging.Domain.Contacts;
 using Messaging.Infrastructure.Webhooks;
 using Messaging.Testing;
 using Microsoft.Extensions.Logging;
@@ -168,6 +169,62 @@ public sealed class MakingTests
         Assert.That(logs.Lines, Has.Exactly(1).StartsWith("Error").And.None.Contains("a-secret-text"));
     }
 
+    [Test]
+    public async Task Events_of_one_user_wait_in_one_lane_and_those_of_another_in_another()
+    {
+        await AddAsync(1);
+        await using var node = await FollowAsync();
+
+        await TellAsync(BlockChanged.Name, conversation: null, user: "ada", count: 2);
+        await TellAsync(BlockChanged.Name, conversation: null, user: "eve");
+
+        await MadeAsync("webhook_deliveries", "true", 3);
+        Assert.That(await GroupsAsync("lane", "true"), Is.EqualTo("1 2"));
+    }
+
+    // One of the two webhooks asks for everything.
+    [Test]
+    public async Task What_is_told_both_to_one_user_and_to_all_comes_once_unless_everything_is_asked_for()
+    {
+        await AddAsync(2);
+        await feed.Slices.ExecuteAsync("UPDATE webhooks SET event_types = '{}' WHERE id = (SELECT id FROM webhooks ORDER BY id LIMIT 1)");
+        await using var node = await FollowAsync();
+        var group = await feed.ConversationAsync("ada");
+
+        await TellAsync("conversation:created", group, user: "ada");
+        await TellAsync("conversation:created", group);
+        await TellAsync("message:new", group);
+
+        await MadeAsync("webhook_deliveries", "type = 'message:new'", 2);
+        Assert.That(await GroupsAsync("webhook_id", "type = 'conversation:created'"), Is.EqualTo("1 2"));
+    }
+
+    [Test]
+    public async Task A_webhook_that_fails_is_left_behind_while_two_thousand_wait_and_led_on_once_fewer_than_half_do()
+    {
+        await AddAsync(2);
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO webhook_places (webhook_id, failures) SELECT id, 3 * (row_number() OVER () - 1) FROM webhooks;
+            INSERT INTO webhook_deliveries (id, webhook_id, lane, position, event_id, type, body, next_at, created_at)
+            SELECT gen_random_uuid(), w.id, w.id, n, n, 'message:new', '', now(), now()
+            FROM webhooks w, generate_series(1, 2000) AS n
+            """);
+        await using var node = await FollowAsync(poll: TimeSpan.FromMilliseconds(50));
+
+        await MadeAsync("webhook_places", "failures = 3 AND position IS NOT NULL", 1);
+        Assert.That(await feed.Slices.ScalarAsync<long>("SELECT count(*) FROM webhook_places WHERE position IS NULL"), Is.EqualTo(1));
+
+        await feed.Slices.ExecuteAsync("DELETE FROM webhook_deliveries WHERE position > 999");
+        await MadeAsync("webhook_places", "position IS NULL", 2);
+    }
+
+    private Task<string> GroupsAsync(string by, string which) => feed.Slices.ScalarAsync<string>(
+        $"""
+        SELECT string_agg(made::text, ' ' ORDER BY made)
+        FROM (SELECT count(*) AS made FROM webhook_deliveries WHERE {which} GROUP BY {by}) AS groups
+        """);
+
     private Task AddAsync(int count, params string[] users) => feed.Slices.ExecuteAsync(
         """
         INSERT INTO webhooks (id, url, event_types, user_ids, enabled, secret, created_at, updated_at, version)
@@ -188,12 +245,12 @@ public sealed class MakingTests
         return running;
     }
 
-    private async Task TellAsync(string type, Guid conversation, long? seq = null, string? user = null, int count = 1)
+    private async Task TellAsync(string type, Guid? conversation, long? seq = null, string? user = null, int count = 1)
     {
         await feed.Slices.ExecuteAsync(
             """
             INSERT INTO outbox (occurred_at, conversation_id, event_no, seq, user_id, type, payload)
-            SELECT clock_timestamp(), @Conversation, n, @Seq, @User, @Type, '{}'
+            SELECT clock_timestamp(), @Conversation::uuid, CASE WHEN @Conversation::uuid IS NOT NULL THEN n END, @Seq, @User, @Type, '{}'
             FROM generate_series(1, @Count) AS n
             """,
             new { Type = type, Conversation = conversation, Seq = seq, User = user, Count = count });

@@ -61,6 +61,56 @@ public sealed class WebhookTests : SliceFixture
             Is.EqualTo(created.Secret));
     }
 
+    [Test]
+    public async Task A_range_of_more_than_a_thousand_says_where_to_go_on()
+    {
+        var id = (await Slices.SendAsync(new CreateWebhook(Webhook))).Id;
+        await ParkAsync(id, 1_002);
+
+        var first = await Slices.SendAsync(new RedeliverRange(id, From: null, To: null, WebhookDeliveryState.Parked));
+
+        Assert.That(first.Count, Is.EqualTo(1_000));
+        Assert.That(
+            await Slices.ScalarAsync<bool>(
+                "SELECT min(created_at) = @NextFrom FROM webhook_deliveries WHERE webhook_id = @Id AND state = 'parked'",
+                new { Id = id, first.NextFrom }),
+            Is.True);
+        var rest = await Slices.SendAsync(new RedeliverRange(id, first.NextFrom, To: null, WebhookDeliveryState.Parked));
+        Assert.That(rest, Is.EqualTo(new Redelivered(2, NextFrom: null)));
+    }
+
+    [Test]
+    public async Task A_delivery_that_is_sent_again_begins_its_schedule_anew_and_ends_the_pause_of_its_webhook()
+    {
+        var id = (await Slices.SendAsync(new CreateWebhook(Webhook))).Id;
+        await ParkAsync(id, 1);
+        await Slices.ExecuteAsync(
+            "INSERT INTO webhook_places (webhook_id, failures, quiet_until) VALUES (@Id, 9, now() + interval '1 hour')", new { Id = id });
+
+        await Slices.SendAsync(new RedeliverOne(
+            await Slices.ScalarAsync<Guid>("SELECT id FROM webhook_deliveries WHERE webhook_id = @Id", new { Id = id })));
+
+        Assert.That(
+            await Slices.ScalarAsync<string>(
+                """
+                SELECT d.tries || ' tries, ' || d.state || ', called from ' || p.quiet_until || ', taken from ' || l.due_at
+                FROM webhook_deliveries d
+                JOIN webhook_places p USING (webhook_id)
+                JOIN webhook_lanes l USING (webhook_id, lane)
+                WHERE d.webhook_id = @Id
+                """,
+                new { Id = id }),
+            Is.EqualTo("0 tries, pending, called from -infinity, taken from -infinity"));
+    }
+
+    private Task ParkAsync(Guid webhook, int count) => Slices.ExecuteAsync(
+        """
+        INSERT INTO webhook_deliveries (id, webhook_id, lane, position, event_id, type, body, state, tries, created_at, ended_at)
+        SELECT gen_random_uuid(), @Webhook, @Webhook, n, n, 'message:new', '', 'parked', 10, now() + make_interval(secs => n), now()
+        FROM generate_series(1, @Count) AS n
+        """,
+        new { Webhook = webhook, Count = count });
+
     // While somebody else holds the row, each gets as far as it can without it.
     private async Task AtOnceAsync(Guid id, params Func<Task>[] changes)
     {
