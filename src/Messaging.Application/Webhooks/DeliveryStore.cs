@@ -18,15 +18,15 @@ public sealed class DeliveryStore(DbSession session, DeliverySignal signal)
         """;
 
     // Locks the lanes, in the order in which all do: nobody lets one go, as empty, that this is for. One that a node has taken is looked at
-    // again when that node is done with it.
+    // again when that node is done with it. None becomes due in the past, where looks do not begin.
     private const string LanesSql =
         """
         INSERT INTO webhook_lanes AS l (webhook_id, lane, due_at)
-        SELECT DISTINCT k.webhook_id, k.lane, '-infinity'::timestamptz
+        SELECT DISTINCT k.webhook_id, k.lane, now()
         FROM unnest(@Webhooks::uuid[], @Lanes::uuid[]) AS k (webhook_id, lane)
         ORDER BY k.webhook_id, k.lane
         ON CONFLICT (webhook_id, lane) DO UPDATE
-        SET due_at = CASE WHEN l.claimed_until > now() THEN l.due_at ELSE '-infinity' END
+        SET due_at = CASE WHEN l.claimed_until > now() THEN l.due_at ELSE least(l.due_at, now()) END
         """;
 
     // Under the lanes' locks. The tries begin anew; those of before stay in the log. Index: pk_webhook_deliveries.

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Dapper;
 using Messaging.Application.Notifications;
+using Messaging.Infrastructure.Database;
 using NodaTime;
 using Npgsql;
 
@@ -9,7 +11,7 @@ namespace Messaging.Infrastructure.Push;
 /// The pushes in the database. A node that dies loses none: what it had claimed is due again after <see cref="Visibility"/>. What it says
 /// later of a claim that is not its own any more changes nothing.
 /// </summary>
-public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock clock)
+public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock clock, TimeProvider time)
 {
     /// <summary>How long a claim is good: longer than a provider may take.</summary>
     public static readonly Duration Visibility = Duration.FromMinutes(2);
@@ -24,7 +26,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         """
         SELECT n.id
         FROM notifications n
-        WHERE n.delivery = 'pending' AND n.push_at <= @Now
+        WHERE n.delivery = 'pending' AND n.push_at >= @From AND n.push_at <= @Now
         ORDER BY n.push_at
         LIMIT @Limit
         FOR NO KEY UPDATE SKIP LOCKED
@@ -62,7 +64,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         FROM (
             SELECT q.notification_id, q.provider, q.device_id
             FROM pushes q
-            WHERE q.state = 'pending' AND q.provider = @Provider AND q.next_attempt_at <= @Now
+            WHERE q.state = 'pending' AND q.provider = @Provider AND q.next_attempt_at >= @From AND q.next_attempt_at <= @Now
             ORDER BY q.next_attempt_at
             LIMIT @Limit
             FOR NO KEY UPDATE SKIP LOCKED
@@ -126,6 +128,8 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         """;
 
     private readonly PushContent content = new(texts);
+    private readonly DueFrom notifications = new(time);
+    private readonly ConcurrentDictionary<string, DueFrom> pushes = new();
 
     /// <summary>The database's time.</summary>
     public Instant Now => clock.GetCurrentInstant();
@@ -138,7 +142,8 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var now = Now;
-        var due = new CommandDefinition(DueSql, new { Now = now.ToDateTimeUtc(), Limit = MakeSize }, transaction, cancellationToken: ct);
+        var asked = new { From = notifications.Next(), Now = now.ToDateTimeUtc(), Limit = MakeSize };
+        var due = new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct);
         var parameters = new
         {
             Ids = (await connection.QueryAsync<Guid>(due)).ToArray(),
@@ -147,11 +152,12 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             Now = now.ToDateTimeUtc(),
             ExpiresAt = (now + Lifetime).ToDateTimeUtc(),
         };
-        if (parameters.Ids.Length == 0)
-            return 0;
-        await connection.ExecuteAsync(
-            new CommandDefinition($"{ForgetSql};{MakeSql};{MadeSql}", parameters, transaction, cancellationToken: ct));
+        if (parameters.Ids.Length > 0)
+            await connection.ExecuteAsync(
+                new CommandDefinition($"{ForgetSql};{MakeSql};{MadeSql}", parameters, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
+        if (parameters.Ids.Length < MakeSize)
+            notifications.LeftNothing(asked.Now);
         return parameters.Ids.Length;
     }
 
@@ -164,15 +170,15 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var (claim, now) = (Guid.NewGuid(), Now);
+        var look = pushes.GetOrAdd(provider, _ => new DueFrom(time));
         var parameters = new
         {
-            Claim = claim,
-            Provider = provider,
-            Now = now.ToDateTimeUtc(),
-            Until = (now + Visibility).ToDateTimeUtc(),
-            Limit = limit,
+            Claim = claim, Provider = provider, Limit = limit,
+            From = look.Next(), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
         };
         var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
+        if (rows.Count < limit)
+            look.LeftNothing(parameters.Now);
         if (rows.Count == 0)
             return [];
         var messageOf = await content.ReadAsync(connection, platforms, rows, ct);

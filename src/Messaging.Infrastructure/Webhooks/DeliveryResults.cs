@@ -45,13 +45,14 @@ public sealed class DeliveryResults(
         RETURNING d.id, d.webhook_id, d.type, d.state
         """;
 
-    // In a later statement than the lock: what was made for the lane before is seen, and what is made from now on waits for it.
+    // In a later statement than the lock: what was made for the lane before is seen, and what is made from now on waits for it. No lane
+    // becomes due in the past, where looks do not begin.
     // Index: pk_webhook_lanes, ix_webhook_deliveries_lane.
     private const string ReleaseSql =
         """
         WITH done AS MATERIALIZED (
             SELECT r.webhook_id, r.lane, (
-                SELECT d.next_at
+                SELECT greatest(d.next_at, now())
                 FROM webhook_deliveries d
                 WHERE d.webhook_id = r.webhook_id AND d.lane = r.lane AND d.state = 'pending'
                 ORDER BY d.position, d.id

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using Dapper;
+using Messaging.Infrastructure.Database;
 using Npgsql;
 
 namespace Messaging.Infrastructure.Webhooks;
 
 /// <summary>Takes lanes for this node, on one connection.</summary>
-sealed class LaneClaims(NpgsqlConnection connection)
+public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
 {
     /// <summary>How many deliveries of a lane are gone through before it is let go.</summary>
     private const int PerLane = 10;
@@ -19,27 +20,29 @@ sealed class LaneClaims(NpgsqlConnection connection)
         SET synchronous_commit = off
         """;
 
+    // In another order each time: none is always the last one for which there is room. Few rows: the webhooks.
+    private const string CallableSql =
+        """
+        SELECT w.id, p.failures >= @FailingFrom AS fails, now() AS at
+        FROM webhooks w
+        JOIN webhook_places p ON p.webhook_id = w.id
+        WHERE w.enabled AND p.quiet_until <= now()
+        ORDER BY random()
+        """;
+
     // Locks the lanes that it takes, and waits for none. Each webhook's own due ones are found by its part of ix_webhook_lanes_due, so one
-    // with a million is looked at no longer than one with ten. Long: who may be called, what is due of each, and taking it, at one moment.
+    // with a million is looked at no longer than one with ten.
     private const string TakeSql =
         """
-        WITH callable AS MATERIALIZED (
-            SELECT w.id, CASE WHEN p.failures >= @FailingFrom THEN 1 ELSE @PerWebhook END - coalesce(busy.lanes, 0) AS free
-            FROM webhooks w
-            JOIN webhook_places p ON p.webhook_id = w.id
-            LEFT JOIN unnest(@Busy::uuid[], @BusyLanes::integer[]) AS busy (webhook_id, lanes) ON busy.webhook_id = w.id
-            WHERE w.enabled AND p.quiet_until <= now()
-            ORDER BY random()
-        ),
-        due AS MATERIALIZED (
+        WITH due AS MATERIALIZED (
             SELECT l.place
-            FROM callable
+            FROM unnest(@Webhooks::uuid[], @Free::integer[], @From::timestamptz[]) AS k (webhook_id, free, due_from)
             CROSS JOIN LATERAL (
                 SELECT ctid AS place
                 FROM webhook_lanes
-                WHERE webhook_id = callable.id AND due_at <= now()
+                WHERE webhook_id = k.webhook_id AND due_at >= k.due_from AND due_at <= now()
                 ORDER BY due_at
-                LIMIT greatest(callable.free, 0)
+                LIMIT k.free
                 FOR UPDATE SKIP LOCKED
             ) l
             LIMIT @Room
@@ -107,22 +110,15 @@ sealed class LaneClaims(NpgsqlConnection connection)
     /// <summary>How long a lane is left to a node that is not heard of.</summary>
     public static readonly TimeSpan Term = TimeSpan.FromSeconds(10);
 
+    private Dictionary<Guid, DueFrom> looks = [];
+
     /// <summary>Takes lanes that are due, with the first of their deliveries.</summary>
     /// <param name="busy">How many lanes of a webhook this node has already.</param>
     /// <param name="perWebhook">How many it has of a webhook at most; of one that fails, one.</param>
     public async Task<List<ClaimedLane>> TakeAsync(IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
     {
         var from = Stopwatch.GetTimestamp();
-        var lanes = (await connection.QueryAsync<ClaimedLane>(new CommandDefinition(
-            TakeSql,
-            new
-            {
-                Backlog.FailingFrom, PerWebhook = perWebhook, Room = room, Term,
-                // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
-                Claim = Random.Shared.NextInt64(),
-                Busy = busy.Keys.ToArray(), BusyLanes = busy.Values.ToArray(),
-            },
-            cancellationToken: ct))).AsList();
+        var lanes = await LookAsync(busy, perWebhook, room, ct);
         if (lanes.Count == 0)
             return lanes;
         lanes.ForEach(lane => lane.Renewed(from));
@@ -133,6 +129,38 @@ sealed class LaneClaims(NpgsqlConnection connection)
         // Afterwards: bodies can take long to read.
         await ReadWebhooksAsync(lanes, ct);
         return lanes;
+    }
+
+    private async Task<List<ClaimedLane>> LookAsync(
+        IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
+    {
+        var callable = (await connection.QueryAsync<CallableWebhook>(
+                new CommandDefinition(CallableSql, new { Backlog.FailingFrom }, cancellationToken: ct)))
+            .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
+            .Where(webhook => webhook.Free > 0).ToList();
+        // One that could not be called for a while is looked at from the beginning again.
+        looks = callable.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(time));
+        var parameters = new
+        {
+            Webhooks = callable.ConvertAll(webhook => webhook.Id),
+            Free = callable.ConvertAll(webhook => webhook.Free),
+            From = callable.ConvertAll(webhook => looks[webhook.Id].Next()),
+            Room = room,
+            // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
+            Claim = Random.Shared.NextInt64(),
+            Term,
+        };
+        var lanes = (await connection.QueryAsync<ClaimedLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
+        if (lanes.Count < room)
+            NoteLooked(callable, lanes);
+        return lanes;
+    }
+
+    private void NoteLooked(List<CallableWebhook> callable, List<ClaimedLane> lanes)
+    {
+        var taken = lanes.CountBy(lane => lane.WebhookId).ToDictionary();
+        foreach (var webhook in callable.Where(webhook => taken.GetValueOrDefault(webhook.Id) < webhook.Free))
+            looks[webhook.Id].LeftNothing(webhook.At);
     }
 
     /// <summary>Reads who is called, where, and with which secrets, again.</summary>
@@ -166,4 +194,10 @@ sealed class LaneClaims(NpgsqlConnection connection)
     /// <summary>For how many seconds the oldest delivery has waited.</summary>
     public Task<double> ReadOldestAsync(CancellationToken ct) =>
         connection.QuerySingleAsync<double>(new CommandDefinition(OldestSql, cancellationToken: ct));
+
+    private sealed record CallableWebhook(Guid Id, bool Fails, DateTime At)
+    {
+        // How many more of its lanes this node may have.
+        public int Free { get; init; }
+    }
 }

@@ -58,7 +58,7 @@ sealed class WebhookDeliveries(
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(LaneClaims.SessionSql, cancellationToken: ct));
-        var claims = new LaneClaims(connection);
+        var claims = new LaneClaims(connection, TimeProvider.System);
         var measured = 0L;
         while (true)
         {

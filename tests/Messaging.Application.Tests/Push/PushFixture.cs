@@ -39,7 +39,7 @@ public abstract class PushFixture : SliceFixture
         Logs = new LogRecorder();
         browser = new Browser();
         database = NpgsqlDataSource.Create(Slices.ConnectionString);
-        Queue = new PushQueue(database, new PushTexts(new PushSettings()), Clock);
+        Queue = new PushQueue(database, new PushTexts(new PushSettings()), Clock, new MovedTime());
         (Google, Browsers) = (await PushServer.StartAsync(), await PushServer.StartAsync());
         GoogleSays = _ => Task.FromResult(new PushReply(200, new { name = "projects/chat-test/messages/1" }));
         Google.Reply = call => call.Line.EndsWith("/token", StringComparison.Ordinal)

@@ -1,9 +1,12 @@
+using System.Data;
+using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Notifications;
 using Messaging.Application.Outbound;
 using Messaging.Application.Push;
 using Messaging.Application.Receipts;
 using Messaging.Application.Revocations;
+using Messaging.Application.Tests.Common;
 using Messaging.Application.Users;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
@@ -12,12 +15,28 @@ using Messaging.Infrastructure.Push;
 using Messaging.Infrastructure.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Npgsql;
 
 namespace Messaging.Application.Tests.Push;
 
 /// <summary>The rows of the queue: what is made, claimed, settled and derived, step by step.</summary>
 public sealed class PushQueueTests : PushFixture
 {
+    // Due long ago.
+    private const string ManySql =
+        """
+        ALTER TABLE notifications SET (autovacuum_enabled = false);
+        ALTER TABLE pushes SET (autovacuum_enabled = false);
+        INSERT INTO notifications (id, user_id, type, conversation_id, seqs, seq, sent_at, message_id, delivery, push_at, created_at,
+            raised_at)
+        SELECT gen_random_uuid(), @User, 'message', gen_random_uuid(), '{[1,2)}', 1, now(), gen_random_uuid(), 'pending',
+            now() - interval '1 hour', now(), now()
+        FROM generate_series(1, 5000);
+        INSERT INTO pushes (notification_id, provider, device_id, next_attempt_at, expires_at)
+        SELECT id, 'fcm', 'android', now() - interval '1 hour', now()
+        FROM notifications
+        """;
+
     protected override void Add(IServiceCollection services) =>
         services.AddSingleton<IOutboundAddresses>(new OutboundAddresses(new SystemNames(), new WebhookSettings()));
 
@@ -33,6 +52,36 @@ public sealed class PushQueueTests : PushFixture
                 "SELECT string_agg(provider || ' ' || device_id || ' ' || state, ', ' ORDER BY provider) FROM pushes"),
             Is.EqualTo("fcm android pending, webhook  pending"));
         Assert.That(await Queue.MakeAsync(Targets, CancellationToken.None), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_look_passes_none_of_what_was_made_and_sent_while_a_snapshot_is_open()
+    {
+        await using var one = NpgsqlDataSource.Create($"{Slices.ConnectionString};Maximum Pool Size=1");
+        var queue = new PushQueue(one, new PushTexts(new PushSettings()), Clock, new MovedTime());
+        await LookAsync();
+        await using var dump = await Slices.OpenAsync();
+        await using var snapshot = await dump.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await dump.ExecuteAsync("SELECT 1", transaction: snapshot);
+        await Slices.ExecuteAsync(ManySql, new { User = (await Slices.UserAsync("Anna")).Value });
+        await Slices.ExecuteAsync("UPDATE notifications SET delivery = 'sent'; UPDATE pushes SET state = 'sent'");
+        var before = await BlocksAsync();
+
+        await LookAsync();
+
+        Assert.That(await BlocksAsync() - before, Is.LessThan(60));
+
+        async Task LookAsync()
+        {
+            await queue.MakeAsync(Targets, CancellationToken.None);
+            await queue.ClaimAsync("fcm", ["android"], 10, CancellationToken.None);
+        }
+
+        async Task<long> BlocksAsync()
+        {
+            await using var connection = await one.OpenConnectionAsync();
+            return await connection.BlocksAsync("notifications", "pushes");
+        }
     }
 
     [Test]

@@ -1,0 +1,35 @@
+namespace Messaging.Infrastructure.Database;
+
+/// <summary>
+/// From which due time on a worker looks for what is due. As long as anybody has an older snapshot open, such as a dump's, all that was
+/// taken and done since is still in the index, and a look from its beginning passes it all. So a look begins a little before the last one
+/// that left nothing. It begins at the beginning at first and then every <see cref="Whole"/>: that finds what another node had locked but
+/// did not take, and what was committed more than <see cref="Margin"/> after it became due.
+/// </summary>
+/// <remarks>Whoever makes a row due writes the time of now, or a later one. For one loop at a time.</remarks>
+public sealed class DueFrom(TimeProvider time)
+{
+    /// <summary>How long a transaction may take that makes something due as of its beginning, and be noticed as soon as others.</summary>
+    public static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+
+    /// <summary>How much later it is noticed at most.</summary>
+    public static readonly TimeSpan Whole = TimeSpan.FromSeconds(10);
+
+    // PostgreSQL's -infinity.
+    private static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
+
+    private DateTime from = Beginning;
+    private long began = time.GetTimestamp();
+
+    /// <summary>Where the next look begins.</summary>
+    public DateTime Next()
+    {
+        if (time.GetElapsedTime(began) >= Whole)
+            (from, began) = (Beginning, time.GetTimestamp());
+        return from;
+    }
+
+    /// <summary>Notes that a look left nothing of what was due.</summary>
+    /// <param name="at">The time up to which it looked, by the clock of the due times.</param>
+    public void LeftNothing(DateTime at) => from = at - Margin;
+}

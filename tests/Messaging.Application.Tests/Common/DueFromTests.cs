@@ -1,0 +1,36 @@
+using Messaging.Application.Tests.Push;
+using Messaging.Infrastructure.Database;
+
+namespace Messaging.Application.Tests.Common;
+
+public sealed class DueFromTests
+{
+    private static readonly DateTime At = new(2026, 12, 1, 8, 0, 0, DateTimeKind.Utc);
+
+    private readonly MovedTime time = new();
+
+    [Test]
+    public void Looks_begin_a_little_before_the_last_one_that_left_nothing()
+    {
+        var due = new DueFrom(time);
+        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+
+        due.LeftNothing(At);
+        due.LeftNothing(At.AddSeconds(1));
+
+        Assert.That(due.Next(), Is.EqualTo(At.AddSeconds(1) - DueFrom.Margin));
+    }
+
+    [Test]
+    public void Now_and_then_a_look_begins_from_the_beginning_and_so_do_the_next_ones_until_one_leaves_nothing()
+    {
+        var due = new DueFrom(time);
+        due.LeftNothing(At);
+        time.By += DueFrom.Whole;
+
+        Assert.That((due.Next(), due.Next()), Is.EqualTo((DateTime.MinValue, DateTime.MinValue)));
+
+        due.LeftNothing(At);
+        Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
+    }
+}

@@ -1,0 +1,98 @@
+using System.Data;
+using Dapper;
+using Messaging.Application.Tests.Common;
+using Messaging.Application.Tests.Push;
+using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Webhooks;
+using Messaging.Testing;
+using Npgsql;
+
+namespace Messaging.Application.Tests.Webhooks;
+
+public sealed class LaneClaimsTests
+{
+    private const string Webhook =
+        """
+        ALTER TABLE webhook_lanes SET (autovacuum_enabled = false);
+        INSERT INTO webhooks (id, url, event_types, user_ids, enabled, secret, created_at, updated_at, version)
+        VALUES (@Id, 'http://127.0.0.1/', '{*}', '{}', true, '', now(), now(), 1);
+        INSERT INTO webhook_places (webhook_id) VALUES (@Id)
+        """;
+
+    private const string Fill =
+        """
+        INSERT INTO webhook_lanes (webhook_id, lane, due_at)
+        SELECT @Id, gen_random_uuid(), now() - interval '1 hour'
+        FROM generate_series(1, @Count)
+        """;
+
+    private static readonly Guid Id = Guid.CreateVersion7();
+
+    private readonly MovedTime time = new();
+    private Slices slices = null!;
+    private NpgsqlConnection connection = null!;
+    private LaneClaims claims = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        slices = await Slices.StartAsync();
+        connection = new NpgsqlConnection(slices.ConnectionString);
+        await connection.OpenAsync();
+        await connection.ExecuteAsync(LaneClaims.SessionSql);
+        await connection.ExecuteAsync(Webhook, new { Id });
+        claims = new LaneClaims(connection, time);
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await connection.DisposeAsync();
+        await slices.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_look_passes_none_of_the_lanes_that_came_and_went_while_a_snapshot_is_open()
+    {
+        await TakeAsync(10);
+        await using var dump = await slices.OpenAsync();
+        await using var snapshot = await dump.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await dump.ExecuteAsync("SELECT 1", transaction: snapshot);
+        await connection.ExecuteAsync(Fill, new { Id, Count = 5_000 });
+        await connection.ExecuteAsync("DELETE FROM webhook_lanes");
+
+        var before = await connection.BlocksAsync("webhook_lanes");
+
+        await TakeAsync(10);
+
+        Assert.That(await connection.BlocksAsync("webhook_lanes") - before, Is.LessThan(30));
+    }
+
+    // The first look has room for some of them, and while the webhook is left alone there is none.
+    [Test]
+    public async Task Lanes_that_a_look_left_are_taken_by_the_next_ones_however_long_they_have_been_due()
+    {
+        await connection.ExecuteAsync(Fill, new { Id, Count = 7 });
+
+        Assert.That((await TakeAsync(3), await TakeAsync(3)), Is.EqualTo((3, 3)));
+
+        await connection.ExecuteAsync("UPDATE webhook_places SET quiet_until = 'infinity'");
+        Assert.That(await TakeAsync(3), Is.Zero);
+        await connection.ExecuteAsync("UPDATE webhook_places SET quiet_until = '-infinity'");
+        Assert.That((await TakeAsync(3), await TakeAsync(3)), Is.EqualTo((1, 0)));
+    }
+
+    [Test]
+    public async Task A_lane_that_is_committed_long_after_it_was_due_is_found_by_a_look_from_the_beginning()
+    {
+        await TakeAsync(10);
+        await connection.ExecuteAsync(Fill, new { Id, Count = 1 });
+
+        Assert.That(await TakeAsync(10), Is.Zero);
+        time.By += DueFrom.Whole;
+        Assert.That(await TakeAsync(10), Is.EqualTo(1));
+    }
+
+    private async Task<int> TakeAsync(int perWebhook) =>
+        (await claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, 100, CancellationToken.None)).Count;
+}
