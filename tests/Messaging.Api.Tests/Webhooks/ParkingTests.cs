@@ -146,7 +146,8 @@ public sealed class ParkingTests : DeliveryFixture
             await Api.ServiceClient().PostAsync($"/v1/webhooks/deliveries/{delivery}/redeliver", content: null).OutcomeAsync(),
             Is.EqualTo("404 not-found"));
         await ClearAsync();
-        Assert.That(await CountAsync($"webhook_id = '{id}'"), Is.Zero);
+        foreach (var table in (string[])["webhook_deliveries", "webhook_lanes", "webhook_places"])
+            Assert.That(await CountAsync($"webhook_id = '{id}'", table), Is.Zero, table);
     }
 
     [Test]
@@ -183,8 +184,9 @@ public sealed class ParkingTests : DeliveryFixture
     private Task ClearAsync() => Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions
         .GetRequiredService<Infrastructure.Events.Maintenance>(Api.Services).ClearAsync(CancellationToken.None);
 
-    private async Task<long> CountAsync(string condition) => (await Messaging.Testing.TestDatabaseQueries.RowsAsync(
-        Api.Database, $"SELECT count(*) FROM webhook_deliveries WHERE {condition}", row => row.GetInt64(0))).Single();
+    private async Task<long> CountAsync(string condition, string table = "webhook_deliveries") =>
+        (await Messaging.Testing.TestDatabaseQueries.RowsAsync(
+            Api.Database, $"SELECT count(*) FROM {table} WHERE {condition}", row => row.GetInt64(0))).Single();
 
     private async Task SendAllAsync((string User, string Group) place, params string[] texts)
     {
