@@ -58,6 +58,14 @@ internal sealed class PushServer : IAsyncDisposable
             context.Response.Headers[name] = value;
         if (reply.Json is not null)
             await context.Response.WriteAsJsonAsync(reply.Json);
+        if (reply.IsEndless)
+            await GoOnAsync(context);
+    }
+
+    private static async Task GoOnAsync(HttpContext context)
+    {
+        await context.Response.Body.WriteAsync(new byte[64 * 1024], context.RequestAborted);
+        await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }
 
@@ -72,4 +80,7 @@ internal sealed record PushCall(string Line, IReadOnlyDictionary<string, string>
 internal sealed record PushReply(int Status, object? Json = null)
 {
     public (string Name, string Value)[] Headers { get; init; } = [];
+
+    /// <summary>Whether bytes follow, and no end until the other side has had enough.</summary>
+    public bool IsEndless { get; init; }
 }
