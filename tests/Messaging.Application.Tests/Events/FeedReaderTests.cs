@@ -246,6 +246,9 @@ public sealed class FeedReaderTests
     public async Task Somebody_who_comes_in_and_leaves_at_once_hears_nothing_of_the_others()
     {
         var conversation = await feed.ConversationAsync("bob");
+        // More than are remembered, so that it is asked of each event whether she hears it.
+        for (var i = 0; i < 4; i++)
+            await feed.ConversationAsync("ada");
         await AskedAsync("ada", "bob");
         await JoinAsync(conversation, "ada", hearer: null);
         await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE user_id = 'ada'");
@@ -334,6 +337,27 @@ public sealed class FeedReaderTests
         await feed.DrainAsync();
 
         Assert.That((await HeardAsync(8)).Select(heard => heard.Audience), Is.All.EqualTo((string[])["ada"]));
+    }
+
+    [Test]
+    public async Task A_conversation_that_somebody_left_counts_no_more_among_those_that_are_remembered()
+    {
+        listeners.Only = others.Only = "ada";
+        var three = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => feed.ConversationAsync("ada")));
+        await AskedAsync("ada");
+        await feed.Slices.ExecuteAsync("UPDATE participants SET left_at = now() WHERE conversation_id = @Id", new { Id = three[0] });
+        await feed.AppendAsync(three[0]);
+        await feed.AppendForAsync("ada");
+        await feed.DrainAsync();
+        await HeardAsync(1);
+
+        await JoinAsync(await feed.ConversationAsync("bob"), "ada", hearer: "ada");
+        await MadeAsync(await feed.ConversationAsync("eve"), "{}");
+        await MadeAsync(three[1], "{}");
+        await feed.DrainAsync();
+
+        await HeardAsync(3);
+        Assert.That(source.Made, Is.EqualTo(1), "nothing is made of what is somebody else's");
     }
 
     // They listen, and the reader has read where they take part: an event of their own is told after that.
