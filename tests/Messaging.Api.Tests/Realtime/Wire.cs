@@ -43,6 +43,7 @@ internal sealed class Wire : ILiveWire
         WriteAsync(told.Envelope switch
         {
             EventEnvelope stored => stored.Id,
+            EphemeralEnvelope { Data: DrainingNotice notice } => $"{notice.ReconnectInMs}",
             EphemeralEnvelope { Data: PresenceView view } => $"{view.UserId} {view.Status}",
             EphemeralEnvelope passing => passing.Type,
             _ => "",

@@ -364,6 +364,21 @@ public sealed class NotificationMakerTests : SliceFixture
     }
 
     [Test]
+    public async Task Who_goes_and_comes_back_at_once_keeps_what_was_raised_since_and_nothing_else()
+    {
+        var (id, users) = await GroupAsync();
+        await SendAsync(users[0], id, new MessageContent(Text: "before", Mentions: [users[1]]));
+        await FollowAsync(id);
+        await Slices.SendAsync(new RemoveParticipant(new Actor(users[0]), id, users[1]));
+        await Slices.SendAsync(new AddParticipants(Actor.Service, id, [users[1]], Domain.Participants.ParticipantRole.Member));
+        await SendAsync(users[0], id, new MessageContent(Text: "since", Mentions: [users[1]]));
+
+        await FollowAsync(id);
+
+        Assert.That((await ListAsync(users[1])).Select(entry => entry.Body), Is.EqualTo(new[] { "since" }));
+    }
+
+    [Test]
     public async Task A_deleted_conversation_leaves_no_notification()
     {
         var (id, users) = await GroupAsync();
