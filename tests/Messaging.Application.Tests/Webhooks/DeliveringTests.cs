@@ -74,17 +74,52 @@ public sealed class DeliveringTests
         }
     }
 
-    [Test]
-    public async Task What_an_answer_asks_for_in_Retry_After_holds_for_the_whole_webhook()
+    // In tens of minutes.
+    [TestCase(429, 30, "3 for all, 3 for one")]
+    [TestCase(503, 120, "6 for all, 12 for one")]
+    [TestCase(500, 30, "0 for all, 3 for one")]
+    public async Task What_an_answer_asks_for_holds_for_the_delivery_and_if_the_webhook_is_busy_for_all_for_an_hour_at_most(
+        int status, int minutes, string waits)
     {
         await AddAsync();
 
-        await using (await NodeAsync(new Sender(_ => Task.FromResult(Answered(503, Duration.FromMinutes(30))))))
+        await using (await NodeAsync(new Sender(_ => Task.FromResult(Answered(status, Duration.FromMinutes(minutes))))))
             await slices.UntilAsync("SELECT tries = 1 FROM webhook_deliveries");
 
         Assert.That(
+            await slices.ScalarAsync<string>(
+                """
+                SELECT ceil(extract(epoch FROM greatest(p.quiet_until, now()) - now()) / 600) || ' for all, '
+                    || ceil(extract(epoch FROM d.next_at - now()) / 600) || ' for one'
+                FROM webhook_places p
+                JOIN webhook_deliveries d USING (webhook_id)
+                """),
+            Is.EqualTo(waits));
+    }
+
+    [Test]
+    public async Task A_lane_of_a_node_that_says_nothing_more_is_taken_once_its_claim_has_run_out()
+    {
+        var (lost, other) = (await AddAsync(), await AddAsync());
+        await slices.ExecuteAsync(
+            """
+            UPDATE webhook_lanes
+            SET claim = 7, claimed_until = now() + interval '1 hour', due_at = now() + interval '1 hour'
+            WHERE webhook_id = @Lost
+            """,
+            new { Lost = lost });
+        var sender = new Sender(call =>
+            call.Id == $"{other}" ? Task.FromResult(Answered(200)) : new TaskCompletionSource<WebhookOutcome>().Task);
+        await using var node = await NodeAsync(sender);
+        await slices.UntilAsync($"SELECT state = 'delivered' FROM webhook_deliveries WHERE webhook_id = '{other}'");
+        Assert.That(sender.Calls.Select(call => call.Id), Is.EqualTo((string[])[$"{other}"]));
+
+        await slices.ExecuteAsync("UPDATE webhook_lanes SET claimed_until = now(), due_at = now()");
+
+        await Eventually.HoldsAsync(() => sender.Calls.Any(call => call.Id == $"{lost}"), "it is called");
+        Assert.That(
             await slices.ScalarAsync<bool>(
-                "SELECT quiet_until BETWEEN now() + interval '20 minutes' AND now() + interval '30 minutes' FROM webhook_places"),
+                "SELECT claim <> 7 AND due_at = claimed_until AND due_at <= now() + interval '10 s' FROM webhook_lanes"),
             Is.True);
     }
 
