@@ -74,8 +74,7 @@ public sealed class NodeFaultTests
         await run.GoOnAsync();
 
         var failing = fail(await nodes.LeaderAsync(database), run);
-        await Task.WhenAll(run.RemoveLastAsync(), run.BlockAsync());
-        await run.ComeLateAsync(database);
+        await Task.WhenAll(run.RemoveLastAsync(), run.BlockAsync(), run.ComeLateAsync(database));
         await failing;
 
         await run.GoOnAsync();

@@ -17,13 +17,14 @@ public sealed class ClientModel
     private readonly Dictionary<string, List<JsonObject>> heard = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<(JsonObject Message, string At)>> deleted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> countedUpTo = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> takenAt = new(StringComparer.Ordinal);
 
     public ClientModel(string user, JsonObject snapshot)
     {
         this.user = user;
         Cursor = Text(snapshot["cursor"]);
         foreach (var conversation in snapshot["conversations"]!["items"]!.AsArray())
-            Keep(conversation!.DeepClone().AsObject());
+            Keep(conversation!.DeepClone().AsObject(), Number(conversation["version"]));
     }
 
     /// <summary>The newest event seen.</summary>
@@ -34,6 +35,11 @@ public sealed class ClientModel
         .OrderByDescending(c => Text(c["lastActivityAt"]), StringComparer.Ordinal)
         .ThenByDescending(c => Text(c["id"]), StringComparer.Ordinal)
         .Select(Comparable)];
+
+    /// <summary>Of each group that the client holds, how many take part, and whom of them it shows.</summary>
+    public IReadOnlyList<string> People => [.. conversations.Values.Where(c => Text(c["type"]) == "group")
+        .Select(c => $"{c["id"]}: {c["participantCount"]}, {string.Join(' ', c["participants"]!.AsArray().Select(p => Text(p!["userId"])))}")
+        .Order(StringComparer.Ordinal)];
 
     /// <summary>The messages of others that are unread, over all conversations.</summary>
     public long Unread =>
@@ -51,10 +57,14 @@ public sealed class ClientModel
         switch (type)
         {
             case "conversation:created" when !conversations.ContainsKey(id):
-                Keep(Joined(data.DeepClone().AsObject(), Text(envelope["occurredAt"])));
+                // Its version is of when it was told, its participants are of when it happened: all that follows changes them.
+                Keep(Joined(data.DeepClone().AsObject(), Text(envelope["occurredAt"])), version: 0);
+                break;
+            case "participant:added" or "participant:updated" or "participant:removed"
+                when data["version"] is { } version && Number(version) <= takenAt[id]:
                 break;
             case "participant:added":
-                Add(conversations[id], data["participant"]!.AsObject());
+                Add(conversations[id], data);
                 break;
             case "participant:updated":
                 Replace(conversations[id], data["participant"]!.AsObject());
@@ -64,7 +74,7 @@ public sealed class ClientModel
                 conversations.Remove(id);
                 break;
             case "participant:removed":
-                Take(conversations[id], Text(data["userId"]));
+                Take(conversations[id], data);
                 break;
             case "conversation:updated" or "conversation:archived" or "conversation:closed" or "conversation:reopened":
                 Change(conversations[id], data);
@@ -111,11 +121,18 @@ public sealed class ClientModel
             known["role"] = participant["role"]!.DeepClone();
     }
 
-    private static void Take(JsonObject conversation, string who)
+    private static void Take(JsonObject conversation, JsonObject removal)
     {
-        conversation["participantCount"] = Number(conversation["participantCount"]) - 1;
-        if (Participant(conversation, who) is { } known)
+        TakeCount(conversation, removal);
+        if (Participant(conversation, Text(removal["userId"])) is { } known)
             conversation["participants"]!.AsArray().Remove(known);
+    }
+
+    // How many take part is told, and not counted. Events of earlier releases do not say so.
+    private static void TakeCount(JsonObject conversation, JsonObject change)
+    {
+        if (change["participantCount"] is { } count)
+            conversation["participantCount"] = count.DeepClone();
     }
 
     // What others do to the conversation itself; its messages and pointers have events of their own.
@@ -145,20 +162,21 @@ public sealed class ClientModel
     private static JsonNode? Participant(JsonObject conversation, string who) =>
         conversation["participants"]!.AsArray().FirstOrDefault(p => Text(p!["userId"]) == who);
 
-    private void Keep(JsonObject conversation)
+    // The version of a snapshot says which changes of participants it has.
+    private void Keep(JsonObject conversation, long version)
     {
         var id = Text(conversation["id"]);
-        conversations[id] = conversation;
+        (conversations[id], takenAt[id]) = (conversation, version);
         (heard[id], deleted[id]) = ([], []);
         countedUpTo[id] = Number(conversation["lastSeq"]);
     }
 
-    private static void Add(JsonObject conversation, JsonObject participant)
+    private static void Add(JsonObject conversation, JsonObject change)
     {
-        var list = conversation["participants"]!.AsArray();
+        TakeCount(conversation, change);
+        var (list, participant) = (conversation["participants"]!.AsArray(), change["participant"]!.AsObject());
         if (list.Any(p => Text(p!["userId"]) == Text(participant["userId"])))
             return;
-        conversation["participantCount"] = Number(conversation["participantCount"]) + 1;
         var sorted = list.Append(participant).OrderBy(p => Text(p!["userId"]), StringComparer.Ordinal).Take(10).Select(p => p!.DeepClone());
         conversation["participants"] = new JsonArray([.. sorted]);
     }

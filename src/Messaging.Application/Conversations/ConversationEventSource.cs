@@ -26,13 +26,21 @@ public sealed record ConversationValues
     public IReadOnlyList<UserRef> Participants { get; init; } = [];
 }
 
-/// <summary>Whom an event of a participant is about; how that one takes part is told as it is then.</summary>
+/// <summary>
+/// Whom an event of a participant is about; how that one takes part is told as it is then. How many take part is that of the change.
+/// </summary>
 public sealed record ParticipantValues
 {
     public UserRef? Participant { get; init; }
 
     /// <summary>Null for the service.</summary>
     public UserId? By { get; init; }
+
+    /// <summary>Null in rows of releases that did not keep it.</summary>
+    public int? ParticipantCount { get; init; }
+
+    /// <summary>The conversation's after the change; null in rows of releases that did not keep it.</summary>
+    public long? Version { get; init; }
 }
 
 /// <summary>Conversations and their people, as everybody sees them.</summary>
@@ -115,10 +123,14 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                 var messages = (await grid.ReadAsync<NewestRow>()).ToDictionary(row => (row.ConversationId, row.Seq, row.Viewer));
                 return row => OfPeople.Contains(row.Type) ? PersonIn(row) : ConversationIn(row);
 
-                object? PersonIn(FeedRow row) =>
-                    PersonOf(row) is { } user && participants.TryGetValue((row.ConversationId!.Value, user), out var person)
-                        ? new ParticipantChange(person.ToView(), row.Values<ParticipantValues>().By)
-                        : null;
+                object? PersonIn(FeedRow row)
+                {
+                    var values = row.Values<ParticipantValues>();
+                    return values.Participant is { } user
+                        && participants.TryGetValue((row.ConversationId!.Value, user.UserId), out var person)
+                            ? new ParticipantChange(person.ToView(), values.By, values.ParticipantCount, values.Version)
+                            : null;
+                }
 
                 object? ConversationIn(FeedRow row)
                 {

@@ -17,8 +17,10 @@ namespace Messaging.Application.Participants;
 public sealed record AddParticipants(Actor Actor, ConversationId ConversationId, IReadOnlyList<UserId> UserIds, ParticipantRole? Role)
     : ICommand<Page<ParticipantView>>;
 
-/// <summary>Who came in, and who let them in.</summary>
-public sealed record ParticipantChange(ParticipantView Participant, UserId? By);
+/// <summary>Who came in or has another role, and by whom.</summary>
+/// <param name="ParticipantCount">How many took part after the change; null in events of releases that did not say so.</param>
+/// <param name="Version">The conversation's after the change; null in the same events.</param>
+public sealed record ParticipantChange(ParticipantView Participant, UserId? By, int? ParticipantCount, long? Version);
 
 public sealed class AddParticipantsValidator : AbstractValidator<AddParticipants>
 {

@@ -27,7 +27,7 @@ public abstract class DepartureChange<TResult>(Actor actor, ConversationId id, U
         set.Memberships.Leave(target);
         set.ForgetOwn(ConversationId, target.UserId, after: 0, conversation.LastSeq);
         set.PostSystemMessage(conversation, new SystemMessage(by == user ? "user-left" : "user-removed", by, [user]));
-        var removal = new Removal(user, by, banned);
+        var removal = new Removal(user, by, banned, conversation.ParticipantCount, conversation.Version);
         set.Raise(conversation, new ParticipantRemoved(ConversationId), seq: null, removal);
         set.Raise(conversation, new ParticipantRemoved(ConversationId, user), seq: null, removal);
         if (successor is not null)
@@ -56,4 +56,6 @@ public sealed class RemovalChange(Actor actor, ConversationId id, UserId user) :
 
 /// <summary>Who no longer takes part, and who has put that one out.</summary>
 /// <param name="By">Null for the service, oneself for who left.</param>
-public sealed record Removal(UserId UserId, UserId? By, bool Banned);
+/// <param name="ParticipantCount">How many take part after the change.</param>
+/// <param name="Version">The conversation's after the change.</param>
+public sealed record Removal(UserId UserId, UserId? By, bool Banned, int ParticipantCount, long Version);

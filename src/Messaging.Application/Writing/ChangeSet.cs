@@ -160,11 +160,19 @@ public sealed class ChangeSet
             conversation.ParticipantCount));
     }
 
-    /// <summary>Raises an event for each of the users.</summary>
+    /// <summary>Raises an event for each of the users, once the change of all of them is decided: each says how many take part after it.</summary>
     public void RaiseForEach(Conversation conversation, IEvent fact, UserId? by, IEnumerable<UserId> users)
     {
         foreach (var user in users.Order())
-            Raise(conversation, fact, seq: null, new ParticipantValues { Participant = new UserRef(user), By = by });
+        {
+            Raise(conversation, fact, seq: null, new ParticipantValues
+            {
+                Participant = new UserRef(user),
+                By = by,
+                ParticipantCount = conversation.ParticipantCount,
+                Version = conversation.Version,
+            });
+        }
     }
 
     /// <summary>Raises an event that contains the conversation as all participants see it.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Dapper;
 using Messaging.Application.Common;
 using Messaging.Application.Events;
@@ -56,6 +57,27 @@ public sealed class ListEventsTests
         Assert.That(heard.Events.Select(e => e.Type),
             Is.EqualTo((string[])["message:new", "participant:added", "conversation:created", "message:new"]));
         Assert.That(owners.Events[0].Type, Is.EqualTo("conversation:created"));
+    }
+
+    [Test]
+    public async Task Comings_and_goings_that_an_earlier_release_wrote_are_told_without_how_many_take_part()
+    {
+        var (since, slices) = (await SinceAsync(), feed.Slices);
+        var (owner, going) = (await slices.UserAsync(), await slices.UserAsync());
+        var group = await slices.GroupAsync(owner, going);
+        await slices.SendAsync(new AddParticipants(new Actor(owner), group, [await slices.UserAsync()], Role: null));
+        await slices.SendAsync(new RemoveParticipant(new Actor(owner), group, going));
+        await slices.ExecuteAsync(
+            "UPDATE outbox SET payload = payload - 'participantCount' - 'version' WHERE conversation_id = @Id", new { Id = group.Value });
+        await feed.DrainAsync();
+
+        var heard = await slices.SendAsync(new ListEvents(new Actor(owner), since.ToString(), 100));
+
+        var told = heard.Events.Where(e => e.Type.StartsWith("participant:", StringComparison.Ordinal))
+            .Select(e => JsonNode.Parse(e.Data.Value)!);
+        Assert.That(
+            told.Select(data => (data["participant"] is not null, data["participantCount"], data["version"])),
+            Is.EqualTo(new (bool, JsonNode?, JsonNode?)[] { (true, null, null), (false, null, null) }));
     }
 
     [Test]

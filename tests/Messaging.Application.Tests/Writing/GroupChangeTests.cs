@@ -232,6 +232,32 @@ public sealed class GroupChangeTests : SliceFixture
     }
 
     [Test]
+    public async Task Who_comes_and_who_goes_is_told_with_how_many_take_part_after_it()
+    {
+        var group = await GroupAsync();
+        var (ada, bob, dan) = (new Actor(group.Ada), group.Bob, group.Dan);
+        await Slices.SendAsync(new AddParticipants(ada, group.Id, [group.Eve, await Slices.UserAsync()], Role: null));
+        await InOneBatchAsync(
+            group, () => LeaveAsync(group, bob), () => Slices.SendAsync(new RemoveParticipant(ada, group.Id, group.Eve)),
+            () => Slices.SendAsync(new BanParticipant(ada, group.Id, dan)));
+
+        var told = await Slices.SqlAsync(session => session.QueryAsync<string>(
+            """
+            SELECT concat_ws(' ', type, payload ->> 'participantCount', payload ->> 'version')
+            FROM outbox
+            WHERE conversation_id = @Id AND type LIKE 'participant:%' AND user_id IS NULL
+            ORDER BY event_no
+            """,
+            new { Id = group.Id.Value }, CancellationToken.None));
+
+        Assert.That(told, Is.EqualTo(new[]
+        {
+            "participant:added 5 2", "participant:added 5 2", "participant:removed 4 3", "participant:removed 3 4",
+            "participant:removed 2 5",
+        }));
+    }
+
+    [Test]
     public async Task Who_is_added_sees_nothing_before_and_the_first_ten_are_told_with_the_newcomer_among_them()
     {
         var group = await GroupAsync();
