@@ -93,14 +93,14 @@ public sealed class WebhookTests : SliceFixture
         Assert.That(
             await Slices.ScalarAsync<string>(
                 """
-                SELECT d.tries || ' tries, ' || d.state || ', called from ' || p.quiet_until || ', taken from ' || l.due_at
+                SELECT d.tries || ' tries, ' || d.state || ', called from ' || p.quiet_until || ', due: ' || (l.due_at <= now())
                 FROM webhook_deliveries d
                 JOIN webhook_places p USING (webhook_id)
                 JOIN webhook_lanes l USING (webhook_id, lane)
                 WHERE d.webhook_id = @Id
                 """,
                 new { Id = id }),
-            Is.EqualTo("0 tries, pending, called from -infinity, taken from -infinity"));
+            Is.EqualTo("0 tries, pending, called from -infinity, due: true"));
     }
 
     private Task ParkAsync(Guid webhook, int count) => Slices.ExecuteAsync(
