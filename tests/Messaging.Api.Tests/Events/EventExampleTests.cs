@@ -183,11 +183,12 @@ public sealed partial class EventExampleTests : AttachmentFixture
             Keep(told);
     }
 
-    // The first of each type, but not what a conversation says of itself.
+    // The first of each type, but not what a conversation says of itself; and of notifications not that of the request's message, which
+    // comes at any time.
     private void Keep(JsonElement told)
     {
         var data = told.GetProperty("data");
-        if (data.TryGetProperty("type", out var kind) && kind.ValueEquals("system"))
+        if (data.TryGetProperty("type", out var kind) && kind.GetString() is "system" or "message")
             return;
         examples.TryAdd(told.GetProperty("type").GetString()!, JsonObject.Create(told)!);
     }
