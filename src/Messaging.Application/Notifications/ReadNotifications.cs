@@ -12,6 +12,9 @@ public sealed record ReadCount(int Changed);
 
 public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandler<ReadNotifications, ReadCount>
 {
+    // Whoever makes notifications of others waits for these, too.
+    private const int AtOnce = 2_000;
+
     // Waits for no row while it has locked another: whoever makes and withdraws notifications locks them in no order. Index:
     // ix_notifications_unread, pk_notifications.
     private const string FreeSql =
@@ -22,6 +25,7 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
             SELECT id
             FROM notifications
             WHERE user_id = @UserId AND read_at IS NULL
+            LIMIT @AtOnce
             FOR NO KEY UPDATE SKIP LOCKED))
         """;
 
@@ -44,9 +48,21 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
     public async Task<ReadCount> Handle(ReadNotifications command, CancellationToken ct)
     {
         var user = new { UserId = command.Actor.RequireUser().Value };
-        var changed = await session.ExecuteAsync(FreeSql, user, ct);
+        var changed = await ReadFreeAsync(command.Actor.RequireUser(), ct);
         foreach (var id in await session.QueryAsync<Guid>(RestSql, user, ct))
             changed += await session.ExecuteAsync(OneSql, new { Id = id }, ct);
         return new ReadCount(changed);
+    }
+
+    private async Task<int> ReadFreeAsync(UserId user, CancellationToken ct)
+    {
+        int changed, all = 0;
+        do
+        {
+            changed = await session.ExecuteAsync(FreeSql, new { UserId = user.Value, AtOnce }, ct);
+            all += changed;
+        }
+        while (changed == AtOnce);
+        return all;
     }
 }

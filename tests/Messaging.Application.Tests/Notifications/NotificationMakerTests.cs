@@ -296,6 +296,34 @@ public sealed class NotificationMakerTests : SliceFixture
         Assert.That((await ListAsync(users[1], unread: true)).Single().ConversationId, Is.EqualTo(first));
     }
 
+    // Or the users that are notified meanwhile wait with the one who marks.
+    [Test]
+    public async Task Marking_many_as_read_locks_some_at_a_time()
+    {
+        var (id, users) = await GroupAsync();
+        await Slices.ExecuteAsync(
+            """
+            INSERT INTO notifications (id, user_id, type, conversation_id, mention_seq, seqs, seq, sent_at, message_id, delivery, created_at,
+                raised_at)
+            SELECT gen_random_uuid(), @User, 'mention', @Id, i, int8multirange(int8range(i, i, '[]')), i, now(), gen_random_uuid(), 'none',
+                now(), now()
+            FROM generate_series(1, 5000) AS i
+            """,
+            new { User = users[1].Value, Id = id.Value });
+
+        var marked = await Slices.SendAsync(new ReadNotifications(new Actor(users[1])));
+
+        Assert.That(marked.Changed, Is.EqualTo(5_000));
+        Assert.That(
+            await StoredAsync(
+                """
+                SELECT count(*) = 3 AND max(entries) = 2000
+                FROM (SELECT count(*) AS entries FROM notifications WHERE user_id = @User GROUP BY xmin::text) t
+                """,
+                users[1]),
+            Is.True);
+    }
+
     [Test]
     public void A_transaction_makes_a_bounded_number_of_entries()
     {
