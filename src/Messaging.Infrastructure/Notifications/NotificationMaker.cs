@@ -92,9 +92,12 @@ public sealed class NotificationMaker(
 
     // Index: pk_users, pk_devices.
     private const string TargetsSql =
-        """
+        $"""
         SELECT u.id, u.quiet_hours, now() AS at,
-            ARRAY(SELECT DISTINCT d.platform FROM devices d WHERE d.user_id = u.id AND d.platform = ANY (@Platforms::text[])) AS platforms
+            ARRAY(
+                SELECT DISTINCT d.platform
+                FROM devices d
+                WHERE d.user_id = u.id AND d.platform = ANY (@Platforms::text[]) AND {DeviceSql.IsGood}) AS platforms
         FROM users u
         WHERE u.id = ANY (@Users::text[])
         """;
