@@ -99,13 +99,18 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             AND p.state = 'pending'
         """;
 
-    // Not what was registered anew meanwhile, be it with the same token: the provider may know it again. Index: pk_devices.
+    // Not what was registered anew meanwhile, be it with the same token: the provider may know it again. Waits for no device while it has
+    // locked another: whoever else has one locked removes it or registers it anew. Index: pk_devices.
     private const string UnregisterSql =
         """
-        DELETE FROM devices d
-        USING unnest(@Users::text[], @Devices::text[], @Tokens::text[], @Registered::timestamptz[])
-            AS o (user_id, device_id, token, registered_at)
-        WHERE d.user_id = o.user_id AND d.device_id = o.device_id AND d.token = o.token AND d.last_seen_at = o.registered_at
+        DELETE FROM devices
+        WHERE (user_id, device_id) IN (
+            SELECT d.user_id, d.device_id
+            FROM unnest(@Users::text[], @Devices::text[], @Tokens::text[], @Registered::timestamptz[])
+                AS o (user_id, device_id, token, registered_at)
+            JOIN devices d ON d.user_id = o.user_id AND d.device_id = o.device_id
+            WHERE d.token = o.token AND d.last_seen_at = o.registered_at
+            FOR UPDATE OF d SKIP LOCKED)
         """;
 
     // One that was raised again meanwhile is pending anyway. Index: pk_pushes, pk_notifications.

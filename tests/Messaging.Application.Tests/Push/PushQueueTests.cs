@@ -13,6 +13,7 @@ using Messaging.Domain.Common;
 using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Push;
 using Messaging.Infrastructure.Webhooks;
+using Messaging.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 using Npgsql;
@@ -216,6 +217,26 @@ public sealed class PushQueueTests : PushFixture
         Assert.That((await DeliveryAsync(gone), await DeliveryAsync(renewed)), Is.EqualTo(("bounced", "bounced")));
     }
 
+    // Each would wait for the device that the other has removed.
+    [Test]
+    public async Task Nodes_that_hear_of_the_same_bounced_devices_in_another_order_do_not_wait_for_each_other()
+    {
+        await RaiseAsync("android", "ios");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var pushes = await ClaimAsync("fcm");
+        await using var connection = (NpgsqlConnection)await Slices.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("SELECT FROM devices WHERE device_id = 'android' FOR UPDATE", transaction: transaction);
+
+        var one = BounceAsync(pushes.OrderBy(push => push.Key.DeviceId));
+        await EndsOrWaitsAsync(one, waiting: 1);
+        var other = BounceAsync(pushes.OrderByDescending(push => push.Key.DeviceId));
+        await EndsOrWaitsAsync(other, waiting: 2);
+        await transaction.RollbackAsync();
+
+        Assert.That(() => Task.WhenAll(one, other), Throws.Nothing);
+    }
+
     [Test]
     public async Task A_device_that_bounced_is_removed_although_its_notification_is_gone()
     {
@@ -337,6 +358,35 @@ public sealed class PushQueueTests : PushFixture
         Assert.That(pauses.Aggregate(Duration.Zero, (sum, pause) => sum + pause).TotalHours, Is.InRange(23, 24));
         Assert.That(await DeliveryAsync(raised), Is.EqualTo("failed"));
     }
+
+    [TestCase(0, null, 3.75)]
+    [TestCase(1, null, 6.25)]
+    [TestCase(0, 60, 60)]
+    [TestCase(1, 60, 66.25)]
+    public void What_failed_together_does_not_come_back_together(double chance, int? asked, double seconds)
+    {
+        var now = Clock.GetCurrentInstant();
+        var push = new ClaimedPush(new PushKey(Guid.NewGuid(), "fcm", "phone"), Guid.NewGuid(), 1, now + PushQueue.Lifetime, null);
+        var outcome = new PushOutcome(
+            PushResult.Retry, "http-503", RetryAfter: asked is { } least ? Duration.FromSeconds(least) : (Duration?)null);
+
+        var settled = PushSchedule.After(push, outcome, now, chance);
+
+        Assert.That((settled.NextAttemptAt - now).TotalSeconds, Is.EqualTo(seconds));
+    }
+
+    private Task BounceAsync(IEnumerable<ClaimedPush> pushes)
+    {
+        var bounced = new PushOutcome(PushResult.Bounced, "UNREGISTERED");
+        return Queue.SettleAsync(
+            [.. pushes.Select(push => PushSchedule.After(push, bounced, Clock.GetCurrentInstant(), chance: 0.5))], CancellationToken.None);
+    }
+
+    private Task EndsOrWaitsAsync(Task task, int waiting) => Eventually.HoldsAsync(
+        async () => task.IsCompleted || await Slices.ScalarAsync<bool>(
+            "SELECT count(*) = @Waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            new { Waiting = waiting }),
+        "it has ended, or waits");
 
     private Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider) => Queue.ClaimAsync(
         provider, [.. from target in Targets where target.Provider == provider select target.Platform], 100, CancellationToken.None);
