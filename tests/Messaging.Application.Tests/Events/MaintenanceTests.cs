@@ -183,6 +183,25 @@ public sealed class MaintenanceTests
     }
 
     [Test]
+    public async Task What_became_of_posts_is_kept_for_a_week_and_what_waits_for_ever()
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO host_posts (posted_by, posted_at, message, code, done_at)
+            SELECT 'host', now() - days * interval '1 day', CASE WHEN NOT done THEN '{}'::jsonb END, CASE WHEN done THEN 'not-found' END,
+                CASE WHEN done THEN now() - days * interval '1 day' END
+            FROM (VALUES (6, true), (8, true), (8, false)) AS v (days, done)
+            """);
+
+        await Maintenance().ClearAsync(CancellationToken.None);
+
+        Assert.That(
+            await feed.Slices.ScalarAsync<string>(
+                "SELECT string_agg(coalesce(code, 'waiting'), ' ' ORDER BY posted_at) FROM host_posts"),
+            Is.EqualTo("waiting not-found"));
+    }
+
+    [Test]
     public async Task An_index_that_a_script_made_on_the_parent_alone_is_built_on_every_partition()
     {
         await feed.Slices.ExecuteAsync(

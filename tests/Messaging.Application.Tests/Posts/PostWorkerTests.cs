@@ -103,7 +103,7 @@ public sealed class PostWorkerTests
         var users = await slices.UsersAsync(2);
         var group = await slices.GroupAsync(users[0], users[1]);
         var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>());
-        scopes.HoldNext();
+        scopes.HoldThe(1);
         await using var running = await Running.StartAsync(new PostWorker(direct, scopes, NullLogger<PostWorker>.Instance));
         await PostAsync(users[0], id: null, "first", key: null, users[1]);
         await Eventually.HoldsAsync(() => scopes.IsHeld, "the first is being sent");
@@ -117,6 +117,28 @@ public sealed class PostWorkerTests
         var texts = await slices.ScalarAsync<string>(
             "SELECT string_agg(text, ', ' ORDER BY seq) FROM messages WHERE conversation_id = @Id", new { Id = pair.Value });
         Assert.That(texts, Is.EqualTo("first, second"));
+    }
+
+    [Test]
+    public async Task A_node_that_leads_no_more_records_nothing()
+    {
+        var users = await slices.UsersAsync(2);
+        var post = await PostAsync(users[0], await slices.GroupAsync(users[0], users[1]), "shipped", key: null);
+        var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>());
+        // After one to read it and one to send it.
+        scopes.HoldThe(3);
+        await using (await Running.StartAsync(new PostWorker(direct, scopes, NullLogger<PostWorker>.Instance)))
+        {
+            await Eventually.HoldsAsync(() => scopes.IsHeld, "it is being recorded");
+            await slices.ExecuteAsync("UPDATE leases SET fencing = fencing + 1, holder = 'another' WHERE name = 'posts'");
+            scopes.Release();
+            await Eventually.HoldsAsync(() => scopes.Ended == 3, "it has been recorded, or not");
+        }
+        var outcome = await slices.ScalarAsync<bool>("SELECT done_at IS NULL FROM host_posts WHERE id = @Id", new { post.Id });
+        await slices.ExecuteAsync("UPDATE leases SET expires_at = now() WHERE name = 'posts'");
+
+        Assert.That(outcome, Is.True);
+        await RunUntilDoneAsync();
     }
 
     private Task<Post> PostAsync(UserId sender, ConversationId? id, string text, string? key, UserId? recipient = null) =>
@@ -147,27 +169,39 @@ public sealed class PostWorkerTests
         private readonly TaskCompletionSource released = new();
         private int open;
         private int most;
-        private int holds;
+        private int opened;
+        private int ended;
+        private int held;
+        private volatile bool isHeld;
 
         public int Open => Volatile.Read(ref open);
 
         public int MostOpen => Volatile.Read(ref most);
 
-        public bool IsHeld => Volatile.Read(ref holds) == 2;
+        public int Ended => Volatile.Read(ref ended);
 
-        /// <summary>Holds up whoever opens the next scope, and no other.</summary>
-        public void HoldNext() => holds = 1;
+        public bool IsHeld => isHeld;
+
+        /// <summary>Holds up whoever opens the scope of that number, and no other.</summary>
+        public void HoldThe(int number) => held = number;
 
         public void Release() => released.SetResult();
 
         public IServiceScope CreateScope()
         {
-            if (Interlocked.CompareExchange(ref holds, 2, 1) == 1)
+            if (Interlocked.Increment(ref opened) == held)
+            {
+                isHeld = true;
                 released.Task.Wait();
+            }
             var now = Interlocked.Increment(ref open);
             for (var before = MostOpen; before < now && Interlocked.CompareExchange(ref most, now, before) != before;)
                 before = MostOpen;
-            return new Scope(inner.CreateAsyncScope(), () => Interlocked.Decrement(ref open));
+            return new Scope(inner.CreateAsyncScope(), () =>
+            {
+                Interlocked.Decrement(ref open);
+                Interlocked.Increment(ref ended);
+            });
         }
 
         private sealed class Scope(AsyncServiceScope inner, Action end) : IServiceScope, IAsyncDisposable

@@ -151,6 +151,25 @@ public sealed class PushQueueTests : PushFixture
     }
 
     [Test]
+    public async Task Of_two_nodes_one_claims_a_push()
+    {
+        for (var i = 0; i < 3; i++)
+            await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        await using var connection = (NpgsqlConnection)await Slices.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync(
+            "SELECT FROM pushes ORDER BY notification_id LIMIT 1 FOR UPDATE", transaction: transaction);
+
+        var claims = new[] { ClaimAsync("fcm"), ClaimAsync("fcm") };
+        await EndsOrWaitsAsync(Task.WhenAll(claims), waiting: 2);
+        await transaction.RollbackAsync();
+        var claimed = (await Task.WhenAll(claims)).Append(await ClaimAsync("fcm")).SelectMany(pushes => pushes);
+
+        Assert.That(claimed.Select(push => push.Key), Is.Unique.And.Exactly(3).Items);
+    }
+
+    [Test]
     public async Task One_that_is_raised_again_is_pushed_again_whatever_became_of_the_first()
     {
         var raised = await RaiseAsync("android");

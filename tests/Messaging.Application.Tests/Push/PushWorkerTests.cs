@@ -56,19 +56,6 @@ public sealed class PushWorkerTests : PushFixture
     }
 
     [Test]
-    public async Task Two_nodes_send_each_push_once()
-    {
-        for (var i = 0; i < 30; i++)
-            await RaiseAsync("android");
-
-        await using var one = await WorkAsync(withBrowsers: false);
-        await using var other = await WorkAsync(withBrowsers: false);
-
-        await Slices.UntilAsync("SELECT bool_and(delivery = 'sent') FROM notifications");
-        Assert.That(Sent.Select(call => (string?)call.Json["message"]!["token"]).ToList(), Is.Unique.And.Count.EqualTo(30));
-    }
-
-    [Test]
     public async Task A_push_that_a_provider_took_of_a_node_that_died_comes_again_in_place_of_the_first()
     {
         var raised = await RaiseAsync("android");
