@@ -23,12 +23,17 @@ public sealed class NotificationsModule : Module
             FOR UPDATE SKIP LOCKED))
         """;
 
-    // Index: ix_devices_last_seen_at.
+    // Waits for nobody, since devices are locked in another order elsewhere. Index: ix_devices_last_seen_at, pk_devices.
     private const string OldDevicesSql =
         """
         DELETE FROM devices
         WHERE (user_id, device_id) IN (
-            SELECT user_id, device_id FROM devices WHERE last_seen_at < @Before ORDER BY last_seen_at LIMIT @Limit)
+            SELECT user_id, device_id
+            FROM devices
+            WHERE last_seen_at < @Before
+            ORDER BY last_seen_at
+            LIMIT @Limit
+            FOR UPDATE SKIP LOCKED)
         """;
 
     // Index: ix_notifications_place.

@@ -21,8 +21,8 @@ public sealed record PutDevice(Credential By, string DeviceId, DevicePlatform Pl
 
 public sealed class PutDeviceHandler(DbSession session, IClock clock) : IRequestHandler<PutDevice, Upserted<DeviceView>>
 {
-    // Locks the token, which several users may register at once, and then the user's row: devices are counted and added one after the
-    // other. Index: pk_users.
+    // Locks the token, which several users may register at once, then the user's row: devices are counted and added one after the
+    // other. Then the devices, in one order: two users may swap theirs. Index: pk_users, uq_devices_token, pk_devices.
     private const string LockSql =
         """
         SELECT pg_advisory_xact_lock(hashtextextended('messaging:device:' || @Platform || ':' || @Token, 0));
@@ -30,7 +30,13 @@ public sealed class PutDeviceHandler(DbSession session, IClock clock) : IRequest
         SELECT id
         FROM users
         WHERE id = @UserId
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE;
+
+        SELECT device_id
+        FROM devices
+        WHERE user_id = @UserId OR (platform = @Platform AND token = @Token)
+        ORDER BY user_id, device_id
+        FOR UPDATE
         """;
 
     // Whoever had the token before, and devices of the user that take nothing any more, make room. Index: uq_devices_token, pk_devices.

@@ -270,6 +270,34 @@ public sealed class PushQueueTests : PushFixture
     }
 
     [Test]
+    public async Task Users_who_swap_their_devices_at_once_do_not_wait_for_each_other()
+    {
+        var (anna, ben) = (await Slices.UserAsync("Anna"), await Slices.UserAsync("Ben"));
+        await RegisterAsync(anna, "android");
+        await RegisterAsync(ben, "android");
+        await using var holder = await Slices.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await holder.ExecuteAsync("UPDATE devices SET created_at = created_at WHERE user_id = @User", new { User = anna.Value });
+
+        var first = TakeAsync(ben, anna);
+        await Slices.UntilAsync(Waits(1));
+        var second = TakeAsync(anna, ben);
+        await Slices.UntilAsync(Waits(2));
+        await transaction.CommitAsync();
+        await Task.WhenAll(first, second);
+
+        Assert.That((await DevicesAsync(anna), await DevicesAsync(ben)), Is.EqualTo((1, 0)).Or.EqualTo((0, 1)).Or.EqualTo((1, 1)));
+
+        // Within a transaction of the test's own nothing is tried again.
+        Task TakeAsync(UserId user, UserId of) => Slices.SendAsync(
+            new PutDevice(new Credential(user, null, null, null), "android", DevicePlatform.Android, $"android-{of.Value}", Keys: null),
+            () => Task.CompletedTask);
+
+        static string Waits(int count) =>
+            $"SELECT count(*) = {count} FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    }
+
+    [Test]
     public async Task A_device_that_was_registered_anew_for_another_provider_is_not_known_to_the_first()
     {
         var raised = await RaiseAsync("android");
