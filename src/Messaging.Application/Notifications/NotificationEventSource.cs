@@ -17,10 +17,7 @@ public sealed class NotificationEventSource(PushTexts texts) : IEventSource
     // Index: pk_notifications, and those of the joins.
     private const string SomeSql =
         $"""
-        SELECT {NotificationSql.Columns}
-        FROM unnest(@Notifications::uuid[]) AS k (id)
-        JOIN notifications n ON n.id = k.id
-        {NotificationSql.Joins}
+        {NotificationSql.OfIds}
         WHERE {NotificationSql.Stands}
         """;
 

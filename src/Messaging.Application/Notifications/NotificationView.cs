@@ -184,6 +184,16 @@ public static class NotificationSql
         ) s ON true
         """;
 
+    /// <summary>Reads those whose ids are <c>@Notifications</c>; what is asked of them follows.</summary>
+    // Index: pk_notifications, and those of the joins.
+    public const string OfIds =
+        $"""
+        SELECT {Columns}
+        FROM unnest(@Notifications::uuid[]) AS k (id)
+        JOIN notifications n ON n.id = k.id
+        {Joins}
+        """;
+
     /// <summary>
     /// Whether there is something left to notify of: the user still takes part, and has neither cleared the conversation, nor is the only
     /// message gone.

@@ -13,10 +13,7 @@ internal sealed class PushContent(PushTexts texts)
     // What may still be said of them, to their users as they are now. Index: pk_notifications, and those of the joins.
     private const string NotificationsSql =
         $"""
-        SELECT {NotificationSql.Columns}
-        FROM unnest(@Notifications::uuid[]) AS k (id)
-        JOIN notifications n ON n.id = k.id
-        {NotificationSql.Joins}
+        {NotificationSql.OfIds}
         WHERE {NotificationSql.Wanted}
         """;
 
