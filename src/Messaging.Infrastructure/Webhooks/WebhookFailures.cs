@@ -22,7 +22,8 @@ public static class WebhookFailures
     {
         HttpRequestError.NameResolutionError => "The name of the host cannot be looked up.",
         HttpRequestError.SecureConnectionError =>
-            "No secure connection was made: the certificate is not valid for the host, or its chain was not sent.",
+            "No secure connection was made: the host does not speak TLS at this port, or its certificate is not valid for it, or the chain "
+                + "was not sent.",
         HttpRequestError.ConnectionError => failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
             ? "The connection was refused." : "No connection was made.",
         HttpRequestError.ConfigurationLimitExceeded => "The answer has too large headers.",
