@@ -28,8 +28,11 @@ public static class SettingsSetup
         {
             var part = configuration.GetSection(section);
             var errors = SettingsShape.Errors(part, typeof(T)).ToList();
-            if (errors.Count == 0 && check is not null)
-                errors.AddRange(check(Read<T>(part)).Select(error => $"{SettingsShape.Name(part.Path)}__{error}"));
+            var unread = errors.Select(NameIn).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            // For what cannot be read the default holds here, so that all else is checked, too.
+            if (check is not null)
+                errors.AddRange(check(Read<T>(part, unread)).Select(error => $"{SettingsShape.Name(part.Path)}__{error}")
+                    .Where(error => !unread.Contains(NameIn(error))));
             return errors;
         }, section));
         return services;
@@ -91,9 +94,15 @@ public static class SettingsSetup
     }
 
     // Empty is not set, as a compose file's ${X:-} leaves it. The binder would take it for a word or a number, and fail.
-    private static T Read<T>(IConfiguration section)
+    private static T Read<T>(IConfigurationSection section, HashSet<string>? without = null)
         where T : class, new() =>
         new ConfigurationBuilder()
-            .AddInMemoryCollection(section.AsEnumerable(makePathsRelative: true).Where(setting => !string.IsNullOrEmpty(setting.Value)))
+            .AddInMemoryCollection(
+                from setting in section.AsEnumerable(makePathsRelative: true)
+                where !string.IsNullOrEmpty(setting.Value)
+                    && without?.Contains(SettingsShape.Name($"{section.Path}:{setting.Key}")) is not true
+                select setting)
             .Build().Get<T>() ?? new T();
+
+    private static string NameIn(string error) => error[..error.IndexOf(':', StringComparison.Ordinal)];
 }

@@ -4,6 +4,8 @@ using Messaging.Api.Health;
 using Messaging.Application.Common;
 using Messaging.Application.Conversations;
 using Messaging.Infrastructure.Database;
+using Messaging.Infrastructure.Jobs;
+using Messaging.Infrastructure.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -37,6 +39,25 @@ public sealed class SettingsTests
     public void A_value_in_the_wrong_place_is_refused_with_the_right_one(string name, string expected) => Assert.That(
         Read(typeof(PolicySettings), [new($"{Section}{name}", "admins")]).Errors, Is.EqualTo(new[] { expected }));
 
+    [Test]
+    public void All_that_is_wrong_is_said_at_once()
+    {
+        var jobs = Errors<JobSettings>([new($"{Section}:Cleanp", "* * * * *"), new($"{Section}:Cleanup", "hourly")]);
+        var webhooks = Errors<WebhookSettings>([new($"{Section}:Schedule:0", "5"), new($"{Section}:Schedule:1", "00:00:00")]);
+
+        Assert.That(jobs.Concat(webhooks).Select(error => error.Split(':')[0]), Is.EqualTo(new[]
+        {
+            "Messaging__Any__Cleanp", "Messaging__Any__Cleanup", "Messaging__Any__Schedule__0", "Messaging__Any__Schedule",
+        }));
+    }
+
+    // The default, with which the others are looked at, fits them no better.
+    [Test]
+    public void A_value_of_the_wrong_kind_is_said_once() => Assert.That(
+        Errors<ShutdownSettings>([new($"{Section}:Delay", "never"), new($"{Section}:DrainTimeout", "10675199.00:00:00")])
+            .Count(error => error.StartsWith("Messaging__Any__Delay:", StringComparison.Ordinal)),
+        Is.EqualTo(1));
+
     [TestCase("5")]
     [TestCase("5.5")]
     [TestCase("0:05")]
@@ -58,6 +79,12 @@ public sealed class SettingsTests
     [TestCase("00:00:00", "00:00:00", "00:00:00", ExpectedResult = false)]
     public bool The_way_down_is_short_enough_for_the_20_seconds(string delay, string drain, string stop) =>
         !new ShutdownSettings { Delay = Span(delay), DrainTimeout = Span(drain), StopTimeout = Span(stop) }.Errors().Any();
+
+    static IReadOnlyList<string> Errors<T>(IEnumerable<KeyValuePair<string, string?>> given)
+        where T : class, ISettings, new() =>
+        new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(given).Build())
+            .AddSettings<T>(Section, settings => settings.Errors())
+            .BuildServiceProvider().FindConfigurationErrors();
 
     static (Func<object> Settings, IReadOnlyList<string> Errors) Read(Type type, IEnumerable<KeyValuePair<string, string?>> given)
     {
