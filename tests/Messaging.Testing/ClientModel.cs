@@ -38,7 +38,7 @@ public sealed class ClientModel
 
     /// <summary>Of each group that the client holds, how many take part, and whom of them it shows.</summary>
     public IReadOnlyList<string> People => [.. conversations.Values.Where(c => Text(c["type"]) == "group")
-        .Select(c => $"{c["id"]}: {c["participantCount"]}, {string.Join(' ', c["participants"]!.AsArray().Select(p => Text(p!["userId"])))}")
+        .Select(c => $"{c["id"]}: {c["participantCount"]}, {string.Join(' ', c["participants"]!.AsArray().Select(p => p!["userId"]))}")
         .Order(StringComparer.Ordinal)];
 
     /// <summary>The messages of others that are unread, over all conversations.</summary>

@@ -121,16 +121,7 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
                 var participants = (await grid.ReadAsync<ConversationViewStore.ParticipantRow>())
                     .ToDictionary(row => (row.ConversationId.Value, row.UserId));
                 var messages = (await grid.ReadAsync<NewestRow>()).ToDictionary(row => (row.ConversationId, row.Seq, row.Viewer));
-                return row => OfPeople.Contains(row.Type) ? PersonIn(row) : ConversationIn(row);
-
-                object? PersonIn(FeedRow row)
-                {
-                    var values = row.Values<ParticipantValues>();
-                    return values.Participant is { } user
-                        && participants.TryGetValue((row.ConversationId!.Value, user.UserId), out var person)
-                            ? new ParticipantChange(person.ToView(), values.By, values.ParticipantCount, values.Version)
-                            : null;
-                }
+                return row => OfPeople.Contains(row.Type) ? PersonIn(row, participants) : ConversationIn(row);
 
                 object? ConversationIn(FeedRow row)
                 {
@@ -151,6 +142,15 @@ public sealed class ConversationEventSource(PolicySettings policies) : IEventSou
             });
 
         string? ViewerOf(FeedRow row) => reader?.Value ?? row.UserId;
+    }
+
+    private static ParticipantChange? PersonIn(
+        FeedRow row, Dictionary<(Guid Conversation, UserId User), ConversationViewStore.ParticipantRow> participants)
+    {
+        var values = row.Values<ParticipantValues>();
+        return values.Participant is { } user && participants.TryGetValue((row.ConversationId!.Value, user.UserId), out var person)
+            ? new(person.ToView(), values.By, values.ParticipantCount, values.Version)
+            : null;
     }
 
     private static UserId? PersonOf(FeedRow row) => row.Values<ParticipantValues>().Participant?.UserId;

@@ -160,7 +160,7 @@ public sealed class ChangeSet
             conversation.ParticipantCount));
     }
 
-    /// <summary>Raises an event for each of the users, once the change of all of them is decided: each says how many take part after it.</summary>
+    /// <summary>Raises an event for each of the users, each of which says how many take part: once the change of all is decided.</summary>
     public void RaiseForEach(Conversation conversation, IEvent fact, UserId? by, IEnumerable<UserId> users)
     {
         foreach (var user in users.Order())

@@ -183,7 +183,7 @@ public sealed class MaintenanceTests
     }
 
     [Test]
-    public async Task What_became_of_posts_is_kept_for_a_week_and_what_waits_for_ever()
+    public async Task Outcomes_of_posts_are_kept_for_a_week_and_waiting_posts_for_ever()
     {
         await feed.Slices.ExecuteAsync(
             """

@@ -410,7 +410,7 @@ public sealed class PushQueueTests : PushFixture
     [TestCase(1, null, 6.25)]
     [TestCase(0, 60, 60)]
     [TestCase(1, 60, 66.25)]
-    public void What_failed_together_does_not_come_back_together(double chance, int? asked, double seconds)
+    public void Pushes_that_failed_together_do_not_come_back_together(double chance, int? asked, double seconds)
     {
         var now = Clock.GetCurrentInstant();
         var push = new ClaimedPush(new PushKey(Guid.NewGuid(), "fcm", "phone"), Guid.NewGuid(), 1, now + PushQueue.Lifetime, null);
