@@ -303,10 +303,9 @@ public sealed class NotificationMakerTests : SliceFixture
         var (id, users) = await GroupAsync();
         await Slices.ExecuteAsync(
             """
-            INSERT INTO notifications (id, user_id, type, conversation_id, mention_seq, seqs, seq, sent_at, message_id, delivery, created_at,
-                raised_at)
-            SELECT gen_random_uuid(), @User, 'mention', @Id, i, int8multirange(int8range(i, i, '[]')), i, now(), gen_random_uuid(),
-                'none',
+            INSERT INTO notifications
+                (id, user_id, type, conversation_id, mention_seq, seqs, seq, sent_at, message_id, delivery, created_at, raised_at)
+            SELECT gen_random_uuid(), @User, 'mention', @Id, i, int8multirange(int8range(i, i, '[]')), i, now(), gen_random_uuid(), 'none',
                 now(), now()
             FROM generate_series(1, 5000) AS i
             """,

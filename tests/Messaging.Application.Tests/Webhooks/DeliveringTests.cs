@@ -78,7 +78,7 @@ public sealed class DeliveringTests
     [TestCase(429, 30, "3 for all, 3 for one")]
     [TestCase(503, 120, "6 for all, 12 for one")]
     [TestCase(500, 30, "0 for all, 3 for one")]
-    public async Task What_an_answer_asks_for_holds_for_the_delivery_and_if_the_webhook_is_busy_for_all_for_an_hour_at_most(
+    public async Task Retry_After_holds_for_the_delivery_and_if_the_webhook_is_busy_for_all_for_an_hour_at_most(
         int status, int minutes, string waits)
     {
         await AddAsync();
@@ -124,7 +124,7 @@ public sealed class DeliveringTests
     }
 
     [Test]
-    public async Task What_fails_at_the_same_moment_is_tried_again_at_various_moments_about_its_schedule()
+    public async Task Deliveries_that_fail_at_once_are_tried_again_at_various_moments_about_their_schedule()
     {
         await AddAsync(lanes: 20);
 

@@ -184,7 +184,7 @@ public sealed class MakingTests
 
     // One of the two webhooks asks for everything.
     [Test]
-    public async Task What_is_told_both_to_one_user_and_to_all_comes_once_unless_everything_is_asked_for()
+    public async Task An_event_told_both_to_one_user_and_to_all_comes_once_unless_everything_is_asked_for()
     {
         await AddAsync(2);
         await feed.Slices.ExecuteAsync("UPDATE webhooks SET event_types = '{}' WHERE id = (SELECT id FROM webhooks ORDER BY id LIMIT 1)");
