@@ -7,7 +7,7 @@ namespace Messaging.Migrations.Migrations;
 [Migration(202611300702, "let_posts_be_silent (compatible)")]
 public sealed class LetPostsBeSilent : Migration
 {
-    private const string Function = """
+    internal const string Function = """
         CREATE OR REPLACE FUNCTION messaging.post(
             message jsonb, sender_id text DEFAULT NULL, conversation_id uuid DEFAULT NULL, recipient_id text DEFAULT NULL,
             context jsonb DEFAULT NULL)

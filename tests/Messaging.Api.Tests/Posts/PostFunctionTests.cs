@@ -38,6 +38,9 @@ public sealed class PostFunctionTests : PostFixture
     [TestCase(
         """'{"text": "hello"}', 'ada', recipient_id => 'bob', context => '{"type": "order"}'""",
         "context is not an object of a type and an id")]
+    [TestCase(
+        """'{"text": "hello"}', 'ada', recipient_id => 'bob', context => jsonb_build_object('type', 'order', 'id', repeat('x', 129))""",
+        "context is too long")]
     public async Task A_wrong_call_is_refused_at_once(string arguments, string problem)
     {
         await using var host = await Api.Database.DataSource.OpenConnectionAsync();
