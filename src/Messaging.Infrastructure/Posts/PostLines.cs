@@ -13,7 +13,7 @@ namespace Messaging.Infrastructure.Posts;
 /// Sends posts: those of one conversation one after the other, in their order; conversations do not wait for each other. A post that
 /// cannot be sent just now is tried again, and those behind it wait. What waits is here by its id alone, and is read when its turn comes.
 /// </summary>
-sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, CancellationToken ct) : IDisposable
+public sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, CancellationToken ct) : IDisposable
 {
     // What a batch of the writer holds, and users write at the same time; and conversations that are opened take a connection each.
     private const int AtOnce = 8;
@@ -46,6 +46,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     private readonly SemaphoreSlim places = new(AtOnce);
     private readonly Channel<PostOutcome> outcomes = Channel.CreateUnbounded<PostOutcome>();
     private int waiting;
+    private int open;
 
     /// <summary>What was sent or refused, to be recorded.</summary>
     public ChannelReader<PostOutcome> Outcomes => outcomes.Reader;
@@ -55,27 +56,14 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         get
         {
             lock (gate)
-                return waiting < MaxPosts && linesOfPairs.Count + linesOfConversations.Count < MaxLines;
-        }
-    }
-
-    /// <summary>
-    /// The pairs of users whose direct conversations have to be known before these are added: their own, and those that wait without one,
-    /// of whom a conversation among these may be by now.
-    /// </summary>
-    public IReadOnlyList<string> PairsOf(IReadOnlyList<WaitingPost> posts)
-    {
-        lock (gate)
-        {
-            var pairs = posts.Select(post => post.Pair()).OfType<string>().ToHashSet(StringComparer.Ordinal);
-            if (posts.Any(post => post.ConversationId is { } id && !linesOfConversations.ContainsKey(id)))
-                pairs.UnionWith(linesOfPairs.Where(line => line.Value.Conversation is null).Select(line => line.Key));
-            return [.. pairs];
+                return waiting < MaxPosts && open < MaxLines;
         }
     }
 
     /// <summary>Adds posts at the ends of their conversations' lines.</summary>
-    /// <param name="directs">The direct conversations of pairs that have one.</param>
+    /// <param name="directs">
+    /// The direct conversations among those that they are for, by their two users: some may wait for these since before it was opened.
+    /// </param>
     public void Add(IReadOnlyList<WaitingPost> posts, IReadOnlyDictionary<string, ConversationId> directs)
     {
         lock (gate)
@@ -86,7 +74,10 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
                     SetConversation(line, id);
             }
             foreach (var post in posts)
-                Add(post, post.Pair() is { } pair && directs.TryGetValue(pair, out var id) ? id : post.ConversationId);
+            {
+                var pair = post.Pair();
+                Add(post, pair, pair is not null && directs.TryGetValue(pair, out var id) ? id : post.ConversationId);
+            }
         }
     }
 
@@ -94,9 +85,8 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
     public void Dispose() => places.Dispose();
 
     // Under the gate. A direct conversation's line is found by its two users, and by its id once there is one.
-    private void Add(WaitingPost post, ConversationId? id)
+    private void Add(WaitingPost post, string? pair, ConversationId? id)
     {
-        var pair = post.Pair();
         var line = (pair is null ? null : linesOfPairs.GetValueOrDefault(pair))
             ?? (id is null ? null : linesOfConversations.GetValueOrDefault(id.Value));
         waiting++;
@@ -106,6 +96,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         }
         else
         {
+            open++;
             line = new Line(post.Id);
             _ = Task.Run(() => SendAllAsync(line), CancellationToken.None);
         }
@@ -129,7 +120,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             while (FirstOf(line) is { Length: > 0 } ids)
             {
                 if (!await TakeTurnAsync(line, ids))
-                    await Task.Delay(PauseAfter(line.Failures), ct);
+                    await Task.Delay(LengthOf(++line.Pauses), ct);
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -153,7 +144,6 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
         catch (Exception e) when (!ct.IsCancellationRequested && DatabaseFailures.IsAway(e))
         {
             // They could not be read; or it could not be seen whether one that was refused had been sent before.
-            line.Failures++;
             return false;
         }
         finally
@@ -173,6 +163,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
                     linesOfPairs.Remove(pair);
                 if (line.Conversation is { } id)
                     linesOfConversations.Remove(id);
+                open--;
             }
             return [.. line.Posts.Take(PostsOfATurn)];
         }
@@ -185,7 +176,7 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             if (sentTo is { } id)
                 SetConversation(line, id);
             line.Posts.Dequeue();
-            line.Failures = 0;
+            (line.Failures, line.Pauses) = (0, 0);
             waiting--;
         }
     }
@@ -259,9 +250,9 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
             "This is an error in the service, not in the post; its operator finds the cause in the log by the post's id.");
     }
 
-    private static TimeSpan PauseAfter(int failures)
+    private static TimeSpan LengthOf(int pauses)
     {
-        var pause = FirstPause * Math.Pow(2, Math.Min(failures, 30) - 1);
+        var pause = FirstPause * Math.Pow(2, Math.Min(pauses, 30) - 1);
         return pause < LongestPause ? pause : LongestPause;
     }
 
@@ -274,7 +265,10 @@ sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cancellation
 
         public ConversationId? Conversation { get; set; }
 
-        /// <summary>Tries of the first one.</summary>
+        /// <summary>Of sending the first one.</summary>
         public int Failures { get; set; }
+
+        /// <summary>Since one was done.</summary>
+        public int Pauses { get; set; }
     }
 }

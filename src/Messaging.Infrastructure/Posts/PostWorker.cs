@@ -18,12 +18,22 @@ public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory s
 {
     private const string LeaseName = "posts";
 
-    // Index: pk_direct_keys.
+    // Index: pk_direct_keys, pk_conversations, pk_participants.
     private const string DirectsSql =
         """
         SELECT direct_key, conversation_id
         FROM direct_keys
-        WHERE direct_key = ANY (@Keys)
+        WHERE direct_key = ANY (@Pairs)
+        UNION
+        SELECT d.direct_key, d.conversation_id
+        FROM conversations c
+        CROSS JOIN LATERAL (
+            SELECT min(user_id) AS first, max(user_id) AS second
+            FROM participants
+            WHERE conversation_id = c.id
+        ) AS pair
+        JOIN direct_keys d ON d.direct_key = concat_ws(' ', pair.first, pair.second, c.context_type, c.context_id)
+        WHERE c.id = ANY (@Ids) AND c.type = 'direct'
         """;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
@@ -67,10 +77,14 @@ public sealed class PostWorker(DirectDataSource database, IServiceScopeFactory s
 
     private static async Task AddAsync(NpgsqlConnection connection, PostLines lines, IReadOnlyList<WaitingPost> posts, CancellationToken ct)
     {
-        var pairs = lines.PairsOf(posts);
-        var directs = pairs.Count == 0
-            ? []
-            : await connection.QueryAsync<DirectRow>(new CommandDefinition(DirectsSql, new { Keys = pairs }, cancellationToken: ct));
+        if (posts.Count == 0)
+            return;
+        var places = new
+        {
+            Pairs = posts.Select(post => post.Pair()).OfType<string>().Distinct().ToArray(),
+            Ids = posts.Select(post => post.ConversationId?.Value).OfType<Guid>().Distinct().ToArray(),
+        };
+        var directs = await connection.QueryAsync<DirectRow>(new CommandDefinition(DirectsSql, places, cancellationToken: ct));
         lines.Add(posts, directs.ToDictionary(row => row.DirectKey, row => row.ConversationId));
     }
 

@@ -1,3 +1,4 @@
+using Messaging.Application.Common;
 using Messaging.Application.Contacts;
 using Messaging.Application.Participants;
 using Messaging.Application.Posts;
@@ -97,6 +98,41 @@ public sealed class PostWorkerTests
         Assert.That(scopes.MostOpen, Is.InRange(8, 9));
     }
 
+    // Reading fails four times, and then the first try to send.
+    [Test]
+    public async Task A_post_that_could_not_be_read_for_a_while_is_tried_as_often_as_any_other()
+    {
+        var users = await slices.UsersAsync(2);
+        var post = await PostAsync(users[0], await slices.GroupAsync(users[0], users[1]), "shipped", key: null);
+        var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>())
+        {
+            Fail = scope => scope <= 4 ? new TimeoutException() : scope == 6 ? new InvalidOperationException() : null,
+        };
+
+        await using var running = await Running.StartAsync(new PostWorker(direct, scopes, NullLogger<PostWorker>.Instance));
+        await UntilDoneAsync();
+
+        Assert.That(await OutcomeAsync(post), Does.EndWith(" told 0 times").And.Not.StartWith("internal"));
+    }
+
+    [Test]
+    public void Many_posts_that_are_for_no_conversation_wait_in_the_table()
+    {
+        using var lines = new PostLines(slices.Get<IServiceScopeFactory>(), NullLogger.Instance, new CancellationToken(canceled: true));
+        var nowhere = new JsonText("""{"type": null, "id": "4711"}""");
+
+        lines.Add(
+            [
+                .. Enumerable.Range(0, 50_000).Select(_ => new WaitingPost
+                {
+                    Id = Guid.NewGuid(), SenderId = new UserId("ada"), RecipientId = new UserId("bob"), Context = nowhere,
+                }),
+            ],
+            new Dictionary<string, ConversationId>());
+
+        Assert.That(lines.HasRoom, Is.False);
+    }
+
     [Test]
     public async Task A_post_to_a_direct_conversation_waits_for_those_that_were_made_for_its_users_before_it_was_there()
     {
@@ -182,6 +218,9 @@ public sealed class PostWorkerTests
 
         public bool IsHeld => isHeld;
 
+        /// <summary>What the opening of a scope fails with, by its number.</summary>
+        public Func<int, Exception?>? Fail { get; init; }
+
         /// <summary>Holds up whoever opens the scope of that number, and no other.</summary>
         public void HoldThe(int number) => held = number;
 
@@ -189,7 +228,10 @@ public sealed class PostWorkerTests
 
         public IServiceScope CreateScope()
         {
-            if (Interlocked.Increment(ref opened) == held)
+            var number = Interlocked.Increment(ref opened);
+            if (Fail?.Invoke(number) is { } failure)
+                throw failure;
+            if (number == held)
             {
                 isHeld = true;
                 released.Task.Wait();
