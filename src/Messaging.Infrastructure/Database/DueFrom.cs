@@ -3,8 +3,9 @@ namespace Messaging.Infrastructure.Database;
 /// <summary>
 /// From which due time on a worker looks for what is due. As long as anybody has an older snapshot open, such as a dump's, all that was
 /// taken and done since is still in the index, and a look from its beginning passes it all. So a look begins a little before the last one
-/// that left nothing. It begins at the beginning at first and then every <see cref="Whole"/>: that finds what another node had locked but
-/// did not take, and what was committed more than <see cref="Margin"/> after it became due.
+/// that left nothing, or where the last one ended that had no room for all. It begins at the beginning at first and then once every
+/// <see cref="Whole"/>: that finds what another node had locked but did not take, and what was committed late, more than
+/// <see cref="Margin"/> after it became due or behind where a look has ended.
 /// </summary>
 /// <remarks>Whoever makes a row due writes the time of now, or a later one. For one loop at a time.</remarks>
 public sealed class DueFrom(TimeProvider time)
@@ -32,4 +33,8 @@ public sealed class DueFrom(TimeProvider time)
     /// <summary>Notes that a look left nothing of what was due.</summary>
     /// <param name="at">The time up to which it looked, by the clock of the due times.</param>
     public void LeftNothing(DateTime at) => from = at - Margin;
+
+    /// <summary>Notes that a look took as much as there was room for, in the order of the due times.</summary>
+    /// <param name="last">The last due time that it took.</param>
+    public void Ended(DateTime last) => from = last;
 }

@@ -40,4 +40,5 @@ public sealed record SettledPush(ClaimedPush Push, string State)
     public string? ProviderId { get; init; }
 }
 
-internal sealed record ClaimedRow(Guid NotificationId, string DeviceId, int Attempts, Instant ExpiresAt);
+/// <summary>A push that was claimed, and when it was due before.</summary>
+internal sealed record ClaimedRow(Guid NotificationId, string DeviceId, int Attempts, Instant ExpiresAt, Instant DueAt);

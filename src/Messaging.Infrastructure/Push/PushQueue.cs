@@ -24,7 +24,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
     // Locks the notifications, each by one node. Index: ix_notifications_due.
     private const string DueSql =
         """
-        SELECT n.id
+        SELECT n.id, n.push_at AS due_at
         FROM notifications n
         WHERE n.delivery = 'pending' AND n.push_at >= @From AND n.push_at <= @Now
         ORDER BY n.push_at
@@ -62,7 +62,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         UPDATE pushes p
         SET claim = @Claim, attempts = p.attempts + 1, next_attempt_at = @Until
         FROM (
-            SELECT q.notification_id, q.provider, q.device_id
+            SELECT q.notification_id, q.provider, q.device_id, q.next_attempt_at AS due_at
             FROM pushes q
             WHERE q.state = 'pending' AND q.provider = @Provider AND q.next_attempt_at >= @From AND q.next_attempt_at <= @Now
             ORDER BY q.next_attempt_at
@@ -70,7 +70,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             FOR NO KEY UPDATE SKIP LOCKED
         ) due
         WHERE p.notification_id = due.notification_id AND p.provider = due.provider AND p.device_id = due.device_id
-        RETURNING p.notification_id, p.device_id, p.attempts, p.expires_at
+        RETURNING p.notification_id, p.device_id, p.attempts, p.expires_at, due.due_at
         """;
 
     // Locks the notifications: of two pushes of one that end at once, the later one sees both.
@@ -100,7 +100,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         """;
 
     // Not what was registered anew meanwhile, be it with the same token: the provider may know it again. Waits for no device while it has
-    // locked another: whoever else has one locked removes it or registers it anew. Index: pk_devices.
+    // locked another: whoever else has one locked removes it or registers it anew, or else it bounces again. Index: pk_devices.
     private const string UnregisterSql =
         """
         DELETE FROM devices
@@ -148,22 +148,24 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var now = Now;
         var asked = new { From = notifications.Next(), Now = now.ToDateTimeUtc(), Limit = MakeSize };
-        var due = new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct);
+        var due = (await connection.QueryAsync<DueRow>(new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct))).AsList();
         var parameters = new
         {
-            Ids = (await connection.QueryAsync<Guid>(due)).ToArray(),
+            Ids = due.ConvertAll(row => row.Id),
             Providers = targets.Select(target => target.Provider).ToArray(),
             Platforms = targets.Select(target => target.Platform).ToArray(),
             Now = now.ToDateTimeUtc(),
             ExpiresAt = (now + Lifetime).ToDateTimeUtc(),
         };
-        if (parameters.Ids.Length > 0)
+        if (due.Count > 0)
             await connection.ExecuteAsync(
                 new CommandDefinition($"{ForgetSql};{MakeSql};{MadeSql}", parameters, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
-        if (parameters.Ids.Length < MakeSize)
+        if (due.Count < MakeSize)
             notifications.LeftNothing(asked.Now);
-        return parameters.Ids.Length;
+        else
+            notifications.Ended(due.Max(row => row.DueAt).ToDateTimeUtc());
+        return due.Count;
     }
 
     /// <summary>
@@ -184,6 +186,8 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
         if (rows.Count < limit)
             look.LeftNothing(parameters.Now);
+        else if (rows.Count > 0)
+            look.Ended(rows.Max(row => row.DueAt).ToDateTimeUtc());
         if (rows.Count == 0)
             return [];
         var messageOf = await content.ReadAsync(connection, platforms, rows, ct);
@@ -257,4 +261,6 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             transaction,
             cancellationToken: ct));
     }
+
+    private sealed record DueRow(Guid Id, Instant DueAt);
 }

@@ -35,10 +35,10 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     private const string TakeSql =
         """
         WITH due AS MATERIALIZED (
-            SELECT l.place
+            SELECT k.webhook_id, l.place, l.due_at
             FROM unnest(@Webhooks::uuid[], @Free::integer[], @From::timestamptz[]) AS k (webhook_id, free, due_from)
             CROSS JOIN LATERAL (
-                SELECT ctid AS place
+                SELECT ctid AS place, due_at
                 FROM webhook_lanes
                 WHERE webhook_id = k.webhook_id AND due_at >= k.due_from AND due_at <= now()
                 ORDER BY due_at
@@ -46,11 +46,17 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
                 FOR UPDATE SKIP LOCKED
             ) l
             LIMIT @Room
+        ),
+        ended AS (
+            SELECT webhook_id, max(due_at) AS due_at
+            FROM due
+            GROUP BY webhook_id
         )
         UPDATE webhook_lanes l
         SET claim = @Claim, claimed_until = now() + @Term, due_at = now() + @Term
-        WHERE l.ctid = ANY(ARRAY(SELECT place FROM due))
-        RETURNING l.webhook_id, l.lane, l.claim
+        FROM ended
+        WHERE l.ctid = ANY(ARRAY(SELECT place FROM due)) AND ended.webhook_id = l.webhook_id
+        RETURNING l.webhook_id, l.lane, l.claim, ended.due_at AS last_due_at
         """;
 
     // Index: pk_webhooks.
@@ -134,12 +140,13 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     private async Task<List<ClaimedLane>> LookAsync(
         IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
     {
-        var callable = (await connection.QueryAsync<CallableWebhook>(
-                new CommandDefinition(CallableSql, new { Backlog.FailingFrom }, cancellationToken: ct)))
+        var all = (await connection.QueryAsync<CallableWebhook>(
+            new CommandDefinition(CallableSql, new { Backlog.FailingFrom }, cancellationToken: ct))).AsList();
+        // One that could not be called for a while is looked at from the beginning again.
+        looks = all.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(time));
+        var callable = all
             .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
             .Where(webhook => webhook.Free > 0).ToList();
-        // One that could not be called for a while is looked at from the beginning again.
-        looks = callable.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(time));
         var parameters = new
         {
             Webhooks = callable.ConvertAll(webhook => webhook.Id),
@@ -150,17 +157,22 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
             Claim = Random.Shared.NextInt64(),
             Term,
         };
-        var lanes = (await connection.QueryAsync<ClaimedLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
-        if (lanes.Count < room)
-            NoteLooked(callable, lanes);
-        return lanes;
+        var taken = (await connection.QueryAsync<TakenLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
+        NoteLooked(callable, taken, isFull: taken.Count == room);
+        return taken.ConvertAll(lane => new ClaimedLane(lane.WebhookId, lane.Lane, lane.Claim));
     }
 
-    private void NoteLooked(List<CallableWebhook> callable, List<ClaimedLane> lanes)
+    private void NoteLooked(List<CallableWebhook> callable, List<TakenLane> taken, bool isFull)
     {
-        var taken = lanes.CountBy(lane => lane.WebhookId).ToDictionary();
-        foreach (var webhook in callable.Where(webhook => taken.GetValueOrDefault(webhook.Id) < webhook.Free))
-            looks[webhook.Id].LeftNothing(webhook.At);
+        var lanes = taken.ToLookup(lane => lane.WebhookId, lane => lane.LastDueAt);
+        foreach (var webhook in callable)
+        {
+            var count = lanes[webhook.Id].Count();
+            if (count < webhook.Free && !isFull)
+                looks[webhook.Id].LeftNothing(webhook.At);
+            else if (count > 0)
+                looks[webhook.Id].Ended(lanes[webhook.Id].First());
+        }
     }
 
     /// <summary>Reads who is called, where, and with which secrets, again.</summary>
@@ -194,6 +206,8 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     /// <summary>For how many seconds the oldest delivery has waited.</summary>
     public Task<double> ReadOldestAsync(CancellationToken ct) =>
         connection.QuerySingleAsync<double>(new CommandDefinition(OldestSql, cancellationToken: ct));
+
+    private sealed record TakenLane(Guid WebhookId, Guid Lane, long Claim, DateTime LastDueAt);
 
     private sealed record CallableWebhook(Guid Id, bool Fails, DateTime At)
     {

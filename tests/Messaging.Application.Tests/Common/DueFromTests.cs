@@ -22,6 +22,16 @@ public sealed class DueFromTests
     }
 
     [Test]
+    public void A_look_that_had_no_room_for_all_is_gone_on_with_where_it_ended()
+    {
+        var due = new DueFrom(time);
+
+        due.Ended(At);
+
+        Assert.That(due.Next(), Is.EqualTo(At));
+    }
+
+    [Test]
     public void Now_and_then_a_look_begins_from_the_beginning_and_so_do_the_next_ones_until_one_leaves_nothing()
     {
         var due = new DueFrom(time);

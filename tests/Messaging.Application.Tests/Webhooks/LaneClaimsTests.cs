@@ -68,6 +68,30 @@ public sealed class LaneClaimsTests
         Assert.That(await connection.BlocksAsync("webhook_lanes") - before, Is.LessThan(30));
     }
 
+    [Test]
+    public async Task A_look_goes_on_where_the_last_one_ended_that_had_no_room_for_all()
+    {
+        await connection.ExecuteAsync(
+            "INSERT INTO webhook_lanes (webhook_id, lane, due_at) SELECT @Id, gen_random_uuid(), now() - make_interval(secs => n) "
+            + "FROM generate_series(1, 20000) AS n", new { Id });
+        await using var dump = await slices.OpenAsync();
+        await using var snapshot = await dump.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await dump.ExecuteAsync("SELECT 1", transaction: snapshot);
+        var first = await BlocksAsync();
+        Assert.That(await TakeAsync(19_900), Is.EqualTo(19_900));
+        // The webhook has all that it may have.
+        await claims.TakeAsync(new Dictionary<Guid, int> { [Id] = 10 }, 10, 100, CancellationToken.None);
+
+        Assert.That(await BlocksAsync(), Is.LessThan(first + 60));
+
+        async Task<long> BlocksAsync()
+        {
+            var before = await connection.BlocksAsync("webhook_lanes");
+            Assert.That(await TakeAsync(10), Is.EqualTo(10));
+            return await connection.BlocksAsync("webhook_lanes") - before;
+        }
+    }
+
     // The first look has room for some of them, and while the webhook is left alone there is none.
     [Test]
     public async Task Lanes_that_a_look_left_are_taken_by_the_next_ones_however_long_they_have_been_due()
@@ -94,5 +118,5 @@ public sealed class LaneClaimsTests
     }
 
     private async Task<int> TakeAsync(int perWebhook) =>
-        (await claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, 100, CancellationToken.None)).Count;
+        (await claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, 20_000, CancellationToken.None)).Count;
 }
