@@ -1,5 +1,6 @@
 using MediatR;
 using Messaging.Api.Auth;
+using Messaging.Api.Idempotency;
 using Messaging.Api.Json;
 using Messaging.Api.OpenApi;
 using Messaging.Api.RateLimiting;
@@ -23,7 +24,7 @@ public static class NotificationEndpoints
             .WithName("listNotifications").WithSummary("List your notifications, last updated first");
         notifications.MapPost("/{id:guid}/read", ReadAsync).WithoutSendLimit(OwnState).Refuses(ProblemCodes.NotFound)
             .WithName("readNotification").WithSummary("Mark a notification as read");
-        notifications.MapPost("/read", ReadAllAsync).WithoutSendLimit(OwnState)
+        notifications.MapPost("/read", ReadAllAsync).WithoutSendLimit(OwnState).WithoutIdempotencyKey()
             .WithName("readNotifications").WithSummary("Mark all your notifications as read");
         app.MapGet("/v1/admin/notifications", ListOfUsersAsync).WithTags("Moderation").ServiceOnly(Scope.Moderation, Scope.Admin)
             .WithName("listUserNotifications").WithSummary("List the notifications of all users, newest first");

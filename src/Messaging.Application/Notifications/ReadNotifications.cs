@@ -15,8 +15,16 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
     // Whoever makes notifications of others waits for these, too.
     private const int AtOnce = 2_000;
 
+    // Index: ix_notifications_unread.
+    private const string UnreadSql =
+        """
+        SELECT id
+        FROM notifications
+        WHERE user_id = @UserId AND read_at IS NULL
+        """;
+
     // Waits for no row while it has locked another: whoever makes and withdraws notifications locks them in no order. Index:
-    // ix_notifications_unread, pk_notifications.
+    // pk_notifications.
     private const string FreeSql =
         """
         UPDATE notifications n
@@ -24,45 +32,31 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
         WHERE n.id = ANY (ARRAY(
             SELECT id
             FROM notifications
-            WHERE user_id = @UserId AND read_at IS NULL
-            LIMIT @AtOnce
+            WHERE id = ANY (@Ids) AND user_id = @UserId AND read_at IS NULL
             FOR NO KEY UPDATE SKIP LOCKED))
+        RETURNING n.id
         """;
 
-    // What somebody else had locked. Index: ix_notifications_unread.
-    private const string RestSql =
-        """
-        SELECT id
-        FROM notifications
-        WHERE user_id = @UserId AND read_at IS NULL
-        """;
-
-    // Index: pk_notifications.
+    // What somebody else had locked. Index: pk_notifications.
     private const string OneSql =
         """
         UPDATE notifications
         SET read_at = now(), delivery = CASE delivery WHEN 'pending' THEN 'none' ELSE delivery END
-        WHERE id = @Id AND read_at IS NULL
+        WHERE id = @Id AND user_id = @UserId AND read_at IS NULL
         """;
 
+    // Each statement is a transaction of its own.
     public async Task<ReadCount> Handle(ReadNotifications command, CancellationToken ct)
     {
-        var user = new { UserId = command.Actor.RequireUser().Value };
-        var changed = await ReadFreeAsync(command.Actor.RequireUser(), ct);
-        foreach (var id in await session.QueryAsync<Guid>(RestSql, user, ct))
-            changed += await session.ExecuteAsync(OneSql, new { Id = id }, ct);
-        return new ReadCount(changed);
-    }
-
-    private async Task<int> ReadFreeAsync(UserId user, CancellationToken ct)
-    {
-        int changed, all = 0;
-        do
+        var user = command.Actor.RequireUser().Value;
+        var changed = 0;
+        foreach (var ids in (await session.QueryAsync<Guid>(UnreadSql, new { UserId = user }, ct)).Chunk(AtOnce))
         {
-            changed = await session.ExecuteAsync(FreeSql, new { UserId = user.Value, AtOnce }, ct);
-            all += changed;
+            var read = await session.QueryAsync<Guid>(FreeSql, new { UserId = user, Ids = ids }, ct);
+            changed += read.Count;
+            foreach (var id in ids.Except(read))
+                changed += await session.ExecuteAsync(OneSql, new { UserId = user, Id = id }, ct);
         }
-        while (changed == AtOnce);
-        return all;
+        return new ReadCount(changed);
     }
 }
