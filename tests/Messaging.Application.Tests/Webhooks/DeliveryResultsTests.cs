@@ -71,7 +71,8 @@ public sealed class DeliveryResultsTests
         Assert.That(
             await slices.ScalarAsync<string>(
                 """
-                SELECT string_agg(extract(epoch FROM p.quiet_until - d.next_at + interval '60 s')::integer::text, ' ' ORDER BY d.id)
+                SELECT string_agg(
+                    extract(epoch FROM p.quiet_until - d.next_at + interval '60 s')::integer::text, ' ' ORDER BY p.failures, p.quiet_until)
                 FROM webhook_deliveries d
                 JOIN webhook_places p USING (webhook_id)
                 """),
