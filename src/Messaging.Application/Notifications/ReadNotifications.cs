@@ -34,10 +34,17 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
             FROM notifications
             WHERE id = ANY (@Ids) AND user_id = @UserId AND read_at IS NULL
             FOR NO KEY UPDATE SKIP LOCKED))
-        RETURNING n.id
         """;
 
-    // What somebody else had locked. Index: pk_notifications.
+    // What somebody else had locked and has not marked. Index: pk_notifications.
+    private const string RestSql =
+        """
+        SELECT id
+        FROM notifications
+        WHERE id = ANY (@Ids) AND user_id = @UserId AND read_at IS NULL
+        """;
+
+    // Index: pk_notifications.
     private const string OneSql =
         """
         UPDATE notifications
@@ -52,9 +59,9 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
         var changed = 0;
         foreach (var ids in (await session.QueryAsync<Guid>(UnreadSql, new { UserId = user }, ct)).Chunk(AtOnce))
         {
-            var read = await session.QueryAsync<Guid>(FreeSql, new { UserId = user, Ids = ids }, ct);
-            changed += read.Count;
-            foreach (var id in ids.Except(read))
+            var part = new { UserId = user, Ids = ids };
+            changed += await session.ExecuteAsync(FreeSql, part, ct);
+            foreach (var id in await session.QueryAsync<Guid>(RestSql, part, ct))
                 changed += await session.ExecuteAsync(OneSql, new { UserId = user, Id = id }, ct);
         }
         return new ReadCount(changed);
