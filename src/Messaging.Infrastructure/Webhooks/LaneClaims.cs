@@ -31,7 +31,8 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
         """;
 
     // Locks the lanes that it takes, and waits for none. Each webhook's own due ones are found by its part of ix_webhook_lanes_due, so one
-    // with a million is looked at no longer than one with ten.
+    // with a million is looked at no longer than one with ten. Taken by their places alone: joined, they might be looked for by webhook.
+    // Long: finding, taking and saying how far, at one moment.
     private const string TakeSql =
         """
         WITH due AS MATERIALIZED (
@@ -51,12 +52,16 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
             SELECT webhook_id, max(due_at) AS due_at
             FROM due
             GROUP BY webhook_id
+        ),
+        taken AS (
+            UPDATE webhook_lanes l
+            SET claim = @Claim, claimed_until = now() + @Term, due_at = now() + @Term
+            WHERE l.ctid = ANY(ARRAY(SELECT place FROM due))
+            RETURNING l.webhook_id, l.lane, l.claim
         )
-        UPDATE webhook_lanes l
-        SET claim = @Claim, claimed_until = now() + @Term, due_at = now() + @Term
-        FROM ended
-        WHERE l.ctid = ANY(ARRAY(SELECT place FROM due)) AND ended.webhook_id = l.webhook_id
-        RETURNING l.webhook_id, l.lane, l.claim, ended.due_at AS last_due_at
+        SELECT webhook_id, taken.lane, taken.claim, ended.due_at AS last_due_at
+        FROM taken
+        JOIN ended USING (webhook_id)
         """;
 
     // Index: pk_webhooks.

@@ -22,13 +22,15 @@ public sealed class DueFromTests
     }
 
     [Test]
-    public void A_look_that_had_no_room_for_all_is_gone_on_with_where_it_ended()
+    public void A_look_that_had_no_room_for_all_is_gone_on_with_about_where_it_ended_for_a_second()
     {
         var due = new DueFrom(time);
 
         due.Ended(At);
+        Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
 
-        Assert.That(due.Next(), Is.EqualTo(At));
+        time.By += DueFrom.WholeOfMany;
+        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
     }
 
     [Test]

@@ -68,6 +68,25 @@ public sealed class LaneClaimsTests
         Assert.That(await connection.BlocksAsync("webhook_lanes") - before, Is.LessThan(30));
     }
 
+    // Also with the plan of a table that was small.
+    [Test]
+    public async Task A_lane_is_taken_without_a_look_at_those_that_came_and_went()
+    {
+        await connection.ExecuteAsync(Fill, new { Id, Count = 10 });
+        await TakeAsync(20);
+        await using var dump = await slices.OpenAsync();
+        await using var snapshot = await dump.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await dump.ExecuteAsync("SELECT 1", transaction: snapshot);
+        await connection.ExecuteAsync(Fill, new { Id, Count = 5_000 });
+        await connection.ExecuteAsync("DELETE FROM webhook_lanes");
+        await connection.ExecuteAsync("INSERT INTO webhook_lanes (webhook_id, lane, due_at) VALUES (@Id, @Id, now())", new { Id });
+        var before = await connection.BlocksAsync("webhook_lanes");
+
+        Assert.That(await TakeAsync(10), Is.EqualTo(1));
+
+        Assert.That(await connection.BlocksAsync("webhook_lanes") - before, Is.LessThan(40));
+    }
+
     [Test]
     public async Task A_look_goes_on_where_the_last_one_ended_that_had_no_room_for_all()
     {
