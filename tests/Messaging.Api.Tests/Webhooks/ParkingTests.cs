@@ -159,6 +159,7 @@ public sealed class ParkingTests : DeliveryFixture
         await SendAllAsync(place, "old", "young", "waits", "later");
         await UntilAsync(() => receiver.Calls.Any(call => TextOf(call) == "waits"), "all were tried");
         await UntilAsync(async () => await CountAsync($"webhook_id = '{id}' AND tries = 1") == 3, "it is written");
+        await UntilAsync(async () => await CountAsync($"webhook_id = '{id}' AND tries = 0") == 1, "the last one waits behind");
         await ExecuteAsync(
             $"""
             UPDATE webhook_deliveries
