@@ -184,6 +184,9 @@ public sealed class ClientModel
     private void Hear(JsonObject conversation, JsonObject message)
     {
         var (id, seq) = (Text(conversation["id"]), Number(message["seq"]));
+        // Also of a message that is known: what is told again may have moved the pointer back before it.
+        if (message["senderId"] is { } sender)
+            Show(conversation, Text(sender), seq, isBack: false);
         if (seq <= Number(conversation["lastSeq"]))
             return;
         heard[id].Add(message);
@@ -206,8 +209,8 @@ public sealed class ClientModel
             if (Text(message["senderId"]) == user)
                 (conversation["me"]!["unreadCount"], conversation["me"]!["mentionCount"]) = (0, 0);
         }
-        if (message["senderId"] is { } sender)
-            Read(conversation, Text(sender), seq);
+        if (message["senderId"] is { } author && Text(author) == user)
+            Move(conversation["me"]!, seq, isBack: false);
     }
 
     private void Count(JsonObject conversation, JsonObject message, long pointer, int change = 1)
@@ -256,15 +259,20 @@ public sealed class ClientModel
 
     private static string First(string text) => string.Concat(text.EnumerateRunes().Take(120));
 
-    private void Read(JsonObject conversation, string reader, long seq, bool isBack = false)
+    private void Read(JsonObject conversation, string reader, long seq, bool isBack)
+    {
+        Show(conversation, reader, seq, isBack);
+        if (reader == user)
+            Move(conversation["me"]!, seq, isBack);
+    }
+
+    private void Show(JsonObject conversation, string reader, long seq, bool isBack)
     {
         if (Participant(conversation, reader) is { } participant && participant["lastReadSeq"] is not null)
             Move(participant, seq, isBack);
         // Who hides how far one has read has received what one read all the same.
         else
             Deliver(conversation, reader, seq);
-        if (reader == user)
-            Move(conversation["me"]!, seq, isBack);
     }
 
     private static void Move(JsonNode pointers, long seq, bool isBack)

@@ -194,6 +194,16 @@ public sealed class ReplayTests : ReplayFixture
     });
 
     [Test]
+    public async Task Somebody_who_marks_as_unread_and_then_writes() => await ReplayAsync(async (users, group) =>
+    {
+        foreach (var text in (string[])["one", "two", "three"])
+            await SendAsync(users[0], group, new { text });
+        await PostAsync(users[1], $"/v1/conversations/{group}/read", new { });
+        await PostAsync(users[1], $"/v1/conversations/{group}/unread", new { seq = 2 });
+        await SendAsync(users[1], group, new { text = "four" });
+    });
+
+    [Test]
     public async Task Roles_that_change() => await ReplayAsync(async (users, group) =>
     {
         await CallAsync(users[0], HttpMethod.Patch, $"/v1/conversations/{group}/participants/{users[1]}", """{"role":"admin"}""");
