@@ -63,12 +63,13 @@ public sealed class CreateWebhookHandler(DbSession session, IOutboundAddresses a
     // At most as many rows as there may be.
     private const string CountSql = "SELECT count(*) FROM webhooks";
 
+    // From now() on, as events know it: the node's time may be a little behind, and what was before would be told.
     private const string InsertSql =
         $"""
         INSERT INTO webhooks
             (id, url, description, event_types, context_type, user_ids, enabled, secret, created_at, updated_at, version)
         VALUES
-            (@Id, @Url, @Description, @EventTypes, @ContextType, @UserIds, @Enabled, @Secret, @Now, @Now, 1)
+            (@Id, @Url, @Description, @EventTypes, @ContextType, @UserIds, @Enabled, @Secret, now(), now(), 1)
         RETURNING {WebhookStore.Columns}
         """;
 
@@ -85,15 +86,15 @@ public sealed class CreateWebhookHandler(DbSession session, IOutboundAddresses a
         await session.ExecuteAsync(LockSql, parameters: null, ct);
         if (await session.QuerySingleAsync<long>(CountSql, parameters: null, ct) >= WebhookRules.Limit)
             throw WebhookErrors.TooMany(WebhookRules.Limit);
-        return (await InsertAsync(webhook, clock.GetCurrentInstant(), ct)).WithSecret();
+        return (await InsertAsync(webhook, ct)).WithSecret();
     }
 
-    private Task<StoredWebhook> InsertAsync(NewWebhook webhook, Instant now, CancellationToken ct) =>
+    private Task<StoredWebhook> InsertAsync(NewWebhook webhook, CancellationToken ct) =>
         session.QuerySingleAsync<StoredWebhook>(
             InsertSql,
             new
             {
-                Id = Guid.CreateVersion7(now.ToDateTimeOffset()),
+                Id = Guid.CreateVersion7(clock.GetCurrentInstant().ToDateTimeOffset()),
                 webhook.Url,
                 webhook.Description,
                 EventTypes = (webhook.EventTypes ?? []).Distinct().ToArray(),
@@ -101,7 +102,6 @@ public sealed class CreateWebhookHandler(DbSession session, IOutboundAddresses a
                 UserIds = (webhook.UserIds ?? []).Select(user => user.Value).ToArray(),
                 webhook.Enabled,
                 Secret = webhook.Secret ?? WebhookSecret.New().Reveal(),
-                Now = now,
             },
             ct);
 }

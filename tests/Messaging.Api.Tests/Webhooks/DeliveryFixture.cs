@@ -48,10 +48,7 @@ public abstract class DeliveryFixture : HubFixture
     protected async Task<(string User, string Group)> PlaceAsync()
     {
         var user = await UserAsync();
-        var group = await GroupAsync(user, await UserAsync());
-        // A webhook that is made from now on is not told of its beginning.
-        await Api.Database.DrainedAsync();
-        return (user, group);
+        return (user, await GroupAsync(user, await UserAsync()));
     }
 
     protected async Task<List<JsonElement>> DeliveriesAsync(string webhook, string query = "")

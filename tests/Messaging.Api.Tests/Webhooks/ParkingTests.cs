@@ -105,6 +105,7 @@ public sealed class ParkingTests : DeliveryFixture
             next = page.GetProperty("nextCursor").GetString() is { } cursor ? $"&cursor={cursor}" : null;
         }
 
+        Assert.That(receiver.Calls.Select(TextOf), Is.EqualTo((string[])["one", "two", "three"]));
         Assert.That(listed, Is.EqualTo(receiver.Calls.Reverse().Select(IdOf)));
     }
 

@@ -1,11 +1,13 @@
 using Dapper;
 using Messaging.Application.Outbound;
+using Messaging.Application.Tests.Push;
 using Messaging.Application.Webhooks;
 using Messaging.Domain.Common;
 using Messaging.Domain.Webhooks;
 using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
 
 namespace Messaging.Application.Tests.Webhooks;
 
@@ -13,8 +15,20 @@ public sealed class WebhookTests : SliceFixture
 {
     private static readonly NewWebhook Webhook = new() { Url = "https://93.184.216.34/hook" };
 
-    protected override void Add(IServiceCollection services) =>
-        services.AddSingleton<IOutboundAddresses>(new OutboundAddresses(new SystemNames(), new WebhookSettings()));
+    // It stands, and so is behind the database's.
+    protected override void Add(IServiceCollection services) => services
+        .AddSingleton<IOutboundAddresses>(new OutboundAddresses(new SystemNames(), new WebhookSettings()))
+        .AddSingleton<IClock>(new MovingTime());
+
+    [Test]
+    public async Task A_webhook_on_a_node_whose_time_is_behind_is_told_of_nothing_that_was_before_it()
+    {
+        var before = await Slices.ScalarAsync<Instant>("SELECT clock_timestamp()");
+
+        var webhook = await Slices.SendAsync(new CreateWebhook(Webhook));
+
+        Assert.That(webhook.CreatedAt, Is.GreaterThan(before));
+    }
 
     [Test]
     public async Task Of_two_that_are_created_at_once_in_the_last_place_one_is_refused()
