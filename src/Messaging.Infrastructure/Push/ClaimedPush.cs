@@ -21,11 +21,8 @@ public sealed record PushKey(Guid NotificationId, string Provider, string Device
 /// <param name="Message">Null where there is nothing to send any more.</param>
 public sealed record ClaimedPush(PushKey Key, Guid Claim, int Attempts, Instant ExpiresAt, PushMessage? Message)
 {
-    /// <summary>When it was claimed, by this machine's counter.</summary>
-    public long ClaimedAt { get; } = TimeProvider.System.GetTimestamp();
-
-    /// <summary>False once another node may have it, as after a pause of this one.</summary>
-    public bool IsOurs => TimeProvider.System.GetElapsedTime(ClaimedAt) < PushQueue.Visibility.ToTimeSpan() / 2;
+    /// <summary>Before it was claimed, by this machine's counter.</summary>
+    public long AskedAt { get; init; }
 }
 
 /// <summary>What came of a push.</summary>

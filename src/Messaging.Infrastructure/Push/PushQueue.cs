@@ -85,12 +85,12 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
     // The same of those that nobody else has locked.
     private const string FreeSql = $"{LockSql} SKIP LOCKED";
 
-    // Index: pk_pushes.
+    // None becomes due in the past, where looks do not begin, however long it took to write it down. Index: pk_pushes.
     private const string SettleSql =
         """
         UPDATE pushes p
-        SET state = o.state, attempts = o.attempts, next_attempt_at = o.next_attempt_at, error = o.error, provider_id = o.provider_id,
-            settled_at = CASE WHEN o.state <> 'pending' THEN @Now::timestamptz END
+        SET state = o.state, attempts = o.attempts, next_attempt_at = greatest(o.next_attempt_at, @Now), error = o.error,
+            provider_id = o.provider_id, settled_at = CASE WHEN o.state <> 'pending' THEN @Now::timestamptz END
         FROM unnest(
             @Notifications::uuid[], @Providers::text[], @Devices::text[], @Claims::uuid[], @States::text[], @Attempts::integer[],
             @Next::timestamptz[], @Errors::text[], @ProviderIds::text[])
@@ -176,7 +176,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         string provider, IReadOnlyCollection<string> platforms, int limit, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var (claim, now) = (Guid.NewGuid(), Now);
+        var (claim, now, asked) = (Guid.NewGuid(), Now, time.GetTimestamp());
         var look = pushes.GetOrAdd(provider, _ => new DueFrom(time));
         var parameters = new
         {
@@ -184,19 +184,22 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             From = look.Next(), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
         };
         var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
-        if (rows.Count < limit)
-            look.LeftNothing(parameters.Now);
-        else if (rows.Count > 0)
-            look.Ended(rows.Max(row => row.DueAt).ToDateTimeUtc());
+        NoteLooked(look, rows, limit, parameters.Now);
         if (rows.Count == 0)
             return [];
         var messageOf = await content.ReadAsync(connection, platforms, rows, ct);
         return
         [
             .. rows.Select(row => new ClaimedPush(
-                new PushKey(row.NotificationId, provider, row.DeviceId), claim, row.Attempts, row.ExpiresAt, messageOf(row))),
+                new PushKey(row.NotificationId, provider, row.DeviceId), claim, row.Attempts, row.ExpiresAt, messageOf(row))
+            {
+                AskedAt = asked,
+            }),
         ];
     }
+
+    /// <summary>False once another node may have it, as after a pause of this one.</summary>
+    public bool Holds(ClaimedPush push) => time.GetElapsedTime(push.AskedAt) < Visibility.ToTimeSpan() / 2;
 
     /// <summary>
     /// Writes down what came of some pushes, and what that means for their notifications and devices. Waits for no notification while
@@ -206,6 +209,14 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
     {
         foreach (var rest in (await SettleAsync(settled, FreeSql, ct)).GroupBy(one => one.Push.Key.NotificationId))
             await SettleAsync([.. rest], LockSql, ct);
+    }
+
+    private static void NoteLooked(DueFrom look, List<ClaimedRow> rows, int limit, DateTime now)
+    {
+        if (rows.Count < limit)
+            look.LeftNothing(now);
+        else if (rows.Count > 0)
+            look.Ended(rows.Max(row => row.DueAt).ToDateTimeUtc());
     }
 
     // Answers with those that somebody else has locked.

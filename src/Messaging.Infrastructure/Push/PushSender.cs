@@ -74,7 +74,7 @@ public sealed class PushSender(
     {
         try
         {
-            if (push.IsOurs)
+            if (queue.Holds(push))
                 await settled.WriteAsync(await TryAsync(push, ct), ct);
         }
         catch (Exception e) when (!ct.IsCancellationRequested)

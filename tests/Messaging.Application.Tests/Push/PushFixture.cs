@@ -22,6 +22,8 @@ public abstract class PushFixture : SliceFixture
 
     private protected PushServer Browsers { get; private set; } = null!;
 
+    private protected MovedTime Time { get; private set; } = null!;
+
     private protected PushQueue Queue { get; private set; } = null!;
 
     private protected LogRecorder Logs { get; private set; } = null!;
@@ -35,11 +37,11 @@ public abstract class PushFixture : SliceFixture
     [SetUp]
     public async Task StartAsync()
     {
-        Clock = new MovingTime();
+        (Clock, Time) = (new MovingTime(), new MovedTime());
         Logs = new LogRecorder();
         browser = new Browser();
         database = NpgsqlDataSource.Create(Slices.ConnectionString);
-        Queue = new PushQueue(database, new PushTexts(new PushSettings()), Clock, new MovedTime());
+        Queue = NewQueue();
         (Google, Browsers) = (await PushServer.StartAsync(), await PushServer.StartAsync());
         GoogleSays = _ => Task.FromResult(new PushReply(200, new { name = "projects/chat-test/messages/1" }));
         Google.Reply = call => call.Line.EndsWith("/token", StringComparison.Ordinal)
@@ -69,6 +71,9 @@ public abstract class PushFixture : SliceFixture
 
     private protected static IReadOnlyList<(string Provider, string Platform)> Targets { get; } =
         [("fcm", "android"), ("fcm", "ios"), ("webpush", "web")];
+
+    /// <summary>Another node's.</summary>
+    private protected PushQueue NewQueue() => new(database, new PushTexts(new PushSettings()), Clock, Time);
 
     /// <summary>A node's worker, which ends with the test.</summary>
     private protected async Task<RunningWorker> WorkAsync(bool withBrowsers = true)

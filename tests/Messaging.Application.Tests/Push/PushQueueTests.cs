@@ -161,12 +161,45 @@ public sealed class PushQueueTests : PushFixture
         await connection.ExecuteAsync(
             "SELECT FROM pushes ORDER BY notification_id LIMIT 1 FOR UPDATE", transaction: transaction);
 
-        var claims = new[] { ClaimAsync("fcm"), ClaimAsync("fcm") };
+        var claims = new[] { ClaimAsync("fcm"), ClaimAsync("fcm", NewQueue()) };
         await EndsOrWaitsAsync(Task.WhenAll(claims), waiting: 2);
         await transaction.RollbackAsync();
         var claimed = (await Task.WhenAll(claims)).Append(await ClaimAsync("fcm")).SelectMany(pushes => pushes);
 
         Assert.That(claimed.Select(push => push.Key), Is.Unique.And.Exactly(3).Items);
+    }
+
+    [Test]
+    public async Task A_claim_counts_from_when_it_was_asked_for_however_long_it_takes_to_read_what_is_sent()
+    {
+        await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        await using var connection = await Slices.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("LOCK TABLE devices", transaction: transaction);
+
+        var claiming = ClaimAsync("fcm");
+        await EndsOrWaitsAsync(claiming, waiting: 1);
+        Time.By = PushQueue.Visibility.ToTimeSpan() / 2;
+        await transaction.CommitAsync();
+
+        Assert.That(Queue.Holds((await claiming).Single()), Is.False);
+    }
+
+    // As when the database was away meanwhile: looks do not begin in the past.
+    [Test]
+    public async Task One_that_failed_is_due_at_once_where_that_is_written_down_only_after_its_pause()
+    {
+        await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var push = (await ClaimAsync("fcm")).Single();
+        var failed = PushSchedule.After(push, new PushOutcome(PushResult.Retry, "http-503"), Clock.GetCurrentInstant(), chance: 0.5);
+        Clock.Advance(Duration.FromMinutes(1));
+        await ClaimAsync("fcm");
+
+        await Queue.SettleAsync([failed], CancellationToken.None);
+
+        Assert.That(await ClaimAsync("fcm"), Has.Count.EqualTo(1));
     }
 
     [Test]
@@ -437,7 +470,7 @@ public sealed class PushQueueTests : PushFixture
             new { Waiting = waiting }),
         "it has ended, or waits");
 
-    private Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider) => Queue.ClaimAsync(
+    private Task<IReadOnlyList<ClaimedPush>> ClaimAsync(string provider, PushQueue? queue = null) => (queue ?? Queue).ClaimAsync(
         provider, [.. from target in Targets where target.Provider == provider select target.Platform], 100, CancellationToken.None);
 
     private Task<Upserted<DeviceView>> PutAsync(Credential by, string deviceId) => Slices.SendAsync(new PutDevice(

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Threading.Channels;
 using Messaging.Application.Push;
 using Messaging.Infrastructure.Push;
 using Messaging.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 
 namespace Messaging.Application.Tests.Push;
@@ -70,6 +72,26 @@ public sealed class PushWorkerTests : PushFixture
 
         var tags = Sent.Select(call => (string?)call.Json["message"]!["android"]!["notification"]!["tag"]);
         Assert.That(tags, Is.EqualTo(new[] { raised.Id.ToString("N"), raised.Id.ToString("N") }));
+    }
+
+    // As after a pause of the node, here while it sends the first one.
+    [Test]
+    public async Task A_push_that_another_node_may_have_claimed_meanwhile_is_not_sent()
+    {
+        await RaiseAsync("android");
+        await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        var settled = Channel.CreateUnbounded<SettledPush>();
+        var provider = new Pausing(() => Time.By += PushQueue.Visibility.ToTimeSpan() / 2);
+        using var sender = new PushSender(provider, Queue, new PushLanes(TimeProvider.System), settled.Writer);
+        using var claiming = new CancellationTokenSource();
+
+        var running = sender.RunAsync(NullLogger.Instance, claiming.Token, CancellationToken.None);
+        await settled.Reader.ReadAsync();
+        await claiming.CancelAsync();
+        await running;
+
+        Assert.That(provider.Count, Is.EqualTo(1));
     }
 
     [Test]
@@ -299,6 +321,24 @@ public sealed class PushWorkerTests : PushFixture
     }
 
     private static Task<PushOutcome> Sends(CancellationToken ct) => Task.FromResult(new PushOutcome(PushResult.Sent));
+
+    private sealed class Pausing(Action pause) : IPushProvider
+    {
+        public string Name => "fcm";
+
+        public bool IsConfigured => true;
+
+        public IReadOnlyCollection<string> Platforms => ["android"];
+
+        public int Count { get; private set; }
+
+        public Task<PushOutcome> SendAsync(PushMessage push, CancellationToken ct)
+        {
+            Count++;
+            pause();
+            return Sends(ct);
+        }
+    }
 
     /// <summary>Servers that never answer.</summary>
     private sealed class Hanging
