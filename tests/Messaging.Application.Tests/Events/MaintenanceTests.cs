@@ -183,6 +183,26 @@ public sealed class MaintenanceTests
     }
 
     [Test]
+    public async Task An_old_device_that_somebody_has_locked_is_not_waited_for()
+    {
+        await feed.Slices.ExecuteAsync(
+            """
+            INSERT INTO users (id, created_at, updated_at) VALUES ('ada', now(), now());
+            INSERT INTO devices (user_id, device_id, platform, token, created_at, last_seen_at)
+            SELECT 'ada', device, 'ios', device, now() - interval '1 year', now() - interval '1 year'
+            FROM unnest(ARRAY['locked', 'free']) AS device
+            """);
+        await using var connection = await feed.Direct.Value.OpenConnectionAsync();
+        await using var registering = await connection.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand("SELECT FROM devices WHERE device_id = 'locked' FOR UPDATE", connection, registering);
+        await hold.ExecuteNonQueryAsync();
+
+        await Maintenance().ClearAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.That(await feed.Slices.ScalarAsync<string>("SELECT string_agg(device_id, ' ') FROM devices"), Is.EqualTo("locked"));
+    }
+
+    [Test]
     public async Task Outcomes_of_posts_are_kept_for_a_week_and_waiting_posts_for_ever()
     {
         await feed.Slices.ExecuteAsync(

@@ -134,6 +134,54 @@ public sealed class PostWorkerTests
     }
 
     [Test]
+    public void More_than_a_million_posts_wait_in_the_table_though_all_are_for_one_conversation()
+    {
+        using var lines = new PostLines(slices.Get<IServiceScopeFactory>(), NullLogger.Instance, new CancellationToken(canceled: true));
+        var post = new WaitingPost { Id = Guid.NewGuid(), ConversationId = new ConversationId(Guid.NewGuid()) };
+
+        lines.Add([.. Enumerable.Repeat(post, 999_999)], new Dictionary<string, ConversationId>());
+        var before = lines.HasRoom;
+        lines.Add([post], new Dictionary<string, ConversationId>());
+
+        Assert.That((before, lines.HasRoom), Is.EqualTo((true, false)));
+    }
+
+    // Eight conversations have all places until the ninth is there, too.
+    [Test]
+    public async Task A_post_does_not_wait_until_all_of_another_conversation_are_sent()
+    {
+        var users = await slices.UsersAsync(2);
+        var lasts = new List<Guid>();
+        var many = new List<WaitingPost>();
+        for (var i = 0; i < 8; i++)
+        {
+            var id = await slices.GroupAsync(users[0], users[1]);
+            for (var no = 0; no < 17; no++)
+                many.Add(await PostAsync(users[0], id, "shipped", key: null));
+            lasts.Add(many[^1].Id);
+        }
+        var late = await PostAsync(users[0], await slices.GroupAsync(users[0], users[1]), "late", key: null);
+        var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>());
+        using var lines = new PostLines(scopes, NullLogger.Instance, CancellationToken.None);
+
+        await slices.SqlAsync(async session =>
+        {
+            await session.BeginAsync(CancellationToken.None);
+            await session.ExecuteAsync("SELECT FROM conversations FOR UPDATE", parameters: null, CancellationToken.None);
+            lines.Add(many, new Dictionary<string, ConversationId>());
+            await Eventually.HoldsAsync(() => scopes.Open == 8, "all places are taken");
+            lines.Add([late], new Dictionary<string, ConversationId>());
+            return late;
+        });
+
+        var sent = new List<Guid>();
+        while (sent.Count <= many.Count)
+            sent.Add((await lines.Outcomes.ReadAsync()).PostId);
+        await slices.ExecuteAsync("DELETE FROM host_posts WHERE done_at IS NULL");
+        Assert.That(sent.IndexOf(late.Id), Is.LessThan(lasts.Min(sent.IndexOf)));
+    }
+
+    [Test]
     public async Task A_post_to_a_direct_conversation_waits_for_those_that_were_made_for_its_users_before_it_was_there()
     {
         var users = await slices.UsersAsync(2);

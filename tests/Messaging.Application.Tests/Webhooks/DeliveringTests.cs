@@ -74,6 +74,20 @@ public sealed class DeliveringTests
         }
     }
 
+    [Test]
+    public async Task Where_there_is_room_for_one_lane_at_a_time_it_is_not_always_of_the_same_webhook()
+    {
+        Guid[] webhooks = [await AddAsync(lanes: 30), await AddAsync(lanes: 30)];
+        await using var connection = await database.Value.OpenConnectionAsync();
+        var claims = new LaneClaims(connection, TimeProvider.System);
+
+        var taken = new List<ClaimedLane>();
+        for (var i = 0; i < 30; i++)
+            taken.AddRange(await claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook: 30, room: 1, CancellationToken.None));
+
+        Assert.That(taken.Select(lane => lane.WebhookId).Distinct(), Is.EquivalentTo(webhooks));
+    }
+
     // In tens of minutes.
     [TestCase(429, 30, "3 for all, 3 for one")]
     [TestCase(503, 120, "6 for all, 12 for one")]

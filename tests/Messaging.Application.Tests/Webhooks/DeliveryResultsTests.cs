@@ -79,12 +79,30 @@ public sealed class DeliveryResultsTests
             Is.EqualTo("0 5 300 1800"));
     }
 
-    private static async Task WriteAsync(DirectDataSource database, params TriedDelivery[] tried)
+    // Looks do not begin there.
+    [Test]
+    public async Task A_lane_that_is_let_go_is_due_no_earlier_than_then()
+    {
+        await using var slices = await Slices.StartAsync();
+        await using var database = new DirectDataSource(NpgsqlDataSource.Create(slices.ConnectionString));
+        await slices.ExecuteAsync(Waiting, new { Id });
+        await slices.ExecuteAsync("UPDATE webhook_deliveries SET next_at = now() - interval '1 hour'");
+        var before = await slices.ScalarAsync<Instant>("SELECT now()");
+
+        await WriteAsync(database, results => results.Release(new ClaimedLane(Id, Id, 7), () => { }));
+
+        Assert.That(await slices.ScalarAsync<Instant>("SELECT due_at FROM webhook_lanes"), Is.GreaterThan(before));
+    }
+
+    private static Task WriteAsync(DirectDataSource database, params TriedDelivery[] tried) =>
+        WriteAsync(database, results => Array.ForEach(tried, results.Add));
+
+    private static async Task WriteAsync(DirectDataSource database, Action<DeliveryResults> add)
     {
         using var outbox = new OutboxSignal();
         using var deliveries = new DeliverySignal();
         var results = new DeliveryResults(database, new WebhookSettings(), outbox, deliveries, NullLogger<DeliveryResults>.Instance);
-        Array.ForEach(tried, results.Add);
+        add(results);
         results.Complete();
         await results.WriteAsync(CancellationToken.None);
     }
