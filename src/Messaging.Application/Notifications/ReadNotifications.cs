@@ -59,10 +59,15 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
         var changed = 0;
         foreach (var ids in (await session.QueryAsync<Guid>(UnreadSql, new { UserId = user }, ct)).Chunk(AtOnce))
         {
-            var part = new { UserId = user, Ids = ids };
-            changed += await session.ExecuteAsync(FreeSql, part, ct);
-            foreach (var id in await session.QueryAsync<Guid>(RestSql, part, ct))
-                changed += await session.ExecuteAsync(OneSql, new { UserId = user, Id = id }, ct);
+            IReadOnlyList<Guid> left = ids;
+            while (left.Count > 0)
+            {
+                changed += await session.ExecuteAsync(FreeSql, new { UserId = user, Ids = left }, ct);
+                left = await session.QueryAsync<Guid>(RestSql, new { UserId = user, Ids = left }, ct);
+                // Whoever has locked it has most likely locked the others.
+                if (left.Count > 0)
+                    changed += await session.ExecuteAsync(OneSql, new { UserId = user, Id = left[0] }, ct);
+            }
         }
         return new ReadCount(changed);
     }

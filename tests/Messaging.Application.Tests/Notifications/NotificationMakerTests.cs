@@ -1,3 +1,4 @@
+using Dapper;
 using Messaging.Application.Bus;
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
@@ -300,18 +301,9 @@ public sealed class NotificationMakerTests : SliceFixture
     [Test]
     public async Task Marking_many_as_read_locks_some_at_a_time()
     {
-        var (id, users) = await GroupAsync();
-        await Slices.ExecuteAsync(
-            """
-            INSERT INTO notifications
-                (id, user_id, type, conversation_id, mention_seq, seqs, seq, sent_at, message_id, delivery, created_at, raised_at)
-            SELECT gen_random_uuid(), @User, 'mention', @Id, i, int8multirange(int8range(i, i, '[]')), i, now(), gen_random_uuid(), 'none',
-                now(), now()
-            FROM generate_series(1, 5000) AS i
-            """,
-            new { User = users[1].Value, Id = id.Value });
+        var user = await MentionedAsync(times: 5_000);
 
-        var marked = await Slices.SendAsync(new ReadNotifications(new Actor(users[1])));
+        var marked = await Slices.SendAsync(new ReadNotifications(new Actor(user)));
 
         Assert.That(marked.Changed, Is.EqualTo(5_000));
         Assert.That(
@@ -320,8 +312,32 @@ public sealed class NotificationMakerTests : SliceFixture
                 SELECT count(*) = 3 AND max(entries) = 2000
                 FROM (SELECT count(*) AS entries FROM notifications WHERE user_id = @User GROUP BY xmin::text) t
                 """,
-                users[1]),
+                user),
             Is.True);
+    }
+
+    // A press of a button on two devices, say.
+    [Test]
+    public async Task Marking_all_as_read_takes_a_few_statements_however_many_others_have_locked()
+    {
+        var user = await MentionedAsync(times: 100);
+        await Slices.ExecuteAsync(
+            """
+            CREATE SEQUENCE updates;
+            CREATE FUNCTION count_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('updates'); RETURN NULL; END $$;
+            CREATE TRIGGER updates BEFORE UPDATE ON notifications EXECUTE FUNCTION count_update()
+            """);
+        await using var connection = await Slices.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("UPDATE notifications SET read_at = now()", transaction: transaction);
+
+        var marking = Slices.SendAsync(new ReadNotifications(new Actor(user)));
+        await Slices.UntilAsync(
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+        await transaction.CommitAsync();
+
+        Assert.That((await marking).Changed, Is.Zero);
+        Assert.That(await Slices.ScalarAsync<long>("SELECT last_value FROM updates"), Is.LessThan(10));
     }
 
     [Test]
@@ -667,6 +683,21 @@ public sealed class NotificationMakerTests : SliceFixture
         Assert.That(bounced.Items.Select(entry => entry.UserId), Is.EqualTo(new UserId?[] { users[2] }));
         var all = await Slices.SendAsync(new ListUserNotifications(null, null, 100));
         Assert.That(all.Items.Select(entry => entry.UserId), Is.SupersetOf(new UserId?[] { users[1], users[2] }));
+    }
+
+    private async Task<UserId> MentionedAsync(int times)
+    {
+        var (id, users) = await GroupAsync();
+        await Slices.ExecuteAsync(
+            """
+            INSERT INTO notifications
+                (id, user_id, type, conversation_id, mention_seq, seqs, seq, sent_at, message_id, delivery, created_at, raised_at)
+            SELECT gen_random_uuid(), @User, 'mention', @Id, i, int8multirange(int8range(i, i, '[]')), i, now(), gen_random_uuid(), 'none',
+                now(), now()
+            FROM generate_series(1, @Times) AS i
+            """,
+            new { User = users[1].Value, Id = id.Value, Times = times });
+        return users[1];
     }
 
     private readonly List<string> told = [];
