@@ -13,7 +13,8 @@ public sealed record LogOut(string RefreshToken) : ICommand<Done>;
 
 public sealed class LogOutHandler(DbSession session, RevocationList revocations) : IRequestHandler<LogOut, Done>
 {
-    // pk_refresh_tokens, pk_devices. Any token of the family will do: one that was used before is a reason all the more to end it.
+    // pk_refresh_tokens, pk_devices. Any token of the family will do: one that was used before is a reason all the more to end it. The
+    // devices are locked in the order in which all do.
     private const string RevokeSql =
         $"""
         WITH ended AS (
@@ -21,10 +22,17 @@ public sealed class LogOutHandler(DbSession session, RevocationList revocations)
             WHERE family_hash = @FamilyHash
             RETURNING family_hash, user_id
         ),
+        held AS (
+            SELECT d.user_id, d.device_id
+            FROM ended
+            JOIN devices d ON d.user_id = ended.user_id AND d.family_hash = ended.family_hash
+            ORDER BY d.user_id, d.device_id
+            FOR UPDATE OF d
+        ),
         unregistered AS (
             DELETE FROM devices d
-            USING ended
-            WHERE d.user_id = ended.user_id AND d.family_hash = ended.family_hash
+            USING held
+            WHERE d.user_id = held.user_id AND d.device_id = held.device_id
         )
         {RevocationSql.OfEndedLogins}
         """;

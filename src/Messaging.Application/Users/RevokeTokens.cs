@@ -39,12 +39,20 @@ public sealed class RevokeTokensHandler(DbSession session, RevocationList revoca
         """;
 
     // Since a token that was minted since the last time begins in the second after it, that second ends, too, however soon this comes.
-    // Index: pk_devices, pk_revocations.
+    // The devices are locked in the order in which all do. Index: pk_devices, pk_revocations.
     private const string EndTokensSql =
         """
-        WITH unregistered AS (
-            DELETE FROM devices
+        WITH held AS (
+            SELECT user_id, device_id
+            FROM devices
             WHERE user_id = @UserId
+            ORDER BY user_id, device_id
+            FOR UPDATE
+        ),
+        unregistered AS (
+            DELETE FROM devices d
+            USING held
+            WHERE d.user_id = held.user_id AND d.device_id = held.device_id
         )
         INSERT INTO revocations AS r (kind, subject)
         VALUES ('tokens', @UserId), ('connections', @UserId)

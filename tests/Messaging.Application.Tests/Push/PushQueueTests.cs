@@ -1,5 +1,6 @@
 using System.Data;
 using Dapper;
+using Messaging.Application.Accounts;
 using Messaging.Application.Common;
 using Messaging.Application.Notifications;
 using Messaging.Application.Outbound;
@@ -9,6 +10,7 @@ using Messaging.Application.Revocations;
 using Messaging.Application.Tests.Common;
 using Messaging.Application.Users;
 using Messaging.Application.Webhooks;
+using Messaging.Domain.Accounts;
 using Messaging.Domain.Common;
 using Messaging.Infrastructure.Outbound;
 using Messaging.Infrastructure.Push;
@@ -36,6 +38,21 @@ public sealed class PushQueueTests : PushFixture
         INSERT INTO pushes (notification_id, provider, device_id, next_attempt_at, expires_at)
         SELECT id, 'fcm', 'android', now() - interval '1 hour', now()
         FROM notifications
+        """;
+
+    private const string LoginSql =
+        """
+        INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at)
+        VALUES (@User, 'u' || md5(@User), rpad('A', 60, 'A'), now(), now());
+        INSERT INTO refresh_tokens (family_hash, token_hash, user_id, created_at, expires_at)
+        VALUES (@FamilyHash, '', @User, now(), 'infinity');
+        UPDATE devices
+        SET family_hash = @FamilyHash
+        WHERE device_id = 'tablet';
+        UPDATE devices
+        SET family_hash = @FamilyHash
+        WHERE device_id = 'phone';
+        ANALYZE devices
         """;
 
     protected override void Add(IServiceCollection services) =>
@@ -330,6 +347,34 @@ public sealed class PushQueueTests : PushFixture
 
         static string Waits(int count) =>
             $"SELECT count(*) = {count} FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    }
+
+    // In a small table they are found in the order in which they came.
+    [TestCase(false, TestName = "Tokens_are_revoked_while_a_device_is_registered_and_neither_waits_for_the_other")]
+    [TestCase(true, TestName = "A_login_ends_while_a_device_is_registered_and_neither_waits_for_the_other")]
+    public async Task Devices_end_while_one_is_registered_and_neither_waits_for_the_other(bool ofOneLogin)
+    {
+        var (user, login) = (await Slices.UserAsync("Anna"), RefreshToken.New());
+        await RegisterAsync(user, "android", deviceId: "tablet");
+        await RegisterAsync(user, "ios", deviceId: "phone");
+        await Slices.ExecuteAsync(LoginSql, new { User = user.Value, FamilyHash = login.FamilyHash() });
+        await using var holder = await Slices.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await holder.ExecuteAsync("SELECT FROM devices WHERE device_id = 'phone' FOR UPDATE", transaction: transaction);
+
+        // Within a transaction of the test's own nothing is tried again.
+        var registered = Slices.SendAsync(
+            new PutDevice(new Credential(user, null, null, null), "watch", DevicePlatform.Android, "watch", Keys: null),
+            () => Task.CompletedTask);
+        await EndsOrWaitsAsync(registered, waiting: 1);
+        var ended = ofOneLogin
+            ? Slices.SendAsync(new LogOut(login.Reveal()), () => Task.CompletedTask)
+            : Slices.SendAsync(new RevokeTokens(user), () => Task.CompletedTask);
+        await EndsOrWaitsAsync(ended, waiting: 2);
+        await transaction.CommitAsync();
+        await Task.WhenAll(registered, ended);
+
+        Assert.That(await DevicesAsync(user), Is.EqualTo(1));
     }
 
     [Test]
