@@ -31,6 +31,8 @@ public sealed class ClosingTests : HubFixture
         await ExecuteAsync($"INSERT INTO outbox (occurred_at, user_id, type, payload) VALUES (now(), '{ada}', 'test:event', '{{}}')");
 
         await phone.NextAsync("test:event");
+        // By us, before the transport's time-out cuts it off.
+        Assert.That(OpenOf(bob), Is.Empty);
         await UntilAsync(() => Task.FromResult(Connections(bob) == 0));
     }
 
@@ -150,6 +152,9 @@ public sealed class ClosingTests : HubFixture
         while (!await condition())
             await timer.WaitForNextTickAsync(patience.Token);
     }
+
+    private IEnumerable<LiveConnection> OpenOf(string user) => Api.Services.GetRequiredService<LiveConnections>().All()
+        .Where(connection => connection.Credential?.UserId?.Value == user && !connection.IsClosing);
 
     private int Connections(string user) => Api.Services.GetRequiredService<LiveConnections>().CountOf(user);
 

@@ -134,10 +134,10 @@ public sealed class ParkingTests : DeliveryFixture
     [Test]
     public async Task Deliveries_of_a_webhook_that_was_deleted_are_not_found_and_go()
     {
-        await using var receiver = Receiver.Answering(Receiver.Ok);
+        await using var receiver = Receiver.Answering(Answer("503 Busy\r\nRetry-After: 9999"));
         var (id, _) = await WebhookAsync(receiver);
         await Api.ServiceClient().PostAsync($"/v1/webhooks/{id}/test", content: null);
-        await DeliveredAsync(id);
+        await UntilAsync(async () => await CountAsync($"webhook_id = '{id}' AND tries = 1") == 1, "it waits");
         var delivery = (await DeliveriesAsync(id)).Single().GetProperty("id").GetString();
 
         await Api.ServiceClient().DeleteAsync($"/v1/webhooks/{id}");
