@@ -20,6 +20,8 @@ sealed record ReceivedCall(string Head, byte[] Body)
 /// </summary>
 sealed class Receiver : IAsyncDisposable
 {
+    private const string Paths = "/hook-";
+
     /// <summary>An answer after which the connection serves on.</summary>
     public const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -27,6 +29,7 @@ sealed class Receiver : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Func<Stream, int, CancellationToken, Task> answer;
     private readonly Task accepting;
+    private readonly string path = $"{Paths}{Guid.NewGuid():N}";
     private int connections;
 
     /// <param name="answer">Is given the connection, and how many calls came before.</param>
@@ -39,7 +42,7 @@ sealed class Receiver : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    public Uri Url => new($"http://127.0.0.1:{Port}/hook");
+    public Uri Url => new($"http://127.0.0.1:{Port}{path}");
 
     public ConcurrentQueue<ReceivedCall> Calls { get; } = [];
 
@@ -81,7 +84,7 @@ sealed class Receiver : IAsyncDisposable
         try
         {
             var stream = client.GetStream();
-            while (await ReadAsync(stream, stop.Token) is { } call)
+            while (await ReadAsync(stream, stop.Token) is { } call && !IsForAnother(call))
             {
                 await answer(stream, Note(call), stop.Token);
             }
@@ -91,6 +94,10 @@ sealed class Receiver : IAsyncDisposable
             // The other side has had enough, or the test.
         }
     }
+
+    // The port may have been that of a receiver which is gone, whose webhook still calls it.
+    private bool IsForAnother(ReceivedCall call) =>
+        call.Head.Split(' ')[1] is var called && called.StartsWith(Paths, StringComparison.Ordinal) && called != path;
 
     // Calls come in parallel.
     private int Note(ReceivedCall call)
