@@ -25,6 +25,7 @@ public sealed class OpenApiModule : ApiModule
         options.AddSchemaTransformer(SchemaShapes.DescribeAsync);
         options.AddOperationTransformer(OperationDetails.DescribeAsync);
         options.AddDocumentTransformer(DocumentDetails.DescribeAsync);
+        options.AddDocumentTransformer(SchemaShapes.ReferFromPatchesAsync);
         options.AddDocumentTransformer(SchemaShapes.LeaveNullToReferencesAsync);
         options.AddDocumentTransformer(ProblemResponses.DescribeAsync);
         options.AddDocumentTransformer(Examples.DescribeAsync);

@@ -14,6 +14,9 @@ namespace Messaging.Api.OpenApi;
 /// <summary>Describes the values whose JSON form our own converters decide, which the generator cannot look into.</summary>
 public static class SchemaShapes
 {
+    // The type of which a member of a patch is, until it refers to it.
+    private const string Patched = "patched";
+
     private const string Uuid = "0195e3a2-7c3f-7b1e-9a55-3f0a4d1c2b6e";
 
     private static readonly Dictionary<Type, Action<OpenApiSchema>> Shapes = new()
@@ -55,15 +58,41 @@ public static class SchemaShapes
             (schema.Type, schema.Items) = (JsonSchemaType.Array | JsonSchemaType.Null, one);
             return Task.CompletedTask;
         }
-        if (!Describe(schema, patched ?? type))
+        if (patched is not null && IsComponent(patched))
+            (schema.Metadata ??= new Dictionary<string, object>())[Patched] = Nullable.GetUnderlyingType(patched) ?? patched;
+        else if (!Describe(schema, patched ?? type))
             return Task.CompletedTask;
-        // The type's own words would be repeated at each place of a value.
-        if (patched is not null)
+        // The type's own words, where the member has none.
+        if (patched is not null && schema.Description?.StartsWith("A member of a JSON Merge Patch", StringComparison.Ordinal) is true)
             schema.Description = null;
         if (patched is not null || Nullable.GetUnderlyingType(type) is not null
             || context.JsonPropertyInfo is { IsGetNullable: true, IsSetNullable: true })
             schema.Type |= JsonSchemaType.Null;
         return Task.CompletedTask;
+    }
+
+    /// <summary>Has the members of patches whose values are components refer to them.</summary>
+    public static async Task ReferFromPatchesAsync(
+        OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
+    {
+        var left = new Queue<IOpenApiSchema>(document.Components!.Schemas!.Values);
+        while (left.TryDequeue(out var schema))
+        {
+            foreach (var member in (schema.Properties ?? new Dictionary<string, IOpenApiSchema>()).Values.OfType<OpenApiSchema>())
+            {
+                if (member.Metadata?.Remove(Patched, out var patched) is not true)
+                    continue;
+                var id = ((Type)patched!).Name;
+                if (!document.Components.Schemas.ContainsKey(id))
+                {
+                    var component = await context.GetOrCreateSchemaAsync((Type)patched, cancellationToken: ct);
+                    document.AddComponent<IOpenApiSchema>(id, component);
+                    left.Enqueue(component);
+                }
+                member.Type = null;
+                member.OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, new OpenApiSchemaReference(id, document)];
+            }
+        }
     }
 
     /// <summary>
@@ -88,6 +117,8 @@ public static class SchemaShapes
             shape(schema);
         else if (plain == typeof(bool))
             schema.Type = JsonSchemaType.Boolean;
+        else if (plain == typeof(int))
+            (schema.Type, schema.Format) = (JsonSchemaType.Integer, "int32");
         else if (plain.IsEnum)
             schema.Type = JsonSchemaType.String;
         else if (WordsOf(plain) is { } words)
@@ -95,6 +126,13 @@ public static class SchemaShapes
         else
             return false;
         return true;
+    }
+
+    // Enumerations and objects.
+    private static bool IsComponent(Type type)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        return plain.IsEnum || (plain.IsClass && plain != typeof(string));
     }
 
     private static Type? PatchedType(Type type) =>

@@ -9,6 +9,7 @@ namespace Messaging.Api.Tests.Surface;
 public sealed class OpenApiTests
 {
     static readonly string Written = Repository.File("docs/openapi/v1.json");
+    static readonly string[] Types = ["type", "$ref", "oneOf"];
     static readonly string[] Methods = ["get", "put", "post", "patch", "delete"];
 
     ApiHost api = null!;
@@ -120,6 +121,17 @@ public sealed class OpenApiTests
     {
         foreach (var (name, schema) in Schemas().Where(schema => schema.Schema.TryGetProperty("properties", out _)))
             Assert.That(schema.TryGetProperty("additionalProperties", out var others) && others.ValueKind is JsonValueKind.False, name);
+    });
+
+    [Test]
+    public void Every_member_says_its_type() => Assert.Multiple(() =>
+    {
+        foreach (var (name, schema) in Schemas().Where(schema => schema.Schema.TryGetProperty("properties", out _)))
+        {
+            foreach (var member in schema.GetProperty("properties").EnumerateObject())
+                Assert.That(
+                    Types.Any(type => member.Value.TryGetProperty(type, out _)), $"{name}.{member.Name} may be anything.");
+        }
     });
 
     [Test]
