@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -34,10 +35,23 @@ public sealed class JsonLines() : ConsoleFormatter(Name)
             }
             WriteValues(json, logEntry.State);
             if (logEntry.Exception is { } exception)
-                json.WriteString("exception", exception.ToString());
+                json.WriteString("exception", TextOf(exception));
             json.WriteEndObject();
         }
         textWriter.WriteLine(Secrets.Hide(Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length))));
+    }
+
+    // Dapper's exceptions name the value that did not fit, which may be somebody's words, and so do those that they were made of.
+    private static string TextOf(Exception exception)
+    {
+        var text = exception.ToString();
+        for (var (e, isData) = (exception, false); e is not null; e = e.InnerException)
+        {
+            isData |= e is DataException;
+            if (isData)
+                text = text.Replace(e.Message, "a value does not fit", StringComparison.Ordinal);
+        }
+        return text;
     }
 
     // The parts of the message by name, to search by. Scopes are left out: they repeat the address of the request.

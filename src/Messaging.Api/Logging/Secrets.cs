@@ -14,7 +14,7 @@ public static partial class Secrets
     {
         // Nearly every line holds none of the marks, and is spared the expression.
         if (!line.Contains("eyJ", StringComparison.Ordinal) && !line.Contains("msk_", StringComparison.Ordinal)
-            && !line.Contains("mrt_", StringComparison.Ordinal)
+            && !line.Contains("mrt_", StringComparison.Ordinal) && !line.Contains("whsec_", StringComparison.Ordinal)
             && !line.Contains("access_token", StringComparison.OrdinalIgnoreCase)
             && !line.Contains("authorization", StringComparison.OrdinalIgnoreCase)
             && !line.Contains("password", StringComparison.OrdinalIgnoreCase))
@@ -24,13 +24,14 @@ public static partial class Secrets
         return Credentials().Replace(line, match => match.Groups["keep"].Value + Hidden);
     }
 
-    // A query value, a header's value, a password of a connection string, a JWT, a refresh token, the secret part of a service key.
+    // A query value, a header's value, a password of a connection string, a JWT, a refresh token, a webhook's secret, the secret part of a
+    // service key.
     [GeneratedRegex(
         """(?<keep>access_token=|access_token%3D)[^&\s"\\]*|"""
             + """(?<keep>authorization\\?"?[:=]\s*\\?"?)(bearer\s+)?[^\s"\\,]+|"""
             + """(?<keep>password\s*=\s*)[^;"\\\s]*|"""
             + """eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?|"""
-            + """(?<keep>mrt_)[A-Za-z0-9_-]+|(?<keep>msk_[a-z0-9]+_)[A-Za-z0-9_-]+""",
+            + """(?<keep>mrt_)[A-Za-z0-9_-]+|(?<keep>whsec_)[A-Za-z0-9+/=_-]+|(?<keep>msk_[a-z0-9]+_)[A-Za-z0-9_-]+""",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         1000)]
     private static partial Regex Credentials();

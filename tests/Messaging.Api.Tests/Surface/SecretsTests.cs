@@ -1,4 +1,8 @@
+using System.Data;
+using Dapper;
 using Messaging.Api.Logging;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Messaging.Api.Tests.Surface;
 
@@ -11,7 +15,28 @@ public sealed class SecretsTests
     [TestCase("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln here", "token [hidden] here")]
     [TestCase("key msk_shop_0123456789abcdef", "key msk_shop_[hidden]")]
     [TestCase("{\"refreshToken\":\"mrt_0a-B_9\"}", "{\"refreshToken\":\"mrt_[hidden]\"}")]
+    [TestCase("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD= of", "whsec_[hidden] of")]
     [TestCase("Host=db;Password=abc;Database=x", "Host=db;Password=[hidden];Database=x")]
     [TestCase("nothing to hide", "nothing to hide")]
     public void A_credential_does_not_pass(string line, string expected) => Assert.That(Secrets.Hide(line), Is.EqualTo(expected));
+
+    [Test]
+    public void A_row_s_value_does_not_pass()
+    {
+        const string value = "words";
+        using var table = new DataTable { Columns = { { "Number", typeof(string) } }, Rows = { value } };
+        var thrown = Assert.Catch(() => table.CreateDataReader().Parse<Row>().ToList())!;
+        Assert.That(thrown.ToString(), Does.Contain(value));
+        var line = new StringWriter();
+
+        new JsonLines().Write(
+            new LogEntry<string>(LogLevel.Error, "Test", default, "It failed", thrown, (state, _) => state), scopeProvider: null, line);
+
+        Assert.That(line.ToString(), Does.Contain("It failed").And.Contain("Dapper").And.Not.Contain(value));
+    }
+
+    private sealed record Row
+    {
+        public int Number { get; init; }
+    }
 }
