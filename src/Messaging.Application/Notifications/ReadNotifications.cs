@@ -23,25 +23,32 @@ public sealed class ReadNotificationsHandler(DbSession session) : IRequestHandle
         WHERE user_id = @UserId AND read_at IS NULL
         """;
 
-    // Waits for no row while it has locked another: whoever makes and withdraws notifications locks them in no order. Index:
-    // pk_notifications.
+    // By their ids alone: or all that the user has not read would be gone through for each part. Waits for no row while it has locked
+    // another: whoever makes and withdraws notifications locks them in no order. Index: pk_notifications.
     private const string FreeSql =
         """
+        WITH held AS MATERIALIZED (
+            SELECT id, user_id, read_at
+            FROM notifications
+            WHERE id = ANY (@Ids)
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
         UPDATE notifications n
         SET read_at = now(), delivery = CASE n.delivery WHEN 'pending' THEN 'none' ELSE n.delivery END
-        WHERE n.id = ANY (ARRAY(
-            SELECT id
-            FROM notifications
-            WHERE id = ANY (@Ids) AND user_id = @UserId AND read_at IS NULL
-            FOR NO KEY UPDATE SKIP LOCKED))
+        WHERE n.id = ANY (ARRAY(SELECT id FROM held WHERE user_id = @UserId AND read_at IS NULL))
         """;
 
     // What somebody else had locked and has not marked. Index: pk_notifications.
     private const string RestSql =
         """
+        WITH these AS MATERIALIZED (
+            SELECT id, user_id, read_at
+            FROM notifications
+            WHERE id = ANY (@Ids)
+        )
         SELECT id
-        FROM notifications
-        WHERE id = ANY (@Ids) AND user_id = @UserId AND read_at IS NULL
+        FROM these
+        WHERE user_id = @UserId AND read_at IS NULL
         """;
 
     // Index: pk_notifications.

@@ -316,6 +316,25 @@ public sealed class NotificationMakerTests : SliceFixture
             Is.True);
     }
 
+    [Test]
+    public async Task Marking_many_as_read_goes_through_each_a_few_times()
+    {
+        const int many = 10_000;
+        var user = await MentionedAsync(many);
+
+        var fetched = await Slices.SqlAsync(async session =>
+        {
+            await session.BeginAsync(CancellationToken.None);
+            await new ReadNotificationsHandler(session).Handle(new ReadNotifications(new Actor(user)), CancellationToken.None);
+            return await session.QuerySingleAsync<long>(
+                "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'notifications'",
+                parameters: null,
+                CancellationToken.None);
+        });
+
+        Assert.That(fetched, Is.InRange(many, 5 * many));
+    }
+
     // A press of a button on two devices, say.
     [Test]
     public async Task Marking_all_as_read_takes_a_few_statements_however_many_others_have_locked()
