@@ -32,6 +32,7 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
 
     // Locks the lanes that it takes, and waits for none. Each webhook's own due ones are found by its part of ix_webhook_lanes_due, so one
     // with a million is looked at no longer than one with ten. Taken by their places alone: joined, they might be looked for by webhook.
+    // One that is changed between the look and its lock has another place, and is found without being taken.
     // Long: finding, taking and saying how far, at one moment.
     private const string TakeSql =
         """
@@ -49,7 +50,7 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
             LIMIT @Room
         ),
         ended AS (
-            SELECT webhook_id, max(due_at) AS due_at
+            SELECT webhook_id, min(due_at) AS first_due_at, max(due_at) AS last_due_at, count(*) AS found
             FROM due
             GROUP BY webhook_id
         ),
@@ -57,11 +58,11 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
             UPDATE webhook_lanes l
             SET claim = @Claim, claimed_until = now() + @Term, due_at = now() + @Term
             WHERE l.ctid = ANY(ARRAY(SELECT place FROM due))
-            RETURNING l.webhook_id, l.lane, l.claim
+            RETURNING l.webhook_id, l.lane
         )
-        SELECT webhook_id, taken.lane, taken.claim, ended.due_at AS last_due_at
-        FROM taken
-        JOIN ended USING (webhook_id)
+        SELECT webhook_id, taken.lane, ended.first_due_at, ended.last_due_at, ended.found
+        FROM ended
+        LEFT JOIN taken USING (webhook_id)
         """;
 
     // Index: pk_webhooks.
@@ -145,38 +146,48 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     private async Task<List<ClaimedLane>> LookAsync(
         IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
     {
-        var all = (await connection.QueryAsync<CallableWebhook>(
-            new CommandDefinition(CallableSql, new { Backlog.FailingFrom }, cancellationToken: ct))).AsList();
-        // One that could not be called for a while is looked at from the beginning again.
-        looks = all.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(time));
-        var callable = all
+        var callable = (await ReadCallableAsync(ct))
             .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
             .Where(webhook => webhook.Free > 0).ToList();
+        // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
+        var claim = Random.Shared.NextInt64();
         var parameters = new
         {
             Webhooks = callable.ConvertAll(webhook => webhook.Id),
             Free = callable.ConvertAll(webhook => webhook.Free),
             From = callable.ConvertAll(webhook => looks[webhook.Id].Next()),
             Room = room,
-            // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
-            Claim = Random.Shared.NextInt64(),
+            Claim = claim,
             Term,
         };
-        var taken = (await connection.QueryAsync<TakenLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
-        NoteLooked(callable, taken, isFull: taken.Count == room);
-        return taken.ConvertAll(lane => new ClaimedLane(lane.WebhookId, lane.Lane, lane.Claim));
+        var found = (await connection.QueryAsync<FoundLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
+        NoteLooked(callable, found.ToLookup(lane => lane.WebhookId), room);
+        return [.. from lane in found where lane.IsTaken select new ClaimedLane(lane.WebhookId, lane.Lane!.Value, claim)];
     }
 
-    private void NoteLooked(List<CallableWebhook> callable, List<TakenLane> taken, bool isFull)
+    private async Task<List<CallableWebhook>> ReadCallableAsync(CancellationToken ct)
     {
-        var lanes = taken.ToLookup(lane => lane.WebhookId, lane => lane.LastDueAt);
+        var all = (await connection.QueryAsync<CallableWebhook>(
+            new CommandDefinition(CallableSql, new { Backlog.FailingFrom }, cancellationToken: ct))).AsList();
+        // One that could not be called for a while is looked at from the beginning again.
+        looks = all.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(time));
+        return all;
+    }
+
+    private void NoteLooked(List<CallableWebhook> callable, ILookup<Guid, FoundLane> found, int room)
+    {
+        var isFull = found.Sum(lanes => lanes.First().Found) == room;
         foreach (var webhook in callable)
         {
-            var count = lanes[webhook.Id].Count();
-            if (count < webhook.Free && !isFull)
+            var lanes = found[webhook.Id].ToList();
+            var count = lanes.Count == 0 ? 0 : lanes[0].Found;
+            // The next look finds those again that were found without being taken.
+            if (lanes.Count(lane => lane.IsTaken) < count)
+                looks[webhook.Id].Ended(lanes[0].FirstDueAt);
+            else if (count < webhook.Free && !isFull)
                 looks[webhook.Id].LeftNothing(webhook.At);
             else if (count > 0)
-                looks[webhook.Id].Ended(lanes[webhook.Id].First());
+                looks[webhook.Id].Ended(lanes[0].LastDueAt);
         }
     }
 
@@ -212,7 +223,11 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     public Task<double> ReadOldestAsync(CancellationToken ct) =>
         connection.QuerySingleAsync<double>(new CommandDefinition(OldestSql, cancellationToken: ct));
 
-    private sealed record TakenLane(Guid WebhookId, Guid Lane, long Claim, DateTime LastDueAt);
+    // Of a webhook of which none was taken, one without a lane.
+    private sealed record FoundLane(Guid WebhookId, Guid? Lane, DateTime FirstDueAt, DateTime LastDueAt, long Found)
+    {
+        public bool IsTaken => Lane is not null;
+    }
 
     private sealed record CallableWebhook(Guid Id, bool Fails, DateTime At)
     {

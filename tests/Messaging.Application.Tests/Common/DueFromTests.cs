@@ -1,5 +1,5 @@
-using Messaging.Application.Tests.Push;
 using Messaging.Infrastructure.Database;
+using Messaging.Testing;
 
 namespace Messaging.Application.Tests.Common;
 
@@ -7,7 +7,7 @@ public sealed class DueFromTests
 {
     private static readonly DateTime At = new(2026, 12, 1, 8, 0, 0, DateTimeKind.Utc);
 
-    private readonly MovedTime time = new();
+    private readonly ManualTime time = new();
 
     [Test]
     public void Looks_begin_a_little_before_the_last_one_that_left_nothing()
@@ -29,7 +29,26 @@ public sealed class DueFromTests
         due.Ended(At);
         Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
 
-        time.By += DueFrom.WholeOfMany;
+        time.Advance(DueFrom.WholeOfMany);
+        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+    }
+
+    // As with a snapshot that has been open for an hour.
+    [Test]
+    public void Looks_from_the_beginning_that_take_long_are_made_more_rarely()
+    {
+        var due = new DueFrom(time);
+        due.Next();
+        time.Advance(TimeSpan.FromSeconds(3));
+        due.Ended(At);
+
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+        due.Ended(At);
+        time.Advance(DueFrom.WholeOfMany);
         Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
     }
 
@@ -38,7 +57,7 @@ public sealed class DueFromTests
     {
         var due = new DueFrom(time);
         due.LeftNothing(At);
-        time.By += DueFrom.Whole;
+        time.Advance(DueFrom.Whole);
 
         Assert.That((due.Next(), due.Next()), Is.EqualTo((DateTime.MinValue, DateTime.MinValue)));
 

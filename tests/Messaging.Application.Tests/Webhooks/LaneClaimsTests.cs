@@ -1,7 +1,6 @@
 using System.Data;
 using Dapper;
 using Messaging.Application.Tests.Common;
-using Messaging.Application.Tests.Push;
 using Messaging.Infrastructure.Database;
 using Messaging.Infrastructure.Webhooks;
 using Messaging.Testing;
@@ -26,9 +25,25 @@ public sealed class LaneClaimsTests
         FROM generate_series(1, @Count)
         """;
 
+    // Lets the test do something between the moment that a look sees and its locks.
+    private const string WaitInNow =
+        """
+        CREATE SCHEMA waiting;
+        CREATE FUNCTION waiting.now() RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+        BEGIN
+            IF current_query() LIKE '%webhook_lanes%' THEN
+                PERFORM pg_advisory_lock_shared(1);
+                PERFORM pg_advisory_unlock_shared(1);
+            END IF;
+            RETURN pg_catalog.now();
+        END
+        $$;
+        SET search_path = waiting, public, pg_catalog
+        """;
+
     private static readonly Guid Id = Guid.CreateVersion7();
 
-    private readonly MovedTime time = new();
+    private readonly ManualTime time = new();
     private Slices slices = null!;
     private NpgsqlConnection connection = null!;
     private LaneClaims claims = null!;
@@ -128,6 +143,34 @@ public sealed class LaneClaimsTests
         Assert.That((await TakeAsync(3), await TakeAsync(3)), Is.EqualTo((1, 0)));
     }
 
+    // As a message does with the lane that it comes to.
+    [TestCase(2, 20)]
+    [TestCase(10, 3)]
+    [TestCase(10, 20)]
+    public async Task Lanes_that_were_changed_while_a_look_was_on_its_way_hide_no_others(int perWebhook, int room)
+    {
+        var other = Guid.CreateVersion7();
+        await connection.ExecuteAsync(Webhook, new { Id = other });
+        await connection.ExecuteAsync(WaitInNow);
+        // Or the look would wait while it is planned, before it sees anything.
+        for (var i = 0; i < 3; i++)
+            await TakeAsync(10);
+        claims = new LaneClaims(connection, time);
+        foreach (var id in new[] { Id, other })
+            await connection.ExecuteAsync(Fill, new { Id = id, Count = 3 });
+        await using var follower = await slices.OpenAsync();
+        await follower.ExecuteAsync("SELECT pg_advisory_lock(1)");
+
+        var look = claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, room, CancellationToken.None);
+        await slices.UntilAsync(
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
+        await follower.ExecuteAsync("UPDATE webhook_lanes SET due_at = due_at");
+        await follower.ExecuteAsync("SELECT pg_advisory_unlock(1)");
+
+        Assert.That(await look, Is.Empty);
+        Assert.That(await TakeAsync(10), Is.EqualTo(6));
+    }
+
     // What has been due for the longest is locked by another node, which then does not take it.
     [Test]
     public async Task A_lane_that_was_locked_waits_no_longer_than_a_second_while_others_are_always_due()
@@ -143,7 +186,7 @@ public sealed class LaneClaimsTests
         }
         Assert.That(await TakeOneAsync(), Is.EqualTo("2"));
 
-        time.By += DueFrom.WholeOfMany;
+        time.Advance(DueFrom.WholeOfMany);
 
         Assert.That(await TakeOneAsync(), Is.EqualTo("4"));
 
@@ -158,7 +201,7 @@ public sealed class LaneClaimsTests
         await connection.ExecuteAsync(Fill, new { Id, Count = 1 });
 
         Assert.That(await TakeAsync(10), Is.Zero);
-        time.By += DueFrom.Whole;
+        time.Advance(DueFrom.Whole);
         Assert.That(await TakeAsync(10), Is.EqualTo(1));
     }
 
