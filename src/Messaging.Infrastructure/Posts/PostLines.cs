@@ -106,11 +106,14 @@ public sealed class PostLines(IServiceScopeFactory scopes, ILogger logger, Cance
             SetConversation(line, id.Value);
     }
 
-    // Under the gate.
+    // Under the gate. Two users have another conversation once theirs was deleted and opened again.
     private void SetConversation(Line line, ConversationId id)
     {
-        if (line.Conversation is null && linesOfConversations.TryAdd(id, line))
-            line.Conversation = id;
+        if (!linesOfConversations.TryAdd(id, line))
+            return;
+        if (line.Conversation is { } before)
+            linesOfConversations.Remove(before);
+        line.Conversation = id;
     }
 
     private async Task SendAllAsync(Line line)

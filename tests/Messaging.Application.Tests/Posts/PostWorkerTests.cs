@@ -1,5 +1,6 @@
 using Messaging.Application.Common;
 using Messaging.Application.Contacts;
+using Messaging.Application.Conversations;
 using Messaging.Application.Participants;
 using Messaging.Application.Posts;
 using Messaging.Application.Tests.Events;
@@ -144,6 +145,41 @@ public sealed class PostWorkerTests
         lines.Add([post], new Dictionary<string, ConversationId>());
 
         Assert.That((before, lines.HasRoom), Is.EqualTo((true, false)));
+    }
+
+    [Test]
+    public async Task Posts_to_one_user_keep_their_order_where_the_conversation_was_deleted_and_opened_again_meanwhile()
+    {
+        var users = await slices.UsersAsync(2);
+        var old = await slices.DirectAsync(users[1], users[0]);
+        var scopes = new WatchedScopes(slices.Get<IServiceScopeFactory>());
+        // After one to read them.
+        scopes.HoldThe(2);
+        using var lines = new PostLines(scopes, NullLogger.Instance, CancellationToken.None);
+        var posts = new List<Guid>();
+        for (var i = 0; i < 20; i++)
+            posts.Add(await AddAsync(id: null, users[1], old));
+        await Eventually.HoldsAsync(() => scopes.IsHeld, "the first is being sent");
+        await slices.SendAsync(new DeleteConversation(Actor.Service, old));
+        var again = await slices.DirectAsync(users[1], users[0]);
+
+        posts.Add(await AddAsync(again, recipient: null, again));
+        scopes.Release();
+        var outcomes = new List<PostOutcome>();
+        while (outcomes.Count < posts.Count)
+            outcomes.Add(await lines.Outcomes.ReadAsync());
+        await slices.ExecuteAsync("DELETE FROM host_posts WHERE done_at IS NULL");
+
+        Assert.That(outcomes.Select(outcome => outcome.PostId), Is.EqualTo(posts));
+        Assert.That(outcomes.Select(outcome => outcome.Message?.ConversationId), Is.All.EqualTo(again));
+
+        async Task<Guid> AddAsync(ConversationId? id, UserId? recipient, ConversationId direct)
+        {
+            var post = await PostAsync(users[0], id, "shipped", key: null, recipient);
+            var pair = (post with { ConversationId = null, RecipientId = users[1] }).Pair()!;
+            lines.Add([post], new Dictionary<string, ConversationId> { [pair] = direct });
+            return post.Id;
+        }
     }
 
     // Eight conversations have all places until the ninth is there, too.
