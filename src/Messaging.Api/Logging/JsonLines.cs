@@ -44,14 +44,18 @@ public sealed class JsonLines() : ConsoleFormatter(Name)
     // Dapper's exceptions name the value that did not fit, which may be somebody's words, and so do those that they were made of.
     private static string TextOf(Exception exception)
     {
-        var text = exception.ToString();
-        for (var (e, isData) = (exception, false); e is not null; e = e.InnerException)
-        {
-            isData |= e is DataException;
-            if (isData)
-                text = text.Replace(e.Message, "a value does not fit", StringComparison.Ordinal);
-        }
-        return text;
+        var all = WithInner(exception).ToList();
+        return all.Exists(e => e is DataException)
+            ? string.Join('\n', all.Select(e => $"{e.GetType()}\n{e.StackTrace}"))
+            : exception.ToString();
+    }
+
+    private static IEnumerable<Exception> WithInner(Exception exception)
+    {
+        IEnumerable<Exception> inner = exception is AggregateException many
+            ? many.InnerExceptions
+            : exception.InnerException is { } one ? [one] : [];
+        return inner.SelectMany(WithInner).Prepend(exception);
     }
 
     // The parts of the message by name, to search by. Scopes are left out: they repeat the address of the request.

@@ -31,7 +31,7 @@ public static partial class Secrets
             + """(?<keep>authorization\\?"?[:=]\s*\\?"?)(bearer\s+)?[^\s"\\,]+|"""
             + """(?<keep>password\s*=\s*)[^;"\\\s]*|"""
             + """eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?|"""
-            + """(?<keep>mrt_)[A-Za-z0-9_-]+|(?<keep>whsec_)[A-Za-z0-9+/=_-]+|(?<keep>msk_[a-z0-9]+_)[A-Za-z0-9_-]+""",
+            + """(?<keep>mrt_)[A-Za-z0-9_-]+|(?<keep>whsec_)([A-Za-z0-9+/=_-]|\\\\?u002b)+|(?<keep>msk_[a-z0-9]+_)[A-Za-z0-9_-]+""",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         1000)]
     private static partial Regex Credentials();

@@ -16,6 +16,8 @@ public sealed class SecretsTests
     [TestCase("key msk_shop_0123456789abcdef", "key msk_shop_[hidden]")]
     [TestCase("{\"refreshToken\":\"mrt_0a-B_9\"}", "{\"refreshToken\":\"mrt_[hidden]\"}")]
     [TestCase("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD= of", "whsec_[hidden] of")]
+    [TestCase("""{"s":"whsec_ab\u002Bcd="}""", """{"s":"whsec_[hidden]"}""")]
+    [TestCase("""{\"s\":\"whsec_ab\\u002bcd=\"}""", """{\"s\":\"whsec_[hidden]\"}""")]
     [TestCase("Host=db;Password=abc;Database=x", "Host=db;Password=[hidden];Database=x")]
     [TestCase("nothing to hide", "nothing to hide")]
     public void A_credential_does_not_pass(string line, string expected) => Assert.That(Secrets.Hide(line), Is.EqualTo(expected));
@@ -27,12 +29,18 @@ public sealed class SecretsTests
         using var table = new DataTable { Columns = { { "Number", typeof(string) } }, Rows = { value } };
         var thrown = Assert.Catch(() => table.CreateDataReader().Parse<Row>().ToList())!;
         Assert.That(thrown.ToString(), Does.Contain(value));
-        var line = new StringWriter();
 
-        new JsonLines().Write(
-            new LogEntry<string>(LogLevel.Error, "Test", default, "It failed", thrown, (state, _) => state), scopeProvider: null, line);
+        Assert.That(LineOf(thrown), Does.Contain("It failed").And.Contain("Dapper").And.Not.Contain(value));
+        Assert.That(LineOf(new AggregateException(new IOException(), thrown)), Does.Contain("IOException").And.Not.Contain(value));
+        Assert.That(LineOf(new DataException(value, new IOException(""))), Does.Contain("It failed").And.Not.Contain(value));
 
-        Assert.That(line.ToString(), Does.Contain("It failed").And.Contain("Dapper").And.Not.Contain(value));
+        static string LineOf(Exception exception)
+        {
+            var line = new StringWriter();
+            new JsonLines().Write(
+                new LogEntry<string>(LogLevel.Error, "Test", default, "It failed", exception, (state, _) => state), null, line);
+            return line.ToString();
+        }
     }
 
     private sealed record Row
