@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MediatR;
 using Messaging.Api.Auth;
 using Messaging.Api.Json;
@@ -43,7 +44,8 @@ public sealed record GroupBody(
 /// <summary>A JSON Merge Patch of a group's details: absent keeps, null clears.</summary>
 public sealed record ConversationPatch
 {
-    /// <summary>1 to 200 characters.</summary>
+    /// <summary>1 to 200 characters; never null.</summary>
+    [DisallowNull]
     public Optional<string> Name { get; init; }
 
     /// <summary>At most 1,000 characters.</summary>

@@ -26,6 +26,7 @@ public sealed class OpenApiModule : ApiModule
         options.AddOperationTransformer(OperationDetails.DescribeAsync);
         options.AddDocumentTransformer(DocumentDetails.DescribeAsync);
         options.AddDocumentTransformer(SchemaShapes.ReferFromPatchesAsync);
+        options.AddDocumentTransformer(SchemaShapes.OpenObjectsAsync);
         options.AddDocumentTransformer(SchemaShapes.LeaveNullToReferencesAsync);
         options.AddDocumentTransformer(ProblemResponses.DescribeAsync);
         options.AddDocumentTransformer(Examples.DescribeAsync);

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -65,9 +67,23 @@ public static class SchemaShapes
         // The type's own words, where the member has none.
         if (patched is not null && schema.Description?.StartsWith("A member of a JSON Merge Patch", StringComparison.Ordinal) is true)
             schema.Description = null;
-        if (patched is not null || Nullable.GetUnderlyingType(type) is not null
+        if ((patched is not null && !IsNeverNull(context)) || Nullable.GetUnderlyingType(type) is not null
             || context.JsonPropertyInfo is { IsGetNullable: true, IsSetNullable: true })
             schema.Type |= JsonSchemaType.Null;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Says in full that the host's own objects may have any member: some generators take a bare object for one without members.
+    /// </summary>
+    public static Task OpenObjectsAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken ct)
+    {
+        var members = document.Components!.Schemas!.Values.SelectMany(schema => schema.Properties?.Values ?? []).OfType<OpenApiSchema>();
+        foreach (var member in members.Where(member => member.Type?.HasFlag(JsonSchemaType.Object) is true))
+        {
+            if (member.Properties is null or { Count: 0 })
+                member.AdditionalProperties ??= new OpenApiSchema();
+        }
         return Task.CompletedTask;
     }
 
@@ -127,6 +143,11 @@ public static class SchemaShapes
             return false;
         return true;
     }
+
+    // The compiler leaves the attribute at the setter's value.
+    private static bool IsNeverNull(OpenApiSchemaTransformerContext context) =>
+        context.JsonPropertyInfo?.AttributeProvider is PropertyInfo { SetMethod: { } setter }
+        && setter.GetParameters()[0].IsDefined(typeof(DisallowNullAttribute), inherit: false);
 
     // Enumerations and objects.
     private static bool IsComponent(Type type)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FluentValidation;
 using MediatR;
 using Messaging.Application.Common;
@@ -19,6 +20,7 @@ public sealed record UpdateWebhook(Guid Id, IReadOnlyList<long>? ExpectedVersion
 public sealed record WebhookPatch
 {
     /// <summary>As at creation; never null.</summary>
+    [DisallowNull]
     public Optional<string> Url { get; init; }
 
     /// <summary>At most 1,000 characters.</summary>

@@ -135,6 +135,24 @@ public sealed class OpenApiTests
     });
 
     [Test]
+    public void The_host_s_own_objects_may_have_any_member() => Assert.Multiple(() =>
+    {
+        foreach (var (name, schema) in Schemas().Where(schema => schema.Schema.TryGetProperty("properties", out _)))
+        {
+            foreach (var member in schema.GetProperty("properties").EnumerateObject().Where(member => member.Name == "metadata"))
+                Assert.That(member.Value.TryGetProperty("additionalProperties", out _), name);
+        }
+    });
+
+    [TestCase("ConversationPatch", "name")]
+    [TestCase("WebhookPatch", "url")]
+    public void A_member_of_a_patch_that_null_does_not_clear_is_not_nullable(string schema, string member) =>
+        Assert.That(
+            document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("properties").GetProperty(member)
+                .GetProperty("type").ToString(),
+            Is.EqualTo("string"));
+
+    [Test]
     public void No_referenced_schema_allows_null_itself() => Assert.Multiple(() =>
     {
         foreach (var (name, schema) in Schemas())
