@@ -168,8 +168,13 @@ public sealed class PostWorkerTests
         var outcomes = new List<PostOutcome>();
         while (outcomes.Count < posts.Count)
             outcomes.Add(await lines.Outcomes.ReadAsync());
+        // Nor does one that comes for the former one wait for those of the line that had it.
+        await AddAsync(old, recipient: null, again);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var late = await lines.Outcomes.ReadAsync(limit.Token);
         await slices.ExecuteAsync("DELETE FROM host_posts WHERE done_at IS NULL");
 
+        Assert.That(late.Refusal, Is.Not.Null);
         Assert.That(outcomes.Select(outcome => outcome.PostId), Is.EqualTo(posts));
         Assert.That(outcomes.Select(outcome => outcome.Message?.ConversationId), Is.All.EqualTo(again));
 
