@@ -4,42 +4,58 @@ namespace Messaging.Infrastructure.Database;
 /// From which due time on a worker looks for what is due. As long as anybody has an older snapshot open, such as a dump's, all that was
 /// taken and done since is still in the index, and a look from its beginning passes it all. So a look begins a little before the last one
 /// that left nothing, or before where the last one ended that had no room for all. It begins at the beginning at first, then every
-/// <see cref="Whole"/>, and every <see cref="WholeOfMany"/> while there is no room for all, but not for more than a small part of the
-/// time: that finds what another node had locked but did not take, and what was committed more than <see cref="Margin"/> after it became
-/// due.
+/// <see cref="Whole"/>, and every <see cref="WholeOfMany"/> while there is no room for all, as far as <see cref="WholeLooks"/> allow: that
+/// finds what another node had locked but did not take, and what was committed more than <see cref="Margin"/> after it became due.
 /// </summary>
 /// <remarks>Whoever makes a row due writes the time of now, or a later one. For one loop at a time.</remarks>
-public sealed class DueFrom(TimeProvider time)
+public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
 {
     /// <summary>How long a transaction may take that makes something due as of its beginning, and be noticed as soon as others.</summary>
     public static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
 
-    /// <summary>How much later it is noticed, as long as a look takes a small part of it.</summary>
+    /// <summary>How much later it is noticed, as long as looks take a small part of it.</summary>
     public static readonly TimeSpan Whole = TimeSpan.FromSeconds(10);
 
     /// <summary>The same while others are always due, whose locks hide what has been due for longer.</summary>
     public static readonly TimeSpan WholeOfMany = TimeSpan.FromSeconds(1);
 
-    // Until the next look from the beginning, in times of what the last one took.
-    private const int Rest = 20;
-
     // PostgreSQL's -infinity.
     private static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
     private DateTime from = Beginning;
-    private TimeSpan good = Whole;
+    private TimeSpan every = Whole;
     private bool isWhole;
-    private long asked;
     private long wholeEnded = time.GetTimestamp();
-    private TimeSpan wholeTook;
+
+    /// <summary>For a loop that looks for nothing else.</summary>
+    public DueFrom(TimeProvider time) : this(new WholeLooks(time), time)
+    {
+    }
+
+    /// <summary>How long ago the last look from the beginning ended.</summary>
+    public TimeSpan SinceWhole => time.GetElapsedTime(wholeEnded);
 
     /// <summary>Where the next look begins.</summary>
     public DateTime Next()
     {
-        if (time.GetElapsedTime(wholeEnded) >= good)
+        if (SinceWhole >= every && wholeLooks.TryBegin())
             from = Beginning;
-        (isWhole, asked) = (from == Beginning, time.GetTimestamp());
+        isWhole = from == Beginning;
         return from;
+    }
+
+    /// <summary>Notes that the look has ended, whatever follows of it.</summary>
+    public void Looked() => wholeLooks.End();
+
+    /// <summary>Notes what a look found in the order of the due times.</summary>
+    /// <param name="limit">How many it would have taken.</param>
+    /// <param name="at">The time up to which it looked, by the clock of the due times.</param>
+    public void Found(IReadOnlyCollection<DateTime> due, int limit, DateTime at)
+    {
+        if (due.Count < limit)
+            LeftNothing(at);
+        else if (due.Count > 0)
+            Ended(due.Max());
     }
 
     /// <summary>Notes that a look left nothing of what was due.</summary>
@@ -53,7 +69,7 @@ public sealed class DueFrom(TimeProvider time)
     private void Note(DateTime next, TimeSpan whole)
     {
         if (isWhole)
-            (wholeEnded, wholeTook) = (time.GetTimestamp(), time.GetElapsedTime(asked));
-        (from, good) = (next, whole > Rest * wholeTook ? whole : Rest * wholeTook);
+            wholeEnded = time.GetTimestamp();
+        (from, every) = (next, whole);
     }
 }

@@ -21,8 +21,8 @@ public sealed record PushKey(Guid NotificationId, string Provider, string Device
 /// <param name="Message">Null where there is nothing to send any more.</param>
 public sealed record ClaimedPush(PushKey Key, Guid Claim, int Attempts, Instant ExpiresAt, PushMessage? Message)
 {
-    /// <summary>Before it was claimed, by this machine's counter.</summary>
-    public long AskedAt { get; init; }
+    /// <summary>When the claim was asked for, by this machine's counter.</summary>
+    public required long AskedAt { get; init; }
 }
 
 /// <summary>What came of a push.</summary>

@@ -56,19 +56,21 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         WHERE n.id = ANY(@Ids)
         """;
 
-    // Locks the pushes, each for one node. Index: ix_pushes_due, then pk_pushes.
+    // Locks the pushes, each for one node. They are found once: joined, they might be looked for anew for each row, and all be taken.
+    // Index: ix_pushes_due, then pk_pushes.
     private const string ClaimSql =
         """
-        UPDATE pushes p
-        SET claim = @Claim, attempts = p.attempts + 1, next_attempt_at = @Until
-        FROM (
+        WITH due AS MATERIALIZED (
             SELECT q.notification_id, q.provider, q.device_id, q.next_attempt_at AS due_at
             FROM pushes q
             WHERE q.state = 'pending' AND q.provider = @Provider AND q.next_attempt_at >= @From AND q.next_attempt_at <= @Now
             ORDER BY q.next_attempt_at
             LIMIT @Limit
             FOR NO KEY UPDATE SKIP LOCKED
-        ) due
+        )
+        UPDATE pushes p
+        SET claim = @Claim, attempts = p.attempts + 1, next_attempt_at = @Until
+        FROM due
         WHERE p.notification_id = due.notification_id AND p.provider = due.provider AND p.device_id = due.device_id
         RETURNING p.notification_id, p.device_id, p.attempts, p.expires_at, due.due_at
         """;
@@ -149,6 +151,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         var now = Now;
         var asked = new { From = notifications.Next(), Now = now.ToDateTimeUtc(), Limit = MakeSize };
         var due = (await connection.QueryAsync<DueRow>(new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct))).AsList();
+        notifications.Looked();
         var parameters = new
         {
             Ids = due.ConvertAll(row => row.Id),
@@ -161,10 +164,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             await connection.ExecuteAsync(
                 new CommandDefinition($"{ForgetSql};{MakeSql};{MadeSql}", parameters, transaction, cancellationToken: ct));
         await transaction.CommitAsync(ct);
-        if (due.Count < MakeSize)
-            notifications.LeftNothing(asked.Now);
-        else
-            notifications.Ended(due.Max(row => row.DueAt).ToDateTimeUtc());
+        notifications.Found(due.ConvertAll(row => row.DueAt.ToDateTimeUtc()), MakeSize, asked.Now);
         return due.Count;
     }
 
@@ -184,17 +184,16 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
             From = look.Next(), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
         };
         var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
-        NoteLooked(look, rows, limit, parameters.Now);
+        look.Looked();
+        look.Found(rows.ConvertAll(row => row.DueAt.ToDateTimeUtc()), limit, parameters.Now);
         if (rows.Count == 0)
             return [];
         var messageOf = await content.ReadAsync(connection, platforms, rows, ct);
         return
         [
-            .. rows.Select(row => new ClaimedPush(
-                new PushKey(row.NotificationId, provider, row.DeviceId), claim, row.Attempts, row.ExpiresAt, messageOf(row))
-            {
-                AskedAt = asked,
-            }),
+            .. from row in rows
+               let key = new PushKey(row.NotificationId, provider, row.DeviceId)
+               select new ClaimedPush(key, claim, row.Attempts, row.ExpiresAt, messageOf(row)) { AskedAt = asked },
         ];
     }
 
@@ -209,14 +208,6 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
     {
         foreach (var rest in (await SettleAsync(settled, FreeSql, ct)).GroupBy(one => one.Push.Key.NotificationId))
             await SettleAsync([.. rest], LockSql, ct);
-    }
-
-    private static void NoteLooked(DueFrom look, List<ClaimedRow> rows, int limit, DateTime now)
-    {
-        if (rows.Count < limit)
-            look.LeftNothing(now);
-        else if (rows.Count > 0)
-            look.Ended(rows.Max(row => row.DueAt).ToDateTimeUtc());
     }
 
     // Answers with those that somebody else has locked.

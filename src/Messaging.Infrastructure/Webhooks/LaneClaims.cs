@@ -21,12 +21,11 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
         """;
 
     // In another order each time: none is always the last one for which there is room. Few rows: the webhooks.
-    private const string CallableSql =
+    private const string AllSql =
         """
-        SELECT w.id, p.failures >= @FailingFrom AS fails, now() AS at
+        SELECT w.id, p.failures >= @FailingFrom AS fails, w.enabled AND p.quiet_until <= now() AS is_callable, now() AS at
         FROM webhooks w
         JOIN webhook_places p ON p.webhook_id = w.id
-        WHERE w.enabled AND p.quiet_until <= now()
         ORDER BY random()
         """;
 
@@ -122,6 +121,7 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     /// <summary>How long a lane is left to a node that is not heard of.</summary>
     public static readonly TimeSpan Term = TimeSpan.FromSeconds(10);
 
+    private readonly WholeLooks wholeLooks = new(time);
     private Dictionary<Guid, DueFrom> looks = [];
 
     /// <summary>Takes lanes that are due, with the first of their deliveries.</summary>
@@ -149,18 +149,20 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
         var callable = (await ReadCallableAsync(ct))
             .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
             .Where(webhook => webhook.Free > 0).ToList();
+        var from = NextOf(callable);
         // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
         var claim = Random.Shared.NextInt64();
         var parameters = new
         {
             Webhooks = callable.ConvertAll(webhook => webhook.Id),
             Free = callable.ConvertAll(webhook => webhook.Free),
-            From = callable.ConvertAll(webhook => looks[webhook.Id].Next()),
+            From = callable.ConvertAll(webhook => from[webhook.Id]),
             Room = room,
             Claim = claim,
             Term,
         };
         var found = (await connection.QueryAsync<FoundLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
+        wholeLooks.End();
         NoteLooked(callable, found.ToLookup(lane => lane.WebhookId), room);
         return [.. from lane in found where lane.IsTaken select new ClaimedLane(lane.WebhookId, lane.Lane!.Value, claim)];
     }
@@ -168,11 +170,15 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     private async Task<List<CallableWebhook>> ReadCallableAsync(CancellationToken ct)
     {
         var all = (await connection.QueryAsync<CallableWebhook>(
-            new CommandDefinition(CallableSql, new { Backlog.FailingFrom }, cancellationToken: ct))).AsList();
-        // One that could not be called for a while is looked at from the beginning again.
-        looks = all.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(time));
-        return all;
+            new CommandDefinition(AllSql, new { Backlog.FailingFrom }, cancellationToken: ct))).AsList();
+        looks = all.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(wholeLooks, time));
+        return all.FindAll(webhook => webhook.IsCallable);
     }
+
+    // Those first that were looked at from the beginning the longest time ago: not all may be at once.
+    private Dictionary<Guid, DateTime> NextOf(List<CallableWebhook> callable) => callable
+        .OrderByDescending(webhook => looks[webhook.Id].SinceWhole)
+        .ToDictionary(webhook => webhook.Id, webhook => looks[webhook.Id].Next());
 
     private void NoteLooked(List<CallableWebhook> callable, ILookup<Guid, FoundLane> found, int room)
     {
@@ -229,7 +235,7 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
         public bool IsTaken => Lane is not null;
     }
 
-    private sealed record CallableWebhook(Guid Id, bool Fails, DateTime At)
+    private sealed record CallableWebhook(Guid Id, bool Fails, bool IsCallable, DateTime At)
     {
         // How many more of its lanes this node may have.
         public int Free { get; init; }

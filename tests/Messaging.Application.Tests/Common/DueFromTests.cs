@@ -34,22 +34,49 @@ public sealed class DueFromTests
     }
 
     // As with a snapshot that has been open for an hour.
-    [Test]
-    public void Looks_from_the_beginning_that_take_long_are_made_more_rarely()
+    [TestCase(0.5, 10)]
+    [TestCase(2, 40)]
+    [TestCase(30, 60)]
+    public void Looks_from_the_beginning_that_take_long_are_made_more_rarely(double took, double rest)
     {
         var due = new DueFrom(time);
+        due.LeftNothing(At);
+        time.Advance(DueFrom.Whole);
         due.Next();
-        time.Advance(TimeSpan.FromSeconds(3));
+        time.Advance(TimeSpan.FromSeconds(took));
+        due.Looked();
         due.Ended(At);
 
-        time.Advance(TimeSpan.FromSeconds(59));
+        time.Advance(TimeSpan.FromSeconds(rest - 0.01));
         Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
 
+        time.Advance(TimeSpan.FromSeconds(0.01));
+        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+    }
+
+    [Test]
+    public void Of_many_that_a_loop_looks_for_as_many_are_looked_for_from_the_beginning_at_once_as_take_little_time()
+    {
+        var whole = new WholeLooks(time);
+        var many = Enumerable.Range(0, 10).Select(_ => new DueFrom(whole, time)).ToList();
+        many.ForEach(due => due.LeftNothing(At));
+        time.Advance(DueFrom.Whole);
+
+        Assert.That(Look(), Is.EqualTo(10));
+        time.Advance(TimeSpan.FromSeconds(19));
+        Assert.That(Look(), Is.Zero);
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
-        due.Ended(At);
-        time.Advance(DueFrom.WholeOfMany);
-        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+        Assert.That(Look(), Is.EqualTo(2));
+
+        // Each takes 100 ms.
+        int Look()
+        {
+            var count = many.Count(due => due.Next() == DateTime.MinValue);
+            time.Advance(count * TimeSpan.FromMilliseconds(100));
+            whole.End();
+            many.ForEach(due => due.LeftNothing(At));
+            return count;
+        }
     }
 
     [Test]

@@ -40,6 +40,23 @@ public sealed class PushQueueTests : PushFixture
         FROM notifications
         """;
 
+    private const string OrderedSql =
+        """
+        ALTER TABLE pushes SET (autovacuum_enabled = false);
+        WITH n AS (
+            INSERT INTO notifications (id, user_id, type, conversation_id, seqs, seq, sent_at, message_id, delivery, push_at, created_at,
+                raised_at)
+            SELECT lpad(n::text, 32, '0')::uuid, @User, 'message', gen_random_uuid(), '{[1,2)}', 1, now(), gen_random_uuid(), 'pending',
+                'infinity', now(), now()
+            FROM generate_series(@From, @Until) AS n
+            RETURNING id
+        )
+        INSERT INTO pushes (notification_id, provider, device_id, next_attempt_at, expires_at)
+        SELECT id, 'fcm', 'android', now() - interval '1 minute' + row_number() OVER (ORDER BY id) * interval '1 ms',
+            now() + interval '1 day'
+        FROM n
+        """;
+
     private const string LoginSql =
         """
         INSERT INTO accounts (user_id, username, password_hash, created_at, password_changed_at)
@@ -201,6 +218,42 @@ public sealed class PushQueueTests : PushFixture
         await transaction.CommitAsync();
 
         Assert.That(Queue.Holds((await claiming).Single()), Is.False);
+    }
+
+    [Test]
+    public async Task Pushes_that_a_claim_left_are_claimed_by_the_next_ones_however_long_they_have_been_due()
+    {
+        for (var i = 0; i < 3; i++)
+            await RaiseAsync("android");
+        await Queue.MakeAsync(Targets, CancellationToken.None);
+        Clock.Advance(Duration.FromMinutes(1));
+
+        for (var i = 0; i < 3; i++)
+            Assert.That(await Queue.ClaimAsync("fcm", ["android"], 1, CancellationToken.None), Has.Count.EqualTo(1));
+    }
+
+    // With the plan of a queue that was as good as empty, and large before that: ids rise with the due times.
+    [Test]
+    public async Task No_more_are_claimed_than_can_be_sent_at_once_whatever_the_planner_takes_the_queue_for()
+    {
+        var user = (await Slices.UserAsync("Anna")).Value;
+        await Slices.ExecuteAsync(OrderedSql, new { User = user, From = 1, Until = 5_000 });
+        await Slices.ExecuteAsync("DELETE FROM notifications");
+        await Slices.ExecuteAsync(OrderedSql, new { User = user, From = 5_001, Until = 5_001 });
+        await Slices.ExecuteAsync("UPDATE pushes SET state = 'sent'");
+        await Slices.ExecuteAsync("VACUUM ANALYZE pushes");
+        await Slices.ExecuteAsync(OrderedSql, new { User = user, From = 5_002, Until = 5_502 });
+
+        Assert.That(await Queue.ClaimAsync("fcm", ["android"], 32, CancellationToken.None), Has.Count.EqualTo(32));
+    }
+
+    [Test]
+    public async Task Notifications_for_which_there_was_no_room_are_made_into_pushes_next()
+    {
+        await Slices.ExecuteAsync(ManySql, new { User = (await Slices.UserAsync("Anna")).Value });
+
+        Assert.That(await Queue.MakeAsync(Targets, CancellationToken.None), Is.EqualTo(500));
+        Assert.That(await Queue.MakeAsync(Targets, CancellationToken.None), Is.EqualTo(500));
     }
 
     // As when the database was away meanwhile: looks do not begin in the past.
@@ -493,7 +546,10 @@ public sealed class PushQueueTests : PushFixture
     public void Pushes_that_failed_together_do_not_come_back_together(double chance, int? asked, double seconds)
     {
         var now = Clock.GetCurrentInstant();
-        var push = new ClaimedPush(new PushKey(Guid.NewGuid(), "fcm", "phone"), Guid.NewGuid(), 1, now + PushQueue.Lifetime, null);
+        var push = new ClaimedPush(new PushKey(Guid.NewGuid(), "fcm", "phone"), Guid.NewGuid(), 1, now + PushQueue.Lifetime, null)
+        {
+            AskedAt = 0,
+        };
         var outcome = new PushOutcome(
             PushResult.Retry, "http-503", RetryAfter: asked is { } least ? Duration.FromSeconds(least) : (Duration?)null);
 

@@ -84,6 +84,52 @@ public sealed class LaneClaimsTests
         Assert.That(await connection.BlocksAsync("webhook_lanes") - before, Is.LessThan(30));
     }
 
+    // Its receiver asks for that as often as it likes.
+    [Test]
+    public async Task A_webhook_that_was_left_alone_is_not_looked_at_from_the_beginning_for_that()
+    {
+        await TakeAsync(10);
+        await using var dump = await slices.OpenAsync();
+        await using var snapshot = await dump.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await dump.ExecuteAsync("SELECT 1", transaction: snapshot);
+        await connection.ExecuteAsync(Fill, new { Id, Count = 5_000 });
+        await connection.ExecuteAsync("DELETE FROM webhook_lanes");
+        await connection.ExecuteAsync("UPDATE webhook_places SET quiet_until = 'infinity'");
+        await TakeAsync(10);
+        await connection.ExecuteAsync("UPDATE webhook_places SET quiet_until = '-infinity'");
+        var before = await connection.BlocksAsync("webhook_lanes");
+
+        await TakeAsync(10);
+
+        Assert.That(await connection.BlocksAsync("webhook_lanes") - before, Is.LessThan(30));
+    }
+
+    // Those that were looked at from the beginning the longest time ago come first: not all are at once.
+    [Test]
+    public async Task Webhooks_take_turns_at_being_looked_at_from_the_beginning()
+    {
+        var slow = new SlowTime();
+        claims = new LaneClaims(connection, slow);
+        var ids = new[] { Id, Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7() };
+        foreach (var id in ids[1..])
+            await connection.ExecuteAsync(Webhook, new { Id = id });
+        // From the beginning because they are new, then all at once because nobody knows how long it takes.
+        await TakeAsync(10);
+        slow.Advance();
+        await TakeAsync(10);
+        foreach (var id in ids)
+            await connection.ExecuteAsync(Fill, new { Id = id, Count = 1 });
+
+        var taken = new List<int>();
+        for (var i = 0; i < ids.Length; i++)
+        {
+            slow.Advance();
+            taken.Add(await TakeAsync(10));
+        }
+
+        Assert.That(taken, Is.EqualTo((int[])[1, 1, 1, 1]));
+    }
+
     // Also with a plan that was made while there were few.
     [Test]
     public async Task A_lane_is_taken_without_a_look_at_those_that_came_and_went()
@@ -151,24 +197,28 @@ public sealed class LaneClaimsTests
     {
         var other = Guid.CreateVersion7();
         await connection.ExecuteAsync(Webhook, new { Id = other });
-        await connection.ExecuteAsync(WaitInNow);
-        // Or the look would wait while it is planned, before it sees anything.
-        for (var i = 0; i < 3; i++)
-            await TakeAsync(10);
-        claims = new LaneClaims(connection, time);
+        await WaitInNowAsync();
         foreach (var id in new[] { Id, other })
             await connection.ExecuteAsync(Fill, new { Id = id, Count = 3 });
-        await using var follower = await slices.OpenAsync();
-        await follower.ExecuteAsync("SELECT pg_advisory_lock(1)");
 
-        var look = claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, room, CancellationToken.None);
-        await slices.UntilAsync(
-            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
-        await follower.ExecuteAsync("UPDATE webhook_lanes SET due_at = due_at");
-        await follower.ExecuteAsync("SELECT pg_advisory_unlock(1)");
+        var look = await TakeWhileAsync("UPDATE webhook_lanes SET due_at = due_at", perWebhook, room);
 
-        Assert.That(await look, Is.Empty);
+        Assert.That(look, Is.Empty);
         Assert.That(await TakeAsync(10), Is.EqualTo(6));
+    }
+
+    [Test]
+    public async Task A_lane_that_was_changed_while_a_look_was_on_its_way_is_found_by_the_next_one_however_long_it_has_been_due()
+    {
+        await WaitInNowAsync();
+        await connection.ExecuteAsync(
+            "INSERT INTO webhook_lanes (webhook_id, lane, due_at) "
+            + "SELECT @Id, lpad(n::text, 32, '0')::uuid, now() - make_interval(hours => n) FROM generate_series(1, 3) AS n", new { Id });
+
+        var look = await TakeWhileAsync("UPDATE webhook_lanes SET due_at = due_at WHERE due_at < now() - interval '150 minutes'", 10, 20);
+
+        Assert.That(look, Has.Count.EqualTo(2));
+        Assert.That(await TakeAsync(10), Is.EqualTo(1));
     }
 
     // What has been due for the longest is locked by another node, which then does not take it.
@@ -205,6 +255,40 @@ public sealed class LaneClaimsTests
         Assert.That(await TakeAsync(10), Is.EqualTo(1));
     }
 
+    private async Task WaitInNowAsync()
+    {
+        await connection.ExecuteAsync(WaitInNow);
+        // Or the look would wait while it is planned, before it sees anything.
+        for (var i = 0; i < 3; i++)
+            await TakeAsync(10);
+        claims = new LaneClaims(connection, time);
+    }
+
+    // What another does stands between what the look sees and its locks.
+    private async Task<List<ClaimedLane>> TakeWhileAsync(string sql, int perWebhook, int room)
+    {
+        await using var other = await slices.OpenAsync();
+        await other.ExecuteAsync("SELECT pg_advisory_lock(1)");
+        var look = claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, room, CancellationToken.None);
+        await slices.UntilAsync(
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
+        await other.ExecuteAsync(sql);
+        await other.ExecuteAsync("SELECT pg_advisory_unlock(1)");
+        return await look;
+    }
+
     private async Task<int> TakeAsync(int perWebhook) =>
         (await claims.TakeAsync(new Dictionary<Guid, int>(), perWebhook, 20_000, CancellationToken.None)).Count;
+
+    // Whatever is done between two looks at it takes long.
+    private sealed class SlowTime : TimeProvider
+    {
+        private long now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => now += TimeSpan.FromMilliseconds(100).Ticks;
+
+        public void Advance() => now += TimeSpan.FromMinutes(1).Ticks;
+    }
 }
