@@ -3,7 +3,7 @@ namespace Messaging.Infrastructure.Database;
 /// <summary>
 /// From which due time on a worker looks for what is due. As long as anybody has an older snapshot open, such as a dump's, all that was
 /// taken and done since is still in the index, and a look from its beginning passes it all. So a look begins a little before the last one
-/// that left nothing, or before where the last one ended that had no room for all. It begins at the beginning at first, then every
+/// that left nothing, or before where the last one ended that had no room for all. It begins at the beginning as soon as it may, then every
 /// <see cref="Whole"/>, and every <see cref="WholeOfMany"/> while there is no room for all, as far as <see cref="WholeLooks"/> allow: that
 /// finds what another node had locked but did not take, and what was committed more than <see cref="Margin"/> after it became due.
 /// </summary>
@@ -22,9 +22,10 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
     // PostgreSQL's -infinity.
     private static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
-    private DateTime from = Beginning;
-    private TimeSpan every = Whole;
+    private DateTime? from;
+    private TimeSpan every;
     private bool isWhole;
+    private long? triedWhole;
     private long wholeEnded = time.GetTimestamp();
 
     /// <summary>For a loop that looks for nothing else.</summary>
@@ -32,16 +33,20 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
     {
     }
 
-    /// <summary>How long ago the last look from the beginning ended.</summary>
-    public TimeSpan SinceWhole => time.GetElapsedTime(wholeEnded);
+    /// <summary>How long ago a look from the beginning was last made, whether or not there was room for what it would have found.</summary>
+    public TimeSpan SinceWhole => triedWhole is { } last ? time.GetElapsedTime(last) : TimeSpan.MaxValue;
+
+    /// <summary>Whether the next look, or the one under way, is from the beginning.</summary>
+    public bool IsWhole => isWhole;
 
     /// <summary>Where the next look begins.</summary>
-    public DateTime Next()
+    /// <param name="now">By the clock of the due times.</param>
+    public DateTime Next(DateTime now)
     {
-        if (SinceWhole >= every && wholeLooks.TryBegin())
-            from = Beginning;
-        isWhole = from == Beginning;
-        return from;
+        isWhole = time.GetElapsedTime(wholeEnded) >= every && wholeLooks.TryBegin();
+        if (isWhole)
+            triedWhole = time.GetTimestamp();
+        return isWhole ? Beginning : from ?? now - Margin;
     }
 
     /// <summary>Notes that the look has ended, whatever follows of it.</summary>
@@ -70,6 +75,9 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
     {
         if (isWhole)
             wholeEnded = time.GetTimestamp();
-        (from, every) = (next, whole);
+        // Until the first one, it is always time for one.
+        if (isWhole || every > TimeSpan.Zero)
+            every = whole;
+        from = next;
     }
 }

@@ -6,6 +6,9 @@ namespace Messaging.Infrastructure.Database;
 /// </summary>
 public sealed class WholeLooks(TimeProvider time)
 {
+    // How long they take is not known then.
+    private const int AtFirst = 16;
+
     // In times of what the last ones took.
     private const int Rest = 20;
 
@@ -16,7 +19,7 @@ public sealed class WholeLooks(TimeProvider time)
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(200);
 
     private int begun;
-    private int atOnce = int.MaxValue;
+    private int atOnce = AtFirst;
     private long began;
     private long ended = time.GetTimestamp();
     private TimeSpan rest;
@@ -37,7 +40,8 @@ public sealed class WholeLooks(TimeProvider time)
         if (begun == 0)
             return;
         var took = time.GetElapsedTime(began);
-        atOnce = took > TimeSpan.Zero ? (int)Math.Clamp(begun * (Longest / took), 1, int.MaxValue) : int.MaxValue;
+        // The next ones may be of those that take longer.
+        atOnce = took < Longest / 2 ? Math.Max(2 * begun, atOnce) : Math.Max((int)(begun * (Longest / took)), 1);
         rest = Rest * took < LongestRest ? Rest * took : LongestRest;
         (begun, ended) = (0, time.GetTimestamp());
     }

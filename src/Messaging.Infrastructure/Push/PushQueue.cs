@@ -149,7 +149,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var now = Now;
-        var asked = new { From = notifications.Next(), Now = now.ToDateTimeUtc(), Limit = MakeSize };
+        var asked = new { From = notifications.Next(now.ToDateTimeUtc()), Now = now.ToDateTimeUtc(), Limit = MakeSize };
         var due = (await connection.QueryAsync<DueRow>(new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct))).AsList();
         notifications.Looked();
         var parameters = new
@@ -181,7 +181,7 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         var parameters = new
         {
             Claim = claim, Provider = provider, Limit = limit,
-            From = look.Next(), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
+            From = look.Next(now.ToDateTimeUtc()), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
         };
         var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
         look.Looked();

@@ -146,17 +146,16 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     private async Task<List<ClaimedLane>> LookAsync(
         IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
     {
-        var callable = (await ReadCallableAsync(ct))
+        var callable = InOrder((await ReadCallableAsync(ct))
             .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
-            .Where(webhook => webhook.Free > 0).ToList();
-        var from = NextOf(callable);
+            .Where(webhook => webhook.Free > 0).ToList());
         // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
         var claim = Random.Shared.NextInt64();
         var parameters = new
         {
             Webhooks = callable.ConvertAll(webhook => webhook.Id),
             Free = callable.ConvertAll(webhook => webhook.Free),
-            From = callable.ConvertAll(webhook => from[webhook.Id]),
+            From = callable.ConvertAll(webhook => webhook.From),
             Room = room,
             Claim = claim,
             Term,
@@ -175,25 +174,38 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
         return all.FindAll(webhook => webhook.IsCallable);
     }
 
-    // Those first that were looked at from the beginning the longest time ago: not all may be at once.
-    private Dictionary<Guid, DateTime> NextOf(List<CallableWebhook> callable) => callable
-        .OrderByDescending(webhook => looks[webhook.Id].SinceWhole)
-        .ToDictionary(webhook => webhook.Id, webhook => looks[webhook.Id].Next());
-
-    private void NoteLooked(List<CallableWebhook> callable, ILookup<Guid, FoundLane> found, int room)
+    // Those first that are looked at from the beginning: or there might be no room for them again and again. Not all may be at once, but
+    // those that have not been for the longest time.
+    private List<CallableWebhook> InOrder(List<CallableWebhook> webhooks)
     {
-        var isFull = found.Sum(lanes => lanes.First().Found) == room;
+        var from = webhooks
+            .OrderByDescending(webhook => looks[webhook.Id].SinceWhole)
+            .ToDictionary(webhook => webhook.Id, webhook => looks[webhook.Id].Next(webhook.At));
+        return
+        [
+            .. webhooks
+                .OrderByDescending(webhook => looks[webhook.Id].IsWhole)
+                .Select(webhook => webhook with { From = from[webhook.Id] }),
+        ];
+    }
+
+    // In the order in which they were looked at, while there was room.
+    private void NoteLooked(List<CallableWebhook> callable, ILookup<Guid, FoundLane> found, long room)
+    {
         foreach (var webhook in callable)
         {
-            var lanes = found[webhook.Id].ToList();
+            if (room == 0)
+                return;
+            var (look, lanes) = (looks[webhook.Id], found[webhook.Id].ToList());
             var count = lanes.Count == 0 ? 0 : lanes[0].Found;
             // The next look finds those again that were found without being taken.
             if (lanes.Count(lane => lane.IsTaken) < count)
-                looks[webhook.Id].Ended(lanes[0].FirstDueAt);
-            else if (count < webhook.Free && !isFull)
-                looks[webhook.Id].LeftNothing(webhook.At);
-            else if (count > 0)
-                looks[webhook.Id].Ended(lanes[0].LastDueAt);
+                look.Ended(lanes[0].FirstDueAt);
+            else if (count < Math.Min(webhook.Free, room))
+                look.LeftNothing(webhook.At);
+            else
+                look.Ended(lanes[0].LastDueAt);
+            room -= count;
         }
     }
 
@@ -239,5 +251,7 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     {
         // How many more of its lanes this node may have.
         public int Free { get; init; }
+
+        public DateTime From { get; init; }
     }
 }

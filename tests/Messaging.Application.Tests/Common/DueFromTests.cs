@@ -13,24 +13,26 @@ public sealed class DueFromTests
     public void Looks_begin_a_little_before_the_last_one_that_left_nothing()
     {
         var due = new DueFrom(time);
-        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
 
         due.LeftNothing(At);
         due.LeftNothing(At.AddSeconds(1));
 
-        Assert.That(due.Next(), Is.EqualTo(At.AddSeconds(1) - DueFrom.Margin));
+        Assert.That(due.Next(At), Is.EqualTo(At.AddSeconds(1) - DueFrom.Margin));
     }
 
     [Test]
     public void A_look_that_had_no_room_for_all_is_gone_on_with_about_where_it_ended_for_a_second()
     {
         var due = new DueFrom(time);
+        due.Next(At);
+        due.Looked();
 
         due.Ended(At);
-        Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
 
         time.Advance(DueFrom.WholeOfMany);
-        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
     }
 
     // As with a snapshot that has been open for an hour.
@@ -42,16 +44,52 @@ public sealed class DueFromTests
         var due = new DueFrom(time);
         due.LeftNothing(At);
         time.Advance(DueFrom.Whole);
-        due.Next();
+        due.Next(At);
         time.Advance(TimeSpan.FromSeconds(took));
         due.Looked();
         due.Ended(At);
 
         time.Advance(TimeSpan.FromSeconds(rest - 0.01));
-        Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
 
         time.Advance(TimeSpan.FromSeconds(0.01));
-        Assert.That(due.Next(), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
+    }
+
+    // There was no room for it, say.
+    [Test]
+    public void A_look_from_the_beginning_of_which_nothing_is_noted_is_made_again_when_the_next_ones_may_be()
+    {
+        var due = new DueFrom(time);
+        due.LeftNothing(At);
+        time.Advance(DueFrom.Whole);
+        due.Next(At);
+        time.Advance(TimeSpan.FromSeconds(1));
+        due.Looked();
+
+        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
+
+        time.Advance(TimeSpan.FromSeconds(20));
+        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
+    }
+
+    // Until then they begin a little before now.
+    [Test]
+    public void Of_many_of_which_nobody_knows_how_long_they_take_twice_as_many_begin_at_the_beginning_each_time()
+    {
+        var whole = new WholeLooks(time);
+        var many = Enumerable.Range(0, 100).Select(_ => new DueFrom(whole, time)).ToList();
+
+        Assert.That((Look(), Look(), Look(), Look()), Is.EqualTo((16, 32, 52, 0)));
+
+        int Look()
+        {
+            var from = many.ConvertAll(due => due.Next(At));
+            whole.End();
+            many.ForEach(due => due.LeftNothing(At));
+            Assert.That(from, Is.All.EqualTo(DateTime.MinValue).Or.EqualTo(At - DueFrom.Margin));
+            return from.Count(DateTime.MinValue.Equals);
+        }
     }
 
     [Test]
@@ -71,7 +109,7 @@ public sealed class DueFromTests
         // Each takes 100 ms.
         int Look()
         {
-            var count = many.Count(due => due.Next() == DateTime.MinValue);
+            var count = many.Count(due => due.Next(At) == DateTime.MinValue);
             time.Advance(count * TimeSpan.FromMilliseconds(100));
             whole.End();
             many.ForEach(due => due.LeftNothing(At));
@@ -86,9 +124,9 @@ public sealed class DueFromTests
         due.LeftNothing(At);
         time.Advance(DueFrom.Whole);
 
-        Assert.That((due.Next(), due.Next()), Is.EqualTo((DateTime.MinValue, DateTime.MinValue)));
+        Assert.That((due.Next(At), due.Next(At)), Is.EqualTo((DateTime.MinValue, DateTime.MinValue)));
 
         due.LeftNothing(At);
-        Assert.That(due.Next(), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
     }
 }
