@@ -19,37 +19,39 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
     /// <summary>The same while others are always due, whose locks hide what has been due for longer.</summary>
     public static readonly TimeSpan WholeOfMany = TimeSpan.FromSeconds(1);
 
-    // PostgreSQL's -infinity.
-    private static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
+    /// <summary>PostgreSQL's -infinity.</summary>
+    public static readonly DateTime Beginning = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
     private DateTime? from;
-    private TimeSpan every;
+    private TimeSpan every = Whole;
     private bool isWhole;
-    private long? triedWhole;
-    private long wholeEnded = time.GetTimestamp();
+    private bool hadWhole;
+    private long wholeEnded;
 
     /// <summary>For a loop that looks for nothing else.</summary>
     public DueFrom(TimeProvider time) : this(new WholeLooks(time), time)
     {
     }
 
-    /// <summary>How long ago a look from the beginning was last made, whether or not there was room for what it would have found.</summary>
-    public TimeSpan SinceWhole => triedWhole is { } last ? time.GetElapsedTime(last) : TimeSpan.MaxValue;
+    /// <summary>How long ago the last look from the beginning ended.</summary>
+    public TimeSpan SinceWhole => hadWhole ? time.GetElapsedTime(wholeEnded) : TimeSpan.MaxValue;
 
-    /// <summary>Whether the next look, or the one under way, is from the beginning.</summary>
-    public bool IsWhole => isWhole;
+    /// <summary>Whether the next look, which is made at once, may and should be from the beginning.</summary>
+    public bool TryBeginWhole() => isWhole = SinceWhole >= every && wholeLooks.TryBegin();
 
-    /// <summary>Where the next look begins.</summary>
+    /// <summary>Where the next look begins that is not from the beginning.</summary>
     /// <param name="now">By the clock of the due times.</param>
     public DateTime Next(DateTime now)
     {
-        isWhole = time.GetElapsedTime(wholeEnded) >= every && wholeLooks.TryBegin();
-        if (isWhole)
-            triedWhole = time.GetTimestamp();
-        return isWhole ? Beginning : from ?? now - Margin;
+        isWhole = false;
+        return from ??= now - Margin;
     }
 
-    /// <summary>Notes that the look has ended, whatever follows of it.</summary>
+    /// <summary>Where the next look begins of a loop that makes one at a time; <see cref="Looked"/> follows in any case.</summary>
+    /// <param name="now">By the clock of the due times.</param>
+    public DateTime NextOrWhole(DateTime now) => TryBeginWhole() ? Beginning : Next(now);
+
+    /// <summary>Notes that the look has ended or failed.</summary>
     public void Looked() => wholeLooks.End();
 
     /// <summary>Notes what a look found in the order of the due times.</summary>
@@ -74,10 +76,7 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
     private void Note(DateTime next, TimeSpan whole)
     {
         if (isWhole)
-            wholeEnded = time.GetTimestamp();
-        // Until the first one, it is always time for one.
-        if (isWhole || every > TimeSpan.Zero)
-            every = whole;
-        from = next;
+            (hadWhole, wholeEnded) = (true, time.GetTimestamp());
+        (from, every) = (next, whole);
     }
 }

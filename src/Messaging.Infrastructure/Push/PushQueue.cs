@@ -149,9 +149,9 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var now = Now;
-        var asked = new { From = notifications.Next(now.ToDateTimeUtc()), Now = now.ToDateTimeUtc(), Limit = MakeSize };
-        var due = (await connection.QueryAsync<DueRow>(new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct))).AsList();
-        notifications.Looked();
+        var asked = new { From = notifications.NextOrWhole(now.ToDateTimeUtc()), Now = now.ToDateTimeUtc(), Limit = MakeSize };
+        var due = await LookAsync<DueRow>(
+            connection, notifications, new CommandDefinition(DueSql, asked, transaction, cancellationToken: ct));
         var parameters = new
         {
             Ids = due.ConvertAll(row => row.Id),
@@ -181,10 +181,9 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
         var parameters = new
         {
             Claim = claim, Provider = provider, Limit = limit,
-            From = look.Next(now.ToDateTimeUtc()), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
+            From = look.NextOrWhole(now.ToDateTimeUtc()), Now = now.ToDateTimeUtc(), Until = (now + Visibility).ToDateTimeUtc(),
         };
-        var rows = (await connection.QueryAsync<ClaimedRow>(new CommandDefinition(ClaimSql, parameters, cancellationToken: ct))).AsList();
-        look.Looked();
+        var rows = await LookAsync<ClaimedRow>(connection, look, new CommandDefinition(ClaimSql, parameters, cancellationToken: ct));
         look.Found(rows.ConvertAll(row => row.DueAt.ToDateTimeUtc()), limit, parameters.Now);
         if (rows.Count == 0)
             return [];
@@ -208,6 +207,18 @@ public sealed class PushQueue(NpgsqlDataSource database, PushTexts texts, IClock
     {
         foreach (var rest in (await SettleAsync(settled, FreeSql, ct)).GroupBy(one => one.Push.Key.NotificationId))
             await SettleAsync([.. rest], LockSql, ct);
+    }
+
+    private static async Task<List<T>> LookAsync<T>(NpgsqlConnection connection, DueFrom look, CommandDefinition command)
+    {
+        try
+        {
+            return (await connection.QueryAsync<T>(command)).AsList();
+        }
+        finally
+        {
+            look.Looked();
+        }
     }
 
     // Answers with those that somebody else has locked.

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Messaging.Infrastructure.Webhooks;
 
 /// <summary>Takes lanes for this node, on one connection.</summary>
-public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
+public sealed class LaneClaims(NpgsqlConnection connection, LaneLooks looks)
 {
     /// <summary>How many deliveries of a lane are gone through before it is let go.</summary>
     private const int PerLane = 10;
@@ -121,9 +121,6 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     /// <summary>How long a lane is left to a node that is not heard of.</summary>
     public static readonly TimeSpan Term = TimeSpan.FromSeconds(10);
 
-    private readonly WholeLooks wholeLooks = new(time);
-    private Dictionary<Guid, DueFrom> looks = [];
-
     /// <summary>Takes lanes that are due, with the first of their deliveries.</summary>
     /// <param name="busy">How many lanes of a webhook this node has already.</param>
     /// <param name="perWebhook">How many it has of a webhook at most; of one that fails, one.</param>
@@ -146,23 +143,55 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     private async Task<List<ClaimedLane>> LookAsync(
         IReadOnlyDictionary<Guid, int> busy, int perWebhook, int room, CancellationToken ct)
     {
-        var callable = InOrder((await ReadCallableAsync(ct))
+        var callable = (await ReadCallableAsync(ct))
             .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
-            .Where(webhook => webhook.Free > 0).ToList());
+            .Where(webhook => webhook.Free > 0).ToList();
+        var (lanes, looked) = await LookFromBeginningAsync(callable, room, ct);
+        var others = callable.FindAll(webhook => !looked.Contains(webhook.Id));
+        var from = others.ConvertAll(webhook => looks[webhook.Id].Next(webhook.At));
+        if (others.Count > 0 && lanes.Count < room)
+            lanes.AddRange(await TakeAsync(others, from, room - lanes.Count, ct));
+        return lanes;
+    }
+
+    // One webhook at a time, for each may take long: those first for which that is the longest time ago. Before the others, which might
+    // fill the room again and again.
+    private async Task<(List<ClaimedLane> Lanes, HashSet<Guid> Looked)> LookFromBeginningAsync(
+        List<CallableWebhook> callable, int room, CancellationToken ct)
+    {
+        var (lanes, looked) = (new List<ClaimedLane>(), new HashSet<Guid>());
+        try
+        {
+            foreach (var webhook in callable.OrderByDescending(webhook => looks[webhook.Id].SinceWhole))
+            {
+                if (lanes.Count >= room || !looks[webhook.Id].TryBeginWhole())
+                    continue;
+                lanes.AddRange(await TakeAsync([webhook], [DueFrom.Beginning], room - lanes.Count, ct));
+                looked.Add(webhook.Id);
+            }
+        }
+        finally
+        {
+            looks.Whole.End();
+        }
+        return (lanes, looked);
+    }
+
+    private async Task<List<ClaimedLane>> TakeAsync(List<CallableWebhook> webhooks, List<DateTime> from, int room, CancellationToken ct)
+    {
         // No other take has it; a count would begin again with a lane's new row, or when the server lost its last moments.
         var claim = Random.Shared.NextInt64();
         var parameters = new
         {
-            Webhooks = callable.ConvertAll(webhook => webhook.Id),
-            Free = callable.ConvertAll(webhook => webhook.Free),
-            From = callable.ConvertAll(webhook => webhook.From),
+            Webhooks = webhooks.ConvertAll(webhook => webhook.Id),
+            Free = webhooks.ConvertAll(webhook => webhook.Free),
+            From = from,
             Room = room,
             Claim = claim,
             Term,
         };
         var found = (await connection.QueryAsync<FoundLane>(new CommandDefinition(TakeSql, parameters, cancellationToken: ct))).AsList();
-        wholeLooks.End();
-        NoteLooked(callable, found.ToLookup(lane => lane.WebhookId), room);
+        NoteLooked(webhooks, found.ToLookup(lane => lane.WebhookId), room);
         return [.. from lane in found where lane.IsTaken select new ClaimedLane(lane.WebhookId, lane.Lane!.Value, claim)];
     }
 
@@ -170,23 +199,8 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     {
         var all = (await connection.QueryAsync<CallableWebhook>(
             new CommandDefinition(AllSql, new { Backlog.FailingFrom }, cancellationToken: ct))).AsList();
-        looks = all.ToDictionary(webhook => webhook.Id, webhook => looks.GetValueOrDefault(webhook.Id) ?? new DueFrom(wholeLooks, time));
+        looks.Keep(all.Select(webhook => webhook.Id));
         return all.FindAll(webhook => webhook.IsCallable);
-    }
-
-    // Those first that are looked at from the beginning: or there might be no room for them again and again. Not all may be at once, but
-    // those that have not been for the longest time.
-    private List<CallableWebhook> InOrder(List<CallableWebhook> webhooks)
-    {
-        var from = webhooks
-            .OrderByDescending(webhook => looks[webhook.Id].SinceWhole)
-            .ToDictionary(webhook => webhook.Id, webhook => looks[webhook.Id].Next(webhook.At));
-        return
-        [
-            .. webhooks
-                .OrderByDescending(webhook => looks[webhook.Id].IsWhole)
-                .Select(webhook => webhook with { From = from[webhook.Id] }),
-        ];
     }
 
     // In the order in which they were looked at, while there was room.
@@ -251,7 +265,5 @@ public sealed class LaneClaims(NpgsqlConnection connection, TimeProvider time)
     {
         // How many more of its lanes this node may have.
         public int Free { get; init; }
-
-        public DateTime From { get; init; }
     }
 }

@@ -33,6 +33,7 @@ sealed class WebhookDeliveries(
     // So long calls may end by themselves when the node stops.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
+    private readonly LaneLooks looks = new(TimeProvider.System);
     private readonly ConcurrentDictionary<ClaimedLane, Task> underWay = new(ReferenceEqualityComparer.Instance);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -58,7 +59,7 @@ sealed class WebhookDeliveries(
     {
         await using var connection = await database.Value.OpenConnectionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(LaneClaims.SessionSql, cancellationToken: ct));
-        var claims = new LaneClaims(connection, TimeProvider.System);
+        var claims = new LaneClaims(connection, looks);
         var measured = 0L;
         while (true)
         {

@@ -13,26 +13,26 @@ public sealed class DueFromTests
     public void Looks_begin_a_little_before_the_last_one_that_left_nothing()
     {
         var due = new DueFrom(time);
-        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(DateTime.MinValue));
 
         due.LeftNothing(At);
         due.LeftNothing(At.AddSeconds(1));
 
-        Assert.That(due.Next(At), Is.EqualTo(At.AddSeconds(1) - DueFrom.Margin));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(At.AddSeconds(1) - DueFrom.Margin));
     }
 
     [Test]
     public void A_look_that_had_no_room_for_all_is_gone_on_with_about_where_it_ended_for_a_second()
     {
         var due = new DueFrom(time);
-        due.Next(At);
+        due.NextOrWhole(At);
         due.Looked();
 
         due.Ended(At);
-        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(At - DueFrom.Margin));
 
         time.Advance(DueFrom.WholeOfMany);
-        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(DateTime.MinValue));
     }
 
     // As with a snapshot that has been open for an hour.
@@ -44,16 +44,16 @@ public sealed class DueFromTests
         var due = new DueFrom(time);
         due.LeftNothing(At);
         time.Advance(DueFrom.Whole);
-        due.Next(At);
+        due.NextOrWhole(At);
         time.Advance(TimeSpan.FromSeconds(took));
         due.Looked();
         due.Ended(At);
 
         time.Advance(TimeSpan.FromSeconds(rest - 0.01));
-        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(At - DueFrom.Margin));
 
         time.Advance(TimeSpan.FromSeconds(0.01));
-        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(DateTime.MinValue));
     }
 
     // There was no room for it, say.
@@ -63,56 +63,54 @@ public sealed class DueFromTests
         var due = new DueFrom(time);
         due.LeftNothing(At);
         time.Advance(DueFrom.Whole);
-        due.Next(At);
+        due.NextOrWhole(At);
         time.Advance(TimeSpan.FromSeconds(1));
         due.Looked();
 
-        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(At - DueFrom.Margin));
 
         time.Advance(TimeSpan.FromSeconds(20));
-        Assert.That(due.Next(At), Is.EqualTo(DateTime.MinValue));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(DateTime.MinValue));
     }
 
-    // Until then they begin a little before now.
     [Test]
-    public void Of_many_of_which_nobody_knows_how_long_they_take_twice_as_many_begin_at_the_beginning_each_time()
+    public void A_look_that_may_not_begin_at_the_beginning_yet_begins_a_little_before_the_first_one()
     {
         var whole = new WholeLooks(time);
-        var many = Enumerable.Range(0, 100).Select(_ => new DueFrom(whole, time)).ToList();
+        var (first, second) = (new DueFrom(whole, time), new DueFrom(whole, time));
+        Assert.That(first.NextOrWhole(At), Is.EqualTo(DateTime.MinValue));
+        time.Advance(TimeSpan.FromSeconds(1));
+        first.Looked();
 
-        Assert.That((Look(), Look(), Look(), Look()), Is.EqualTo((16, 32, 52, 0)));
-
-        int Look()
-        {
-            var from = many.ConvertAll(due => due.Next(At));
-            whole.End();
-            many.ForEach(due => due.LeftNothing(At));
-            Assert.That(from, Is.All.EqualTo(DateTime.MinValue).Or.EqualTo(At - DueFrom.Margin));
-            return from.Count(DateTime.MinValue.Equals);
-        }
+        Assert.That(second.NextOrWhole(At), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(second.NextOrWhole(At.AddSeconds(9)), Is.EqualTo(At - DueFrom.Margin));
+        time.Advance(TimeSpan.FromSeconds(20));
+        Assert.That(second.NextOrWhole(At), Is.EqualTo(DateTime.MinValue));
     }
 
+    // Each takes 50 ms.
     [Test]
-    public void Of_many_that_a_loop_looks_for_as_many_are_looked_for_from_the_beginning_at_once_as_take_little_time()
+    public void Of_many_that_a_loop_looks_for_only_so_many_begin_at_the_beginning_one_after_the_other_as_take_little_time()
     {
         var whole = new WholeLooks(time);
         var many = Enumerable.Range(0, 10).Select(_ => new DueFrom(whole, time)).ToList();
-        many.ForEach(due => due.LeftNothing(At));
-        time.Advance(DueFrom.Whole);
 
-        Assert.That(Look(), Is.EqualTo(10));
-        time.Advance(TimeSpan.FromSeconds(19));
+        Assert.That(Look(), Is.EqualTo(4));
+        time.Advance(TimeSpan.FromSeconds(3.9));
         Assert.That(Look(), Is.Zero);
-        time.Advance(TimeSpan.FromSeconds(1));
-        Assert.That(Look(), Is.EqualTo(2));
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.That(Look(), Is.EqualTo(4));
 
-        // Each takes 100 ms.
         int Look()
         {
-            var count = many.Count(due => due.Next(At) == DateTime.MinValue);
-            time.Advance(count * TimeSpan.FromMilliseconds(100));
+            var count = 0;
+            foreach (var due in many.Where(due => due.TryBeginWhole()))
+            {
+                time.Advance(TimeSpan.FromMilliseconds(50));
+                due.LeftNothing(At);
+                count++;
+            }
             whole.End();
-            many.ForEach(due => due.LeftNothing(At));
             return count;
         }
     }
@@ -124,9 +122,9 @@ public sealed class DueFromTests
         due.LeftNothing(At);
         time.Advance(DueFrom.Whole);
 
-        Assert.That((due.Next(At), due.Next(At)), Is.EqualTo((DateTime.MinValue, DateTime.MinValue)));
+        Assert.That((due.NextOrWhole(At), due.NextOrWhole(At)), Is.EqualTo((DateTime.MinValue, DateTime.MinValue)));
 
         due.LeftNothing(At);
-        Assert.That(due.Next(At), Is.EqualTo(At - DueFrom.Margin));
+        Assert.That(due.NextOrWhole(At), Is.EqualTo(At - DueFrom.Margin));
     }
 }

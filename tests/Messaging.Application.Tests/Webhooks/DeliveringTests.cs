@@ -79,7 +79,7 @@ public sealed class DeliveringTests
     {
         Guid[] webhooks = [await AddAsync(lanes: 30), await AddAsync(lanes: 30)];
         await using var connection = await database.Value.OpenConnectionAsync();
-        var claims = new LaneClaims(connection, TimeProvider.System);
+        var claims = new LaneClaims(connection, new LaneLooks(TimeProvider.System));
 
         var taken = new List<ClaimedLane>();
         for (var i = 0; i < 30; i++)
