@@ -27,19 +27,28 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
     private bool isWhole;
     private bool hadWhole;
     private long wholeEnded;
+    private long? tried;
 
     /// <summary>For a loop that looks for nothing else.</summary>
     public DueFrom(TimeProvider time) : this(new WholeLooks(time), time)
     {
     }
 
-    /// <summary>How long ago the last look from the beginning ended.</summary>
-    public TimeSpan SinceWhole => hadWhole ? time.GetElapsedTime(wholeEnded) : TimeSpan.MaxValue;
+    /// <summary>How long ago a look from the beginning was last tried: others come first, also where this one fails each time.</summary>
+    public TimeSpan SinceTried => tried is { } last ? time.GetElapsedTime(last) : TimeSpan.MaxValue;
 
     /// <summary>Whether the next look, which is made at once, may and should be from the beginning.</summary>
-    public bool TryBeginWhole() => isWhole = SinceWhole >= every && wholeLooks.TryBegin();
+    public bool TryBeginWhole()
+    {
+        isWhole = (!hadWhole || time.GetElapsedTime(wholeEnded) >= every) && wholeLooks.TryBegin();
+        if (isWhole)
+            tried = time.GetTimestamp();
+        return isWhole;
+    }
 
-    /// <summary>Where the next look begins that is not from the beginning.</summary>
+    /// <summary>
+    /// Where the next look begins that is not from the beginning. To be asked for before one from the beginning, too: that may fail.
+    /// </summary>
     /// <param name="now">By the clock of the due times.</param>
     public DateTime Next(DateTime now)
     {
@@ -49,7 +58,7 @@ public sealed class DueFrom(WholeLooks wholeLooks, TimeProvider time)
 
     /// <summary>Where the next look begins of a loop that makes one at a time; <see cref="Looked"/> follows in any case.</summary>
     /// <param name="now">By the clock of the due times.</param>
-    public DateTime NextOrWhole(DateTime now) => TryBeginWhole() ? Beginning : Next(now);
+    public DateTime NextOrWhole(DateTime now) => Next(now) is var next && TryBeginWhole() ? Beginning : next;
 
     /// <summary>Notes that the look has ended or failed.</summary>
     public void Looked() => wholeLooks.End();

@@ -13,7 +13,7 @@ public sealed class WholeLooks(TimeProvider time)
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
 
     // Whatever else the loop does waits for so long, and for the last one.
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(20);
 
     private bool hasBegun;
     private long began;

@@ -146,23 +146,23 @@ public sealed class LaneClaims(NpgsqlConnection connection, LaneLooks looks)
         var callable = (await ReadCallableAsync(ct))
             .Select(webhook => webhook with { Free = (webhook.Fails ? 1 : perWebhook) - busy.GetValueOrDefault(webhook.Id) })
             .Where(webhook => webhook.Free > 0).ToList();
+        var from = callable.ToDictionary(webhook => webhook.Id, webhook => looks[webhook.Id].Next(webhook.At));
         var (lanes, looked) = await LookFromBeginningAsync(callable, room, ct);
         var others = callable.FindAll(webhook => !looked.Contains(webhook.Id));
-        var from = others.ConvertAll(webhook => looks[webhook.Id].Next(webhook.At));
         if (others.Count > 0 && lanes.Count < room)
-            lanes.AddRange(await TakeAsync(others, from, room - lanes.Count, ct));
+            lanes.AddRange(await TakeAsync(others, others.ConvertAll(webhook => from[webhook.Id]), room - lanes.Count, ct));
         return lanes;
     }
 
-    // One webhook at a time, for each may take long: those first for which that is the longest time ago. Before the others, which might
-    // fill the room again and again.
+    // One webhook at a time, for each may take long: those first for which it was tried the longest time ago. Before the others, which
+    // might fill the room again and again.
     private async Task<(List<ClaimedLane> Lanes, HashSet<Guid> Looked)> LookFromBeginningAsync(
         List<CallableWebhook> callable, int room, CancellationToken ct)
     {
         var (lanes, looked) = (new List<ClaimedLane>(), new HashSet<Guid>());
         try
         {
-            foreach (var webhook in callable.OrderByDescending(webhook => looks[webhook.Id].SinceWhole))
+            foreach (var webhook in callable.OrderByDescending(webhook => looks[webhook.Id].SinceTried))
             {
                 if (lanes.Count >= room || !looks[webhook.Id].TryBeginWhole())
                     continue;
